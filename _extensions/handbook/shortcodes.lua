@@ -1,0 +1,37 @@
+-- Shortcodes of the handbook. Quarto and the embedded engine call them alike.
+
+local stringify = pandoc.utils.stringify
+
+-- The day of the chapter's last commit: told by the embedded engine, asked of git under Quarto. A PDF or EPUB
+-- is one document of many chapters and shows none.
+local function changed(meta)
+  if meta['handbook-changed'] then return stringify(meta['handbook-changed']) end
+  if not quarto or not quarto.doc.is_format 'html' then return '' end
+  local file = quarto.doc.input_file
+  local quiet = pandoc.path.separator == '\\' and 'nul' or '/dev/null'
+  local git = io.popen(('git -C "%s" log -1 --format=%%cs -- "%s" 2>%s')
+    :format(pandoc.path.directory(file), pandoc.path.filename(file), quiet))
+  local day = git and git:read 'l' or ''
+  if git then git:close() end
+  return day
+end
+
+local function entry(name, value)
+  return { pandoc.Plain { pandoc.Strong(name), pandoc.Space(), pandoc.Str(value) } }
+end
+
+return {
+  -- {{< page-facts for="..." minutes="10" systems="laptop" confirmed="2026-11-21" >}}
+  ['page-facts'] = function(_, kwargs, meta)
+    local items = pandoc.List {}
+    local function add(name, value, unit)
+      if value ~= '' then items:insert(entry(name, value .. (unit or ''))) end
+    end
+    add('For', stringify(kwargs['for']))
+    add('Takes', stringify(kwargs['minutes']), ' min')
+    add('On', stringify(kwargs['systems']))
+    add('Changed', changed(meta))
+    add('Confirmed', stringify(kwargs['confirmed']))
+    return pandoc.Div({ pandoc.BulletList(items) }, pandoc.Attr('', { 'page-facts' }))
+  end,
+}

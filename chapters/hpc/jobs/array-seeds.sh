@@ -1,0 +1,26 @@
+#!/bin/bash
+#SBATCH --job-name=seeds
+#SBATCH --partition=small
+#SBATCH --array=0-4%2
+#SBATCH --nodes=1
+#SBATCH --ntasks-per-node=1
+#SBATCH --cpus-per-task=1
+#SBATCH --mem=2G
+#SBATCH --time=00:15:00
+#SBATCH --output=slurm_log/%x_%A_%a.out
+#SBATCH --open-mode=append
+
+# Five seeds, at most two at a time, one core each, on LUMI or Roihu-CPU. Each run gets its own --seed.
+# Submit from the folder that holds train.py: sbatch array-seeds.sh train
+
+: "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${1:?name the Python module to run: sbatch array-seeds.sh train}"
+: "${ENV_DIR:?set and export ENV_DIR to the environment whose bin folder holds python3}"
+[[ -x "$ENV_DIR/bin/python3" ]] || { echo "ENV_DIR: no bin/python3 in $ENV_DIR" >&2; exit 1; }
+set -euo pipefail
+
+export PATH="$ENV_DIR/bin:$PATH"
+cd "$SLURM_SUBMIT_DIR"
+export PYTHONPATH="$PWD"
+
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python3 -m "$@" --seed "$SLURM_ARRAY_TASK_ID"

@@ -1,0 +1,30 @@
+#!/bin/bash
+#SBATCH --job-name=one-gpu
+#SBATCH --partition=gpumedium
+#SBATCH --nodes=1
+#SBATCH --ntasks-per-node=1
+#SBATCH --cpus-per-task=72
+#SBATCH --gres=gpu:gh200:1
+#SBATCH --time=00:30:00
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+
+# Roihu, one GH200. Submit on roihu-gpu, from the folder that holds train.py: sbatch roihu-one-gpu.sh train --seed 0
+
+: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${1:?name the Python module to run: sbatch roihu-one-gpu.sh train}"
+[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu" >&2; exit 1; }
+
+# Set up the environment
+module purge
+module load python-pytorch/2.10 || exit 1
+if [[ -n "${VENV:-}" ]]; then
+    source "$VENV/bin/activate" || exit 1
+fi
+set -euo pipefail   # from here on: module files are not written for it
+
+cd "$SLURM_SUBMIT_DIR"
+export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
+
+# Run
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python3 -m "$@"

@@ -1,0 +1,31 @@
+#!/bin/bash
+#SBATCH --job-name=one-gpu
+#SBATCH --clusters=ukko
+#SBATCH --partition=gpu
+#SBATCH --nodes=1
+#SBATCH --ntasks-per-node=1
+#SBATCH --cpus-per-task=2
+#SBATCH --gpus=1
+#SBATCH --mem=16G
+#SBATCH --time=00:30:00
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+
+# Turso, one GPU of Ukko. Submit from the folder that holds train.py: sbatch turso-one-gpu.sh train --seed 0
+
+: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${1:?name the Python module to run: sbatch turso-one-gpu.sh train}"
+: "${PYTHON_MODULE:?set and export PYTHON_MODULE to a name that module avail Python lists}"
+: "${VENV:?set and export VENV to the virtual environment made with that module}"
+
+# Set up the environment
+module purge
+module load "$PYTHON_MODULE" || exit 1
+source "$VENV/bin/activate" || exit 1
+set -euo pipefail   # from here on: module files are not written for it
+
+cd "$SLURM_SUBMIT_DIR"
+export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
+
+# Run
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python -m "$@"

@@ -1,0 +1,1 @@
+"""labhandbook: the commands behind the chapters of the lab handbook."""

@@ -1,0 +1,1 @@
+"""The site: the book's model, its facts, the two engines and the preview."""

@@ -1,0 +1,149 @@
+"""Facts that change with time: YAML files beside the chapters, each value with source and dates.
+
+A facts file is a mapping. The keys `source`, `checked`, `review-by` and `note` of a mapping are stamps: they
+hold for every value below it until a deeper mapping says otherwise. Every other scalar is a fact, and the
+variable `<file stem>.<path>` of the chapters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from labhandbook.book.model import Book, load_yaml
+from labhandbook.errors import HandbookError
+from labhandbook.files import write_if_changed
+
+STAMPS = ("source", "checked", "review-by", "note")
+VARIABLES = "_variables.yml"
+HEADER = "# Written by the pre-render script from the facts files; edit those instead.\n"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One value with its stamps; `name` is the variable's name, `line` counts from 1.
+
+    A stamp that is missing is None.
+    """
+
+    name: str
+    value: str
+    file: str
+    line: int
+    source: str | None
+    checked: date | None
+    review_by: date | None
+
+
+def facts_files(root: Path) -> list[Path]:
+    """The facts files of a book: every `.yml` under `chapters/`."""
+    return sorted(path for path in (root / "chapters").rglob("*.yml") if not path.name.startswith((".", "_")))
+
+
+def load_facts(root: Path) -> list[Fact]:
+    """Read every fact of the book, in the order of the files.
+
+    Raises HandbookError when a file is not YAML.
+    """
+    facts: list[Fact] = []
+    for path in facts_files(root):
+        shown = path.relative_to(root).as_posix()
+        load_yaml(path, shown)
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        if node is not None:
+            _walk(node, path.stem, {}, shown, facts)
+    return facts
+
+
+def _walk(node: yaml.Node, name: str, stamps: dict[str, Any], file: str, facts: list[Fact]) -> None:
+    if isinstance(node, yaml.MappingNode):
+        own = {key.value: value.value for key, value in node.value if key.value in STAMPS}
+        below = {**stamps, **own}
+        for key, value in node.value:
+            if key.value not in STAMPS:
+                _walk(value, f"{name}.{key.value}", below, file, facts)
+    elif isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value, 1):
+            _walk(value, f"{name}.{position}", stamps, file, facts)
+    else:
+        facts.append(Fact(name, node.value, file, node.start_mark.line + 1, stamps.get("source"),
+                          _day(stamps.get("checked")), _day(stamps.get("review-by"))))
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def index_addresses() -> dict[str, dict[str, str]] | None:
+    """The web and simple-index addresses of PyPI and TestPyPI as twine knows them; None without twine."""
+    try:
+        from twine.repository import TEST_WAREHOUSE, WAREHOUSE_WEB
+    except ImportError:
+        return None
+    return {name: _addresses(web) for name, web in (("pypi", WAREHOUSE_WEB), ("testpypi", TEST_WAREHOUSE))}
+
+
+def _addresses(web: str) -> dict[str, str]:
+    parts = urlsplit(web)
+    base = f"{parts.scheme}://{parts.netloc}"
+    return {"web": base, "simple": f"{base}/simple/", "host": parts.netloc}
+
+
+def unknown_addresses() -> dict[str, dict[str, str]]:
+    """What stands in for the index addresses without twine: in a shell, it stops and says what to set."""
+    return {
+        name: {"web": f"#{name}-address-unknown", "host": label,
+               "simple": f'"${{{name.upper()}_SIMPLE:?set it to the simple index address of {label}}}"'}
+        for name, label in (("pypi", "PyPI"), ("testpypi", "TestPyPI"))
+    }
+
+
+def identity(book: Book) -> dict[str, str]:
+    """The book's name, group and addresses; `_quarto.yml` is their one place."""
+    settings = book.settings
+    return {"title": book.title, "group": str(settings.get("author", "")),
+            "repo": str(settings.get("repo-url", "")), "site": str(settings.get("site-url", ""))}
+
+
+def variables(book: Book) -> dict[str, Any]:
+    """Everything that `{{< var ... >}}` can name, as nested mappings of text.
+
+    Raises HandbookError when two facts files have the same name.
+    """
+    tree: dict[str, Any] = {"book": identity(book), "index": index_addresses() or unknown_addresses()}
+    owner: dict[str, str] = {"book": "_quarto.yml", "index": "twine"}
+    for fact in load_facts(book.root):
+        stem, *keys = fact.name.split(".")
+        if owner.setdefault(stem, fact.file) != fact.file:
+            raise HandbookError(f"two facts files are named {stem}: {owner[stem]} and {fact.file}",
+                                where=fact.file, why="their variables would mix", todo="rename one of them",
+                                section="sec-contributing")
+        place = tree.setdefault(stem, {})
+        for key in keys[:-1]:
+            place = place.setdefault(key, {})
+        place[keys[-1]] = fact.value
+    return tree
+
+
+def write_variables(book: Book) -> bool:
+    """Write `_variables.yml` for Quarto; True when it changed."""
+    text = HEADER + yaml.safe_dump(variables(book), allow_unicode=True, sort_keys=True, width=1000)
+    return write_if_changed(book.root / VARIABLES, text)
+
+
+def look_up(tree: dict[str, Any], name: str) -> str | None:
+    """The variable `a.b.c`, or None when there is none or it is not a single value."""
+    place: Any = tree
+    for key in name.split("."):
+        if not isinstance(place, dict) or key not in place:
+            return None
+        place = place[key]
+    return None if isinstance(place, dict) else str(place)

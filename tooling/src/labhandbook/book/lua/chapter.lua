@@ -1,0 +1,207 @@
+-- From a chapter's text to its document: shortcodes answered, title taken out, sections, figures, tables and
+-- equations numbered as Quarto numbers them.
+
+local extension = require 'extension'
+local refuse = require 'refuse'
+local stringify = pandoc.utils.stringify
+
+local M = {}
+
+local TOKEN = 'hbsc(%d+)z'
+
+local function kind_of(result)
+  local kind = pandoc.utils.type(result)
+  if kind == 'Block' then return 'blocks', pandoc.Blocks { result } end
+  if kind == 'Blocks' then return 'blocks', result end
+  if kind == 'table' or kind == 'List' then
+    local first = result[1]
+    if first and pandoc.utils.type(first) == 'Block' then return 'blocks', pandoc.Blocks(result) end
+    return 'inlines', pandoc.Inlines(result)
+  end
+  return 'inlines', pandoc.Inlines(result or {})
+end
+
+-- Put the answers of the shortcodes in the places of their tokens.
+local function answer_shortcodes(doc, codes)
+  if #codes == 0 then return doc end
+  local function plain(text)
+    return (text:gsub(TOKEN, function(n)
+      return stringify(extension.call(codes[tonumber(n)], doc.meta))
+    end))
+  end
+  local function alone(block)
+    if #block.content ~= 1 or block.content[1].t ~= 'Str' then return nil end
+    local n = block.content[1].text:match('^' .. TOKEN .. '$')
+    if not n then return nil end
+    local kind, result = kind_of(extension.call(codes[tonumber(n)], doc.meta))
+    if kind == 'blocks' then return result end
+    block.content = result
+    return block
+  end
+  local function inside(str)
+    if not str.text:find(TOKEN) then return nil end
+    local out = pandoc.Inlines {}
+    local rest = str.text
+    while true do
+      local from, to, n = rest:find(TOKEN)
+      if not from then break end
+      if from > 1 then out:insert(pandoc.Str(rest:sub(1, from - 1))) end
+      local kind, result = kind_of(extension.call(codes[tonumber(n)], doc.meta))
+      out:extend(kind == 'blocks' and pandoc.utils.blocks_to_inlines(result) or result)
+      rest = rest:sub(to + 1)
+    end
+    if rest ~= '' then out:insert(pandoc.Str(rest)) end
+    return out
+  end
+  local function text(element)
+    if element.text:find(TOKEN) then element.text = plain(element.text); return element end
+  end
+  doc = doc:walk { Para = alone, Plain = alone }
+  return doc:walk {
+    Str = inside, Code = text, CodeBlock = text, Math = text,
+    Link = function(link)
+      if link.target:find(TOKEN) then link.target = plain(link.target); return link end
+    end,
+    Image = function(image)
+      if image.src:find(TOKEN) then image.src = plain(image.src); return image end
+    end,
+  }
+end
+
+local function take_title(doc, meta)
+  local first = doc.blocks[1]
+  if first and first.t == 'Header' and first.level == 1 and not meta.title then
+    doc.blocks:remove(1)
+    return first
+  end
+  return pandoc.Header(1, pandoc.Inlines(meta.title or ''))
+end
+
+-- Walks a chapter in reading order and gives everything that can be referred to its number.
+local Numbering = {}
+Numbering.__index = Numbering
+
+function Numbering.new(number)
+  return setmetatable({ chapter = number, sections = {}, counts = { fig = 0, tbl = 0, eq = 0 },
+                        tabsets = 0, labels = pandoc.List {}, ids = pandoc.List {} }, Numbering)
+end
+
+function Numbering:label(id, kind, number, title)
+  self.labels:insert { id = id, kind = kind, number = number or '', title = title or '' }
+end
+
+function Numbering:count(kind)
+  self.counts[kind] = self.counts[kind] + 1
+  local own = tostring(self.counts[kind])
+  return self.chapter and (self.chapter .. '.' .. own) or own
+end
+
+function Numbering:header(header)
+  local number
+  if self.chapter and not header.classes:includes 'unnumbered' then
+    local depth = header.level - 1
+    for level = 1, depth do self.sections[level] = self.sections[level] or 0 end
+    self.sections[depth] = self.sections[depth] + 1
+    for level = depth + 1, #self.sections do self.sections[level] = nil end
+    number = self.chapter .. '.' .. table.concat(self.sections, '.', 1, depth)
+    header.attributes['number'] = number
+  end
+  self:label(header.identifier, 'sec', number, stringify(header.content))
+  return header
+end
+
+function Numbering:equation(para)
+  local last = para.content[#para.content]
+  if not last or last.t ~= 'Str' then return para end
+  local id = last.text:match '^{#(eq%-[%w%-_]+)}$'
+  if not id then return para end
+  local number = self:count 'eq'
+  self:label(id, 'eq', number)
+  para.content:remove(#para.content)
+  local kept = para.content:filter(function(inline) return inline.t == 'Math' end)
+  para.content = pandoc.Inlines {
+    pandoc.Span(kept, pandoc.Attr(id, { 'equation' }, { number = number })),
+  }
+  return para
+end
+
+function Numbering:float(element, kind)
+  local id = element.identifier
+  if id:match('^' .. kind .. '%-') then
+    local number = self:count(kind)
+    self:label(id, kind, number, stringify(element.caption.long))
+    element.attributes['number'] = number
+  end
+  return element
+end
+
+function Numbering:visit(blocks, in_tabset)
+  local tab_level = in_tabset and blocks[1] and blocks[1].t == 'Header' and blocks[1].level
+  for index, block in ipairs(blocks) do
+    if block.t == 'Header' then
+      if block.level ~= tab_level then blocks[index] = self:header(block) end
+    elseif block.t == 'Para' then
+      blocks[index] = self:equation(block)
+    elseif block.t == 'Figure' then
+      blocks[index] = self:float(block, 'fig')
+    elseif block.t == 'Table' then
+      blocks[index] = self:float(block, 'tbl')
+    elseif block.t == 'Div' then
+      local tabset = block.classes:includes 'panel-tabset'
+      if tabset then
+        self.tabsets = self.tabsets + 1
+        block.attributes['tabset'] = tostring(self.tabsets)
+      end
+      block.content = self:visit(block.content, tabset)
+      blocks[index] = block
+    elseif block.t == 'BlockQuote' then
+      block.content = self:visit(block.content)
+      blocks[index] = block
+    elseif block.t == 'BulletList' or block.t == 'OrderedList' then
+      for place, item in ipairs(block.content) do block.content[place] = self:visit(item) end
+      blocks[index] = block
+    end
+  end
+  return blocks
+end
+
+-- Ids, citations and cross-references of a document, for the checks and for the bibliography.
+local function survey(doc)
+  local ids, cites = pandoc.List {}, pandoc.List {}
+  local function id(element)
+    if element.identifier ~= '' then ids:insert(element.identifier) end
+  end
+  doc:walk {
+    Header = id, Div = id, Span = id, Figure = id, Table = id, CodeBlock = id, Link = id, Image = id,
+    Cite = function(cite)
+      for _, citation in ipairs(cite.citations) do cites:insert(citation.id) end
+    end,
+  }
+  return ids, cites
+end
+
+-- request: {path, text, number, meta, codes}. Returns the chapter as kept and what Python is told of it.
+function M.read(request)
+  local doc = pandoc.read(request.text, 'markdown')
+  doc.meta = pandoc.Meta(request.meta or {})
+  doc = answer_shortcodes(doc, request.codes or {})
+  local title = take_title(doc, request.meta or {})
+  local problems = refuse(doc)
+  local numbering = Numbering.new(request.number)
+  if title.identifier ~= '' then
+    numbering:label(title.identifier, request.part and 'part' or 'chapter',
+                    request.number, stringify(title.content))
+  end
+  doc.blocks = numbering:visit(doc.blocks)
+  local ids, cites = survey(doc)
+  if title.identifier ~= '' then ids:insert(1, title.identifier) end
+  local read = { path = request.path, doc = doc, title = title, number = request.number, part = request.part }
+  return read, {
+    title = stringify(title.content),
+    title_html = (pandoc.write(pandoc.Pandoc { pandoc.Plain(title.content) }, 'html5'):gsub('%s+$', '')),
+    id = title.identifier,
+    labels = numbering.labels, ids = ids, cites = cites, problems = problems,
+  }
+end
+
+return M

@@ -1,0 +1,157 @@
+-- The whole book in one document: a Typst source for the PDF, or an EPUB file.
+
+local extension = require 'extension'
+local page = require 'page'
+local refs = require 'refs'
+
+local M = {}
+
+local function typst(text) return pandoc.RawBlock('typst', text) end
+
+local function quoted(text) return '"' .. text:gsub('[\\"]', '\\%0') .. '"' end
+
+-- A callout as a block of the template's function `callout`; in EPUB as a titled quotation.
+local function callout(format)
+  return function(div)
+    local found = page.callout(div)
+    if not found then return nil end
+    local title = pandoc.Inlines { pandoc.Strong(found.word) }
+    if found.title then title:extend { pandoc.Str ':', pandoc.Space(), pandoc.Strong(found.title) } end
+    local content = pandoc.Blocks { pandoc.Para(title) }
+    content:extend(found.content)
+    if format ~= 'typst' then return pandoc.Div(content, pandoc.Attr(div.identifier, { 'callout' })) end
+    content:insert(1, typst(('#callout(%s)['):format(quoted(found.kind))))
+    content:insert(typst ']')
+    return content
+  end
+end
+
+local function code(format)
+  return function(block)
+    local name = block.attributes.filename
+    if not name then return nil end
+    block.attributes.filename = nil
+    if format == 'typst' then return { typst('#code-filename(' .. quoted(name) .. ')'), block } end
+    return { pandoc.Para { pandoc.Strong(pandoc.Str(name)) }, block }
+  end
+end
+
+local function numbered(word)
+  return function(element)
+    local number = element.attributes.number
+    if not number then return nil end
+    element.attributes.number = nil
+    local long = element.caption.long
+    if #long == 0 then long = pandoc.Blocks { pandoc.Plain {} } end
+    long[1].content:insert(1, pandoc.Space())
+    long[1].content:insert(1, pandoc.Str(word .. '\u{a0}' .. number .. ':'))
+    element.caption.long = long
+    return element
+  end
+end
+
+local function header(element)
+  local number = element.attributes.number
+  if not number then return nil end
+  element.attributes.number = nil
+  element.content:insert(1, pandoc.Space())
+  element.content:insert(1, pandoc.Str(number))
+  return element
+end
+
+local function equation(format)
+  return function(span)
+    if not span.classes:includes 'equation' then return nil end
+    local number = span.attributes.number
+    span.attributes.number = nil
+    if format == 'typst' then
+      span.content:insert(1, pandoc.RawInline('typst', ('#numbered-equation(%s)['):format(quoted(number))))
+      span.content:insert(pandoc.RawInline('typst', ']'))
+    else
+      span.content:extend { pandoc.Space(), pandoc.Str('(' .. number .. ')') }
+    end
+    return span
+  end
+end
+
+-- Pictures lie beside their chapter; the whole book is read from the root.
+local function rooted(path)
+  return function(image)
+    if image.src:match '^%a[%w+.-]*:' then return nil end
+    if image.src:sub(1, 1) == '/' then
+      image.src = image.src:sub(2)
+    else
+      image.src = refs.join(pandoc.path.directory(path), image.src)
+    end
+    if image.attributes['fig-alt'] then
+      image.attributes.alt, image.attributes['fig-alt'] = image.attributes['fig-alt'], nil
+    end
+    return image
+  end
+end
+
+-- Links to chapters stay in the document: to the id behind the #, or to the chapter's title.
+local function local_links(path, pages, state)
+  return function(link)
+    local target = link.target
+    if target:match '^%a[%w+.-]*:' or target:match '^#' then return nil end
+    local file, fragment = target:match '^([^#]*)(#?.*)$'
+    file = file:sub(1, 1) == '/' and file:sub(2) or refs.join(pandoc.path.directory(path), file)
+    if pages[file] then
+      local chapter = state.chapters[file]
+      link.target = fragment ~= '' and fragment or '#' .. chapter.title.identifier
+    else
+      link.target = state.settings.site .. '/' .. file
+    end
+    return link
+  end
+end
+
+local function opening(chapter, format)
+  local title = chapter.title:clone()
+  if chapter.number then
+    title.content:insert(1, pandoc.Space())
+    title.content:insert(1, pandoc.Str(chapter.number))
+  end
+  title.level = 1
+  if chapter.part and format == 'typst' then return { typst '#part-opening()', title } end
+  return { title }
+end
+
+-- request: {format, order: paths, pages, template, variables, keys, references}.
+function M.write(request, state)
+  local format = request.format
+  local problems = {}
+  local function blame() end -- the HTML pages have told it
+  local whole = pandoc.Blocks {}
+  for _, path in ipairs(request.order) do
+    local chapter = state.chapters[path]
+    local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), format)
+    doc = doc:walk { Image = rooted(path), Link = local_links(path, request.pages, state) }
+    whole:extend(opening(chapter, format))
+    whole:extend(doc.blocks)
+  end
+  local doc = pandoc.Pandoc(whole)
+  doc = refs.crossrefs(doc, state.labels, function(_, id) return '#' .. id end, blame)
+  doc = refs.citations(doc, state, '', request.keys, blame)
+  doc = doc:walk { Div = callout(format) }
+  doc = doc:walk { CodeBlock = code(format), Figure = numbered 'Figure', Table = numbered 'Table',
+                   Header = header, Span = equation(format) }
+  doc.meta = pandoc.Meta(request.meta or {})
+  local options = pandoc.WriterOptions {
+    variables = request.variables or {}, top_level_division = 'chapter', wrap_text = 'none',
+    table_of_contents = format == 'epub', toc_depth = 2, html_math_method = 'mathml',
+  }
+  if request.template then options.template = pandoc.template.compile(request.template) end
+  -- citeproc has set the citations; Typst must not set them again.
+  local output = pandoc.write(doc, format == 'typst' and 'typst-citations' or format, options)
+  if request.file then
+    local file = assert(io.open(request.file, 'wb'))
+    file:write(output)
+    file:close()
+    return { problems = problems }
+  end
+  return { text = output, problems = problems }
+end
+
+return M

@@ -1,0 +1,44 @@
+-- The Quarto extension that the book lists under `filters:`: its shortcodes and filters, run as Quarto runs them.
+
+local M = { shortcodes = {}, filters = {} }
+
+local function run(path)
+  local env = setmetatable({}, { __index = _G })
+  local chunk = assert(loadfile(path, 't', env))
+  return chunk() or env
+end
+
+function M.load(shortcodes, filters)
+  M.shortcodes, M.filters = {}, {}
+  for _, path in ipairs(shortcodes) do
+    for name, handler in pairs(run(path)) do M.shortcodes[name] = handler end
+  end
+  for _, path in ipairs(filters) do
+    local found = run(path)
+    if #found == 0 then found = { found } end
+    for _, filter in ipairs(found) do M.filters[#M.filters + 1] = filter end
+  end
+end
+
+function M.names()
+  local names = pandoc.List {}
+  for name in pairs(M.shortcodes) do names:insert(name) end
+  return names
+end
+
+-- What a shortcode gives: a list of blocks or of inlines.
+function M.call(code, meta)
+  local args = pandoc.List(code.args):map(function(word) return pandoc.Inlines(word) end)
+  local kwargs = setmetatable({}, { __index = function() return pandoc.Inlines {} end })
+  for key, value in pairs(code.kwargs) do kwargs[key] = pandoc.Inlines(value) end
+  return M.shortcodes[code.name](args, kwargs, meta, code.args)
+end
+
+-- Filters ask for the format in the global FORMAT, as under Quarto.
+function M.filter(doc, format)
+  FORMAT = format
+  for _, filter in ipairs(M.filters) do doc = doc:walk(filter) end
+  return doc
+end
+
+return M

@@ -1,0 +1,221 @@
+-- One chapter as an HTML page.
+
+local extension = require 'extension'
+local refs = require 'refs'
+local stringify = pandoc.utils.stringify
+
+local M = {}
+
+local CALLOUTS = { note = 'Note', tip = 'Tip', important = 'Important', caution = 'Caution', warning = 'Warning' }
+local html = function(text) return pandoc.RawBlock('html', text) end
+local inline = function(text) return pandoc.RawInline('html', text) end
+
+local function escape(text)
+  return (text:gsub('[&<>"]', { ['&'] = '&amp;', ['<'] = '&lt;', ['>'] = '&gt;', ['"'] = '&quot;' }))
+end
+
+local function write(blocks)
+  return pandoc.write(pandoc.Pandoc(blocks), 'html5', { html_math_method = 'mathml' })
+end
+
+-- The kind, the title and the rest of a callout; nil for another div.
+function M.callout(div)
+  local kind
+  for _, class in ipairs(div.classes) do kind = kind or class:match '^callout%-(%a+)$' end
+  if not kind then return nil end
+  local content = div.content
+  local title = div.attributes.title and pandoc.Inlines(div.attributes.title)
+  if not title and content[1] and content[1].t == 'Header' then
+    title = content[1].content
+    content:remove(1)
+  end
+  return { kind = kind, word = CALLOUTS[kind], title = title, content = content }
+end
+
+local function callout(div)
+  local found = M.callout(div)
+  if not found then return nil end
+  local title = pandoc.Inlines { pandoc.Span(found.word, { class = 'callout-kind' }) }
+  if found.title then title:extend { pandoc.Space(), pandoc.Span(found.title) } end
+  local head = (write { pandoc.Plain(title) }):gsub('%s+$', '')
+  local id = div.identifier ~= '' and (' id="' .. escape(div.identifier) .. '"') or ''
+  local collapse = div.attributes.collapse
+  local tag = collapse and 'details' or 'div'
+  local open = collapse == 'false' and ' open' or ''
+  local head_tag = collapse and 'summary' or 'p'
+  local out = pandoc.Blocks {
+    html(('<%s%s class="callout callout-%s"%s>\n<%s class="callout-title">%s</%s>\n<div class="callout-body">')
+      :format(tag, id, found.kind, open, head_tag, head, head_tag)),
+  }
+  out:extend(found.content)
+  out:insert(html('</div>\n</' .. tag .. '>'))
+  return out
+end
+
+-- The tabs of a tabset: a list of {title, content}.
+function M.tabs(div)
+  local tabs = pandoc.List {}
+  local level = div.content[1] and div.content[1].t == 'Header' and div.content[1].level
+  for _, block in ipairs(div.content) do
+    if block.t == 'Header' and block.level == level then
+      tabs:insert { title = block.content, content = pandoc.Blocks {} }
+    elseif #tabs > 0 then
+      tabs[#tabs].content:insert(block)
+    end
+  end
+  return tabs
+end
+
+local function tabset(div)
+  local number = div.attributes.tabset
+  local group = div.attributes.group and (' data-group="' .. escape(div.attributes.group) .. '"') or ''
+  local out = pandoc.Blocks { html(('<div class="panel-tabset"%s>\n<div class="tabs" role="tablist">'):format(group)) }
+  local tabs = M.tabs(div)
+  for place, tab in ipairs(tabs) do
+    local id = ('tabset-%s-%d'):format(number, place)
+    out:insert(html(('<button type="button" role="tab" id="%s-tab" aria-controls="%s" aria-selected="%s"%s>%s</button>')
+      :format(id, id, tostring(place == 1), place == 1 and '' or ' tabindex="-1"',
+        (write { pandoc.Plain(tab.title) }):gsub('%s+$', ''))))
+  end
+  out:insert(html '</div>')
+  for place, tab in ipairs(tabs) do
+    local id = ('tabset-%s-%d'):format(number, place)
+    out:insert(html(('<div role="tabpanel" id="%s" aria-labelledby="%s-tab"%s>\n<p class="tab-name">%s</p>')
+      :format(id, id, place == 1 and '' or ' data-inactive=""', escape(stringify(tab.title)))))
+    out:extend(tab.content)
+    out:insert(html '</div>')
+  end
+  out:insert(html '</div>')
+  return out
+end
+
+local function div(element)
+  if element.classes:includes 'panel-tabset' then return tabset(element) end
+  return callout(element)
+end
+
+local function code(block)
+  local name = block.attributes.filename
+  if not name then return nil end
+  block.attributes.filename = nil
+  return pandoc.Div({ html('<p class="code-filename">' .. escape(name) .. '</p>'), block },
+    pandoc.Attr('', { 'code-with-filename' }))
+end
+
+local function captioned(word, element)
+  local number = element.attributes.number
+  if not number then return end
+  element.attributes.number = nil
+  local lead = pandoc.Inlines { pandoc.Str(word .. '\u{a0}' .. number .. ':'), pandoc.Space() }
+  local long = element.caption.long
+  if #long > 0 then
+    lead:extend(long[1].content)
+    long[1].content = lead
+  else
+    long = pandoc.Blocks { pandoc.Plain(lead) }
+  end
+  element.caption.long = long
+end
+
+local function figure(element)
+  captioned('Figure', element)
+  element.content = element.content:walk { Image = function(image)
+    image.caption = pandoc.Inlines(image.attributes['fig-alt'] or stringify(image.caption))
+    image.attributes['fig-alt'] = nil
+    return image
+  end }
+  return element
+end
+
+local function table_float(element)
+  local label = element.attributes.number and ('Table ' .. element.attributes.number) or 'Table'
+  captioned('Table', element)
+  local id = element.identifier
+  element.identifier = ''
+  local scroll = pandoc.Div({ element }, pandoc.Attr('', { 'table-scroll' },
+    { role = 'region', tabindex = '0', ['aria-label'] = label }))
+  return pandoc.Div({ scroll }, pandoc.Attr(id, { 'table-float' })), false
+end
+
+local function equation(span)
+  if not span.classes:includes 'equation' then return nil end
+  local number = span.attributes.number
+  span.attributes.number = nil
+  span.content:insert(inline('<span class="equation-number">(' .. number .. ')</span>'))
+  return span
+end
+
+local function header(element)
+  local number = element.attributes.number
+  if not number then return nil end
+  element.attributes.number = nil
+  element.content:insert(1, pandoc.Space())
+  element.content:insert(1, pandoc.Span(pandoc.Str(number), { class = 'header-section-number' }))
+  return element
+end
+
+-- Wide code can be scrolled with the keyboard.
+local function focusable(text)
+  return (text:gsub('<pre%s+class=', '<pre tabindex="0" class='):gsub('<pre>', '<pre tabindex="0">'))
+end
+
+-- The path of a link as seen from the book's root, and its fragment.
+local function resolve(from, target)
+  local file, fragment = target:match '^([^#]*)(#?.*)$'
+  if file:sub(1, 1) == '/' then return file:sub(2), fragment end
+  return refs.join(pandoc.path.directory(from), file), fragment
+end
+
+-- Links to chapters become links to pages; other local files are noted, so that they are copied.
+local function links(doc, path, pages, blame, resources)
+  local function external(target) return target:match '^%a[%w+.-]*:' or target:match '^#' or target == '' end
+  return doc:walk {
+    Link = function(link)
+      if external(link.target) or link.classes:includes 'quarto-xref' then return nil end
+      local file, fragment = resolve(path, link.target)
+      if file:match '%.qmd$' then
+        if pages[file] then
+          link.target = refs.relative(path, pages[file]) .. fragment
+          return link
+        end
+        blame('link', link.target, link.target .. ' is not a chapter that _quarto.yml lists')
+      else
+        resources:insert { path = file, target = link.target }
+      end
+    end,
+    Image = function(image)
+      if not external(image.src) then resources:insert { path = (resolve(path, image.src)), target = image.src } end
+    end,
+  }
+end
+
+function M.write(chapter, request, state)
+  local problems, resources = pandoc.List {}, pandoc.List {}
+  local function blame(kind, needle, message)
+    problems:insert { kind = kind, needle = needle, message = message }
+  end
+  local path = chapter.path
+  local function href(page, id)
+    if page == path then return '#' .. id end
+    return refs.relative(path, request.pages[page]) .. '#' .. id
+  end
+  local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html')
+  doc = refs.crossrefs(doc, state.labels, href, blame)
+  local target = request.references and refs.relative(path, request.references) or ''
+  doc = refs.citations(doc, state, request.bibliography and '' or target, request.bibliography, blame)
+  doc = links(doc, path, request.pages, blame, resources)
+  doc = doc:walk { traverse = 'topdown', Table = table_float }
+  doc = doc:walk { Div = div, CodeBlock = code, Figure = figure, Span = equation, Header = header }
+  doc.meta = pandoc.Meta {}
+  local options = pandoc.WriterOptions {
+    html_math_method = 'mathml', section_divs = true, table_of_contents = true, toc_depth = 3, wrap_text = 'none',
+    template = state.settings.compiled, variables = request.variables,
+  }
+  if not state.settings.compiled then
+    state.settings.compiled = pandoc.template.compile(state.settings.template)
+    options.template = state.settings.compiled
+  end
+  return { html = focusable(pandoc.write(doc, 'html5', options)), problems = problems, resources = resources }
+end
+
+return M

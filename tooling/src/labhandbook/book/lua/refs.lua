@@ -1,0 +1,123 @@
+-- Cross-references, links between chapters and citations.
+
+local stringify = pandoc.utils.stringify
+
+local M = {}
+
+local PREFIX = { sec = 'Section', chapter = 'Chapter', fig = 'Figure', tbl = 'Table', eq = 'Equation' }
+local CROSSREF = '^(%a+)%-'
+-- What Quarto takes for a cross-reference; those outside PREFIX the engine refuses.
+local KNOWN = { sec = true, fig = true, tbl = true, eq = true, lst = true, thm = true, lem = true, cor = true,
+                prp = true, cnj = true, def = true, exm = true, exr = true, sol = true, rem = true, alg = true,
+                tip = true, nte = true, wrn = true, imp = true, cau = true }
+
+function M.is_crossref(id)
+  local prefix = id:match(CROSSREF)
+  return prefix ~= nil and KNOWN[prefix:lower()] == true
+end
+
+-- `path` as seen from `folder`, with `..` and `.` taken out.
+function M.join(folder, path)
+  local parts = pandoc.List {}
+  for part in (folder .. '/' .. path):gmatch '[^/]+' do
+    if part == '..' and #parts > 0 and parts[#parts] ~= '..' then
+      parts:remove()
+    elseif part ~= '.' then
+      parts:insert(part)
+    end
+  end
+  return table.concat(parts, '/')
+end
+
+-- The address of `target` (from the site's root) as seen from the page `from`.
+function M.relative(from, target)
+  local up = {}
+  for _ in pandoc.path.directory(from):gmatch '[^/.]+' do up[#up + 1] = '..' end
+  local there = {}
+  for part in target:gmatch '[^/]+' do there[#there + 1] = part end
+  local here = {}
+  for part in pandoc.path.directory(from):gmatch '[^/.]+' do here[#here + 1] = part end
+  while #here > 0 and #there > 1 and here[1] == there[1] do
+    table.remove(here, 1); table.remove(there, 1); table.remove(up)
+  end
+  return table.concat(up, '/') .. (#up > 0 and '/' or '') .. table.concat(there, '/')
+end
+
+-- "Section 1.2" as a link; nil for an unknown label.
+local function reference(citation, labels, href)
+  local id = citation.id:sub(1, 1):lower() .. citation.id:sub(2)
+  local label = labels[id]
+  if not label or label.number == '' then return nil, label end
+  local text = pandoc.Inlines {}
+  if citation.mode ~= 'SuppressAuthor' then
+    text:extend(#citation.prefix > 0 and citation.prefix or pandoc.Inlines(PREFIX[label.kind]))
+    text:insert(pandoc.Str '\u{a0}')
+  end
+  text:insert(pandoc.Str(label.number))
+  return pandoc.Link(text, href(label.page, id), '', pandoc.Attr('', { 'quarto-xref' }))
+end
+
+-- Cite elements that are cross-references become links; `href(page, id)` gives the address.
+function M.crossrefs(doc, labels, href, blame)
+  return doc:walk {
+    Cite = function(cite)
+      local cross = false
+      for _, citation in ipairs(cite.citations) do cross = cross or M.is_crossref(citation.id) end
+      if not cross then return nil end
+      local out = pandoc.Inlines {}
+      for place, citation in ipairs(cite.citations) do
+        local link, label = reference(citation, labels, href)
+        if not link then
+          blame('reference', '@' .. citation.id, '@' .. citation.id .. (label and ' has no number: link to it instead'
+            or ' refers to nothing in the book'))
+          link = pandoc.Strong { pandoc.Str('?' .. citation.id) }
+        end
+        if place > 1 then out:extend { pandoc.Str ',', pandoc.Space() } end
+        out:insert(link)
+      end
+      return out
+    end,
+  }
+end
+
+-- Citations by citeproc, author-date. `target` is what stands before `#ref-KEY`; `all` lists every key of
+-- the book on the page that holds the bibliography.
+function M.citations(doc, state, target, all, blame)
+  local used, wanted = false, {}
+  for _, key in ipairs(all or {}) do wanted[key] = true end
+  doc:walk {
+    Cite = function(cite)
+      used = true
+      for _, citation in ipairs(cite.citations) do
+        wanted[citation.id] = true
+        if not state.references[citation.id] then
+          blame('citation', '@' .. citation.id, '@' .. citation.id .. ' is not in the bibliography')
+        end
+      end
+    end,
+  }
+  if not used and not all then return doc end
+  local references, nocite = pandoc.List {}, pandoc.List {}
+  for key in pairs(wanted) do
+    if state.references[key] then
+      references:insert(state.references[key])
+      if all then nocite:insert(pandoc.Citation(key, 'NormalCitation')) end
+    end
+  end
+  doc.meta.references = references
+  doc.meta['link-citations'] = true
+  doc.meta['suppress-bibliography'] = not all
+  if all then doc.meta.nocite = pandoc.Inlines { pandoc.Cite({}, nocite) } end
+  doc = pandoc.utils.citeproc(doc)
+  doc.meta.references, doc.meta.nocite = nil, nil
+  return doc:walk {
+    Link = function(link)
+      if link.target:match '^#ref%-' then
+        link.target = target .. link.target
+        return link
+      end
+    end,
+  }
+end
+
+return M

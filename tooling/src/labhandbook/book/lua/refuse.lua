@@ -1,0 +1,62 @@
+-- What the engine does not render as Quarto does. It says so by name instead of printing something else.
+
+local refs = require 'refs'
+
+local CALLOUTS = { note = true, tip = true, important = true, caution = true, warning = true }
+local CLASSES = { '^column%-', '^panel%-[^t]', '^content%-', '^aside$', '^lightbox$', '^quarto%-', '^cell' }
+local ATTRIBUTES = { 'layout', 'layout-ncol', 'layout-nrow', 'lst-cap', 'lst-label', 'code-line-numbers', 'fig-pos' }
+local DIAGRAMS = { mermaid = true, dot = true }
+local CROSSREFS = { sec = true, fig = true, tbl = true, eq = true }
+
+return function(doc)
+  local problems = pandoc.List {}
+  local function blame(needle, what)
+    problems:insert { kind = 'supported', needle = needle, message = what .. ' is not rendered by the embedded engine' }
+  end
+  local function attributes(element)
+    for _, class in ipairs(element.classes) do
+      for _, pattern in ipairs(CLASSES) do
+        if class:match(pattern) then blame(class, 'the class .' .. class) end
+      end
+    end
+    for _, name in ipairs(ATTRIBUTES) do
+      if element.attributes[name] then blame(name .. '=', 'the attribute ' .. name) end
+    end
+  end
+  doc:walk {
+    Div = function(div)
+      attributes(div)
+      local kind = div.classes:find_if(function(class) return class:match '^callout%-' end)
+      if kind and not CALLOUTS[kind:match '^callout%-(.*)$'] then blame(kind, 'the callout kind ' .. kind) end
+      local float = div.identifier:match '^(%a+)%-'
+      if float and float ~= 'sec' and refs.is_crossref(div.identifier) then
+        blame('#' .. div.identifier, 'a div as a float (#' .. div.identifier .. ')')
+      end
+    end,
+    CodeBlock = function(block)
+      attributes(block)
+      for _, class in ipairs(block.classes) do
+        if DIAGRAMS[class] then blame(class, 'a ' .. class .. ' diagram') end
+        if class:match '^{' then blame(class, 'the executed cell ' .. class) end
+      end
+      if block.text:match '# <%d+>%s*\n' or block.text:match '# <%d+>%s*$' then
+        blame('# <', 'a code annotation')
+      end
+    end,
+    Span = attributes, Image = attributes, Figure = attributes,
+    Header = function(header)
+      if header.level == 1 then
+        blame('# ' .. pandoc.utils.stringify(header.content), 'a second title (level-1 heading) in a chapter')
+      end
+    end,
+    Cite = function(cite)
+      for _, citation in ipairs(cite.citations) do
+        local prefix = citation.id:match '^(%a+)%-'
+        if refs.is_crossref(citation.id) and not CROSSREFS[prefix:lower()] then
+          blame('@' .. citation.id, 'a cross-reference of the kind @' .. prefix .. '-')
+        end
+      end
+    end,
+  }
+  return problems
+end

@@ -1,0 +1,60 @@
+-- The embedded engine's worker: `pandoc lua worker.lua` reads one JSON request a line and answers one a line.
+-- It keeps the chapters that it has read, so that an edited one costs only itself.
+
+local here = pandoc.path.directory(arg[0])
+package.path = pandoc.path.join { here, '?.lua' } .. ';' .. package.path
+
+local chapter = require 'chapter'
+local page = require 'page'
+local compile = require 'compile'
+local extension = require 'extension'
+
+local state = { chapters = {}, labels = {}, references = {}, settings = {} }
+
+local handlers = {}
+
+-- Once, before anything else: the extension's files, the bibliography and the book's settings.
+function handlers.setup(request)
+  extension.load(request.shortcodes, request.filters)
+  state.settings = request.settings
+  state.references = {}
+  for _, source in ipairs(request.bibliography) do
+    local read = pandoc.read(source, 'bibtex')
+    for _, entry in ipairs(read.meta.references or {}) do
+      state.references[pandoc.utils.stringify(entry.id)] = entry
+    end
+  end
+  local keys = {}
+  for key in pairs(state.references) do keys[#keys + 1] = key end
+  return { keys = keys, shortcodes = extension.names() }
+end
+
+-- Read a chapter: what it is called, what it labels, what it cites.
+function handlers.read(request)
+  local read, told = chapter.read(request, state)
+  state.chapters[request.path] = read
+  return told
+end
+
+-- The labels of the whole book: id -> {page, kind, number, title}.
+function handlers.labels(request)
+  state.labels = request.labels
+  return {}
+end
+
+function handlers.html(request)
+  return page.write(state.chapters[request.path], request, state)
+end
+
+-- The whole book as one Typst source or one EPUB file.
+function handlers.compile(request)
+  return compile.write(request, state)
+end
+
+for line in io.lines() do
+  local request = pandoc.json.decode(line, false)
+  local ok, answer = xpcall(handlers[request.op], debug.traceback, request)
+  if not ok then answer = { failed = tostring(answer) } end
+  io.stdout:write(pandoc.json.encode(answer), '\n')
+  io.stdout:flush()
+end

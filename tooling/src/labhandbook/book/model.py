@@ -1,0 +1,228 @@
+"""The book as `_quarto.yml` describes it: parts, chapters and their numbers, formats, addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from labhandbook.errors import HandbookError
+
+CONFIG = "_quarto.yml"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the site.
+
+    `path` is the source relative to the book's root with forward slashes; `number` is the chapter number,
+    or None for a page without one; `part` marks the page that opens a part.
+    """
+
+    path: str
+    number: int | None = None
+    part: bool = False
+
+    @property
+    def url(self) -> str:
+        """The page's address relative to the site's root, as Quarto gives it."""
+        return str(PurePosixPath(self.path).with_suffix(".html"))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part: its opening page (or only a title) and its chapters."""
+
+    title: str
+    page: Page | None
+    chapters: tuple[Page, ...]
+
+
+@dataclass(frozen=True)
+class Book:
+    """A book project: where it lies, its configuration and its table of contents."""
+
+    root: Path
+    config: dict[str, Any]
+    contents: tuple[Page | Part, ...]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The `book:` section of the configuration."""
+        section: dict[str, Any] = self.config["book"]
+        return section
+
+    @property
+    def title(self) -> str:
+        """The book's title."""
+        return str(self.settings.get("title", ""))
+
+    @property
+    def output(self) -> Path:
+        """The folder that a render fills, absolute."""
+        return self.root / str(self.config["project"].get("output-dir", "_book"))
+
+    @cached_property
+    def pages(self) -> tuple[Page, ...]:
+        """All pages in reading order."""
+        return tuple(_flatten(self.contents))
+
+    @cached_property
+    def by_path(self) -> dict[str, Page]:
+        """The pages by their source path."""
+        return {page.path: page for page in self.pages}
+
+    @property
+    def bibliography(self) -> list[str]:
+        """The bibliography files, relative to the root."""
+        return as_list(self.config.get("bibliography"))
+
+    def html_option(self, name: str, default: Any = None) -> Any:
+        """An option of `format: html`, or of the project where the format does not set it."""
+        formats = self.config.get("format") or {}
+        html = formats.get("html") if isinstance(formats, dict) else None
+        if isinstance(html, dict) and name in html:
+            return html[name]
+        return self.config.get(name, default)
+
+
+def as_list(value: Any) -> list[str]:
+    """YAML lets a list of one be written as a scalar; read both."""
+    if value is None:
+        return []
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
+def find_root(start: Path) -> Path:
+    """The folder at or above `start` that holds the book's `_quarto.yml`.
+
+    Raises HandbookError when there is none.
+    """
+    for folder in (start, *start.parents):
+        if (folder / CONFIG).is_file():
+            return folder
+    raise HandbookError(
+        f"no book here: {start} and the folders above it hold no {CONFIG}",
+        todo="go to the handbook's checkout and run the command again",
+        section="sec-contributing",
+    )
+
+
+def load_yaml(path: Path, shown: str) -> Any:
+    """Read a YAML file; `shown` is its name in messages.
+
+    Raises HandbookError with file and line when it can't be read as YAML.
+    """
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise HandbookError(
+            f"{shown} is not valid YAML: {problem}",
+            where=f"{shown}{line}",
+            todo="mend that line; indentation and a missing colon or quote are the usual causes",
+            section="sec-contributing",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise HandbookError(f"{shown} can't be read: {error}", where=shown) from None
+
+
+def load_book(start: Path) -> Book:
+    """Read the book at or above `start`.
+
+    Raises HandbookError when there is no book, its configuration is broken, or a listed chapter is missing.
+    """
+    root = find_root(start.resolve())
+    config = load_yaml(root / CONFIG, CONFIG)
+    if not isinstance(config, dict) or not isinstance(config.get("book"), dict):
+        raise _config_error("has no `book:` section", "this folder is not a book project", root)
+    project = config.setdefault("project", {})
+    if not isinstance(project, dict) or project.get("type") != "book":
+        raise _config_error("does not say `project: {type: book}`", "only books are rendered", root)
+    chapters = config["book"].get("chapters")
+    if not isinstance(chapters, list) or not chapters:
+        raise _config_error("lists no chapters under `book: chapters:`", "a book needs an index.qmd", root)
+    contents = tuple(_Reader(root).read(chapters))
+    if not any(page.path == "index.qmd" for page in _flatten(contents)):
+        raise _config_error("does not list index.qmd", "it is the site's first page", root)
+    return Book(root, config, contents)
+
+
+def _flatten(contents: tuple[Page | Part, ...]) -> Iterator[Page]:
+    for entry in contents:
+        if isinstance(entry, Page):
+            yield entry
+        else:
+            if entry.page:
+                yield entry.page
+            yield from entry.chapters
+
+
+def _config_error(what: str, why: str, root: Path, needle: str = "book:") -> HandbookError:
+    return HandbookError(
+        f"{CONFIG} {what}",
+        where=f"{CONFIG}:{line_of(root / CONFIG, needle)}",
+        why=why,
+        todo=f"mend {CONFIG}; the contributing chapter shows a whole one",
+        section="sec-contributing",
+    )
+
+
+def line_of(path: Path, needle: str) -> int:
+    """The first line of a text file that holds `needle`, counted from 1; 1 when there is none."""
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        if needle in line:
+            return number
+    return 1
+
+
+class _Reader:
+    """Turns the list under `chapters:` into pages and parts and counts the numbered chapters."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.count = 0
+        self.seen: set[str] = set()
+
+    def read(self, entries: list[Any]) -> Iterator[Page | Part]:
+        for entry in entries:
+            if isinstance(entry, str):
+                yield self.page(entry)
+            elif isinstance(entry, dict) and "part" in entry:
+                opening = str(entry["part"])
+                page = self.page(opening, part=True) if opening.endswith(".qmd") else None
+                chapters = tuple(self.page(str(item)) for item in entry.get("chapters") or [])
+                yield Part("" if page else opening, page, chapters)
+            else:
+                raise _config_error(f"lists {entry!r}, which is neither a chapter nor a part",
+                                    "the table of contents can't be read", self.root, str(entry)[:20])
+
+    def page(self, name: str, *, part: bool = False) -> Page:
+        path = str(PurePosixPath(name))
+        source = self.root / path
+        if not source.is_file():
+            raise _config_error(f"lists {name}, which does not exist",
+                                "the book can't be rendered without it", self.root, name)
+        if path in self.seen:
+            raise _config_error(f"lists {name} twice", "a page has one place in the book", self.root, name)
+        self.seen.add(path)
+        numbered = not part and not _opens_unnumbered(source)
+        self.count += numbered
+        return Page(path, self.count if numbered else None, part)
+
+
+def _opens_unnumbered(source: Path) -> bool:
+    """Whether the page's title carries `.unnumbered` (or `-`), so that it takes no chapter number."""
+    try:
+        with source.open(encoding="utf-8", errors="replace") as lines:
+            title = next((line for line in lines if line.startswith("# ")), "")
+    except OSError:
+        return False
+    attributes = title.rpartition("{")[2] if title.rstrip().endswith("}") else ""
+    return ".unnumbered" in attributes or attributes.strip(" }\n") == "-"

@@ -1,0 +1,225 @@
+"""The embedded engine: the book as a site, by pandoc, for who has no Quarto.
+
+Pages are read by all workers at once, then written by them: numbers and labels of the whole book must be known
+before the first cross-reference is resolved. A worker keeps its documents, so that the preview writes one
+edited page again without touching the others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from labhandbook.book.facts import variables, write_variables
+from labhandbook.book.history import changed_days
+from labhandbook.book.model import Book, Page, as_list, load_yaml
+from labhandbook.book.navigation import Entry, Navigation
+from labhandbook.book.rules import CITATION, DUPLICATE, LINK, REFERENCE, SUPPORTED
+from labhandbook.book.source import Source, read_source
+from labhandbook.book.worker import Pool, Worker
+from labhandbook.errors import HandbookError
+from labhandbook.rules import Finding, Rule
+
+SITE = Path(__file__).with_name("site")
+PROBLEMS: dict[str, Rule] = {"reference": REFERENCE, "citation": CITATION, "link": LINK, "supported": SUPPORTED}
+
+
+@dataclass
+class Chapter:
+    """A page as the engine knows it after reading: its source and what pandoc told of it."""
+
+    page: Page
+    source: Source
+    told: dict[str, Any]
+    worker: Worker
+
+
+@dataclass
+class Written:
+    """A page as HTML, the local files it shows, and what is wrong with it."""
+
+    page: Page
+    html: str
+    resources: list[str]
+    findings: list[Finding] = field(default_factory=list)
+
+
+class Engine:
+    """Reads and writes the pages of one book. Use it as a context manager: it owns processes."""
+
+    def __init__(self, book: Book, *, workers: int | None = None) -> None:
+        self.book = book
+        self.chapters: dict[str, Chapter] = {}
+        self.labels: dict[str, dict[str, str]] = {}
+        self._pool = Pool(book.root, min(workers or os.cpu_count() or 1, len(book.pages)))
+        try:
+            self.refresh()
+        except BaseException:
+            self._pool.close()
+            raise
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.close()
+
+    def refresh(self) -> None:
+        """Read what all pages share: variables, dates, bibliography, extension, template.
+
+        Raises HandbookError when one of them can't be read.
+        """
+        write_variables(self.book)
+        self._variables = variables(self.book)
+        self._days = changed_days(self.book.root)
+        self._setup = extension_files(self.book) | {
+            "bibliography": [read_text(self.book.root / name, name) for name in self.book.bibliography],
+            "settings": {"template": (SITE / "page.html").read_text(encoding="utf-8"),
+                         "site": str(self.book.settings.get("site-url", "")).rstrip("/")},
+        }
+        told = self._pool.everyone("setup", **self._setup)
+        self._handlers = set(told["shortcodes"])
+        self.keys = set(told["keys"])
+
+    def read(self, pages: Iterable[Page]) -> bool:
+        """Read pages from disk; True when something that other pages show has changed."""
+        before = self._shared()
+        for chapter in self._pool.each(pages, self._read_page):
+            self.chapters[chapter.page.path] = chapter
+        return self._shared() != before
+
+    def _read_page(self, worker: Worker, page: Page) -> Chapter:
+        worker = self.chapters[page.path].worker if page.path in self.chapters else worker
+        source = read_source(self.book.root, page.path, self._variables, self._handlers)
+        return Chapter(page, source, worker.call("read", **self._request(page, source)), worker)
+
+    def _request(self, page: Page, source: Source, *, alone: bool = True) -> dict[str, Any]:
+        meta = {"title": str(source.meta["title"])} if "title" in source.meta else {}
+        if alone and page.path in self._days:
+            meta["handbook-changed"] = self._days[page.path]
+        codes = [{"name": code.name, "args": code.args, "kwargs": code.kwargs} for code in source.shortcodes]
+        return {"path": page.path, "text": source.text, "number": page.number and str(page.number), "part": page.part,
+                "meta": meta, "codes": codes}
+
+    def _shared(self) -> list[Any]:
+        return [(path, chapter.told["title_html"], chapter.told["labels"], sorted(chapter.told["cites"]))
+                for path, chapter in self.chapters.items()]
+
+    def prepare(self) -> None:
+        """Make the labels of all read pages known to the workers, and the navigation of all pages."""
+        self.labels = {}
+        for path, chapter in self.chapters.items():
+            for label in chapter.told["labels"]:
+                self.labels.setdefault(label["id"], {**label, "page": path})
+        self._pool.everyone("labels", labels=self.labels)
+        self.navigation = Navigation(self.book, {
+            path: Entry(chapter.told["title"] or path, chapter.told["title_html"] or path, chapter.told["id"])
+            for path, chapter in self.chapters.items()
+        })
+
+    @property
+    def cited(self) -> list[str]:
+        """The keys of the bibliography that the book cites, sorted."""
+        return sorted(self.keys & {key for chapter in self.chapters.values() for key in chapter.told["cites"]})
+
+    @property
+    def changed(self) -> str:
+        """The day of the newest commit to a chapter, or today where git tells none."""
+        return max(self._days.values(), default=date.today().isoformat())
+
+    def bibliography_page(self) -> Page | None:
+        """The page that holds the list of references: the one with the div `#refs`."""
+        return next((chapter.page for chapter in self.chapters.values() if "refs" in chapter.told["ids"]), None)
+
+    def write(self, pages: Iterable[Page]) -> list[Written]:
+        """The pages as HTML. `prepare` must have run."""
+        addresses = {page.path: page.url for page in self.book.pages}
+        holder = self.bibliography_page()
+
+        def work(_: Worker, page: Page) -> Written:
+            chapter = self.chapters[page.path]
+            answer = chapter.worker.call(
+                "html", path=page.path, pages=addresses,
+                variables=self.navigation.variables(page, chapter.source.meta),
+                references=holder.url if holder else None,
+                bibliography=self.cited if page == holder else None,
+            )
+            return self._judge(chapter, answer)
+
+        return self._pool.each(pages, work)
+
+    def _judge(self, chapter: Chapter, answer: dict[str, Any]) -> Written:
+        source = chapter.source
+        findings = list(source.findings)
+        for problem in [*chapter.told["problems"], *answer["problems"]]:
+            findings.append(source.blame(PROBLEMS[problem["kind"]], problem["message"], problem["needle"]))
+        resources = []
+        for resource in answer["resources"]:
+            target = self.book.root / resource["path"]
+            if target.is_file() and target.resolve().is_relative_to(self.book.root):
+                resources.append(resource["path"])
+            else:
+                message = f"{resource['target']} leads to no file of the book"
+                findings.append(source.blame(LINK, message, resource["target"]))
+        findings += self._duplicates(chapter)
+        return Written(chapter.page, answer["html"], resources, sorted(findings))
+
+    def _duplicates(self, chapter: Chapter) -> Iterable[Finding]:
+        seen: set[str] = set()
+        for name in chapter.told["ids"]:
+            owner = self.labels.get(name, {}).get("page", chapter.page.path)
+            if name in seen:
+                yield chapter.source.blame(DUPLICATE, f"#{name} is used twice on this page", f"#{name}")
+            elif owner != chapter.page.path and name.startswith(("sec-", "fig-", "tbl-", "eq-")):
+                yield chapter.source.blame(DUPLICATE, f"#{name} is used in {owner} too", f"#{name}")
+            seen.add(name)
+
+    def compile(self, kind: str, *, template: str | None = None, file: Path | None = None, subtitle: str = "") -> str:
+        """The whole book as a Typst source (`kind` "typst"), or as an EPUB written to `file`.
+
+        It has a worker of its own, so that it runs beside the writing of pages.
+        """
+        worker = Worker(self.book.root)
+        try:
+            worker.call("setup", **self._setup)
+            for page in self.book.pages:
+                worker.call("read", **self._request(page, self.chapters[page.path].source, alone=False))
+            worker.call("labels", labels=self.labels)
+            answer = worker.call(
+                "compile", format=kind, order=[page.path for page in self.book.pages],
+                pages={page.path: page.url for page in self.book.pages}, keys=self.cited,
+                template=template, file=str(file) if file else None,
+                meta={"title": self.book.title, "author": str(self.book.settings.get("author", "")),
+                      "lang": str(self.book.config.get("lang", "en")), "subtitle": subtitle},
+            )
+        finally:
+            worker.close()
+        return str(answer.get("text", ""))
+
+
+def read_text(path: Path, shown: str) -> str:
+    """A file the whole book needs. Raises HandbookError when it can't be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise HandbookError(f"{shown} can't be read: {error}", where=shown, todo="mend its entry in _quarto.yml",
+                            section="sec-contributing") from None
+
+
+def extension_files(book: Book) -> dict[str, list[str]]:
+    """The Lua files that the book's own extensions contribute, as Quarto finds them.
+
+    Raises HandbookError when a filter that `_quarto.yml` lists is not there.
+    """
+    found: dict[str, list[str]] = {"shortcodes": [], "filters": []}
+    for name in as_list(book.config.get("filters")):
+        folder = book.root / "_extensions" / name
+        config = load_yaml(folder / "_extension.yml", f"_extensions/{name}/_extension.yml")
+        for kind, files in found.items():
+            entries = config.get("contributes", {}).get(kind) or []
+            files += [str(folder / (entry["path"] if isinstance(entry, dict) else entry)) for entry in entries]
+    return found

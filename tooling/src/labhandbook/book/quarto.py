@@ -1,0 +1,41 @@
+"""The other engine: Quarto itself, where it is installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from labhandbook.book.facts import write_variables
+from labhandbook.book.model import Book
+from labhandbook.errors import HandbookError
+from labhandbook.files import replacing_folder
+
+
+def quarto_program() -> str | None:
+    """Where Quarto is, or None."""
+    return shutil.which("quarto")
+
+
+def render_quarto(book: Book, output: Path, formats: tuple[str, ...]) -> None:
+    """Render the book with Quarto into `output`, replacing it only when Quarto succeeds.
+
+    Quarto empties its output folder before it starts, so it gets another one. All of its formats come from
+    one run: a second `--to` would delete the first. Raises HandbookError when Quarto is missing or fails.
+    """
+    program = quarto_program()
+    if program is None:
+        raise HandbookError("Quarto isn't installed", todo="run `make quarto`, or render with --engine pandoc",
+                            section="sec-contributing")
+    write_variables(book)
+    command = [program, "render", str(book.root)]
+    if len(formats) == 1:
+        command += ["--to", {"pdf": "typst"}.get(formats[0], formats[0])]
+    with replacing_folder(output) as fresh:
+        done = subprocess.run([*command, "--output-dir", str(fresh)], stdout=sys.stderr, check=False)
+        if done.returncode:
+            raise HandbookError(f"Quarto stopped with exit code {done.returncode}",
+                                why="its own message stands above",
+                                todo="mend the place it names, or compare with --engine pandoc",
+                                section="sec-contributing")

@@ -1,0 +1,130 @@
+"""`handbook render`: the whole book into its output folder, by either engine."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from labhandbook.book.model import Book, as_list
+from labhandbook.book.navigation import download_name, redirect
+from labhandbook.book.pandoc import SITE, Engine, Written
+from labhandbook.book.pdf import pdf
+from labhandbook.errors import HandbookError
+from labhandbook.files import replacing_folder
+from labhandbook.rules import Finding, Severity
+
+FORMATS = ("html", "pdf", "epub")
+
+
+@dataclass
+class Rendered:
+    """What a render made: the engine's name, the folder, the number of pages and what was found wrong.
+
+    When a finding is an error, nothing was written.
+    """
+
+    engine: str
+    output: Path
+    pages: int
+    findings: list[Finding]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a finding kept the book from being written."""
+        return any(finding.weight is Severity.ERROR for finding in self.findings)
+
+    def as_json(self) -> dict[str, object]:
+        """The same facts for machines."""
+        return {"engine": self.engine, "output": str(self.output), "pages": self.pages, "failed": self.failed,
+                "findings": [finding.as_json() for finding in self.findings]}
+
+
+def render(book: Book, output: Path, formats: tuple[str, ...], progress: Callable[[str], None]) -> Rendered:
+    """Render the book with the embedded engine into `output`, replacing it only when all went well.
+
+    `progress` is told each stage in a word. Raises HandbookError when the render can't run.
+    """
+    with Engine(book) as engine, ThreadPoolExecutor(len(FORMATS)) as threads:
+        progress("reading")
+        engine.read(book.pages)
+        engine.prepare()
+        progress("writing")
+        whole = {kind: threads.submit(whole_book, engine, kind) for kind in formats if kind != "html"}
+        written = engine.write(book.pages)
+        result = Rendered("pandoc", output, len(written), [f for page in written for f in page.findings])
+        if result.failed:
+            return result
+        with replacing_folder(output) as fresh:
+            if "html" in formats:
+                write_site(book, written, fresh)
+                write_aliases(engine, fresh)
+                progress("indexing")
+                index_search(fresh)
+            for kind, job in whole.items():
+                progress(f"setting {kind}")
+                (fresh / download_name(book, kind)).write_bytes(job.result())
+    return result
+
+
+def whole_book(engine: Engine, kind: str) -> bytes:
+    """The book as one PDF or EPUB file."""
+    if kind == "pdf":
+        return pdf(engine)
+    with tempfile.NamedTemporaryFile(suffix=".epub") as file:
+        engine.compile("epub", file=Path(file.name))
+        return Path(file.name).read_bytes()
+
+
+def write_site(book: Book, written: list[Written], target: Path) -> None:
+    """Write the pages, the files that they show, the styles and the scripts under `target`."""
+    for page in written:
+        file = target / page.page.url
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(page.html, encoding="utf-8")
+    shown = {name for page in written for name in page.resources}
+    for name in sorted(shown | {*as_list(book.html_option("css")), *as_list(book.settings.get("favicon"))}):
+        copy_into(book.root / name, target / name)
+    for path in SITE.iterdir():
+        if path.name.startswith("layout."):
+            copy_into(path, target / "site" / path.name)
+    # GitHub Pages would otherwise drop names that begin with an underscore.
+    (target / ".nojekyll").touch()
+
+
+def copy_into(source: Path, target: Path) -> None:
+    """Copy a file, making the folders above it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def write_aliases(engine: Engine, target: Path) -> None:
+    """Write a redirect for every address under `aliases:` of a page's front matter."""
+    for chapter in engine.chapters.values():
+        for alias in as_list(chapter.source.meta.get("aliases")):
+            old = alias.lstrip("/") if alias.startswith("/") else str(PurePosixPath(chapter.page.url).parent / alias)
+            file = target / (f"{old}index.html" if old.endswith("/") else old)
+            if file.exists():
+                raise HandbookError(f"the alias {alias} of {chapter.page.path} is a page of the book",
+                                    where=chapter.page.path, todo="remove the alias", section="sec-contributing")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            depth = len(PurePosixPath(old).parts) - (not old.endswith("/"))
+            file.write_text(redirect("../" * depth + chapter.page.url), encoding="utf-8")
+
+
+def index_search(target: Path) -> None:
+    """Let pagefind index the pages under `target`. Raises HandbookError when it fails."""
+    try:
+        from pagefind_bin import get_executable
+    except ImportError:
+        raise HandbookError("the search index can't be made: pagefind isn't installed",
+                            todo="run `make`, or `pip install 'labhandbook[render]'`",
+                            section="sec-contributing") from None
+    done = subprocess.run([get_executable(), "--site", str(target), "--silent"], capture_output=True, text=True)
+    if done.returncode:
+        raise HandbookError("the search index can't be made", why=(done.stderr or done.stdout).strip(),
+                            todo="render again; if it stays, report it", section="sec-contributing")

@@ -1,0 +1,166 @@
+// What a page of the embedded engine does beyond being read: theme, search, copying, tabs, the place on the page.
+// Everything here is an addition: without it the page is complete.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const store = {
+    get(key) { try { return localStorage.getItem(key); } catch { return null; } },
+    set(key, value) { try { localStorage.setItem(key, value); } catch { /* a closed store: this page only */ } },
+  };
+
+  // Theme
+  const toggle = document.querySelector(".theme-toggle");
+  const isDark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  const showTheme = () => toggle.setAttribute("aria-pressed", String(isDark()));
+  toggle.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    store.set("handbook-theme", root.dataset.theme);
+    showTheme();
+  });
+  showTheme();
+
+  // Copy
+  for (const box of all("div.sourceCode")) {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "copy", textContent: "Copy" });
+    button.setAttribute("aria-label", "Copy this code");
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(box.querySelector("code").textContent);
+      button.textContent = "Copied";
+      button.classList.add("done");
+      setTimeout(() => { button.textContent = "Copy"; button.classList.remove("done"); }, 1500);
+    });
+    box.append(button);
+  }
+
+  // Links to headings
+  for (const heading of all("main section[id] > :is(h2, h3, h4)")) {
+    const link = Object.assign(document.createElement("a"), { className: "anchor", textContent: "#", href: "#" + heading.parentElement.id });
+    link.setAttribute("aria-label", "Link to " + heading.textContent.trim());
+    heading.append(link);
+  }
+
+  // Tabs: groups stay in step, on this page and the next
+  const select = (tab, focus) => {
+    const set = tab.closest(".panel-tabset");
+    for (const other of all("[role=tab]", set.querySelector(".tabs"))) {
+      const on = other === tab;
+      other.setAttribute("aria-selected", String(on));
+      other.tabIndex = on ? 0 : -1;
+      document.getElementById(other.getAttribute("aria-controls")).toggleAttribute("data-inactive", !on);
+    }
+    if (focus) tab.focus();
+  };
+  const choose = (tab) => {
+    const group = tab.closest(".panel-tabset").dataset.group;
+    const top = tab.getBoundingClientRect().top;
+    select(tab, true);
+    if (group) {
+      store.set("handbook-tab-" + group, tab.textContent);
+      for (const other of all(`[data-group="${group}"] [role=tab]`)) if (other.textContent === tab.textContent) select(other);
+      select(tab, true);
+    }
+    scrollBy(0, tab.getBoundingClientRect().top - top);
+  };
+  for (const set of all(".panel-tabset")) {
+    const tabs = all("[role=tab]", set.querySelector(".tabs"));
+    const wanted = set.dataset.group && store.get("handbook-tab-" + set.dataset.group);
+    const known = tabs.find((tab) => tab.textContent === wanted);
+    if (known) select(known);
+    tabs.forEach((tab, place) => {
+      tab.addEventListener("click", () => choose(tab));
+      tab.addEventListener("keydown", (event) => {
+        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        const next = step ? tabs[(place + step + tabs.length) % tabs.length] : { Home: tabs[0], End: tabs.at(-1) }[event.key];
+        if (next) { event.preventDefault(); choose(next); }
+      });
+    });
+  }
+  // A link into a hidden panel or a closed callout opens it
+  const reveal = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    const panel = target.closest("[role=tabpanel][data-inactive]");
+    if (panel) select(document.getElementById(panel.getAttribute("aria-labelledby")));
+    const closed = target.closest("details:not([open])");
+    if (closed) closed.open = true;
+    if (panel || closed) target.scrollIntoView();
+  };
+  addEventListener("hashchange", reveal);
+  reveal();
+
+  // The place on the page
+  const links = new Map(all(".toc a").map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
+  const watch = new IntersectionObserver((entries) => {
+    const seen = entries.filter((entry) => entry.isIntersecting);
+    if (!seen.length) return;
+    links.forEach((link) => link.classList.remove("here"));
+    links.get(seen[0].target.parentElement.id)?.classList.add("here");
+  }, { rootMargin: "-70px 0px -70% 0px" });
+  for (const heading of all("main section[id] > :is(h2, h3)")) watch.observe(heading);
+
+  // Search
+  const dialog = document.querySelector("dialog.search");
+  const input = dialog.querySelector("input");
+  const status = dialog.querySelector(".search-status");
+  const results = dialog.querySelector(".search-results");
+  const base = new URL(document.body.dataset.root || "./", location.href).href;
+  let index = null;
+  const load = async () => {
+    if (location.protocol === "file:") throw new Error("search needs the pages to be served: run handbook preview");
+    index ??= await import(base + "pagefind/pagefind.js");
+    await index.options({ baseUrl: base, excerptLength: 18 });
+    return index;
+  };
+  const element = (tag, props, ...children) => {
+    const made = Object.assign(document.createElement(tag), props);
+    made.append(...children);
+    return made;
+  };
+  const show = (found) => {
+    const parts = found.sub_results.filter((part) => part.url !== found.url).slice(0, 4)
+      .map((part) => element("a", { className: "sub", href: part.url, textContent: part.title }));
+    return element("li", {}, element("a", { href: found.url, textContent: found.meta.title }),
+      element("p", { innerHTML: found.excerpt }), ...parts);
+  };
+  let asked = 0;
+  const search = async () => {
+    const turn = ++asked;
+    const query = input.value.trim();
+    if (!query) { results.replaceChildren(); status.textContent = ""; return; }
+    try {
+      const found = await (await load()).search(query);
+      const pages = await Promise.all(found.results.slice(0, 12).map((result) => result.data()));
+      if (turn !== asked) return;
+      results.replaceChildren(...pages.map(show));
+      status.textContent = found.results.length ? `${found.results.length} page${found.results.length > 1 ? "s" : ""}` : "Nothing found";
+    } catch (error) {
+      status.textContent = "No search: " + error.message;
+    }
+  };
+  const open = () => { dialog.showModal(); input.select(); load().catch((error) => { status.textContent = "No search: " + error.message; }); };
+  document.querySelector(".search-open").addEventListener("click", open);
+  input.addEventListener("input", search);
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.querySelector("form").addEventListener("submit", (event) => {
+    if (event.submitter === null || event.submitter.value !== "close") {
+      event.preventDefault();
+      results.querySelector("a")?.click();
+    }
+  });
+  results.addEventListener("click", (event) => { if (event.target.closest("a")) dialog.close(); });
+  dialog.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    const stops = [input, ...all("a", results)];
+    event.preventDefault();
+    stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
+  });
+  addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, [contenteditable]");
+    if ((event.key === "/" && !typing) || (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey))) {
+      event.preventDefault();
+      if (!dialog.open) open();
+    }
+  });
+})();

@@ -1,0 +1,207 @@
+"""A chapter's text as the author wrote it: front matter, includes, shortcodes and code fences, line by line.
+
+This reads no Markdown beyond fences: pandoc does that. It knows where every line came from, so that whatever
+is wrong can be told with its file and line.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from labhandbook.book.facts import look_up
+from labhandbook.book.rules import INCLUDE, READABLE, SHORTCODE, SUPPORTED, VARIABLE
+from labhandbook.rules import Finding, Rule
+
+SHORTCODE_PATTERN = re.compile(r"(?<!\{)\{\{<\s*(.*?)\s*>\}\}(?!\})")
+INCLUDE_LINE = re.compile(r"^\s*\{\{<\s*include\s+(\S+)\s*>\}\}\s*$")
+CELL = re.compile(r"^\s*(?:`{3,}|~{3,})\s*\{+([A-Za-z][\w-]*)[\s,}]")
+FENCE = re.compile(r"^\s*(?:[>*+-]\s+|\d+\.\s+)*(`{3,}|~{3,})(.*)$")
+TOKEN = "hbsc{}z"
+MAX_DEPTH = 8
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the expanded text.
+
+    `code` is True inside a fenced block and on its fences, `opens` on the fence that opens one.
+    """
+
+    text: str
+    file: str
+    number: int
+    code: bool = False
+    opens: bool = False
+
+
+@dataclass
+class Shortcode:
+    """One call of a shortcode that a Lua extension answers."""
+
+    name: str
+    args: list[str]
+    kwargs: dict[str, str]
+    file: str
+    line: int
+
+
+@dataclass
+class Source:
+    """A page's text after includes, with its front matter, its shortcodes and what is wrong with it."""
+
+    path: str
+    meta: dict[str, Any] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+    shortcodes: list[Shortcode] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    includes: set[str] = field(default_factory=set)
+    text: str = ""
+
+    def find(self, needle: str) -> Line | None:
+        """The first line that holds `needle`."""
+        return next((line for line in self.lines if needle in line.text), None)
+
+    def blame(self, rule: Rule, message: str, needle: str) -> Finding:
+        """A finding placed at the first line that holds `needle`, or at the page as a whole."""
+        line = self.find(needle)
+        return Finding(line.file, line.number, rule, message) if line else Finding(self.path, 0, rule, message)
+
+
+def read_source(root: Path, path: str, variables: dict[str, Any], handlers: set[str]) -> Source:
+    """Read the page `path` (relative to `root`) and make it ready for pandoc.
+
+    `variables` answers `{{< var >}}`, `handlers` are the names that a Lua extension answers. What can't be
+    resolved becomes a finding; the text then holds the author's own words at that place.
+    """
+    source = Source(path)
+    lines = _read_lines(root, path, source, depth=0, stack=())
+    start = _front_matter(lines, source)
+    source.lines = list(_mark_code(lines[start:]))
+    for line in source.lines:
+        if line.opens and (cell := CELL.match(line.text)):
+            source.findings.append(Finding(line.file, line.number, SUPPORTED,
+                                           f"the executed cell {{{cell[1]}}} is not rendered by the embedded engine"))
+    source.text = "\n".join(_replace(line, source, variables, handlers) for line in source.lines) + "\n"
+    return source
+
+
+def _read_lines(root: Path, path: str, source: Source, *, depth: int, stack: tuple[str, ...]) -> list[Line]:
+    try:
+        text = (root / path).read_text(encoding="utf-8")
+        if "\0" in text:
+            raise ValueError("it holds NUL bytes: a binary file")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        source.findings.append(Finding(path, 0, READABLE, f"{path} can't be read as text: {reason}"))
+        return []
+    lines: list[Line] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        match = INCLUDE_LINE.match(line)
+        target = _include_target(path, match[1]) if match else None
+        if target is None:
+            lines.append(Line(line, path, number))
+        elif depth >= MAX_DEPTH or target in (*stack, path):
+            source.findings.append(Finding(path, number, INCLUDE, f"{target} includes itself"))
+        elif not (root / target).is_file() or not (root / target).resolve().is_relative_to(root):
+            source.findings.append(Finding(path, number, INCLUDE, f"{target} does not exist in the book"))
+        else:
+            source.includes.add(target)
+            lines += _read_lines(root, target, source, depth=depth + 1, stack=(*stack, path))
+    return lines
+
+
+def _include_target(path: str, name: str) -> str:
+    """An include's file relative to the root: from the including file, or from the root with a slash."""
+    if name.startswith("/"):
+        return name.lstrip("/")
+    parts: list[str] = []
+    for part in (PurePosixPath(path).parent / name).parts:
+        if part == ".." and parts and parts[-1] != "..":
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _front_matter(lines: list[Line], source: Source) -> int:
+    """Read the YAML at the top into `source.meta`; the number of lines it took."""
+    if not lines or lines[0].text.rstrip() != "---":
+        return 0
+    for end in range(1, len(lines)):
+        if lines[end].text.rstrip() in ("---", "..."):
+            break
+    else:
+        source.findings.append(Finding(source.path, 1, READABLE, "the front matter is not closed with ---"))
+        return 0
+    try:
+        meta = yaml.safe_load("\n".join(line.text for line in lines[1:end]))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or "it is not YAML"
+        source.findings.append(Finding(source.path, (mark.line if mark else 0) + 2, READABLE,
+                                       f"the front matter can't be read: {problem}"))
+        return end + 1
+    if isinstance(meta, dict):
+        source.meta = meta
+    return end + 1
+
+
+def _mark_code(lines: list[Line]) -> Iterator[Line]:
+    """Mark the lines that stand in a fenced code block."""
+    fence = ""
+    for line in lines:
+        match = FENCE.match(line.text)
+        if not fence and match and not (match[1][0] == "`" and "`" in match[2]):
+            fence = match[1]
+            yield replace(line, code=True, opens=True)
+        elif fence and match and match[1].startswith(fence) and not match[2].strip():
+            fence = ""
+            yield replace(line, code=True)
+        else:
+            yield replace(line, code=bool(fence))
+
+
+def _replace(line: Line, source: Source, variables: dict[str, Any], handlers: set[str]) -> str:
+    """A line with its variables filled in and its other shortcodes turned into tokens."""
+
+    def answer(match: re.Match[str]) -> str:
+        try:
+            words = shlex.split(match[1])
+        except ValueError:
+            words = []
+        name, *rest = words or [""]
+        if name == "var" and len(rest) == 1:
+            value = look_up(variables, rest[0])
+            if value is not None:
+                return value
+            source.findings.append(Finding(line.file, line.number, VARIABLE, f"no variable is named {rest[0]}"))
+        elif name == "meta" and len(rest) == 1 and rest[0] in source.meta:
+            return str(source.meta[rest[0]])
+        elif name in handlers:
+            source.shortcodes.append(_call(name, rest, line))
+            return TOKEN.format(len(source.shortcodes))
+        else:
+            source.findings.append(Finding(line.file, line.number, SHORTCODE,
+                                           f"the shortcode {match[0]} is not known here"))
+        return match[0]
+
+    text = SHORTCODE_PATTERN.sub(answer, line.text)
+    return text.replace("{{{<", "{{<").replace(">}}}", ">}}")
+
+
+def _call(name: str, words: list[str], line: Line) -> Shortcode:
+    args, kwargs = [], {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if equals and re.fullmatch(r"[A-Za-z][\w-]*", key):
+            kwargs[key] = value
+        else:
+            args.append(word)
+    return Shortcode(name, args, kwargs, line.file, line.number)

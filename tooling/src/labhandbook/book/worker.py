@@ -1,0 +1,114 @@
+"""Worker processes of the embedded engine: `pandoc lua worker.lua`, spoken to in JSON lines."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from labhandbook.errors import HandbookError
+
+LUA = Path(__file__).with_name("lua")
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+def pandoc_program() -> str:
+    """Where `pypandoc_binary` keeps its pandoc.
+
+    Raises HandbookError when the extra `render` is not installed.
+    """
+    try:
+        import pypandoc
+    except ImportError:
+        raise HandbookError(
+            "the embedded engine isn't installed",
+            why="it renders with the pandoc of the package pypandoc_binary",
+            todo="run `make`, or `pip install 'labhandbook[render]'`",
+            section="sec-contributing",
+        ) from None
+    return str(pypandoc.get_pandoc_path())
+
+
+class Worker:
+    """One pandoc process. Calls are answered in order; a lock keeps threads apart."""
+
+    def __init__(self, root: Path) -> None:
+        self._lock = threading.Lock()
+        self._process = subprocess.Popen(
+            [pandoc_program(), "lua", str(LUA / "worker.lua")], cwd=root,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+        )
+        # pandoc's own warnings are not for readers, but a full pipe would stop it.
+        self._errors: list[str] = []
+        threading.Thread(target=self._drain, daemon=True).start()
+
+    def _drain(self) -> None:
+        assert self._process.stderr
+        for line in self._process.stderr:
+            self._errors = [*self._errors[-20:], line]
+
+    def call(self, op: str, **request: Any) -> dict[str, Any]:
+        """Send one request and return the answer.
+
+        Raises HandbookError when pandoc dies or its script fails.
+        """
+        assert self._process.stdin and self._process.stdout
+        given = {key: value for key, value in request.items() if value is not None}
+        with self._lock:
+            try:
+                self._process.stdin.write(json.dumps({"op": op, **given}) + "\n")
+                self._process.stdin.flush()
+                line = self._process.stdout.readline()
+            except (BrokenPipeError, ValueError):
+                line = ""
+        answer: dict[str, Any] = json.loads(line) if line else {"failed": "".join(self._errors) or "it died"}
+        if "failed" in answer:
+            raise HandbookError(
+                f"pandoc failed on {request.get('path', op)}", where=str(request.get("path", "")),
+                why=str(answer["failed"]).strip(),
+                todo="report it with the page that caused it", section="sec-contributing",
+            )
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        self._process.terminate()
+        self._process.wait()
+
+
+class Pool:
+    """Several workers; a page always goes to the same one, which keeps its document."""
+
+    def __init__(self, root: Path, size: int) -> None:
+        self.workers = [Worker(root) for _ in range(size)]
+        self._threads = ThreadPoolExecutor(size)
+
+    def everyone(self, op: str, **request: Any) -> dict[str, Any]:
+        """Send one request to all workers; the first one's answer."""
+        return list(self._threads.map(lambda worker: worker.call(op, **request), self.workers))[0]
+
+    def each(self, items: Iterable[Item], work: Callable[[Worker, Item], Answer]) -> list[Answer]:
+        """Do `work` for every item, spread over the workers by the item's place; answers in order."""
+        items = list(items)
+        size = len(self.workers)
+
+        def share(start: int) -> list[Answer]:
+            return [work(self.workers[start], item) for item in items[start::size]]
+
+        answers: list[Answer | None] = [None] * len(items)
+        for start, done in enumerate(self._threads.map(share, range(size))):
+            answers[start::size] = done
+        return [answer for answer in answers if answer is not None]
+
+    def close(self) -> None:
+        """End all workers."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self.workers:
+            worker.close()

@@ -1,0 +1,131 @@
+"""The command tree of `handbook`: parses, calls, prints and sets the exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from labhandbook.errors import HandbookError
+from labhandbook.terminal import Progress, show_error, show_findings
+
+FINE, FINDINGS, COULD_NOT_RUN = 0, 1, 2
+
+
+class Command(click.Command):
+    """A command that names the section of the handbook that documents it."""
+
+    def __init__(self, *args: Any, section: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.section = section
+        self.epilog = f"Chapter: @{section}" if section else None
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="labhandbook", prog_name="handbook")
+def handbook() -> None:
+    """The lab handbook you can run: every workflow it documents is a command."""
+
+
+def book_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that says where the book is."""
+    return click.option("--book", "start", type=click.Path(path_type=Path), default=".",
+                        help="A folder of the book (default: this one).")(function)
+
+
+@handbook.command(cls=Command, section="sec-contributing-preview")
+@book_option
+@click.option("--engine", type=click.Choice(["quarto", "pandoc"]), help="Default: Quarto if it is on PATH.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder to fill (default: the book's output-dir).")
+@click.option("--to", "formats", multiple=True, type=click.Choice(["html", "pdf", "epub"]),
+              help="A format; may be given again (default: all).")
+@click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", help="How to report.")
+def render(start: Path, engine: str | None, output: Path | None, formats: tuple[str, ...], shape: str) -> int:
+    """Render the whole handbook."""
+    from labhandbook.book.model import load_book
+    from labhandbook.book.quarto import quarto_program, render_quarto
+    from labhandbook.book.render import FORMATS, Rendered
+    from labhandbook.book.render import render as render_pandoc
+
+    book = load_book(start)
+    target = (output or book.output).resolve()
+    if target == book.root or book.root.is_relative_to(target):
+        raise HandbookError(f"{target} holds the book itself", why="a render replaces its output folder",
+                            todo="choose another folder with --output", section="sec-contributing")
+    engine = engine or ("quarto" if quarto_program() else "pandoc")
+    progress = Progress(quiet=shape == "json")
+    if engine == "quarto":
+        progress.stage("Quarto")
+        render_quarto(book, target, formats)
+        result = Rendered("quarto", target, len(book.pages), [])
+    else:
+        result = render_pandoc(book, target, formats or FORMATS, progress.stage)
+    progress.end()
+    if shape == "json":
+        click.echo(json.dumps(result.as_json()))
+    elif result.failed:
+        show_findings(result.findings)
+        progress.last(False, f"{len(result.findings)} findings; {target.name}/ is untouched")
+    else:
+        show_findings(result.findings)
+        progress.last(True, f"{result.pages} pages by {result.engine} in {shown(target)}/ "
+                            f"(open {shown(target / 'index.html')}, or read it with search: make preview)")
+    return FINDINGS if result.failed else FINE
+
+
+@handbook.command(cls=Command, section="sec-contributing-preview")
+@book_option
+@click.option("--port", type=click.IntRange(0, 65535), default=4444, show_default=True, help="0 takes a free one.")
+@click.option("--open/--no-open", "browse", default=None, help="Open a browser (default: on a terminal).")
+def preview(start: Path, port: int, browse: bool | None) -> int:
+    """Serve the handbook and show every edit at once."""
+    from labhandbook.book.model import load_book
+    from labhandbook.book.preview import serve
+
+    serve(load_book(start), port, browse=sys.stdout.isatty() if browse is None else browse)
+    return FINE
+
+
+@handbook.command(cls=Command, section="sec-contributing-facts")
+@book_option
+@click.option("--write", is_flag=True, help="Write them to _variables.yml, where Quarto reads them.")
+def facts(start: Path, write: bool) -> int:
+    """Show the variables that chapters take from the facts files."""
+    from labhandbook.book.facts import VARIABLES, variables, write_variables
+    from labhandbook.book.model import load_book
+
+    book = load_book(start)
+    if write:
+        changed = write_variables(book)
+        click.echo(f"{VARIABLES} {'written' if changed else 'is up to date'}")
+    else:
+        click.echo(json.dumps(variables(book), indent=2, ensure_ascii=False))
+    return FINE
+
+
+def shown(path: Path) -> str:
+    """A path as a person would type it from here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def main() -> None:
+    """Run the command line; the one place where errors become messages and exit codes."""
+    try:
+        code = handbook.main(standalone_mode=False)
+    except HandbookError as error:
+        show_error(error)
+        code = COULD_NOT_RUN
+    except click.ClickException as error:
+        error.show()
+        code = COULD_NOT_RUN
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        code = COULD_NOT_RUN
+    sys.exit(code if isinstance(code, int) else FINE)
