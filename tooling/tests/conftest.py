@@ -1,0 +1,99 @@
+"""What the tests share: books made for a test, engines to render them with, the command line."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parents[2]
+LACKS = "this machine lacks "
+
+BASE = {
+    "project": {"type": "book", "output-dir": "_book"},
+    "lang": "en-GB",
+    "bibliography": "references.bib",
+    "link-citations": True,
+    "filters": ["handbook"],
+    "format": {"html": {"html-math-method": "mathml", "number-sections": True, "number-depth": 4, "toc-depth": 3,
+                        "css": ["_extensions/handbook/tokens.css", "_extensions/handbook/handbook.css"]}},
+}
+BOOK = {"title": "Test Book", "author": "A Group", "site-url": "https://example.org/book",
+        "repo-url": "https://example.org/repo", "repo-branch": "main", "repo-actions": ["edit", "issue"]}
+
+
+def run(*args: str | Path, cwd: Path = ROOT, timeout: float = 300, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the `handbook` command of this environment as a user would."""
+    program = Path(sys.executable).with_name("handbook")
+    return subprocess.run([program, *map(str, args)], cwd=cwd, capture_output=True, text=True, timeout=timeout,
+                          env={**os.environ, "NO_COLOR": "1", **env}, check=False)
+
+
+def make_book(folder: Path, files: dict[str, str], chapters: list[object] | None = None, **book: object) -> Path:
+    """Write a small book: `files` by path, listed as chapters in their order unless `chapters` says otherwise."""
+    listed = chapters if chapters is not None else [name for name in files if name.endswith(".qmd")]
+    config = {**BASE, "book": {**BOOK, **book, "chapters": listed}}
+    shutil.copytree(ROOT / "_extensions", folder / "_extensions", dirs_exist_ok=True)
+    for name, text in {"references.bib": "", "_quarto.yml": yaml.safe_dump(config, sort_keys=False), **files}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def soup(path: Path) -> BeautifulSoup:
+    """A rendered page, parsed."""
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.fixture(scope="session", params=["pandoc", "quarto"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn; Quarto only where it is installed."""
+    name: str = request.param
+    if name == "quarto" and not shutil.which("quarto"):
+        pytest.skip(LACKS + "Quarto")
+    return name
+
+
+@pytest.fixture(scope="session")
+def rendered(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Render a book with the engine at hand; the folder of its pages."""
+
+    def render(book: Path, *options: str) -> Path:
+        output = tmp_path_factory.mktemp("site") / "site"
+        done = run("render", "--book", book, "--engine", engine, "--to", "html", "--output", output, *options)
+        assert done.returncode == 0, done.stderr
+        return output
+
+    return render
+
+
+@pytest.fixture(scope="session")
+def handbook_site(rendered: Callable[[Path], Path]) -> Path:
+    """The handbook itself, rendered by the engine at hand."""
+    return rendered(ROOT)
+
+
+skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember why tests were skipped."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        skipped.append(f"{report.nodeid}: {report.longrepr[2].removeprefix('Skipped: ')}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Only what the machine lacks may be skipped; any other skip fails the run."""
+    other = [entry for entry in skipped if LACKS not in entry]
+    if other and session.exitstatus == 0:
+        print("\nskipped without the machine lacking anything:", *other, sep="\n  ")
+        session.exitstatus = 1
