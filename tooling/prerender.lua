@@ -51,7 +51,7 @@ end
 
 local function unknown(label, name)
   local simple = ('"${%s_SIMPLE:?set it to the simple index address of %s}"'):format(name:upper(), label)
-  return { web = '#' .. name .. '-address-unknown', host = label, simple = simple }
+  return { web = 'https://packaging.python.org/#', host = label, simple = simple }
 end
 
 local function by_itself()

@@ -12,6 +12,17 @@ local function tabset(div)
   end)
 end
 
+-- What a page gives, in one line instead of a list.
+local function page_facts(div)
+  if not whole_book() or not div.classes:includes 'page-facts' then return nil end
+  local line = pandoc.Inlines {}
+  for place, item in ipairs(div.content[1].content) do
+    if place > 1 then line:extend { pandoc.Space(), pandoc.Str '·', pandoc.Space() } end
+    line:extend(item[1].content)
+  end
+  return pandoc.Para(line)
+end
+
 -- A link to a section of another chapter stays inside the document.
 local function link(element)
   local id = whole_book() and element.target:match '%.qmd(#.+)$'
@@ -20,4 +31,4 @@ local function link(element)
   return element
 end
 
-return { { Div = tabset, Link = link } }
+return { { Div = function(div) return tabset(div) or page_facts(div) end, Link = link } }

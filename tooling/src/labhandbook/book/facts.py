@@ -98,9 +98,12 @@ def _addresses(web: str) -> dict[str, str]:
 
 
 def unknown_addresses() -> dict[str, dict[str, str]]:
-    """What stands in for the index addresses without twine: in a shell, it stops and says what to set."""
+    """What stands in for the index addresses without twine.
+
+    In a shell it stops and says what to set; a link leads to the packaging guide, which links to the indexes.
+    """
     return {
-        name: {"web": f"#{name}-address-unknown", "host": label,
+        name: {"web": "https://packaging.python.org/#", "host": label,
                "simple": f'"${{{name.upper()}_SIMPLE:?set it to the simple index address of {label}}}"'}
         for name, label in (("pypi", "PyPI"), ("testpypi", "TestPyPI"))
     }

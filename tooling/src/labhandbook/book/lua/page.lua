@@ -167,7 +167,7 @@ local function resolve(from, target)
 end
 
 -- Links to chapters become links to pages; other local files are noted, so that they are copied.
-local function links(doc, path, pages, blame, resources)
+local function links(doc, path, pages, labels, blame, resources)
   local function external(target) return target:match '^%a[%w+.-]*:' or target:match '^#' or target == '' end
   return doc:walk {
     Link = function(link)
@@ -175,6 +175,10 @@ local function links(doc, path, pages, blame, resources)
       local file, fragment = resolve(path, link.target)
       if file:match '%.qmd$' then
         if pages[file] then
+          local label = labels[fragment:sub(2)]
+          if label and label.kind == 'part' then
+            blame('link', link.target, link.target .. " is a part's title, which a PDF can't link to: link to a section")
+          end
           link.target = refs.relative(path, pages[file]) .. fragment
           return link
         end
@@ -203,7 +207,7 @@ function M.write(chapter, request, state)
   doc = refs.crossrefs(doc, state.labels, href, blame)
   local target = request.references and refs.relative(path, request.references) or ''
   doc = refs.citations(doc, state, request.bibliography and '' or target, request.bibliography, blame)
-  doc = links(doc, path, request.pages, blame, resources)
+  doc = links(doc, path, request.pages, state.labels, blame, resources)
   doc = doc:walk { traverse = 'topdown', Table = table_float }
   doc = doc:walk { Div = div, CodeBlock = code, Figure = figure, Span = equation, Header = header }
   doc.meta = pandoc.Meta {}
