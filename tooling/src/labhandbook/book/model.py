@@ -28,6 +28,11 @@ class Page:
     part: bool = False
 
     @property
+    def home(self) -> bool:
+        """Whether this is the site's first page, which carries the book's title."""
+        return self.path == "index.qmd"
+
+    @property
     def url(self) -> str:
         """The page's address relative to the site's root, as Quarto gives it."""
         return str(PurePosixPath(self.path).with_suffix(".html"))

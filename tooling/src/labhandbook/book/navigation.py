@@ -7,7 +7,7 @@ from html import escape
 from pathlib import PurePosixPath
 from typing import Any
 
-from labhandbook.book.model import Book, Page, Part
+from labhandbook.book.model import Book, Page, Part, as_list
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Navigation:
         self.book = book
         self.entries = entries
         self._sidebars: dict[str, str] = {}
+        self._after_body = "\n".join((book.root / name).read_text(encoding="utf-8")
+                                     for name in as_list(book.html_option("include-after-body")))
         pages = book.pages
         self._before = dict(zip(pages[1:], pages, strict=False))
         self._after = dict(zip(pages, pages[1:], strict=False))
@@ -43,10 +45,10 @@ class Navigation:
             "lang": str(self.book.config.get("lang", "en")),
             "root": root,
             "book-title": escape(self.book.title),
-            "title-id": self.entries[page.path].id,
-            "head-title": escape(title if page.path == "index.qmd" else f"{title} – {self.book.title}"),
+            "title-id": "" if page.home else self.entries[page.path].id,
+            "head-title": escape(self.book.title if page.home else f"{title} – {self.book.title}"),
             "group": escape(str(self.book.settings.get("author", ""))),
-            "heading": self._label(page),
+            "heading": escape(self.book.title) if page.home else self._label(page),
             "sidebar": self._sidebar(page),
             "breadcrumb": self._breadcrumb(page),
             "previous": self._step(page, self._before.get(page), "Previous", "prev"),
@@ -55,9 +57,12 @@ class Navigation:
             "downloads": self._downloads(root),
             "styles": self._styles(root),
             "scripts": self._scripts(root),
+            "after-body": self._after_body,
         }
         if meta.get("description"):
             found["description"] = escape(str(meta["description"]))
+            if page.home:
+                found["lead"] = found["description"]
         site = str(self.book.settings.get("site-url", "")).rstrip("/")
         if site:
             found["canonical"] = escape(f"{site}/{page.url}")

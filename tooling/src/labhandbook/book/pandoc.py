@@ -103,7 +103,7 @@ class Engine:
             meta["handbook-changed"] = self._days[page.path]
         codes = [{"name": code.name, "args": code.args, "kwargs": code.kwargs} for code in source.shortcodes]
         return {"path": page.path, "text": source.text, "number": page.number and str(page.number), "part": page.part,
-                "meta": meta, "codes": codes}
+                "home": page.home, "meta": meta, "codes": codes}
 
     def _shared(self) -> list[Any]:
         return [(path, chapter.told["title_html"], chapter.told["labels"], sorted(chapter.told["cites"]))

@@ -68,10 +68,11 @@ local function answer_shortcodes(doc, codes)
   }
 end
 
-local function take_title(doc, meta)
+-- The chapter's title, out of its blocks. The site's first page keeps it: its title is the book's.
+local function take_title(doc, meta, keep)
   local first = doc.blocks[1]
   if first and first.t == 'Header' and first.level == 1 and not meta.title then
-    doc.blocks:remove(1)
+    if not keep then doc.blocks:remove(1) end
     return first
   end
   return pandoc.Header(1, pandoc.Inlines(meta.title or ''))
@@ -97,6 +98,7 @@ function Numbering:count(kind)
 end
 
 function Numbering:header(header)
+  if header.level == 1 then return header end
   local number
   if self.chapter and not header.classes:includes 'unnumbered' then
     local depth = header.level - 1
@@ -185,8 +187,8 @@ function M.read(request)
   local doc = pandoc.read(request.text, 'markdown')
   doc.meta = pandoc.Meta(request.meta or {})
   doc = answer_shortcodes(doc, request.codes or {})
-  local title = take_title(doc, request.meta or {})
-  local problems = refuse(doc)
+  local title = take_title(doc, request.meta or {}, request.home)
+  local problems = refuse(doc, request.home)
   local numbering = Numbering.new(request.number)
   if title.identifier ~= '' then
     numbering:label(title.identifier, request.part and 'part' or 'chapter',
@@ -194,8 +196,8 @@ function M.read(request)
   end
   doc.blocks = numbering:visit(doc.blocks)
   local ids, cites = survey(doc)
-  if title.identifier ~= '' then ids:insert(1, title.identifier) end
-  local read = { path = request.path, doc = doc, title = title, number = request.number, part = request.part }
+  if title.identifier ~= '' and not request.home then ids:insert(1, title.identifier) end
+  local read = { path = request.path, doc = doc, title = title, number = request.number, part = request.part, home = request.home }
   return read, {
     title = stringify(title.content),
     title_html = (pandoc.write(pandoc.Pandoc { pandoc.Plain(title.content) }, 'html5'):gsub('%s+$', '')),

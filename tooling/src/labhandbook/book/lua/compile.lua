@@ -128,7 +128,7 @@ function M.write(request, state)
     local chapter = state.chapters[path]
     local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), format)
     doc = doc:walk { Image = rooted(path), Link = local_links(path, request.pages, state) }
-    whole:extend(opening(chapter, format))
+    if not chapter.home then whole:extend(opening(chapter, format)) end
     whole:extend(doc.blocks)
   end
   local doc = pandoc.Pandoc(whole)

@@ -8,7 +8,9 @@ local ATTRIBUTES = { 'layout', 'layout-ncol', 'layout-nrow', 'lst-cap', 'lst-lab
 local DIAGRAMS = { mermaid = true, dot = true }
 local CROSSREFS = { sec = true, fig = true, tbl = true, eq = true }
 
-return function(doc)
+-- `home`: this is the site's first page, whose title stands among its blocks.
+return function(doc, home)
+  local titles = home and 1 or 0
   local problems = pandoc.List {}
   local function blame(needle, what)
     problems:insert { kind = 'supported', needle = needle, message = what .. ' is not rendered by the embedded engine' }
@@ -46,6 +48,8 @@ return function(doc)
     Span = attributes, Image = attributes, Figure = attributes,
     Header = function(header)
       if header.level == 1 then
+        titles = titles - 1
+        if titles >= 0 then return end
         blame('# ' .. pandoc.utils.stringify(header.content), 'a second title (level-1 heading) in a chapter')
       end
     end,
