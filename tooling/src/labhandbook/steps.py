@@ -1,0 +1,123 @@
+"""Steps of a documented workflow, and the ledger of what a run did.
+
+A workflow is a list of steps. A dry run prints the list, a run carries it out, so the two can't differ. What a
+step did stands in the ledger; a run that broke goes on at the first step whose work isn't there.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from labhandbook.errors import HandbookError
+from labhandbook.files import write_atomic
+from labhandbook.rules import Finding, Severity
+
+Context = TypeVar("Context")
+
+
+@dataclass
+class Outcome:
+    """What a step found and made: findings, one line for people, and facts for the ledger (JSON values)."""
+
+    summary: str = ""
+    findings: list[Finding] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a finding is an error."""
+        return any(finding.weight is Severity.ERROR for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class Step(Generic[Context]):
+    """One step of a workflow.
+
+    `section` is the id of the handbook section that tells it, `needs` and `leaves` are words for the plan.
+    `key` gives a fingerprint of the step's inputs: a step that the ledger holds with the same fingerprint is
+    not done again. Without `key` a step is done every time, because looking is all it does.
+    """
+
+    name: str
+    section: str
+    does: str
+    run: Callable[[Context], Outcome]
+    needs: tuple[str, ...] = ()
+    leaves: str = ""
+    key: Callable[[Context], str] | None = None
+
+
+@dataclass
+class Result:
+    """How a step ended: `state` is "done", "kept" (the ledger had it) or "failed"; `seconds` is its time."""
+
+    step: str
+    section: str
+    state: str
+    seconds: float
+    outcome: Outcome
+
+
+class Ledger:
+    """What the runs of one workflow did, in a JSON file that is replaced whole after every step.
+
+    Raises HandbookError when the file is there and can't be read: guessing could build or upload twice.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.entries: dict[str, dict[str, Any]] = {}
+        if path.exists():
+            try:
+                self.entries = json.loads(path.read_text(encoding="utf-8"))["steps"]
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise HandbookError(
+                    f"the ledger can't be read: {error}", where=str(path),
+                    why="it says what was built and uploaded, so nothing is done without it",
+                    todo="restore it, or move it away to begin this version again", section="sec-pypi-build",
+                ) from None
+
+    def fact(self, step: str, name: str) -> Any:
+        """A fact that a step left, or None."""
+        return self.entries.get(step, {}).get("facts", {}).get(name)
+
+    def holds(self, step: str, key: str) -> bool:
+        """Whether the step was done with these inputs."""
+        return self.entries.get(step, {}).get("key") == key
+
+    def record(self, step: str, key: str, seconds: float, outcome: Outcome) -> None:
+        """Write down a step that ended well."""
+        self.entries[step] = {"key": key, "at": datetime.now(UTC).isoformat(timespec="seconds"),
+                              "seconds": round(seconds, 3), "summary": outcome.summary, "facts": outcome.facts}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(self.path, json.dumps({"steps": self.entries}, indent=2) + "\n")
+
+
+def carry_out(steps: Sequence[Step[Context]], context: Context, ledger: Ledger,
+              begin: Callable[[Step[Context]], None] = lambda step: None) -> Iterator[Result]:
+    """Carry out a workflow, giving each result as it comes; a step that fails is the last.
+
+    `begin` is told each step before it runs. What a step raises passes through: the ledger then holds the
+    steps before it, and the next run goes on there.
+    """
+    for step in steps:
+        begin(step)
+        key = step.key(context) if step.key else ""
+        start = time.monotonic()
+        if key and ledger.holds(step.name, key):
+            kept = ledger.entries[step.name]
+            yield Result(step.name, step.section, "kept", 0.0, Outcome(kept["summary"], [], kept["facts"]))
+            continue
+        outcome = step.run(context)
+        seconds = time.monotonic() - start
+        if outcome.failed:
+            yield Result(step.name, step.section, "failed", seconds, outcome)
+            return
+        ledger.record(step.name, key, seconds, outcome)
+        yield Result(step.name, step.section, "done", seconds, outcome)

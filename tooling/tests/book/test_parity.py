@@ -1,0 +1,100 @@
+"""Quarto and the embedded engine make the same pages of the same book.
+
+What is compared is what a reader and a link meet: addresses, ids, numbers, words and targets. A failure prints the
+differences page by page; `-` is what Quarto says, `+` what the embedded engine says.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tooling.tests.book.conftest import Sites
+from tooling.tests.book.reading import Page, attribute, pages, text_of
+from tooling.tests.conftest import LACKS
+
+needs_quarto = pytest.mark.skipif(not shutil.which("quarto"), reason=LACKS + "Quarto")
+
+
+def facts(page: Page, titles: dict[str, str]) -> Iterator[str]:
+    """Everything of one page that both engines must agree on, a line each.
+
+    `titles` are the pages' own ids: a link to one is a link to its page.
+    """
+
+    def target(link: str) -> str:
+        path, _, fragment = link.partition("#")
+        return path if fragment and fragment == titles.get(path) and path != page.url else link
+
+    yield f"title {page.number} | {page.title} | #{page.title_id}"
+    for heading in page.headings:
+        yield f"heading {heading.level} {heading.number} | {heading.text} | #{heading.id}"
+    for name in ("figures", "tables"):
+        for shown in getattr(page, name):
+            yield f"{name} {shown.caption} | #{shown.id}"
+    for name, number in page.equations.items():
+        yield f"equation {number} | #{name}"
+    for tabset in page.tabsets:
+        for tab in tabset.tabs:
+            yield f"tab {tabset.group} | {tab.name} | #{tab.id} | {tab.shown} | {tab.text}"
+    for callout in page.callouts:
+        yield f"callout {callout.kind} {callout.fold} | {callout.title} | {callout.text}"
+    for code in page.code:
+        yield f"code {code.filename} | {code.text!r}"
+    for link in page.references:
+        yield f"reference {link.text} | {target(link.target)}"
+    for link in page.links:
+        yield f"link {link.text} | {target(link.target)}"
+    for image in page.images:
+        yield f"image {image.text} | {image.target}"
+    for words in page.citations:
+        yield f"citation {words}"
+    for name, words in page.bibliography.items():
+        yield f"entry {words} | #{name}"
+    for number, words in enumerate(page.footnotes, 1):
+        yield f"footnote {number} | {words}"
+    for entry in page.sidebar:
+        yield f"sidebar {'  ' * entry.depth}{entry.text} | {entry.target} | {entry.current}"
+    for link in page.contents:
+        yield f"contents {link.text} | #{link.target}"
+    for way in ("previous", "next"):
+        yield f"{way} {page.step(way)}"
+    for text, address in page.actions.items():
+        yield f"action {text} | {address}"
+    for paragraph in page.main.select("p, li, td, th, dt, dd, blockquote"):
+        if not paragraph.find_parent(class_="callout-header") and paragraph.name == "p":
+            yield f"text {text_of(paragraph)}"
+    for row in page.main.select("tr"):
+        yield "row " + " | ".join(text_of(cell) for cell in row.select("th, td"))
+    for item in page.main.select("li:not(:has(p))"):
+        if attribute(item, "role") != "presentation":
+            yield f"item {text_of(item)}"
+
+
+def difference(quarto: Path, pandoc: Path) -> str:
+    """The differences of two sites as text, page by page; nothing when they agree."""
+    theirs, ours = pages(quarto), pages(pandoc)
+    titles = {url: page.title_id for url, page in theirs.items()}
+    told = []
+    for url in sorted({*theirs, *ours}):
+        before = list(facts(theirs[url], titles)) if url in theirs else ["the page"]
+        after = list(facts(ours[url], titles)) if url in ours else ["the page"] if url not in theirs else []
+        lines = [line for line in difflib.unified_diff(before, after if url in theirs else [], n=0, lineterm="")
+                 if not line.startswith(("---", "+++", "@@"))]
+        if url not in theirs:
+            lines = ["+the page"]
+        if lines:
+            told.append("\n".join([f"{url}:", *(f"  {line}" for line in lines)]))
+    return "\n".join(told)
+
+
+@needs_quarto
+@pytest.mark.parametrize("book", ["everything", "handbook"])
+def test_both_engines_say_the_same(book: str, sites: Sites) -> None:
+    told = difference(sites(book, "quarto"), sites(book, "pandoc"))
+    if told:
+        pytest.fail(f"the engines differ (- Quarto, + embedded):\n{told}", pytrace=False)
