@@ -47,8 +47,11 @@ def facts(page: Page, titles: dict[str, str]) -> Iterator[str]:
         yield f"code {code.filename} | {code.text!r}"
     for link in page.references:
         yield f"reference {link.text} | {target(link.target)}"
+    for link in page.cited:
+        yield f"cited {link.text} | {target(link.target)}"
     for link in page.links:
-        yield f"link {link.text} | {target(link.target)}"
+        if link not in {*page.references, *page.cited}:
+            yield f"link {link.text} | {target(link.target)}"
     for image in page.images:
         yield f"image {image.text} | {image.target}"
     for words in page.citations:
@@ -65,9 +68,9 @@ def facts(page: Page, titles: dict[str, str]) -> Iterator[str]:
         yield f"{way} {page.step(way)}"
     for text, address in page.actions.items():
         yield f"action {text} | {address}"
-    for paragraph in page.main.select("p, li, td, th, dt, dd, blockquote"):
-        if not paragraph.find_parent(class_="callout-header") and paragraph.name == "p":
-            yield f"text {text_of(paragraph)}"
+    for paragraph in page.main.select("p:not(header p, td p, .code-filename, .callout-title, .tab-name), dt"):
+        if words := text_of(paragraph):
+            yield f"text {words}"
     for row in page.main.select("tr"):
         yield "row " + " | ".join(text_of(cell) for cell in row.select("th, td"))
     for item in page.main.select("li:not(:has(p))"):

@@ -24,16 +24,20 @@ end
 -- Put the answers of the shortcodes in the places of their tokens.
 local function answer_shortcodes(doc, codes)
   if #codes == 0 then return doc end
+  local open = #codes
   local function plain(text)
     return (text:gsub(TOKEN, function(n)
       return stringify(extension.call(codes[tonumber(n)], doc.meta))
     end))
   end
   local function alone(block)
+    -- Looking into the content of every paragraph would cost more than all else here.
+    if not stringify(block):match('^' .. TOKEN .. '$') then return nil end
     if #block.content ~= 1 or block.content[1].t ~= 'Str' then return nil end
     local n = block.content[1].text:match('^' .. TOKEN .. '$')
     if not n then return nil end
     local kind, result = kind_of(extension.call(codes[tonumber(n)], doc.meta))
+    open = open - 1
     if kind == 'blocks' then return result end
     block.content = result
     return block
@@ -57,6 +61,7 @@ local function answer_shortcodes(doc, codes)
     if element.text:find(TOKEN) then element.text = plain(element.text); return element end
   end
   doc = doc:walk { Para = alone, Plain = alone }
+  if open == 0 then return doc end
   return doc:walk {
     Str = inside, Code = text, CodeBlock = text, Math = text,
     Link = function(link)
@@ -113,6 +118,7 @@ function Numbering:header(header)
 end
 
 function Numbering:equation(para)
+  if not stringify(para):find '{#eq%-' then return para end
   local last = para.content[#para.content]
   if not last or last.t ~= 'Str' then return para end
   local id = last.text:match '^{#(eq%-[%w%-_]+)}$'
@@ -184,7 +190,7 @@ end
 
 -- request: {path, text, number, meta, codes}. Returns the chapter as kept and what Python is told of it.
 function M.read(request)
-  local doc = pandoc.read(request.text, 'markdown')
+  local log, doc = pandoc.log.silence(pandoc.read, request.text, 'markdown')
   doc.meta = pandoc.Meta(request.meta or {})
   doc = answer_shortcodes(doc, request.codes or {})
   local title = take_title(doc, request.meta or {}, request.home)
@@ -203,6 +209,7 @@ function M.read(request)
     title_html = (pandoc.write(pandoc.Pandoc { pandoc.Plain(title.content) }, 'html5'):gsub('%s+$', '')),
     id = title.identifier,
     labels = numbering.labels, ids = ids, cites = cites, problems = problems,
+    log = pandoc.List(log):map(function(entry) return pandoc.json.decode(pandoc.json.encode(entry), false) end),
   }
 end
 

@@ -14,8 +14,18 @@ local function escape(text)
   return (text:gsub('[&<>"]', { ['&'] = '&amp;', ['<'] = '&lt;', ['>'] = '&gt;', ['"'] = '&quot;' }))
 end
 
+local OPTIONS = pandoc.WriterOptions { html_math_method = 'mathml' }
+
 local function write(blocks)
-  return pandoc.write(pandoc.Pandoc(blocks), 'html5', { html_math_method = 'mathml' })
+  return pandoc.write(pandoc.Pandoc(blocks), 'html5', OPTIONS)
+end
+
+-- Inlines as HTML. Plain words don't take the writer: it costs a millisecond a call.
+local function words(inlines)
+  local plain = true
+  for _, inline in ipairs(inlines) do plain = plain and (inline.t == 'Str' or inline.t == 'Space') end
+  if plain then return escape(stringify(inlines)) end
+  return (write { pandoc.Plain(inlines) }:gsub('%s+$', ''))
 end
 
 -- The kind, the title and the rest of a callout; nil for another div.
@@ -75,7 +85,7 @@ local function tabset(div)
     local id = ('tabset-%s-%d'):format(number, place)
     out:insert(html(('<button type="button" role="tab" id="%s-tab" aria-controls="%s" aria-selected="%s"%s>%s</button>')
       :format(id, id, tostring(place == 1), place == 1 and '' or ' tabindex="-1"',
-        (write { pandoc.Plain(tab.title) }):gsub('%s+$', ''))))
+        words(tab.title))))
   end
   out:insert(html '</div>')
   for place, tab in ipairs(tabs) do
@@ -94,12 +104,27 @@ local function div(element)
   return callout(element)
 end
 
-local function code(block)
-  local name = block.attributes.filename
-  if not name then return nil end
-  block.attributes.filename = nil
-  return pandoc.Div({ html('<p class="code-filename">' .. escape(name) .. '</p>'), block },
-    pandoc.Attr('', { 'code-with-filename' }))
+-- Code as HTML, kept by its text: colouring it costs most of what a page costs. pandoc counts the blocks of a page
+-- in the ids of their lines; the kept ones are all the first.
+local coloured = {}
+local function colour(block, count)
+  local key = table.concat(block.classes, ' ') .. '\0' .. block.identifier .. '\0' .. block.text
+  if #block.attributes > 0 then return block end
+  coloured[key] = coloured[key] or write { block }
+  return html((coloured[key]:gsub('([#"])cb1([-"])', '%1cb' .. count .. '%2')))
+end
+
+local function code()
+  local count = 0
+  return function(block)
+    count = count + 1
+    local name = block.attributes.filename
+    block.attributes.filename = nil
+    local shown = colour(block, count)
+    if not name then return shown end
+    return pandoc.Div({ html('<p class="code-filename">' .. escape(name) .. '</p>'), shown },
+      pandoc.Attr('', { 'code-with-filename' }))
+  end
 end
 
 local function captioned(word, element)
@@ -133,7 +158,7 @@ local function table_float(element)
   local id = element.identifier
   element.identifier = ''
   local scroll = pandoc.Div({ element }, pandoc.Attr('', { 'table-scroll' },
-    { role = 'region', tabindex = '0', ['aria-label'] = label }))
+    { { 'role', 'region' }, { 'tabindex', '0' }, { 'aria-label', label } }))
   return pandoc.Div({ scroll }, pandoc.Attr(id, { 'table-float' })), false
 end
 
@@ -206,10 +231,10 @@ function M.write(chapter, request, state)
   local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html')
   doc = refs.crossrefs(doc, state.labels, href, blame)
   local target = request.references and refs.relative(path, request.references) or ''
-  doc = refs.citations(doc, state, request.bibliography and '' or target, request.bibliography, blame)
+  doc = refs.citations(doc, state, request.bibliography and '' or target, request.bibliography, blame, path)
   doc = links(doc, path, request.pages, state.labels, blame, resources)
   doc = doc:walk { traverse = 'topdown', Table = table_float }
-  doc = doc:walk { Div = div, CodeBlock = code, Figure = figure, Span = equation, Header = header }
+  doc = doc:walk { Div = div, CodeBlock = code(), Figure = figure, Span = equation, Header = header }
   doc.meta = pandoc.Meta {}
   local options = pandoc.WriterOptions {
     html_math_method = 'mathml', section_divs = true, table_of_contents = true, toc_depth = 3, wrap_text = 'none',

@@ -80,9 +80,40 @@ function M.crossrefs(doc, labels, href, blame)
   }
 end
 
+-- What citeproc made of the citations of a page, by page: it reads its style anew each time, which an edited word
+-- elsewhere on the page need not wait for. A citation that ends with a full stop is not kept, as citeproc then looks
+-- at what follows it.
+local set = {}
+
+local function cites_of(doc, pick)
+  local found = pandoc.List {}
+  doc:walk { Cite = function(cite) found:insert(pick(cite)) end }
+  return found
+end
+
+local function citeproc(doc, path)
+  local key = table.concat(cites_of(doc, tostring), '\n')
+  if set[path] and set[path].key == key then
+    local place = 0
+    return doc:walk { Cite = function(cite)
+      place = place + 1
+      cite.content = set[path].contents[place]
+      return cite
+    end }
+  end
+  doc = pandoc.utils.citeproc(doc)
+  local contents = cites_of(doc, function(cite) return cite.content end)
+  local stop = contents:find_if(function(content) return stringify(content):match '%.$' end)
+  set[path] = not stop and { key = key, contents = contents } or nil
+  return doc
+end
+
+-- Forget what was set: the bibliography has changed.
+function M.forget() set = {} end
+
 -- Citations by citeproc, author-date. `target` is what stands before `#ref-KEY`; `all` lists every key of
 -- the book on the page that holds the bibliography.
-function M.citations(doc, state, target, all, blame)
+function M.citations(doc, state, target, all, blame, path)
   local used, wanted = false, {}
   for _, key in ipairs(all or {}) do wanted[key] = true end
   doc:walk {
@@ -108,7 +139,7 @@ function M.citations(doc, state, target, all, blame)
   doc.meta['link-citations'] = true
   doc.meta['suppress-bibliography'] = not all
   if all then doc.meta.nocite = pandoc.Inlines { pandoc.Cite({}, nocite) } end
-  doc = pandoc.utils.citeproc(doc)
+  doc = path and not all and citeproc(doc, path) or pandoc.utils.citeproc(doc)
   doc.meta.references, doc.meta.nocite = nil, nil
   return doc:walk {
     Link = function(link)

@@ -15,6 +15,9 @@ return function(doc, home)
   local function blame(needle, what)
     problems:insert { kind = 'supported', needle = needle, message = what .. ' is not rendered by the embedded engine' }
   end
+  local function unknown_callout(kind)
+    problems:insert { kind = 'callout', needle = kind, message = kind .. ' is not a kind of callout' }
+  end
   local function attributes(element)
     for _, class in ipairs(element.classes) do
       for _, pattern in ipairs(CLASSES) do
@@ -29,7 +32,7 @@ return function(doc, home)
     Div = function(div)
       attributes(div)
       local kind = div.classes:find_if(function(class) return class:match '^callout%-' end)
-      if kind and not CALLOUTS[kind:match '^callout%-(.*)$'] then blame(kind, 'the callout kind ' .. kind) end
+      if kind and not CALLOUTS[kind:match '^callout%-(.*)$'] then unknown_callout(kind) end
       local float = div.identifier:match '^(%a+)%-'
       if float and float ~= 'sec' and refs.is_crossref(div.identifier) then
         blame('#' .. div.identifier, 'a div as a float (#' .. div.identifier .. ')')

@@ -8,6 +8,8 @@ local chapter = require 'chapter'
 local page = require 'page'
 local compile = require 'compile'
 local extension = require 'extension'
+local survey = require 'survey'
+local refs = require 'refs'
 
 local state = { chapters = {}, labels = {}, references = {}, settings = {} }
 
@@ -18,6 +20,7 @@ function handlers.setup(request)
   extension.load(request.shortcodes, request.filters)
   state.settings = request.settings
   state.references = {}
+  refs.forget()
   for _, source in ipairs(request.bibliography) do
     local read = pandoc.read(source, 'bibtex')
     for _, entry in ipairs(read.meta.references or {}) do
@@ -44,6 +47,11 @@ end
 
 function handlers.html(request)
   return page.write(state.chapters[request.path], request, state)
+end
+
+-- What the checks ask of a chapter that has been read.
+function handlers.survey(request)
+  return survey(state.chapters[request.path], state)
 end
 
 -- The whole book as one Typst source or one EPUB file.

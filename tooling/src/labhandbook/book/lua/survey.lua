@@ -1,0 +1,68 @@
+-- What the checks ask of a chapter beyond what reading it told. Nothing is written.
+
+local extension = require 'extension'
+local refs = require 'refs'
+
+-- The headings that name a tab or a callout: they make no section.
+local function headless(div, names)
+  local first = div.content[1]
+  if not first or first.t ~= 'Header' then return end
+  local tabset = div.classes:includes 'panel-tabset'
+  for place, block in ipairs(div.content) do
+    local callout = place == 1 and div.classes:find_if(function(class) return class:match '^callout%-' end)
+    if block.t == 'Header' and (callout or tabset and block.level == first.level) then
+      names[block.identifier] = tabset and 'tab' or 'callout'
+    end
+  end
+end
+
+-- Returns {problems, headings, images, links, code, raw, tabs} in the order of the text.
+return function(chapter, state)
+  local problems, headings, images, links, code, raw =
+    pandoc.List {}, pandoc.List {}, pandoc.List {}, pandoc.List {}, pandoc.List {}, pandoc.List {}
+  local function blame(kind, needle, message)
+    problems:insert { kind = kind, needle = needle, message = message }
+  end
+  local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html')
+  refs.crossrefs(doc, state.labels, function() return '' end, blame)
+  local names = {}
+  local function html(element)
+    if element.format:match '^html' then raw:insert(element.text) end
+  end
+  doc:walk {
+    traverse = 'topdown',
+    Div = function(div) headless(div, names) end,
+    Header = function(header)
+      if names[header.identifier] then return nil end
+      headings:insert { level = header.level, id = header.identifier, text = pandoc.utils.stringify(header.content) }
+    end,
+    Figure = function(figure)
+      figure.content = figure.content:walk { Image = function(image)
+        image.attributes['handbook-figure'] = 'yes'
+        return image
+      end }
+      return figure
+    end,
+    Image = function(image)
+      local own = image.attributes['fig-alt'] or image.attributes.alt
+      local caption = pandoc.utils.stringify(image.caption)
+      images:insert { src = image.src, alt = own or (image.attributes['handbook-figure'] and '' or caption) }
+    end,
+    Link = function(link) links:insert(link.target) end,
+    CodeBlock = function(block) code:insert { classes = block.classes, text = block.text } end,
+    RawInline = html, RawBlock = html,
+    Cite = function(cite)
+      for _, citation in ipairs(cite.citations) do
+        if not refs.is_crossref(citation.id) and not state.references[citation.id] then
+          blame('citation', '@' .. citation.id, '@' .. citation.id .. ' is not in the bibliography')
+        end
+      end
+    end,
+  }
+  local tabs = pandoc.List {}
+  for id, kind in pairs(names) do
+    if kind == 'tab' then tabs:insert(id) end
+  end
+  return { problems = problems, headings = headings, images = images, links = links, code = code, raw = raw,
+           tabs = tabs }
+end

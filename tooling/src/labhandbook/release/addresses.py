@@ -1,0 +1,58 @@
+"""The addresses of package indexes, as twine knows them at run time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from labhandbook.errors import HandbookError
+
+
+@dataclass(frozen=True)
+class Index:
+    """A package index: where files are uploaded, the simple index that pip reads, and its web pages.
+
+    `name` is "pypi", "testpypi" or the host of an address given by the user.
+    """
+
+    name: str
+    upload: str
+    simple: str
+    web: str
+
+    @property
+    def final(self) -> bool:
+        """Whether what is uploaded there is there for good and seen by everyone."""
+        return self.name == "pypi"
+
+    def json(self, project: str, version: str = "") -> str:
+        """The address of the JSON description of a project or one of its versions."""
+        return f"{self.web}/pypi/{project}/{version + '/' if version else ''}json"
+
+
+def index(target: str) -> Index:
+    """The index that a user means by "pypi", "testpypi" or the address of another one.
+
+    An address is that of the index's root: uploads go to it, the simple index lies under `simple/`.
+    Raises HandbookError when it is none of these, or twine is not installed.
+    """
+    if target in ("pypi", "testpypi"):
+        return _known(target)
+    parts = urlsplit(target)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise HandbookError(f"{target} is no index", todo="give pypi, testpypi or the address of an index",
+                            section="sec-pypi-upload")
+    base = target.rstrip("/")
+    return Index(parts.netloc, f"{base}/legacy/", f"{base}/simple/", base)
+
+
+def _known(name: str) -> Index:
+    try:
+        from twine import repository, utils
+    except ImportError:
+        raise HandbookError("twine isn't installed", why="it uploads, and it knows the addresses of the indexes",
+                            todo="pip install 'labhandbook[release]'", section="sec-pypi-environment") from None
+    web, upload = ((repository.WAREHOUSE_WEB, utils.DEFAULT_REPOSITORY) if name == "pypi"
+                   else (repository.TEST_WAREHOUSE, utils.TEST_REPOSITORY))
+    base = web.rstrip("/")
+    return Index(name, upload, f"{base}/simple/", base)
