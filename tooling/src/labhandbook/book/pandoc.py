@@ -18,14 +18,15 @@ from labhandbook.book.facts import variables, write_variables
 from labhandbook.book.history import changed_days
 from labhandbook.book.model import Book, Page, as_list, load_yaml
 from labhandbook.book.navigation import Entry, Navigation
-from labhandbook.book.rules import CITATION, DUPLICATE, LINK, REFERENCE, SUPPORTED
+from labhandbook.book.rules import CALLOUT, CITATION, DUPLICATE, LINK, REFERENCE, SUPPORTED
 from labhandbook.book.source import Source, read_source
 from labhandbook.book.worker import Pool, Worker
 from labhandbook.errors import HandbookError
 from labhandbook.rules import Finding, Rule
 
 SITE = Path(__file__).with_name("site")
-PROBLEMS: dict[str, Rule] = {"reference": REFERENCE, "citation": CITATION, "link": LINK, "supported": SUPPORTED}
+PROBLEMS: dict[str, Rule] = {"reference": REFERENCE, "citation": CITATION, "link": LINK, "supported": SUPPORTED,
+                            "callout": CALLOUT}
 
 
 @dataclass
