@@ -179,6 +179,12 @@ class Page:
         inside = self.html.select_one("h1.title .quarto-section-identifier")
         return attribute(inside or self.one("h1.title"), "id")
 
+    @property
+    def lead(self) -> str:
+        """The description where the page shows it under its title."""
+        found = self.html.select_one("main header .description, main header .lead")
+        return text_of(found) if found else ""
+
     # The text
 
     @property
@@ -187,7 +193,7 @@ class Page:
         return list(self._headings())
 
     def _headings(self) -> Iterator[Heading]:
-        for tag in self.main.select("section > h2, section > h3, section > h4, section > h5, section > h6"):
+        for tag in self.main.select("section > h1, section > h2, section > h3, section > h4, section > h5, section > h6"):
             assert tag.parent
             number = tag.select_one(".header-section-number")
             words = text_of(tag)

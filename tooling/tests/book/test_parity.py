@@ -31,6 +31,7 @@ def facts(page: Page, titles: dict[str, str]) -> Iterator[str]:
         return path if fragment and fragment == titles.get(path) and path != page.url else link
 
     yield f"title {page.number} | {page.title} | #{page.title_id}"
+    yield f"lead {page.lead}"
     for heading in page.headings:
         yield f"heading {heading.level} {heading.number} | {heading.text} | #{heading.id}"
     for name in ("figures", "tables"):

@@ -54,7 +54,11 @@ def load_facts(root: Path) -> list[Fact]:
     for path in facts_files(root):
         shown = path.relative_to(root).as_posix()
         load_yaml(path, shown)
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        if isinstance(node, yaml.ScalarNode):
+            raise HandbookError(f"{shown} holds no names", where=f"{shown}:{node.start_mark.line + 1}",
+                                why="a facts file is a list of `name: value`", todo="give each value a name",
+                                section="sec-contributing-facts")
         if node is not None:
             _walk(node, path.stem, {}, shown, facts)
     return facts
@@ -78,7 +82,7 @@ def _walk(node: yaml.Node, name: str, stamps: dict[str, Any], file: str, facts: 
 def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
-    except ValueError:
+    except (TypeError, ValueError):
         return None
 
 
@@ -140,6 +144,14 @@ def write_variables(book: Book) -> bool:
     """Write `_variables.yml` for Quarto; True when it changed."""
     text = HEADER + yaml.safe_dump(variables(book), allow_unicode=True, sort_keys=True, width=1000)
     return write_if_changed(book.root / VARIABLES, text)
+
+
+def names(tree: dict[str, Any], prefix: str = "") -> list[str]:
+    """The names of all variables of `tree`."""
+    found: list[str] = []
+    for key, value in tree.items():
+        found += names(value, f"{prefix}{key}.") if isinstance(value, dict) else [f"{prefix}{key}"]
+    return found
 
 
 def look_up(tree: dict[str, Any], name: str) -> str | None:

@@ -10,6 +10,9 @@ from typing import Any
 from labhandbook.book.model import Book, Page, Part, as_list
 
 
+SIDEBAR = "<!-- sidebar -->"
+
+
 @dataclass(frozen=True)
 class Entry:
     """What the navigation shows of a page: its title as text and as HTML, and the title's id."""
@@ -49,7 +52,7 @@ class Navigation:
             "head-title": escape(self.book.title if page.home else f"{title} – {self.book.title}"),
             "group": escape(str(self.book.settings.get("author", ""))),
             "heading": escape(self.book.title) if page.home else self._label(page),
-            "sidebar": self._sidebar(page),
+            "sidebar": SIDEBAR,
             "breadcrumb": self._breadcrumb(page),
             "previous": self._step(page, self._before.get(page), "Previous", "prev"),
             "next": self._step(page, self._after.get(page), "Next", "next"),
@@ -67,6 +70,13 @@ class Navigation:
         if site:
             found["canonical"] = escape(f"{site}/{page.url}")
         return found
+
+    def complete(self, page: Page, html: str) -> str:
+        """Put the sidebar into a page that the template left room in.
+
+        It grows with the book, and pandoc would set it anew for every page.
+        """
+        return html.replace(SIDEBAR, self._sidebar(page), 1)
 
     def _label(self, page: Page) -> str:
         html = self.entries[page.path].html

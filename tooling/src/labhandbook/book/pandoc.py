@@ -50,10 +50,14 @@ class Written:
 
 
 class Engine:
-    """Reads and writes the pages of one book. Use it as a context manager: it owns processes."""
+    """Reads and writes the pages of one book. Use it as a context manager: it owns processes.
 
-    def __init__(self, book: Book, *, workers: int | None = None) -> None:
+    Without `touching` it leaves the book's folder as it is.
+    """
+
+    def __init__(self, book: Book, *, workers: int | None = None, touching: bool = True) -> None:
         self.book = book
+        self._touching = touching
         self.chapters: dict[str, Chapter] = {}
         self.labels: dict[str, dict[str, str]] = {}
         self._pool = Pool(book.root, min(workers or os.cpu_count() or 1, len(book.pages)))
@@ -74,7 +78,8 @@ class Engine:
 
         Raises HandbookError when one of them can't be read.
         """
-        write_variables(self.book)
+        if self._touching:
+            write_variables(self.book)
         self._variables = variables(self.book)
         self._days = changed_days(self.book.root)
         self._setup = extension_files(self.book) | {
@@ -116,11 +121,15 @@ class Engine:
         for path, chapter in self.chapters.items():
             for label in chapter.told["labels"]:
                 self.labels.setdefault(label["id"], {**label, "page": path})
-        self._pool.everyone("labels", labels=self.labels)
+        self._pool.everyone("share", **self._common)
         self.navigation = Navigation(self.book, {
             path: Entry(chapter.told["title"] or path, chapter.told["title_html"] or path, chapter.told["id"])
             for path, chapter in self.chapters.items()
         })
+
+    @property
+    def _common(self) -> dict[str, Any]:
+        return {"labels": self.labels, "pages": {page.path: page.url for page in self.book.pages}}
 
     @property
     def cited(self) -> list[str]:
@@ -136,15 +145,18 @@ class Engine:
         """The page that holds the list of references: the one with the div `#refs`."""
         return next((chapter.page for chapter in self.chapters.values() if "refs" in chapter.told["ids"]), None)
 
+    def survey(self, pages: Iterable[Page]) -> list[dict[str, Any]]:
+        """What the checks ask of pages that were read, see survey.lua. `prepare` must have run."""
+        return self._pool.each(pages, lambda _, page: self.chapters[page.path].worker.call("survey", path=page.path))
+
     def write(self, pages: Iterable[Page]) -> list[Written]:
         """The pages as HTML. `prepare` must have run."""
-        addresses = {page.path: page.url for page in self.book.pages}
         holder = self.bibliography_page()
 
         def work(_: Worker, page: Page) -> Written:
             chapter = self.chapters[page.path]
             answer = chapter.worker.call(
-                "html", path=page.path, pages=addresses,
+                "html", path=page.path,
                 variables=self.navigation.variables(page, chapter.source.meta),
                 references=holder.url if holder else None,
                 bibliography=self.cited if page == holder else None,
@@ -167,7 +179,8 @@ class Engine:
                 message = f"{resource['target']} leads to no file of the book"
                 findings.append(source.blame(LINK, message, resource["target"]))
         findings += self._duplicates(chapter)
-        return Written(chapter.page, answer["html"], resources, sorted(findings))
+        html = self.navigation.complete(chapter.page, answer["html"])
+        return Written(chapter.page, html, resources, sorted(findings))
 
     def _duplicates(self, chapter: Chapter) -> Iterable[Finding]:
         seen: set[str] = set()
@@ -189,11 +202,10 @@ class Engine:
             worker.call("setup", **self._setup)
             for page in self.book.pages:
                 worker.call("read", **self._request(page, self.chapters[page.path].source, alone=False))
-            worker.call("labels", labels=self.labels)
+            worker.call("share", **self._common)
             answer = worker.call(
                 "compile", format=kind, order=[page.path for page in self.book.pages],
-                pages={page.path: page.url for page in self.book.pages}, keys=self.cited,
-                template=template, file=str(file) if file else None,
+                keys=self.cited, template=template, file=str(file) if file else None,
                 meta={"title": self.book.title, "author": str(self.book.settings.get("author", "")),
                       "lang": str(self.book.config.get("lang", "en")), "subtitle": subtitle},
             )

@@ -15,9 +15,10 @@ from typing import Any
 
 import yaml
 
-from labhandbook.book.facts import look_up
+from labhandbook.book.facts import look_up, names
 from labhandbook.book.rules import INCLUDE, READABLE, SHORTCODE, SUPPORTED, VARIABLE
 from labhandbook.rules import Finding, Rule
+from labhandbook.words import hint
 
 SHORTCODE_PATTERN = re.compile(r"(?<!\{)\{\{<\s*(.*?)\s*>\}\}(?!\})")
 INCLUDE_LINE = re.compile(r"^\s*\{\{<\s*include\s+(\S+)\s*>\}\}\s*$")
@@ -54,11 +55,16 @@ class Shortcode:
 
 @dataclass
 class Source:
-    """A page's text after includes, with its front matter, its shortcodes and what is wrong with it."""
+    """A page's text after includes, with its front matter, its shortcodes and what is wrong with it.
+
+    `front` holds the lines of the front matter, `filled` the text of each of `lines` as pandoc gets it.
+    """
 
     path: str
     meta: dict[str, Any] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
+    front: list[Line] = field(default_factory=list)
+    filled: list[str] = field(default_factory=list)
     shortcodes: list[Shortcode] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     includes: set[str] = field(default_factory=set)
@@ -88,7 +94,8 @@ def read_source(root: Path, path: str, variables: dict[str, Any], handlers: set[
         if line.opens and (cell := CELL.match(line.text)):
             source.findings.append(Finding(line.file, line.number, SUPPORTED,
                                            f"the executed cell {{{cell[1]}}} is not rendered by the embedded engine"))
-    source.text = "\n".join(_replace(line, source, variables, handlers) for line in source.lines) + "\n"
+    source.filled = [_replace(line, source, variables, handlers) for line in source.lines]
+    source.text = "\n".join(source.filled) + "\n"
     return source
 
 
@@ -110,7 +117,8 @@ def _read_lines(root: Path, path: str, source: Source, *, depth: int, stack: tup
         elif depth >= MAX_DEPTH or target in (*stack, path):
             source.findings.append(Finding(path, number, INCLUDE, f"{target} includes itself"))
         elif not (root / target).is_file() or not (root / target).resolve().is_relative_to(root):
-            source.findings.append(Finding(path, number, INCLUDE, f"{target} does not exist in the book"))
+            message = f"{target} does not exist in the book{_near_file(root, target)}"
+            source.findings.append(Finding(path, number, INCLUDE, message))
         else:
             source.includes.add(target)
             lines += _read_lines(root, target, source, depth=depth + 1, stack=(*stack, path))
@@ -128,6 +136,15 @@ def _include_target(path: str, name: str) -> str:
         elif part != ".":
             parts.append(part)
     return "/".join(parts)
+
+
+def _near_file(root: Path, target: str) -> str:
+    """A hint at the file in the folder of `target` whose name comes near."""
+    path = PurePosixPath(target)
+    try:
+        return hint(path.name, [entry.name for entry in (root / path.parent).iterdir()])
+    except OSError:
+        return ""
 
 
 def _front_matter(lines: list[Line], source: Source) -> int:
@@ -148,6 +165,7 @@ def _front_matter(lines: list[Line], source: Source) -> int:
         source.findings.append(Finding(source.path, (mark.line if mark else 0) + 2, READABLE,
                                        f"the front matter can't be read: {problem}"))
         return end + 1
+    source.front = lines[1:end]
     if isinstance(meta, dict):
         source.meta = meta
     return end + 1
@@ -181,7 +199,8 @@ def _replace(line: Line, source: Source, variables: dict[str, Any], handlers: se
             value = look_up(variables, rest[0])
             if value is not None:
                 return value
-            source.findings.append(Finding(line.file, line.number, VARIABLE, f"no variable is named {rest[0]}"))
+            source.findings.append(Finding(line.file, line.number, VARIABLE,
+                                           f"no variable is named {rest[0]}{hint(rest[0], names(variables))}"))
         elif name == "meta" and len(rest) == 1 and rest[0] in source.meta:
             return str(source.meta[rest[0]])
         elif name in handlers:
@@ -189,11 +208,17 @@ def _replace(line: Line, source: Source, variables: dict[str, Any], handlers: se
             return TOKEN.format(len(source.shortcodes))
         else:
             source.findings.append(Finding(line.file, line.number, SHORTCODE,
-                                           f"the shortcode {match[0]} is not known here"))
+                                           f"the shortcode {match[0]} is not known here{_near_shortcode(name, handlers)}"))
         return match[0]
 
     text = SHORTCODE_PATTERN.sub(answer, line.text)
     return text.replace("{{{<", "{{<").replace(">}}}", ">}}")
+
+
+def _near_shortcode(name: str, handlers: set[str]) -> str:
+    if name == "include":
+        return ": an include stands alone on its line"
+    return "" if name in {"var", "meta"} else hint(name, {*handlers, "var", "meta", "include"})
 
 
 def _call(name: str, words: list[str], line: Line) -> Shortcode:

@@ -118,7 +118,7 @@ local function opening(chapter, format)
   return { title }
 end
 
--- request: {format, order: paths, pages, template, variables, keys, references}.
+-- request: {format, order: paths, template, variables, keys, references}.
 function M.write(request, state)
   local format = request.format
   local problems = {}
@@ -127,7 +127,7 @@ function M.write(request, state)
   for _, path in ipairs(request.order) do
     local chapter = state.chapters[path]
     local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), format)
-    doc = doc:walk { Image = rooted(path), Link = local_links(path, request.pages, state) }
+    doc = doc:walk { Image = rooted(path), Link = local_links(path, state.pages, state) }
     if not chapter.home then whole:extend(opening(chapter, format)) end
     whole:extend(doc.blocks)
   end

@@ -226,13 +226,13 @@ function M.write(chapter, request, state)
   local path = chapter.path
   local function href(page, id)
     if page == path then return '#' .. id end
-    return refs.relative(path, request.pages[page]) .. '#' .. id
+    return refs.relative(path, state.pages[page]) .. '#' .. id
   end
   local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html')
   doc = refs.crossrefs(doc, state.labels, href, blame)
   local target = request.references and refs.relative(path, request.references) or ''
   doc = refs.citations(doc, state, request.bibliography and '' or target, request.bibliography, blame, path)
-  doc = links(doc, path, request.pages, state.labels, blame, resources)
+  doc = links(doc, path, state.pages, state.labels, blame, resources)
   doc = doc:walk { traverse = 'topdown', Table = table_float }
   doc = doc:walk { Div = div, CodeBlock = code(), Figure = figure, Span = equation, Header = header }
   doc.meta = pandoc.Meta {}

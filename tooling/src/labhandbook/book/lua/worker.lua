@@ -11,7 +11,7 @@ local extension = require 'extension'
 local survey = require 'survey'
 local refs = require 'refs'
 
-local state = { chapters = {}, labels = {}, references = {}, settings = {} }
+local state = { chapters = {}, labels = {}, pages = {}, references = {}, settings = {} }
 
 local handlers = {}
 
@@ -39,9 +39,9 @@ function handlers.read(request)
   return told
 end
 
--- The labels of the whole book: id -> {page, kind, number, title}.
-function handlers.labels(request)
-  state.labels = request.labels
+-- What all pages share: labels (id -> {page, kind, number, title}) and addresses (path -> url).
+function handlers.share(request)
+  state.labels, state.pages = request.labels, request.pages
   return {}
 end
 

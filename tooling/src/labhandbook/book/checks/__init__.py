@@ -1,0 +1,1 @@
+"""The checks: for every rule of the book a pure function from what was read to findings."""

@@ -1,0 +1,163 @@
+"""Checks of a chapter's own text: front matter, blocks, headings, pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from labhandbook.book.checks.reading import Chapter, Places, Reading, checks
+from labhandbook.book.rules import (
+    ALTERNATIVE,
+    CALLOUT,
+    CLOSED,
+    DUPLICATE,
+    FRONT_MATTER,
+    HEADINGS,
+    INCLUDE,
+    READABLE,
+    SHORTCODE,
+    SUPPORTED,
+    VARIABLE,
+)
+from labhandbook.book.source import FENCE, Line
+from labhandbook.rules import Finding, Rule
+from labhandbook.words import hint
+
+KEYS = {"title", "description", "aliases"}
+META = re.compile(r"\{\{<\s*meta\s+([\w-]+)")
+IMG = re.compile(r"<img\b(?![^>]*\balt\s*=\s*(?:\"\s*[^\"\s]|'\s*[^'\s]|[^\"'\s>]))[^>]*>", re.IGNORECASE)
+
+
+def of_source(rule: Rule) -> None:
+    """Register a rule that the reading of the source answers."""
+
+    def found(reading: Reading) -> Iterator[Finding]:
+        for chapter in reading.chapters.values():
+            yield from (finding for finding in chapter.source.findings if finding.rule is rule)
+
+    checks(rule)(found)
+
+
+for answered in (READABLE, INCLUDE, SHORTCODE, VARIABLE):
+    of_source(answered)
+
+
+def problems(chapter: Chapter, kind: str) -> Iterator[tuple[str, str]]:
+    """The needle and the message of each problem of a kind that the engine told."""
+    for problem in [*chapter.told["problems"], *chapter.survey["problems"]]:
+        if problem["kind"] == kind:
+            yield problem["needle"], problem["message"]
+
+
+@checks(SUPPORTED)
+def supported(reading: Reading) -> Iterator[Finding]:
+    """Constructs that the embedded engine refuses."""
+    for chapter in reading.chapters.values():
+        yield from (finding for finding in chapter.source.findings if finding.rule is SUPPORTED)
+        places = Places(chapter.source)
+        for needle, message in problems(chapter, "supported"):
+            line = places.of(re.escape(needle))
+            yield chapter.blame(SUPPORTED, message, line if line.number else chapter.source.find(needle) or line)
+
+
+@checks(CALLOUT)
+def callout(reading: Reading) -> Iterator[Finding]:
+    """Divs of a class callout-... that is none."""
+    for chapter in reading.chapters.values():
+        places = Places(chapter.source)
+        for needle, message in problems(chapter, "callout"):
+            known = [f"callout-{kind}" for kind in ("note", "tip", "important", "caution", "warning")]
+            yield chapter.blame(CALLOUT, message + hint(needle, known), places.word("." + needle))
+
+
+@checks(DUPLICATE)
+def duplicate(reading: Reading) -> Iterator[Finding]:
+    """Ids that a page uses twice, and labels that two pages use."""
+    for path, chapter in reading.chapters.items():
+        places, seen = Places(chapter.source), set()
+        for name in chapter.told["ids"]:
+            owner = reading.labels.get(name, {}).get("page", path)
+            if name in seen:
+                if places.id(name).number:
+                    yield chapter.blame(DUPLICATE, f"#{name} is used twice on this page", places.id(name))
+            elif owner != path and name.startswith(("sec-", "fig-", "tbl-", "eq-")):
+                yield chapter.blame(DUPLICATE, f"#{name} is used in {owner} too", Places(chapter.source).id(name))
+            seen.add(name)
+
+
+@checks(FRONT_MATTER)
+def front_matter(reading: Reading) -> Iterator[Finding]:
+    """Keys at the top of a chapter that one engine or none reads."""
+    for chapter in reading.chapters.values():
+        used = {key for line in chapter.source.lines for key in META.findall(line.text)}
+        for key in chapter.source.meta:
+            if key not in KEYS | used:
+                number = next((line.number for line in chapter.source.front
+                               if re.match(rf"[\"']?{re.escape(str(key))}[\"']?\s*:", line.text)), 1)
+                yield Finding(chapter.page.path, number, FRONT_MATTER,
+                              f"`{key}` is not a key that both engines read{hint(str(key), KEYS)}")
+
+
+@checks(CLOSED)
+def closed(reading: Reading) -> Iterator[Finding]:
+    """Divs and fences that nothing closes, and `:::` that closes nothing."""
+    from labhandbook.book.checks.tools import panache_lines
+
+    for chapter in reading.chapters.values():
+        for entry in chapter.told["log"]:
+            if entry["type"] == "UnclosedDiv":
+                line = chapter.places.at(entry["openpos"]["line"])
+                yield chapter.blame(CLOSED, "the div that begins here is never closed", line)
+        yield from _fences(chapter)
+    for file, number, code, message in panache_lines(reading):
+        if code == "stray-fenced-div-markers":
+            yield Finding(file, number, CLOSED, message)
+
+
+def _fences(chapter: Chapter) -> Iterator[Finding]:
+    opening: Line | None = None
+    fence = ""
+    for line in chapter.source.lines:
+        match = FENCE.match(line.text)
+        if line.opens:
+            assert match
+            opening, fence = line, match[1]
+        elif not line.code:
+            opening = None
+        elif match and match[1].startswith(fence) and opening:
+            if match[2].strip():
+                yield chapter.blame(CLOSED, f"a code block begins here inside the one that line {opening.number} "
+                                            "opened: is that one closed?", line)
+            else:
+                opening = None
+    if opening:
+        yield chapter.blame(CLOSED, "the code block that begins here is never closed", opening)
+
+
+@checks(HEADINGS)
+def headings(reading: Reading) -> Iterator[Finding]:
+    """Headings more than one level below the one above them."""
+    for chapter in reading.chapters.values():
+        above = 1
+        places = Places(chapter.source)
+        for heading in chapter.survey["headings"]:
+            level, words = heading["level"], heading["text"].split()
+            line = places.of(rf"^[\s>]*{'#' * level}\s+.*{re.escape(words[0] if words else '')}")
+            if level > above + 1:
+                yield chapter.blame(HEADINGS, f"“{heading['text']}” has level {level} below a heading of level {above}",
+                                    line)
+            above = level
+
+
+@checks(ALTERNATIVE)
+def alternative(reading: Reading) -> Iterable[Finding]:
+    """Pictures that say nothing to who does not see them."""
+    for chapter in reading.chapters.values():
+        places = Places(chapter.source)
+        for image in chapter.survey["images"]:
+            line = places.word(image["src"])
+            if not image["alt"].strip():
+                yield chapter.blame(ALTERNATIVE, f"{image['src']} has no alternative text", line)
+        for raw in chapter.survey["raw"]:
+            for tag in IMG.findall(raw):
+                yield chapter.blame(ALTERNATIVE, f"{tag} has no alternative text", places.of(re.escape(tag)))

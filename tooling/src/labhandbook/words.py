@@ -1,0 +1,18 @@
+"""Guessing what a misspelt name was meant to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The name among `known` that looks most like `word`; None when none comes near."""
+    found = get_close_matches(word, list(known), n=1)
+    return found[0] if found else None
+
+
+def hint(word: str, known: Iterable[str], *, prefix: str = "") -> str:
+    """`; did you mean ...?` for the end of a message, or nothing."""
+    found = nearest(word, known)
+    return f"; did you mean {prefix}{found}?" if found else ""
