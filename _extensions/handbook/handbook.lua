@@ -2,16 +2,6 @@
 
 local function whole_book() return not FORMAT:match 'html' end
 
--- Tabs stand under one another, each with its name; Quarto would number them as sections.
-local function tabset(div)
-  if not whole_book() or not div.classes:includes 'panel-tabset' then return nil end
-  local level = div.content[1] and div.content[1].level
-  return div.content:map(function(block)
-    if block.t == 'Header' and block.level == level then return pandoc.Para { pandoc.Strong(block.content) } end
-    return block
-  end)
-end
-
 -- What a page gives, in one line instead of a list.
 local function page_facts(div)
   if not whole_book() or not div.classes:includes 'page-facts' then return nil end
@@ -31,4 +21,11 @@ local function link(element)
   return element
 end
 
-return { { Div = function(div) return tabset(div) or page_facts(div) end, Link = link } }
+-- Quarto's book lays a part's contents over the whole page, so the part's own text begins on the next.
+local function part(raw)
+  if raw.format == 'typst' and raw.text:match '^#part%[' then
+    return { raw, pandoc.RawBlock('typst', '#pagebreak()') }
+  end
+end
+
+return { { Div = page_facts, Link = link, RawBlock = part } }

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from labhandbook.errors import HandbookError
-from labhandbook.terminal import Progress, show_error, show_findings
+from labhandbook.files import write_atomic
+from labhandbook.terminal import Progress, paint, show_error, show_findings
 
 FINE, FINDINGS, COULD_NOT_RUN = 0, 1, 2
 
@@ -105,6 +107,35 @@ def facts(start: Path, write: bool) -> int:
     else:
         click.echo(json.dumps(variables(book), indent=2, ensure_ascii=False))
     return FINE
+
+
+@handbook.command(cls=Command, section="sec-contributing-check")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--site", type=click.Path(path_type=Path), help="A built site to check too (default: the book's own).")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
+              help="How to report.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file for the report.")
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge the facts as of this day.")
+def check(path: Path | None, site: Path | None, form: str, output: Path | None, today: datetime | None) -> int:
+    """Check the whole handbook, or the chapter or folder at PATH."""
+    from labhandbook.book.check import check as look
+    from labhandbook.book.model import find_root
+    from labhandbook.report import as_text, counts, report
+
+    progress = Progress()
+    found = look(path or find_root(Path.cwd()), site=site, today=today.date() if today else None)
+    if output:
+        try:
+            write_atomic(output, report(found.findings, form, found.addresses))
+        except OSError as error:
+            raise HandbookError(f"{output} can't be written: {error.strerror or error}",
+                                todo="choose another file with --output", section="sec-contributing-check") from None
+    elif form == "text":
+        click.echo(as_text(found.findings, paint), nl=False)
+    else:
+        click.echo(report(found.findings, form, found.addresses), nl=False)
+    progress.last(not found.failed, f"{found.pages} pages, {found.rules} rules: {counts(found.findings)}")
+    return FINDINGS if found.failed else FINE
 
 
 def shown(path: Path) -> str:

@@ -10,9 +10,8 @@ from collections.abc import Iterable
 import click
 
 from labhandbook.errors import HandbookError
-from labhandbook.rules import Finding, Severity
-
-MARKS = {Severity.ERROR: ("✗", "red"), Severity.WARNING: ("!", "yellow"), Severity.UNVERIFIED: ("?", "cyan")}
+from labhandbook.report import as_text
+from labhandbook.rules import Finding
 
 
 def paint(text: str, colour: str) -> str:
@@ -50,11 +49,7 @@ class Progress:
 
 def show_findings(findings: Iterable[Finding]) -> None:
     """Print findings as `file:line: CODE message`, the remedy and the section under each."""
-    for finding in findings:
-        mark, colour = MARKS[finding.weight]
-        rule = finding.rule
-        click.echo(f"{paint(mark, colour)} {finding.place}: {rule.code} {finding.message}", err=True)
-        click.echo(f"    {rule.mend}\n    @{rule.section}", err=True)
+    click.echo(as_text(findings, paint), err=True, nl=False)
 
 
 def show_error(error: HandbookError) -> None:

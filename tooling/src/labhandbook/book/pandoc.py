@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ class Engine:
         self.book = book
         self._touching = touching
         self.chapters: dict[str, Chapter] = {}
+        self.kept: dict[str, Source] = {}
         self.labels: dict[str, dict[str, str]] = {}
         self._pool = Pool(book.root, min(workers or os.cpu_count() or 1, len(book.pages)))
         try:
@@ -101,6 +102,9 @@ class Engine:
     def _read_page(self, worker: Worker, page: Page) -> Chapter:
         worker = self.chapters[page.path].worker if page.path in self.chapters else worker
         source = read_source(self.book.root, page.path, self._variables, self._handlers)
+        if source.unreadable and page.path in self.kept:
+            # The preview shows what it had until the file can be read again.
+            source = replace(self.kept[page.path], findings=source.findings)
         return Chapter(page, source, worker.call("read", **self._request(page, source)), worker)
 
     def _request(self, page: Page, source: Source, *, alone: bool = True) -> dict[str, Any]:
@@ -126,6 +130,15 @@ class Engine:
             path: Entry(chapter.told["title"] or path, chapter.told["title_html"] or path, chapter.told["id"])
             for path, chapter in self.chapters.items()
         })
+
+    def keep(self) -> None:
+        """From now on a page that can't be read stays as it is now."""
+        self.kept |= {path: chapter.source for path, chapter in self.chapters.items() if not chapter.source.unreadable}
+
+    @property
+    def alive(self) -> bool:
+        """Whether all workers run. One that died has lost its pages: make a new engine."""
+        return all(worker.alive for worker in self._pool.workers)
 
     @property
     def _common(self) -> dict[str, Any]:

@@ -70,6 +70,11 @@ class Source:
     includes: set[str] = field(default_factory=set)
     text: str = ""
 
+    @property
+    def unreadable(self) -> bool:
+        """Whether nothing could be read of the page."""
+        return not self.lines and bool(self.findings)
+
     def find(self, needle: str) -> Line | None:
         """The first line that holds `needle`."""
         return next((line for line in self.lines if needle in line.text), None)
@@ -114,13 +119,14 @@ def _read_lines(root: Path, path: str, source: Source, *, depth: int, stack: tup
         target = _include_target(path, match[1]) if match else None
         if target is None:
             lines.append(Line(line, path, number))
-        elif depth >= MAX_DEPTH or target in (*stack, path):
+            continue
+        source.includes.add(target)
+        if depth >= MAX_DEPTH or target in (*stack, path):
             source.findings.append(Finding(path, number, INCLUDE, f"{target} includes itself"))
         elif not (root / target).is_file() or not (root / target).resolve().is_relative_to(root):
             message = f"{target} does not exist in the book{_near_file(root, target)}"
             source.findings.append(Finding(path, number, INCLUDE, message))
         else:
-            source.includes.add(target)
             lines += _read_lines(root, target, source, depth=depth + 1, stack=(*stack, path))
     return lines
 

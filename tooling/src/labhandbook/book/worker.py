@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import threading
@@ -42,6 +43,7 @@ class Worker:
         self._process = subprocess.Popen(
             [pandoc_program(), "lua", str(LUA / "worker.lua")], cwd=root,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+            start_new_session=True,  # Ctrl-C is for the command, which then closes its workers
         )
         # pandoc's own warnings are not for readers, but a full pipe would stop it.
         self._errors: list[str] = []
@@ -64,9 +66,9 @@ class Worker:
                 self._process.stdin.write(json.dumps({"op": op, **given}) + "\n")
                 self._process.stdin.flush()
                 line = self._process.stdout.readline()
-            except (BrokenPipeError, ValueError):
+            except (OSError, ValueError):
                 line = ""
-        answer: dict[str, Any] = json.loads(line) if line else {"failed": "".join(self._errors) or "it died"}
+        answer: dict[str, Any] = json.loads(line) if line.endswith("\n") else {"failed": "".join(self._errors) or "it died"}
         if "failed" in answer:
             raise HandbookError(
                 f"pandoc failed on {request.get('path', op)}", where=str(request.get("path", "")),
@@ -75,12 +77,21 @@ class Worker:
             )
         return answer
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
     def close(self) -> None:
-        """End the process."""
-        if self._process.stdin:
-            self._process.stdin.close()
-        self._process.terminate()
-        self._process.wait()
+        """End the process: it goes by itself when its input ends, unless it is busy."""
+        with contextlib.suppress(OSError, ValueError):
+            if self._process.stdin:
+                self._process.stdin.close()
+        try:
+            self._process.wait(0.5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 class Pool:

@@ -141,7 +141,11 @@ class Site:
 
 @dataclass
 class Reading:
-    """Everything that was read, before any check looks at it."""
+    """Everything that was read, before any check looks at it.
+
+    `files` are the chapter files on disk, listed or not; `texts` the lines of the facts files; `present` the files
+    that links and images lead to, and `beside` what lies beside those that are missing, by folder.
+    """
 
     book: Book
     today: date
@@ -154,6 +158,8 @@ class Reading:
     works: list[Work] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     texts: dict[str, list[str]] = field(default_factory=dict)
+    present: set[str] = field(default_factory=set)
+    beside: dict[str, list[str]] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     tools: dict[str, Ran] = field(default_factory=dict)
     site: Site | None = None

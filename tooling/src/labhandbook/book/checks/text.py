@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from labhandbook.book.checks.prose import panache_lines
 from labhandbook.book.checks.reading import Chapter, Places, Reading, checks
 from labhandbook.book.rules import (
     ALTERNATIVE,
@@ -74,15 +76,16 @@ def callout(reading: Reading) -> Iterator[Finding]:
 def duplicate(reading: Reading) -> Iterator[Finding]:
     """Ids that a page uses twice, and labels that two pages use."""
     for path, chapter in reading.chapters.items():
-        places, seen = Places(chapter.source), set()
+        places, count = Places(chapter.source), Counter[str]()
         for name in chapter.told["ids"]:
+            count[name] += 1
             owner = reading.labels.get(name, {}).get("page", path)
-            if name in seen:
-                if places.id(name).number:
-                    yield chapter.blame(DUPLICATE, f"#{name} is used twice on this page", places.id(name))
+            if count[name] == 2:
+                places.id(name)
+            if count[name] > 1:
+                yield chapter.blame(DUPLICATE, f"#{name} is used twice on this page", places.id(name))
             elif owner != path and name.startswith(("sec-", "fig-", "tbl-", "eq-")):
                 yield chapter.blame(DUPLICATE, f"#{name} is used in {owner} too", Places(chapter.source).id(name))
-            seen.add(name)
 
 
 @checks(FRONT_MATTER)
@@ -101,8 +104,6 @@ def front_matter(reading: Reading) -> Iterator[Finding]:
 @checks(CLOSED)
 def closed(reading: Reading) -> Iterator[Finding]:
     """Divs and fences that nothing closes, and `:::` that closes nothing."""
-    from labhandbook.book.checks.tools import panache_lines
-
     for chapter in reading.chapters.values():
         for entry in chapter.told["log"]:
             if entry["type"] == "UnclosedDiv":
@@ -141,8 +142,8 @@ def headings(reading: Reading) -> Iterator[Finding]:
         above = 1
         places = Places(chapter.source)
         for heading in chapter.survey["headings"]:
-            level, words = heading["level"], heading["text"].split()
-            line = places.of(rf"^[\s>]*{'#' * level}\s+.*{re.escape(words[0] if words else '')}")
+            level, word = heading["level"], re.search(r"\w+", heading["text"])
+            line = places.of(rf"^[\s>]*{'#' * level}\s.*{word[0] if word else ''}")
             if level > above + 1:
                 yield chapter.blame(HEADINGS, f"“{heading['text']}” has level {level} below a heading of level {above}",
                                     line)

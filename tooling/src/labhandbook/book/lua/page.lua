@@ -39,7 +39,7 @@ function M.callout(div)
     title = content[1].content
     content:remove(1)
   end
-  return { kind = kind, word = CALLOUTS[kind], title = title, content = content }
+  return { kind = kind, word = CALLOUTS[kind] or kind, title = title, content = content }
 end
 
 local function callout(div)

@@ -1,0 +1,166 @@
+"""`handbook check`: reads the book once, then lets every rule look at it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from labhandbook.book import tools
+from labhandbook.book.checks import facts, site, text  # noqa: F401 (their rules register)
+from labhandbook.book.checks.bibliography import read_works
+from labhandbook.book.checks.links import beside, present, targets
+from labhandbook.book.checks.prose import WANTED
+from labhandbook.book.checks.reading import CHECKS, Chapter, Ran, Reading, Site
+from labhandbook.book.checks.shell import shell_blocks
+from labhandbook.book.facts import facts_files, load_facts
+from labhandbook.book.model import CONFIG, Book, load_book
+from labhandbook.book.pandoc import Engine, read_text
+from labhandbook.errors import HandbookError
+from labhandbook.rules import Finding, Severity
+
+NO_PAGES = {"site_libs", "pagefind"}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found, how many chapters and rules it covered, and where sections are published."""
+
+    findings: list[Finding]
+    pages: int
+    rules: int
+    addresses: dict[str, str]
+
+    @property
+    def failed(self) -> bool:
+        """Whether something must be mended."""
+        return any(finding.weight is Severity.ERROR for finding in self.findings)
+
+
+def check(start: Path, *, site: Path | None = None, today: date | None = None) -> Checked:
+    """Check the book at `start`: all of it, or what lies under `start` if that is a part of it.
+
+    `site` is a built site to check; by default the book's own output folder, if it exists and the whole book is
+    checked. Raises HandbookError when there is no book or it can't be read at all.
+    """
+    if not start.exists():
+        raise HandbookError(f"{start} does not exist", todo="name a folder of the book or one of its chapter files",
+                            section="sec-contributing-check")
+    book = load_book(start)
+    scope = start.resolve().relative_to(book.root).as_posix()
+    if site is not None and not site.is_dir():
+        raise HandbookError(f"{site} is not a folder", why="--site names the folder of a built site",
+                            todo="render the book first: handbook render", section="sec-contributing-check")
+    if site is None and scope == "." and book.output.is_dir():
+        site = book.output
+    reading = read(book, site, today or date.today())
+    found = [finding for _, look in CHECKS.values() for finding in look(reading)]
+    address = str(book.settings.get("site-url", "")).rstrip("/")
+    sections = {name: f"{address}/{book.by_path[label['page']].url}#{name}"
+                for name, label in reading.labels.items() if address}
+    return Checked(_in_scope(found, scope, reading), len(reading.chapters), len(CHECKS), sections)
+
+
+def _in_scope(found: list[Finding], scope: str, reading: Reading) -> list[Finding]:
+    """The findings under `scope`, each once, in the order of files and lines."""
+    chapter = reading.chapters.get(scope)
+    files = {scope, *(chapter.source.includes if chapter else ())}
+    once = {(finding.file, finding.line, finding.rule.code, finding.message): finding for finding in found
+            if scope == "." or finding.weight is Severity.UNVERIFIED or finding.file in files
+            or finding.file.startswith(f"{scope}/")
+            or reading.site and finding.file.startswith(f"{reading.site.shown}/")}
+    return sorted(once.values(), key=lambda finding: (finding.file, finding.line, finding.rule.code, finding.message))
+
+
+def read(book: Book, site: Path | None, today: date) -> Reading:
+    """Read everything that the checks look at, tools and engine side by side."""
+    reading = Reading(book, today)
+    reading.files = sorted(chapter_files(book))
+    jobs: dict[str, Future[Ran]] = {}
+    with ThreadPoolExecutor(4) as threads, tempfile.TemporaryDirectory(prefix="handbook-check-") as folder:
+        readable = [name for name in {*reading.files, *book.by_path} if _is_text(book.root / name)]
+        spelt = [*readable, *(path.relative_to(book.root).as_posix() for path in facts_files(book.root))]
+        jobs["panache"] = threads.submit(tools.panache, book.root, [*sorted(readable), CONFIG], WANTED)
+        jobs["codespell"] = threads.submit(tools.codespell, book.root, sorted(spelt))
+        if site:
+            jobs["lychee"] = threads.submit(tools.lychee, site.resolve())
+            reading.site = read_site(book, site.resolve())
+        with Engine(book, touching=False) as engine:
+            read_chapters(reading, engine)
+        reading.blocks = [block for chapter in reading.chapters.values() for block in shell_blocks(chapter)]
+        jobs["bash"] = threads.submit(tools.bash, reading.blocks, Path(folder))
+        read_data(reading)
+        reading.tools = {name: job.result() for name, job in jobs.items()}
+    return reading
+
+
+def read_chapters(reading: Reading, engine: Engine) -> None:
+    """Let the engine read all pages and tell what the checks ask."""
+    book = reading.book
+    engine.read(book.pages)
+    engine.prepare()
+    for page, survey in zip(book.pages, engine.survey(book.pages), strict=True):
+        known = engine.chapters[page.path]
+        reading.chapters[page.path] = Chapter(page, known.source, known.told, survey)
+    holder = engine.bibliography_page()
+    reading.bibliography_page = holder.path if holder else None
+    reading.labels, reading.keys, reading.cited = engine.labels, engine.keys, set(engine.cited)
+
+
+def read_data(reading: Reading) -> None:
+    """Read the facts, the bibliography and which files are there."""
+    root = reading.book.root
+    reading.facts = load_facts(root)
+    for name in {fact.file for fact in reading.facts}:
+        reading.texts[name] = read_text(root / name, name).splitlines()
+    for name in reading.book.bibliography:
+        reading.works += read_works(read_text(root / name, name), name)
+    for chapter in reading.chapters.values():
+        for target in targets(reading, chapter):
+            if present(root, target.file):
+                reading.present.add(target.file)
+            else:
+                parent = str(Path(target.file).parent)
+                reading.beside.setdefault(parent, beside(root, target.file))
+
+
+def chapter_files(book: Book) -> Iterator[str]:
+    """The .qmd files beside `_quarto.yml` and under the folders that hold listed chapters.
+
+    Names that begin with an underscore or a dot are for includes and tools.
+    """
+    tops = sorted({Path(page.path).parts[0] for page in book.pages if "/" in page.path})
+    yield from (path.name for path in book.root.glob("[!._]*.qmd"))
+    for top in tops:
+        for folder, names, files in os.walk(book.root / top):
+            names[:] = [name for name in names if not name.startswith((".", "_")) and name != "node_modules"]
+            here = Path(folder).relative_to(book.root)
+            yield from ((here / name).as_posix() for name in files
+                        if name.endswith(".qmd") and not name.startswith((".", "_")))
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a tool can be given the file: text that can be read."""
+    try:
+        return "\0" not in path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+
+
+def read_site(book: Book, site: Path) -> Site:
+    """The pages of a built site. Raises HandbookError when one of them can't be read."""
+    shown = site.relative_to(book.root).as_posix() if site.is_relative_to(book.root) else site.as_posix()
+    files = (path for path in sorted(site.rglob("*.html"))
+             if path.is_file() and NO_PAGES.isdisjoint(path.relative_to(site).parts))
+    try:
+        pages = {path.relative_to(site).as_posix(): path.read_text(encoding="utf-8", errors="replace")
+                 for path in files}
+    except OSError as error:
+        raise HandbookError(f"a page of the built site can't be read: {error.strerror}", where=str(error.filename),
+                            todo="render the book again", section="sec-contributing-check") from None
+    return Site(shown, site.as_posix(), pages)
+

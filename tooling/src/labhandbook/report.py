@@ -1,0 +1,124 @@
+"""Findings for people and machines: terminal text, a Markdown summary, JSON, SARIF 2.1.0."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import quote
+
+from labhandbook.rules import Finding, Rule, Severity
+
+FORMATS = ("text", "json", "markdown", "sarif")
+MARKS = {Severity.ERROR: ("✗", "red"), Severity.WARNING: ("!", "yellow"), Severity.UNVERIFIED: ("?", "cyan")}
+WORDS = {Severity.ERROR: ("error", "errors"), Severity.WARNING: ("warning", "warnings"),
+         Severity.UNVERIFIED: ("could not be verified", "could not be verified")}
+LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.UNVERIFIED: "note"}
+SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+Paint = Callable[[str, str], str]
+
+
+def report(findings: Sequence[Finding], form: str, addresses: Mapping[str, str] | None = None) -> str:
+    """Findings in one of FORMATS; `addresses` says where the handbook's sections are published, by their id."""
+    if form == "json":
+        return as_json(findings)
+    if form == "markdown":
+        return as_markdown(findings, addresses or {})
+    if form == "sarif":
+        return as_sarif(findings, addresses or {})
+    return as_text(findings)
+
+
+def counts(findings: Iterable[Finding]) -> str:
+    """`2 errors, 1 warning`, or `no findings`."""
+    count = Counter(finding.weight for finding in findings)
+    found = [f"{count[weight]} {WORDS[weight][count[weight] > 1]}" for weight in Severity if count[weight]]
+    return ", ".join(found) or "no findings"
+
+
+def as_text(findings: Iterable[Finding], paint: Paint = lambda text, colour: text) -> str:
+    """`file:line: CODE message` for each finding, the remedy and the section under it."""
+    lines = []
+    for finding in findings:
+        mark, colour = MARKS[finding.weight]
+        rule = finding.rule
+        lines += [f"{paint(mark, colour)} {finding.place}: {rule.code} {finding.message}",
+                  f"    {rule.mend}", f"    @{rule.section}"]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    """The findings and how many there are of each weight."""
+    count = Counter(finding.weight for finding in findings)
+    return json.dumps({"counts": {str(weight): count[weight] for weight in Severity},
+                       "findings": [finding.as_json() for finding in findings]}, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_markdown(findings: Sequence[Finding], addresses: Mapping[str, str]) -> str:
+    """A summary for a pull request or a workflow run."""
+    lines = [f"## Handbook check: {counts(findings)}", ""]
+    if findings:
+        lines += ["| | Where | Rule | What | How to mend it |", "|-|-------|------|------|----------------|"]
+    for finding in findings:
+        rule = finding.rule
+        address = addresses.get(rule.section)
+        code = f"[{rule.code}]({address})" if address else rule.code
+        lines.append(f"| {MARKS[finding.weight][0]} | {_cell(finding.place)} | {code} "
+                     f"| {_plain(finding.message)} | {_plain(rule.mend)} |")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _cell(text: str) -> str:
+    """Code in a table cell."""
+    return f"`{text.replace('|', chr(92) + '|')}`" if "`" not in text else _plain(text)
+
+
+def _plain(text: str) -> str:
+    """Words in a table cell, none of them markup."""
+    for character in "\\`*_[]<>|#@~":
+        text = text.replace(character, f"\\{character}")
+    return text.replace("\n", " ")
+
+
+def as_sarif(findings: Sequence[Finding], addresses: Mapping[str, str]) -> str:
+    """SARIF 2.1.0, as code scanning reads it: every rule with its words, every finding with file and line."""
+    rules = sorted({finding.rule for finding in findings}, key=lambda rule: rule.code)
+    place = {rule.code: number for number, rule in enumerate(rules)}
+    seen: Counter[str] = Counter()
+    results = []
+    for finding in findings:
+        print_ = hashlib.sha256(f"{finding.rule.code}\0{finding.file}\0{finding.message}".encode()).hexdigest()[:20]
+        seen[print_] += 1
+        results.append({
+            "ruleId": finding.rule.code, "ruleIndex": place[finding.rule.code], "level": LEVELS[finding.weight],
+            "message": {"text": f"{finding.message}. {finding.rule.mend}"},
+            "locations": [{"physicalLocation": _location(finding)}],
+            "partialFingerprints": {"handbook/v1": f"{print_}:{seen[print_]}"},
+        })
+    driver: dict[str, Any] = {"name": "handbook", "version": version("labhandbook"),
+                              "rules": [_sarif_rule(rule, addresses.get(rule.section)) for rule in rules]}
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results,
+           "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The folder that holds _quarto.yml."}}}}
+    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2,
+                      ensure_ascii=False) + "\n"
+
+
+def _location(finding: Finding) -> dict[str, Any]:
+    where: dict[str, Any] = {"artifactLocation": {"uri": quote(finding.file)}}
+    if not finding.file.startswith("/"):
+        where["artifactLocation"]["uriBaseId"] = "%SRCROOT%"
+    if finding.line:
+        where["region"] = {"startLine": finding.line}
+    return where
+
+
+def _sarif_rule(rule: Rule, address: str | None) -> dict[str, Any]:
+    told = {
+        "id": rule.code, "name": rule.code, "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": rule.why}, "help": {"text": f"{rule.why} {rule.mend}"},
+        "defaultConfiguration": {"level": LEVELS[rule.severity]}, "properties": {"section": rule.section},
+    }
+    return {**told, "helpUri": address} if address else told

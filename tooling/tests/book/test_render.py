@@ -1,0 +1,255 @@
+"""`handbook render`: what stands in the output folder, and that a render which fails leaves it alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tooling.tests.book.conftest import everything_in
+from tooling.tests.book.reading import Page
+from tooling.tests.conftest import LACKS, make_book, run, soup
+
+FILES = {"index.qmd": "# Home {.unnumbered}\n\nSee @sec-a.\n", "a.qmd": "# A {#sec-a}\n\nText on marmalade.\n"}
+
+
+def set_config(book: Path, **changes: object) -> None:
+    """Change keys of `book:` in `_quarto.yml`."""
+    path = book / "_quarto.yml"
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    config["book"].update(changes)
+    path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """All files of a folder with their bytes."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def old_output(book: Path) -> Path:
+    old = book / "_book" / "index.html"
+    old.parent.mkdir(exist_ok=True)
+    old.write_text("old", encoding="utf-8")
+    return old
+
+
+# What a site consists of
+
+
+@pytest.mark.parametrize("old", ["old/one.html", "chapters/alpha/moved.html"])
+def test_alias_leads_to_the_page(everything_site: Path, old: str) -> None:
+    """Both engines send the reader on by script and keep the fragment; the target is told in the page."""
+    text = (everything_site / old).read_text(encoding="utf-8")
+    found = re.search(r"""["']([^"']*one\.html)["']""", text)
+    assert found and "location.hash" in text
+    assert Page(everything_site, old).absolute(found[1]) == "chapters/alpha/one.html"
+
+
+def test_alias_works_without_script(sites_of_pandoc: Path) -> None:
+    page = soup(sites_of_pandoc / "old/one.html")
+    refresh = page.select_one("meta[http-equiv=refresh]")
+    assert refresh and str(refresh["content"]).endswith("url=../chapters/alpha/one.html")
+
+
+@pytest.fixture(scope="session")
+def sites_of_pandoc(sites: object) -> Path:
+    assert callable(sites)
+    site = sites("everything", "pandoc")
+    assert isinstance(site, Path)
+    return site
+
+
+def test_search_index_covers_every_page(sites_of_pandoc: Path) -> None:
+    entry = json.loads((sites_of_pandoc / "pagefind/pagefind-entry.json").read_text(encoding="utf-8"))
+    pages = [path for path in sites_of_pandoc.rglob("*.html") if "data-pagefind-body" in path.read_text(encoding="utf-8")]
+    assert len(pages) == 8
+    assert sum(language["page_count"] for language in entry["languages"].values()) == 8
+    assert len(list((sites_of_pandoc / "pagefind/fragment").iterdir())) == 8
+
+
+def test_site_asks_nobody_outside_for_anything(sites_of_pandoc: Path) -> None:
+    for path in sites_of_pandoc.rglob("*.html"):
+        for tag in soup(path).select("script[src], link[rel=stylesheet], link[rel=icon], img[src]"):
+            address = str(tag.get("src") or tag.get("href"))
+            assert not re.match(r"\w+:|//", address), f"{path.name}: {address}"
+            assert (path.parent / address).is_file(), f"{path.name}: {address}"
+    for path in sites_of_pandoc.rglob("*.css"):
+        assert not re.search(r"url\(\s*[\"']?https?:|@import", path.read_text(encoding="utf-8")), path
+
+
+def test_site_has_what_it_needs_to_be_served(sites_of_pandoc: Path) -> None:
+    assert (sites_of_pandoc / ".nojekyll").exists()
+    home = soup(sites_of_pandoc / "index.html")
+    canonical = home.select_one("link[rel=canonical]")
+    assert canonical and canonical["href"] == "https://example.org/book/index.html"
+
+
+def test_all_formats_stand_in_one_folder(tmp_path: Path) -> None:
+    book = make_book(tmp_path, FILES)
+    done = run("render", "--book", book, "--engine", "pandoc")
+    assert done.returncode == 0, done.stderr
+    made = {path.name for path in (book / "_book").iterdir()}
+    assert {"index.html", "a.html", "Test-Book.pdf", "Test-Book.epub"} <= made
+    assert (book / "_book/Test-Book.pdf").read_bytes().startswith(b"%PDF")
+    assert {path.name for path in book.iterdir() if path.name.startswith(".")} == set(), "the render left files behind"
+
+
+@pytest.mark.parametrize(("kind", "names"), [("pdf", {"Test-Book.pdf"}), ("epub", {"Test-Book.epub"})])
+def test_one_format_alone(tmp_path: Path, kind: str, names: set[str]) -> None:
+    book = make_book(tmp_path, FILES)
+    done = run("render", "--book", book, "--engine", "pandoc", "--to", kind, "--output", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+
+
+def test_two_renders_give_the_same_bytes(tmp_path: Path) -> None:
+    book = everything_in(tmp_path / "book")
+    made = []
+    for name in ("one", "two"):
+        done = run("render", "--book", book, "--engine", "pandoc", "--to", "html", "--output", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        made.append({path: data for path, data in tree(tmp_path / name).items() if not path.startswith("pagefind/")})
+    assert made[0] == made[1]
+
+
+def test_output_folder_is_replaced_whole(tmp_path: Path) -> None:
+    book = make_book(tmp_path, FILES)
+    old_output(book)
+    (book / "_book/gone.html").write_text("an old page", encoding="utf-8")
+    assert run("render", "--book", book, "--engine", "pandoc", "--to", "html").returncode == 0
+    assert not (book / "_book/gone.html").exists()
+    assert "Test Book" in (book / "_book/index.html").read_text(encoding="utf-8")
+
+
+def test_variables_are_written_for_quarto(tmp_path: Path) -> None:
+    book = everything_in(tmp_path)
+    assert run("render", "--book", book, "--engine", "pandoc", "--to", "html").returncode == 0
+    told = yaml.safe_load((book / "_variables.yml").read_text(encoding="utf-8"))
+    assert told["things"]["host"]["name"] == "login.example.org"
+
+
+# What keeps a render from running
+
+
+@pytest.mark.parametrize("output", [".", "..", "/"])
+def test_output_folder_that_holds_the_book(tmp_path: Path, output: str) -> None:
+    book = make_book(tmp_path / "book", FILES)
+    before = tree(book)
+    done = run("render", "--engine", "pandoc", "--to", "html", "--output", output, cwd=book)
+    assert done.returncode == 2 and "holds the book itself" in done.stderr and "Traceback" not in done.stderr
+    assert tree(book) == before
+
+
+def test_output_folder_with_the_sources_in_it(tmp_path: Path) -> None:
+    """A folder of sources inside the book is no output folder either."""
+    book = make_book(tmp_path, {"index.qmd": "# Home\n", "chapters/a.qmd": "# A\n"})
+    run("render", "--book", book, "--engine", "pandoc", "--to", "html", "--output", book / "chapters")
+    assert (book / "chapters/a.qmd").read_text(encoding="utf-8") == "# A\n"
+
+
+def test_output_that_is_a_file(tmp_path: Path) -> None:
+    book = make_book(tmp_path / "book", FILES)
+    target = tmp_path / "file"
+    target.write_text("precious", encoding="utf-8")
+    done = run("render", "--book", book, "--engine", "pandoc", "--to", "html", "--output", target)
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert target.read_text(encoding="utf-8") == "precious"
+
+
+def test_alias_that_is_a_page(tmp_path: Path) -> None:
+    book = make_book(tmp_path, {**FILES, "a.qmd": "---\naliases: [index.html]\n---\n\n# A {#sec-a}\n"})
+    old = old_output(book)
+    done = run("render", "--book", book, "--engine", "pandoc", "--to", "html")
+    assert done.returncode == 2 and "a.qmd" in done.stderr and "index.html" in done.stderr
+    assert old.read_text(encoding="utf-8") == "old"
+
+
+def test_alias_that_leaves_the_site(tmp_path: Path) -> None:
+    book = make_book(tmp_path / "book", {**FILES, "a.qmd": "---\naliases: [../../out.html]\n---\n\n# A {#sec-a}\n"})
+    before = {path.name for path in tmp_path.iterdir()}
+    done = run("render", "--book", book, "--engine", "pandoc", "--to", "html")
+    assert {path.name for path in tmp_path.iterdir()} == before
+    assert done.returncode in (1, 2) and "Traceback" not in done.stderr, done.stderr
+
+
+def test_broken_bibliography_entry_is_no_crash(tmp_path: Path) -> None:
+    book = make_book(tmp_path, {**FILES, "references.bib": "@book{open, title = {No end\n"})
+    done = run("render", "--book", book, "--engine", "pandoc", "--to", "html")
+    assert done.returncode == 2 and "references.bib" in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+def test_missing_bibliography(tmp_path: Path) -> None:
+    book = make_book(tmp_path, FILES)
+    (book / "references.bib").unlink()
+    done = run("render", "--book", book, "--engine", "pandoc", "--to", "html")
+    assert done.returncode == 2 and "references.bib" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_without_quarto_its_engine_says_so(tmp_path: Path) -> None:
+    book = make_book(tmp_path, FILES)
+    done = run("render", "--book", book, "--engine", "quarto", PATH=os.defpath)
+    if shutil.which("quarto", path=os.defpath):
+        pytest.skip(LACKS + "a PATH without Quarto")
+    assert done.returncode == 2 and "Quarto isn't installed" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_quarto_that_fails_leaves_the_old_output(tmp_path: Path) -> None:
+    book = make_book(tmp_path / "book", FILES)
+    old = old_output(book)
+    fake = tmp_path / "bin" / "quarto"
+    fake.parent.mkdir()
+    fake.write_text('#!/bin/sh\nfor last; do :; done\necho half > "$last/half.html"\nexit 3\n', encoding="utf-8")
+    fake.chmod(0o755)
+    done = run("render", "--book", book, "--engine", "quarto", "--to", "html",
+               PATH=f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
+    assert done.returncode == 2 and "exit code 3" in done.stderr and "Traceback" not in done.stderr
+    assert old.read_text(encoding="utf-8") == "old" and sorted(p.name for p in (book / "_book").iterdir()) == ["index.html"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 256 kB, so that a render doesn't fit."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = shutil.which("mount") and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], capture_output=True).returncode == 0
+    if not mounted:
+        pytest.skip(LACKS + "the right to mount a small disk")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_full_disk(small_disk: Path, tmp_path: Path) -> None:
+    book = make_book(tmp_path / "book", FILES)
+    output = small_disk / "site"
+    output.mkdir()
+    (output / "index.html").write_text("old", encoding="utf-8")
+    done = run("render", "--book", book, "--engine", "pandoc", "--to", "html", "--output", output)
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert "site/" in done.stderr and ("space" in done.stderr.lower() or "written" in done.stderr)
+    assert tree(small_disk) == {"site/index.html": b"old"}, "something was left on the disk"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason=LACKS + "a user for whom folders can be closed")
+def test_folder_that_can_not_be_written(tmp_path: Path) -> None:
+    book = make_book(tmp_path / "book", FILES)
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    done = run("render", "--book", book, "--engine", "pandoc", "--to", "html", "--output", closed / "site")
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+
+
+def test_whole_render_is_quick(tmp_path: Path) -> None:
+    """The small book in a few seconds; a worker that hangs or a page read twice shows here."""
+    book = everything_in(tmp_path)
+    start = time.monotonic()
+    assert run("render", "--book", book, "--engine", "pandoc", "--to", "html").returncode == 0
+    assert time.monotonic() - start < 10
