@@ -20,7 +20,22 @@ local function entry(name, value)
   return { pandoc.Plain { pandoc.Strong(name), pandoc.Space(), pandoc.Str(value) } }
 end
 
+-- Where the reference page of each family of rules lies.
+local REFERENCE = { BOOK = '/chapters/book-rules.qmd', REL = '/chapters/packaging/rules.qmd' }
+
 return {
+  -- {{< rules REL001 REL002 >}}: the codes of the rules that a step answers to, as links to their reference.
+  rules = function(args)
+    local badges = pandoc.Inlines {}
+    for _, arg in ipairs(args) do
+      local code = stringify(arg)
+      local target = REFERENCE[code:match '^%u+'] .. '#sec-rule-' .. code:lower()
+      if #badges > 0 then badges:insert(pandoc.Space()) end
+      badges:insert(pandoc.Link(code, target, '', pandoc.Attr('', { 'rule' })))
+    end
+    return pandoc.Span(badges, pandoc.Attr('', { 'rules' }))
+  end,
+
   -- {{< page-facts for="..." minutes="10" systems="laptop" confirmed="2026-11-21" >}}
   ['page-facts'] = function(_, kwargs, meta)
     local items = pandoc.List {}

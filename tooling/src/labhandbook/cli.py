@@ -6,6 +6,8 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,31 @@ def handbook() -> None:
     """The lab handbook you can run: every workflow it documents is a command."""
 
 
+class Lazy(click.Group):
+    """A group of commands whose module is imported when one of them is asked for, not to show help."""
+
+    def __init__(self, name: str, module: str, text: str) -> None:
+        super().__init__(name, help=text)
+        self._module = module
+
+    @cached_property
+    def _group(self) -> click.Group:
+        group: click.Group = getattr(import_module(self._module), str(self.name))
+        return group
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the group's commands."""
+        return self._group.list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One of the group's commands."""
+        return self._group.get_command(ctx, cmd_name)
+
+
+handbook.add_command(Lazy("release", "labhandbook.release.commands",
+                          "Release a Python package, step by step as the packaging chapter tells it."))
+
+
 def book_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """The option that says where the book is."""
     return click.option("--book", "start", type=click.Path(path_type=Path), default=".",
@@ -55,8 +82,8 @@ def render(start: Path, engine: str | None, output: Path | None, formats: tuple[
 
     book = load_book(start)
     target = (output or book.output).resolve()
-    if target == book.root or book.root.is_relative_to(target):
-        raise HandbookError(f"{target} holds the book itself", why="a render replaces its output folder",
+    if any((book.root / page.path).is_relative_to(target) for page in book.pages):
+        raise HandbookError(f"{target} holds the sources of the book", why="a render replaces its output folder",
                             todo="choose another folder with --output", section="sec-contributing")
     engine = engine or ("quarto" if quarto_program() else "pandoc")
     progress = Progress(quiet=shape == "json")

@@ -13,20 +13,26 @@ from urllib.parse import quote
 from labhandbook.rules import Finding, Rule, Severity
 
 FORMATS = ("text", "json", "markdown", "sarif")
-MARKS = {Severity.ERROR: ("✗", "red"), Severity.WARNING: ("!", "yellow"), Severity.UNVERIFIED: ("?", "cyan")}
+MARKS = {Severity.ERROR: ("✗", "red"), Severity.WARNING: ("!", "yellow"), Severity.UNVERIFIED: ("?", "cyan"),
+         Severity.IGNORED: ("-", "white")}
 WORDS = {Severity.ERROR: ("error", "errors"), Severity.WARNING: ("warning", "warnings"),
-         Severity.UNVERIFIED: ("could not be verified", "could not be verified")}
-LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.UNVERIFIED: "note"}
+         Severity.UNVERIFIED: ("could not be verified", "could not be verified"),
+         Severity.IGNORED: ("ignored", "ignored")}
+LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.UNVERIFIED: "note", Severity.IGNORED: "none"}
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 Paint = Callable[[str, str], str]
 
 
-def report(findings: Sequence[Finding], form: str, addresses: Mapping[str, str] | None = None) -> str:
-    """Findings in one of FORMATS; `addresses` says where the handbook's sections are published, by their id."""
+def report(findings: Sequence[Finding], form: str, addresses: Mapping[str, str] | None = None,
+           title: str = "Handbook check") -> str:
+    """Findings in one of FORMATS; `addresses` says where the handbook's sections are published, by their id.
+
+    `title` heads a Markdown summary.
+    """
     if form == "json":
         return as_json(findings)
     if form == "markdown":
-        return as_markdown(findings, addresses or {})
+        return as_markdown(findings, addresses or {}, title)
     if form == "sarif":
         return as_sarif(findings, addresses or {})
     return as_text(findings)
@@ -45,21 +51,23 @@ def as_text(findings: Iterable[Finding], paint: Paint = lambda text, colour: tex
     for finding in findings:
         mark, colour = MARKS[finding.weight]
         rule = finding.rule
-        lines += [f"{paint(mark, colour)} {finding.place}: {rule.code} {finding.message}",
-                  f"    {rule.mend}", f"    @{rule.section}"]
+        lines.append(f"{paint(mark, colour)} {finding.place}: {rule.code} {finding.message}")
+        if finding.weight is not Severity.IGNORED:
+            lines += [f"    {rule.mend}", f"    @{rule.section}"]
     return "".join(f"{line}\n" for line in lines)
 
 
 def as_json(findings: Sequence[Finding]) -> str:
     """The findings and how many there are of each weight."""
     count = Counter(finding.weight for finding in findings)
-    return json.dumps({"counts": {str(weight): count[weight] for weight in Severity},
+    weights = [weight for weight in Severity if weight is not Severity.IGNORED or count[weight]]
+    return json.dumps({"counts": {str(weight): count[weight] for weight in weights},
                        "findings": [finding.as_json() for finding in findings]}, indent=2, ensure_ascii=False) + "\n"
 
 
-def as_markdown(findings: Sequence[Finding], addresses: Mapping[str, str]) -> str:
+def as_markdown(findings: Sequence[Finding], addresses: Mapping[str, str], title: str = "Handbook check") -> str:
     """A summary for a pull request or a workflow run."""
-    lines = [f"## Handbook check: {counts(findings)}", ""]
+    lines = [f"## {title}: {counts(findings)}", ""]
     if findings:
         lines += ["| | Where | Rule | What | How to mend it |", "|-|-------|------|------|----------------|"]
     for finding in findings:
@@ -88,7 +96,7 @@ def as_sarif(findings: Sequence[Finding], addresses: Mapping[str, str]) -> str:
     rules = sorted({finding.rule for finding in findings}, key=lambda rule: rule.code)
     place = {rule.code: number for number, rule in enumerate(rules)}
     seen: Counter[str] = Counter()
-    results = []
+    results: list[dict[str, Any]] = []
     for finding in findings:
         print_ = hashlib.sha256(f"{finding.rule.code}\0{finding.file}\0{finding.message}".encode()).hexdigest()[:20]
         seen[print_] += 1
@@ -98,10 +106,12 @@ def as_sarif(findings: Sequence[Finding], addresses: Mapping[str, str]) -> str:
             "locations": [{"physicalLocation": _location(finding)}],
             "partialFingerprints": {"handbook/v1": f"{print_}:{seen[print_]}"},
         })
+        if finding.weight is Severity.IGNORED:
+            results[-1]["suppressions"] = [{"kind": "inSource", "justification": finding.message}]
     driver: dict[str, Any] = {"name": "handbook", "version": version("labhandbook"),
                               "rules": [_sarif_rule(rule, addresses.get(rule.section)) for rule in rules]}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results,
-           "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The folder that holds _quarto.yml."}}}}
+           "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The folder that was checked."}}}}
     return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2,
                       ensure_ascii=False) + "\n"
 

@@ -12,11 +12,16 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How much a finding weighs. `UNVERIFIED` says that the rule could not look."""
+    """How much a finding weighs.
+
+    `UNVERIFIED` says that the rule could not look, `IGNORED` that the settings of a project ignore the finding
+    for a reason, which then stands in its message.
+    """
 
     ERROR = "error"
     WARNING = "warning"
     UNVERIFIED = "unverified"
+    IGNORED = "ignored"
 
 
 @dataclass(frozen=True)

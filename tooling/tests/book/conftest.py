@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from tooling.tests.book.reading import Page, pages
 from tooling.tests.conftest import ROOT, make_book, run
 
@@ -21,7 +20,8 @@ EVERYTHING = Path(__file__).with_name("everything")
 CHAPTERS: list[object] = [
     "index.qmd",
     {"part": "chapters/alpha/index.qmd", "chapters": ["chapters/alpha/one.qmd", "chapters/alpha/two.qmd"]},
-    {"part": "Part Beta", "chapters": ["chapters/beta/three.qmd", "chapters/beta/aside.qmd", "chapters/beta/four.qmd"]},
+    {"part": "Part Beta",
+     "chapters": ["chapters/beta/three.qmd", "chapters/beta/aside.qmd", "chapters/beta/four.qmd"]},
     "references.qmd",
 ]
 COMMITTED = "2026-02-03"
@@ -33,8 +33,8 @@ Sites = Callable[[str, str], Path]
 
 def git(folder: Path, *args: str, day: str = COMMITTED) -> None:
     """Run git in a folder as nobody in particular, on a given day."""
-    who = {"GIT_AUTHOR_NAME": "T", "GIT_AUTHOR_EMAIL": "t@example.org", "GIT_AUTHOR_DATE": f"{day}T12:00:00Z",
-           "GIT_COMMITTER_NAME": "T", "GIT_COMMITTER_EMAIL": "t@example.org", "GIT_COMMITTER_DATE": f"{day}T12:00:00Z"}
+    who = {f"GIT_{role}_{name}": value for role in ("AUTHOR", "COMMITTER")
+           for name, value in (("NAME", "T"), ("EMAIL", "t@example.org"), ("DATE", f"{day}T12:00:00Z"))}
     subprocess.run(["git", *args], cwd=folder, check=True, capture_output=True,
                    env={**os.environ, **who, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull})
 
@@ -60,8 +60,8 @@ def everything_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def handbook_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The handbook's sources with their history, where no other render comes in the way."""
     book = tmp_path_factory.mktemp("handbook") / "handbook"
-    passing = shutil.ignore_patterns(".venv", ".quarto", "_book", "site_libs", "node_modules", "__pycache__", ".*_cache")
-    shutil.copytree(ROOT, book, ignore=passing, symlinks=True)
+    made = shutil.ignore_patterns(".venv", ".quarto", "_book", "node_modules", "__pycache__", ".*_cache")
+    shutil.copytree(ROOT, book, ignore=made, symlinks=True)
     return book
 
 

@@ -193,7 +193,7 @@ class Page:
         return list(self._headings())
 
     def _headings(self) -> Iterator[Heading]:
-        for tag in self.main.select("section > h1, section > h2, section > h3, section > h4, section > h5, section > h6"):
+        for tag in self.main.select("section > :is(h1, h2, h3, h4, h5, h6)"):
             assert tag.parent
             number = tag.select_one(".header-section-number")
             words = text_of(tag)
@@ -272,7 +272,8 @@ class Page:
     @property
     def code(self) -> list[Code]:
         """Code blocks in order."""
-        return [Code(self._filename(block), block.get_text().rstrip("\n")) for block in self.main.select("pre > code")]
+        return [Code(self._filename(block), block.get_text().rstrip("\n"))
+                for block in self.main.select("pre > code")]
 
     def _filename(self, block: Tag) -> str:
         frame = block.find_parent(class_="code-with-filename")
@@ -295,7 +296,8 @@ class Page:
     @property
     def references(self) -> list[Link]:
         """Cross-references in order; one to a chapter leads to its page."""
-        return [Link(text_of(tag), self.absolute(attribute(tag, "href"))) for tag in self.main.select("a.quarto-xref")]
+        return [Link(text_of(tag), self.absolute(attribute(tag, "href")))
+                for tag in self.main.select("a.quarto-xref")]
 
     @property
     def citations(self) -> list[str]:

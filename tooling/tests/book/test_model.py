@@ -9,10 +9,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tooling.tests.conftest import ROOT, make_book, run
 
 from labhandbook.book.model import Part, load_book
 from labhandbook.errors import HandbookError
-from tooling.tests.conftest import ROOT, make_book, run
 
 FILES = {"index.qmd": "# Home {.unnumbered}\n", "a.qmd": "# A\n", "deep/b.qmd": "# B {.unnumbered #b}\n",
          "c.qmd": "---\ntitle: C\n---\n\nText.\n", "d.qmd": "# D {-}\n", "e.qmd": "# E {#sec-e}\n"}
@@ -46,7 +46,7 @@ GOOD = ("project:\n  type: book\nbook:\n  title: T\n  chapters:\n    - index.qmd
 @pytest.mark.parametrize(("change", "line", "says"), [
     (("    - a.qmd", "    - nowhere.qmd"), 7, "nowhere.qmd"),
     (("    - a.qmd", "    - index.qmd"), 6, "twice"),
-    (("    - a.qmd", "    - [a.qmd]"), 7, "neither a chapter nor a part"),
+    (("    - a.qmd", "    - [a.qmd]"), 5, "neither a chapter nor a part"),
     (("    - index.qmd\n", ""), 3, "index.qmd"),
     (("  title: T", "  title: 'T"), 8, "not valid YAML"),
     (("  title: T", "  title: T: U"), 4, "not valid YAML"),

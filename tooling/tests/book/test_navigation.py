@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tooling.tests.book.reading import Entry, Link, Page
 
 Pages = dict[str, Page]

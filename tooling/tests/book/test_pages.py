@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from tooling.tests.book.reading import Callout, Code, Heading, Link, Page, text_of
 
 Pages = dict[str, Page]
@@ -145,8 +144,9 @@ ONE, TWO = "chapters/alpha/one.html", "chapters/alpha/two.html"
     ("Suppressed", [("1.1", f"{ONE}#tbl-one-first")]),
     ("Prefix", [("Fig. 1.1", f"{ONE}#fig-one-plain"), ("Part 1.3", f"{ONE}#sec-one-equations")]),
     ("Capital", [("Section 1.2", f"{ONE}#sec-one-tables")]),
-    ("Across", [("Chapter 2", TWO), ("Section 2.8.1.1", f"{TWO}#sec-two-deep"), ("Figure 2.1", f"{TWO}#fig-two-first"),
-                ("Table 2.1", f"{TWO}#tbl-two-only"), ("Equation 2.1", f"{TWO}#eq-two-last")]),
+    ("Across", [("Chapter 2", TWO), ("Section 2.8.1.1", f"{TWO}#sec-two-deep"),
+                ("Figure 2.1", f"{TWO}#fig-two-first"), ("Table 2.1", f"{TWO}#tbl-two-only"),
+                ("Equation 2.1", f"{TWO}#eq-two-last")]),
     ("Chapters", [("Chapter 1", ONE), ("Chapter 2", TWO)]),
     ("Many", [("Section 1.2", f"{ONE}#sec-one-tables"), ("Equation 1.1", f"{ONE}#eq-one-energy"),
               ("Table 2.1", f"{TWO}#tbl-two-only")]),
@@ -307,7 +307,8 @@ def test_footnotes(two: Page) -> None:
 def test_images_have_their_alternative_text(one: Page, everything: Pages) -> None:
     assert Link("A grey square", "chapters/alpha/pictures/plain.svg") in one.images
     assert Link("small", "shared/icon.svg") in one.images
-    assert everything["chapters/beta/three.html"].images == [Link("A square again", "chapters/alpha/pictures/plain.svg")]
+    three = everything["chapters/beta/three.html"]
+    assert three.images == [Link("A square again", "chapters/alpha/pictures/plain.svg")]
 
 
 def test_shown_and_linked_files_are_copied(everything: Pages, everything_site: Path) -> None:
@@ -359,7 +360,8 @@ def test_checklist_has_boxes(everything: Pages) -> None:
 
 
 def test_inline_marks(two: Page) -> None:
-    for tag, words in {"del": "Struck", "sup": "up", "sub": "down", ".smallcaps": "small caps", "kbd": "Ctrl"}.items():
+    marks = {"del": "Struck", "sup": "up", "sub": "down", ".smallcaps": "small caps", "kbd": "Ctrl"}
+    for tag, words in marks.items():
         assert words in [text_of(found) for found in two.main.select(tag)], tag
     assert text_of(two.main.select("dl dt")[0]) == "Definition"
     assert text_of(two.main.select("dl dd")[0]) == "of a term."

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tooling.tests.book.conftest import Sites
 from tooling.tests.book.reading import Page, attribute, pages, text_of
 from tooling.tests.conftest import LACKS
@@ -59,8 +58,8 @@ def facts(page: Page, titles: dict[str, str]) -> Iterator[str]:
         yield f"citation {words}"
     for name, words in page.bibliography.items():
         yield f"entry {words} | #{name}"
-    for number, words in enumerate(page.footnotes, 1):
-        yield f"footnote {number} | {words}"
+    for place, words in enumerate(page.footnotes, 1):
+        yield f"footnote {place} | {words}"
     for entry in page.sidebar:
         yield f"sidebar {'  ' * entry.depth}{entry.text} | {entry.target} | {entry.current}"
     for link in page.contents:

@@ -11,14 +11,14 @@ from datetime import date
 from pathlib import Path
 
 from labhandbook.book import tools
-from labhandbook.book.checks import facts, site, text  # noqa: F401 (their rules register)
+from labhandbook.book.checks import CHECKS
 from labhandbook.book.checks.bibliography import read_works
 from labhandbook.book.checks.links import beside, present, targets
 from labhandbook.book.checks.prose import WANTED
-from labhandbook.book.checks.reading import CHECKS, Chapter, Ran, Reading, Site
+from labhandbook.book.checks.reading import Chapter, Ran, Reading, Site
 from labhandbook.book.checks.shell import shell_blocks
 from labhandbook.book.facts import facts_files, load_facts
-from labhandbook.book.model import CONFIG, Book, load_book
+from labhandbook.book.model import Book, load_book
 from labhandbook.book.pandoc import Engine, read_text
 from labhandbook.errors import HandbookError
 from labhandbook.rules import Finding, Severity
@@ -72,7 +72,7 @@ def _in_scope(found: list[Finding], scope: str, reading: Reading) -> list[Findin
     once = {(finding.file, finding.line, finding.rule.code, finding.message): finding for finding in found
             if scope == "." or finding.weight is Severity.UNVERIFIED or finding.file in files
             or finding.file.startswith(f"{scope}/")
-            or reading.site and finding.file.startswith(f"{reading.site.shown}/")}
+            or (reading.site and finding.file.startswith(f"{reading.site.shown}/"))}
     return sorted(once.values(), key=lambda finding: (finding.file, finding.line, finding.rule.code, finding.message))
 
 
@@ -84,7 +84,7 @@ def read(book: Book, site: Path | None, today: date) -> Reading:
     with ThreadPoolExecutor(4) as threads, tempfile.TemporaryDirectory(prefix="handbook-check-") as folder:
         readable = [name for name in {*reading.files, *book.by_path} if _is_text(book.root / name)]
         spelt = [*readable, *(path.relative_to(book.root).as_posix() for path in facts_files(book.root))]
-        jobs["panache"] = threads.submit(tools.panache, book.root, [*sorted(readable), CONFIG], WANTED)
+        jobs["panache"] = threads.submit(tools.panache, book.root, sorted(readable), WANTED)
         jobs["codespell"] = threads.submit(tools.codespell, book.root, sorted(spelt))
         if site:
             jobs["lychee"] = threads.submit(tools.lychee, site.resolve())
@@ -120,12 +120,12 @@ def read_data(reading: Reading) -> None:
     for name in reading.book.bibliography:
         reading.works += read_works(read_text(root / name, name), name)
     for chapter in reading.chapters.values():
-        for target in targets(reading, chapter):
-            if present(root, target.file):
-                reading.present.add(target.file)
+        chapter.targets = targets(reading.book, chapter)
+        for file in {target.file for target in chapter.targets} - reading.present:
+            if present(root, file):
+                reading.present.add(file)
             else:
-                parent = str(Path(target.file).parent)
-                reading.beside.setdefault(parent, beside(root, target.file))
+                reading.beside.setdefault(str(Path(file).parent), beside(root, file))
 
 
 def chapter_files(book: Book) -> Iterator[str]:

@@ -60,7 +60,11 @@ def load_facts(root: Path) -> list[Fact]:
                                 why="a facts file is a list of `name: value`", todo="give each value a name",
                                 section="sec-contributing-facts")
         if node is not None:
-            _walk(node, path.stem, {}, shown, facts)
+            try:
+                _walk(node, path.stem, {}, shown, facts)
+            except RecursionError:
+                raise HandbookError(f"{shown} is nested without end", where=shown, section="sec-contributing-facts",
+                                    todo="look for an alias (*name) that stands inside what it names") from None
     return facts
 
 

@@ -145,6 +145,8 @@ class LiveBook:
 
     def follow(self) -> bool:
         """Write some of the pages that must follow a change elsewhere, those first that are looked at."""
+        if not self._stale:
+            return False
         seen = sorted((path for path in self._stale if path in self.book.by_path),
                       key=lambda path: not self.viewers[self.book.by_path[path].url])
         now = seen[:AT_ONCE]

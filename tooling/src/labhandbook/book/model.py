@@ -134,8 +134,8 @@ def load_yaml(path: Path, shown: str) -> Any:
             todo="mend that line; indentation and a missing colon or quote are the usual causes",
             section="sec-contributing",
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise HandbookError(f"{shown} can't be read: {error}", where=shown) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise HandbookError(f"{shown} can't be read: {error}", where=shown, section="sec-contributing") from None
 
 
 def load_book(start: Path) -> Book:
@@ -149,7 +149,7 @@ def load_book(start: Path) -> Book:
         raise _config_error("has no `book:` section", "this folder is not a book project", root)
     project = config.setdefault("project", {})
     if not isinstance(project, dict) or project.get("type") != "book":
-        raise _config_error("does not say `project: {type: book}`", "only books are rendered", root)
+        raise _config_error("does not say `project: {type: book}`", "only books are rendered", root, "type:")
     chapters = config["book"].get("chapters")
     if not isinstance(chapters, list) or not chapters:
         raise _config_error("lists no chapters under `book: chapters:`", "a book needs an index.qmd", root)
@@ -206,7 +206,7 @@ class _Reader:
                 yield Part("" if page else opening, page, chapters)
             else:
                 raise _config_error(f"lists {entry!r}, which is neither a chapter nor a part",
-                                    "the table of contents can't be read", self.root, str(entry)[:20])
+                                    "the table of contents can't be read", self.root, "chapters:")
 
     def page(self, name: str, *, part: bool = False) -> Page:
         path = str(PurePosixPath(name))

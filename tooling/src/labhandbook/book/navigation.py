@@ -9,8 +9,8 @@ from typing import Any
 
 from labhandbook.book.model import Book, Page, Part, as_list
 
-
 SIDEBAR = "<!-- sidebar -->"
+TOC = ("<!-- toc -->", "<!-- /toc -->")
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,15 @@ class Navigation:
         return found
 
     def complete(self, page: Page, html: str) -> str:
-        """Put the sidebar into a page that the template left room in.
+        """Put the sidebar into a page that the template left room in, and the page's contents behind its opening.
 
-        It grows with the book, and pandoc would set it anew for every page.
+        The sidebar grows with the book, and pandoc would set it anew for every page.
         """
+        before, start, rest = html.partition(TOC[0])
+        toc, end, body = rest.partition(TOC[1])
+        opening, section, text = body.partition("<section ")
+        if section:
+            html = before + opening + start + toc + end + "\n" + section + text
         return html.replace(SIDEBAR, self._sidebar(page), 1)
 
     def _label(self, page: Page) -> str:

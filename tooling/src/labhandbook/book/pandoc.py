@@ -41,12 +41,13 @@ class Chapter:
 
 @dataclass
 class Written:
-    """A page as HTML, the local files it shows, and what is wrong with it."""
+    """A page as HTML, the local files it shows, what is wrong with it, and the files it names that are not there."""
 
     page: Page
     html: str
     resources: list[str]
     findings: list[Finding] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
 
 
 class Engine:
@@ -183,17 +184,18 @@ class Engine:
         findings = list(source.findings)
         for problem in [*chapter.told["problems"], *answer["problems"]]:
             findings.append(source.blame(PROBLEMS[problem["kind"]], problem["message"], problem["needle"]))
-        resources = []
+        resources, missing = [], []
         for resource in answer["resources"]:
             target = self.book.root / resource["path"]
             if target.is_file() and target.resolve().is_relative_to(self.book.root):
                 resources.append(resource["path"])
             else:
+                missing.append(resource["path"])
                 message = f"{resource['target']} leads to no file of the book"
                 findings.append(source.blame(LINK, message, resource["target"]))
         findings += self._duplicates(chapter)
         html = self.navigation.complete(chapter.page, answer["html"])
-        return Written(chapter.page, html, resources, sorted(findings))
+        return Written(chapter.page, html, resources, sorted(findings), missing)
 
     def _duplicates(self, chapter: Chapter) -> Iterable[Finding]:
         seen: set[str] = set()

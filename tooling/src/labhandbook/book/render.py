@@ -108,6 +108,9 @@ def write_aliases(engine: Engine, target: Path) -> None:
         for alias in as_list(chapter.source.meta.get("aliases")):
             old = alias.lstrip("/") if alias.startswith("/") else str(PurePosixPath(chapter.page.url).parent / alias)
             file = target / (f"{old}index.html" if old.endswith("/") else old)
+            if not file.resolve().is_relative_to(target.resolve()):
+                raise HandbookError(f"the alias {alias} of {chapter.page.path} lies outside the site",
+                                    where=chapter.page.path, todo="mend the alias", section="sec-contributing")
             if file.exists():
                 raise HandbookError(f"the alias {alias} of {chapter.page.path} is a page of the book",
                                     where=chapter.page.path, todo="remove the alias", section="sec-contributing")
@@ -116,15 +119,24 @@ def write_aliases(engine: Engine, target: Path) -> None:
             file.write_text(redirect("../" * depth + chapter.page.url), encoding="utf-8")
 
 
-def index_search(target: Path) -> None:
-    """Let pagefind index the pages under `target`. Raises HandbookError when it fails."""
+def pagefind_program() -> str:
+    """Where pagefind is. Raises HandbookError when it is not installed."""
     try:
         from pagefind_bin import get_executable
     except ImportError:
         raise HandbookError("the search index can't be made: pagefind isn't installed",
                             todo="run `make`, or `pip install 'labhandbook[render]'`",
                             section="sec-contributing") from None
-    done = subprocess.run([get_executable(), "--site", str(target), "--silent"], capture_output=True, text=True)
+    return str(get_executable())
+
+
+def index_search(target: Path) -> None:
+    """Let pagefind index the pages under `target`. Raises HandbookError when it fails."""
+    done = subprocess.run([pagefind_program(), "--site", str(target), "--silent"], capture_output=True, text=True)
     if done.returncode:
         raise HandbookError("the search index can't be made", why=(done.stderr or done.stdout).strip(),
                             todo="render again; if it stays, report it", section="sec-contributing")
+    # pagefind says nothing of a disk that is full; then neither does this fit any more.
+    probe = target / "pagefind" / ".probe"
+    probe.write_bytes(bytes(1 << 16))
+    probe.unlink()

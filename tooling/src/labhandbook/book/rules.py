@@ -42,7 +42,7 @@ CITATION = register(Rule(
 ))
 LINK = register(Rule(
     "BOOK007", "A link or an image finds its file",
-    "Quarto lets a missing file, a missing picture and an unlisted page pass; the reader meets an error page or a gap.",
+    "Quarto lets a missing file, a missing picture and an unlisted page pass; the reader meets an error or a gap.",
     "Link to a chapter that _quarto.yml lists, or to a file that exists; paths start at the chapter's folder.",
     "sec-contributing-rules",
 ))
@@ -102,7 +102,7 @@ CLOSED = register(Rule(
 ))
 MARKDOWN = register(Rule(
     "BOOK017", "The Markdown says what it seems to say",
-    "Footnotes and links without a target, cells beyond a table's columns and broken formulas vanish or show as text.",
+    "Footnotes and links without target, cells beyond a table's columns and broken formulas vanish or show as text.",
     "Mend the place as the message says.",
     "sec-contributing-rules",
 ))

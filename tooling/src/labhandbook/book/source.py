@@ -165,9 +165,9 @@ def _front_matter(lines: list[Line], source: Source) -> int:
         return 0
     try:
         meta = yaml.safe_load("\n".join(line.text for line in lines[1:end]))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or "it is not YAML"
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         source.findings.append(Finding(source.path, (mark.line if mark else 0) + 2, READABLE,
                                        f"the front matter can't be read: {problem}"))
         return end + 1
@@ -213,8 +213,8 @@ def _replace(line: Line, source: Source, variables: dict[str, Any], handlers: se
             source.shortcodes.append(_call(name, rest, line))
             return TOKEN.format(len(source.shortcodes))
         else:
-            source.findings.append(Finding(line.file, line.number, SHORTCODE,
-                                           f"the shortcode {match[0]} is not known here{_near_shortcode(name, handlers)}"))
+            message = f"the shortcode {match[0]} is not known here{_near_shortcode(name, handlers)}"
+            source.findings.append(Finding(line.file, line.number, SHORTCODE, message))
         return match[0]
 
     text = SHORTCODE_PATTERN.sub(answer, line.text)

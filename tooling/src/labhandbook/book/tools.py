@@ -37,7 +37,7 @@ def run(name: str, arguments: Sequence[str], cwd: Path, fine: set[int]) -> Ran:
 
 
 def panache(root: Path, files: Sequence[str], select: Sequence[str]) -> Ran:
-    """What panache says of chapters and of _quarto.yml."""
+    """What panache says of chapters."""
     return run("panache", ["lint", "--isolated", "--no-cache", "--color", "never", "--message-format", "short",
                            "--select", ",".join(select), "--", *files], root, {0, 1})
 
@@ -59,7 +59,7 @@ def lychee(site: Path) -> Ran:
 
 def bash(blocks: Sequence[Block], folder: Path) -> Ran:
     """What `bash -n` says of each block, written to `folder`; the blocks go to two processes."""
-    path = shutil.which("bash")
+    path = program("bash")
     if path is None:
         return Ran(None, "bash is not installed")
     first: dict[str, int] = {}

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+SECONDS_FOR_REMOTE = 2.0
+# git must answer or fail: it may not ask a person for a password, nor wait for a host.
+SILENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "SSH_ASKPASS": "true", "GIT_OPTIONAL_LOCKS": "0",
+          "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=2", "LC_ALL": "C"}
 
 
 @dataclass(frozen=True)
@@ -12,8 +21,10 @@ class GitState:
     """The repository around a project at the moment of looking.
 
     `epoch` is the commit's time in seconds since 1970. `tags` are the tags on the commit and `annotated` those
-    of them that are annotated. `dirty` lists changed and untracked files. `on_default` and `pushed` (the tag is
-    on the remote) are None where that can't be told, for example without a remote or a network.
+    of them that are annotated. `dirty` lists changed and untracked files, relative to `root`, the repository's
+    folder. `on_default` and `pushed` (the tags are on the remote) are None where that can't be told, for example
+    without a remote or a network. `remote` is its name, such as origin, and `url` its address. `remote_tags`
+    gives the commit of each tag that the remote has, None where it didn't answer.
     """
 
     root: Path
@@ -28,13 +39,123 @@ class GitState:
     dirty: tuple[str, ...]
     shallow: bool
     remote: str | None
+    url: str | None = None
+    remote_tags: Mapping[str, str] | None = None
+
+    def with_remote_tags(self, found: Mapping[str, str] | None) -> GitState:
+        """The same state after the remote was asked for its tags."""
+        pushed = None if found is None else all(found.get(tag) == self.commit for tag in self.tags)
+        return replace(self, remote_tags=found, pushed=pushed)
 
 
 def git(root: Path, *args: str, timeout: float = 10) -> str | None:
-    """The output of a git command without its last newline, or None when it fails or takes too long."""
+    """The output of a git command without its last newline, or None when it fails or takes too long.
+
+    Its helpers (for ssh and https) end with it: they would keep the pipe open after a time-out.
+    """
     try:
-        done = subprocess.run(["git", *args], cwd=root, capture_output=True, text=True, check=True, timeout=timeout,
-                              env=None)
+        with subprocess.Popen(["git", *args], cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True, encoding="utf-8", errors="surrogateescape",
+                              env={**os.environ, **SILENT}, start_new_session=True) as process:
+            try:
+                output, _ = process.communicate(timeout=timeout)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                raise
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.rstrip("\n")
+    return output.rstrip("\n") if process.returncode == 0 else None
+
+
+def read_git(root: Path, *, ask_remote: bool = True) -> GitState | None:
+    """The git state of a project's folder, or None when git doesn't know the project.
+
+    A folder inside a repository that doesn't track its `pyproject.toml`, such as an unpacked archive, is not
+    known. The remote is asked for its tags for at most two seconds, and not at all without `ask_remote`.
+    """
+    shown = git(root, "rev-parse", "--show-toplevel", "--is-shallow-repository")
+    head = git(root, "log", "-1", "--format=%H %ct")
+    if shown is None or head is None or not git(root, "ls-files", "--", "pyproject.toml", "setup.py", "setup.cfg"):
+        return None
+    top, _, shallow = shown.rpartition("\n")
+    commit, _, epoch = head.partition(" ")
+    tags = dict(line.split(" ", 1) for line in lines(git(
+        root, "for-each-ref", "--points-at=HEAD", "--sort=refname", "--format=%(refname:strip=2) %(objecttype)",
+        "refs/tags")))
+    branch = git(root, "symbolic-ref", "--quiet", "--short", "HEAD")
+    remote = _remote(root, branch)
+    default, on_default = _default_branch(root, remote, shallow == "true")
+    state = GitState(
+        root=Path(top), commit=commit, epoch=int(epoch), tags=tuple(tags),
+        annotated=tuple(tag for tag, kind in tags.items() if kind == "tag"), branch=branch, default_branch=default,
+        on_default=on_default, pushed=None, dirty=_dirty(Path(top)), shallow=shallow == "true", remote=remote,
+        url=git(root, "remote", "get-url", remote) if remote else None,
+    )
+    return state.with_remote_tags(read_remote_tags(state)) if ask_remote else state
+
+
+def read_remote_tags(state: GitState, timeout: float = SECONDS_FOR_REMOTE) -> dict[str, str] | None:
+    """The commit of each tag of the remote, or None when there is no remote or it doesn't answer in time."""
+    if state.remote is None:
+        return None
+    answer = git(state.root, "ls-remote", "--tags", state.remote, timeout=timeout)
+    if answer is None:
+        return None
+    tags: dict[str, str] = {}
+    for line in lines(answer):
+        commit, _, name = line.partition("\trefs/tags/")
+        # "v1^{}" is the commit that the annotated tag v1 stands for; it follows the line of v1 itself.
+        tags[name.removesuffix("^{}")] = commit
+    return tags
+
+
+def tracked_files(root: Path) -> frozenset[str] | None:
+    """The files below a folder that git tracks and that are there, or None without git."""
+    listed = git(root, "ls-files", "-z", "--", ".")
+    if not listed:
+        return None
+    return frozenset(name for name in listed.split("\0") if name and (root / name).is_file())
+
+
+def lines(output: str | None) -> list[str]:
+    """The lines of a command's output, none when it failed."""
+    return output.splitlines() if output else []
+
+
+def _remote(root: Path, branch: str | None) -> str | None:
+    remotes = lines(git(root, "remote"))
+    chosen = git(root, "config", f"branch.{branch}.remote") if branch else None
+    for name in (chosen, "origin", *remotes):
+        if name in remotes:
+            return name
+    return None
+
+
+def _default_branch(root: Path, remote: str | None, shallow: bool) -> tuple[str | None, bool | None]:
+    """The default branch, and whether HEAD is on it, here or on the remote as last fetched."""
+    refs = set(lines(git(root, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes")))
+    there = f"refs/remotes/{remote}/"
+    name = (git(root, "symbolic-ref", "--quiet", there + "HEAD") or "").removeprefix(there) if remote else ""
+    if not name:
+        guesses = (guess for guess in ("main", "master") if {there + guess, f"refs/heads/{guess}"} & refs)
+        name = next(guesses, "")
+    if not name:
+        return None, None
+    containing = git(root, "for-each-ref", "--contains=HEAD", "--format=%(refname)",
+                     f"refs/heads/{name}", there + name)
+    if shallow and not containing:
+        return name, None
+    return name, None if containing is None else bool(containing)
+
+
+def _dirty(root: Path) -> tuple[str, ...]:
+    """Changed and untracked files; a renamed file counts under its new name."""
+    entries = iter((git(root, "status", "--porcelain", "-z", "--untracked-files=all") or "").split("\0"))
+    names = []
+    for entry in entries:
+        if entry:
+            names.append(entry[3:])
+            if "R" in entry[:2] or "C" in entry[:2]:
+                next(entries, None)
+    return tuple(sorted(names))

@@ -168,7 +168,8 @@ class Handler(BaseHTTPRequestHandler):
             if not files:
                 self._answer(404, "Not Found")
                 return
-            page = {"meta": {"api-version": "1.0"}, "name": normalised(parts[0]), "files": [as_json(f) for f in files]}
+            page = {"meta": {"api-version": "1.0"}, "name": normalised(parts[0]),
+                    "files": [as_json(file) for file in files]}
             links = "".join(as_link(file) for file in files)
         if wants_json:
             self._answer(200, json.dumps(page), SIMPLE_JSON)

@@ -119,6 +119,15 @@ class Store:
             self.path(filename).unlink()
             self._save()
 
+    def forget(self, hashes: Mapping[str, str]) -> None:
+        """Forget these files where their bytes are others than `hashes` says. No real index does this."""
+        with self._lock:
+            for filename, digest in hashes.items():
+                entry = self._entries.get(filename)
+                if entry and (entry.deleted or entry.sha256 != digest):
+                    del self._entries[filename]
+            self._save()
+
     def swap(self, filename: str, content: bytes, *, announce: bool) -> None:
         """Put other bytes in a file's place, as a broken or hostile server would; `announce` changes its hash too."""
         with self._lock:

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 
 from labhandbook.book.checks.reading import Reading, Work, checks
 from labhandbook.book.rules import ADDRESS, DOUBLED, UNUSED
 from labhandbook.rules import Finding
 
 ENTRY = re.compile(r"^[ \t]*@(\w+)[ \t]*[{(][ \t]*([^\s,{}()\"]+)[ \t]*,", re.MULTILINE)
-FIELD = re.compile(r"^[ \t]*([A-Za-z][\w-]*)[ \t]*=[ \t]*(.*?)[ \t]*,?[ \t]*$|(?<=,)[ \t]*([A-Za-z][\w-]*)[ \t]*=[ \t]*"
-                   r"[{\"]([^{}\"]*)[}\"]", re.MULTILINE)
+FIELD = re.compile(r"[,\n][ \t]*([A-Za-z][\w-]*)[ \t]*=[ \t]*(?:(?=[{\"])|(\w+))")
+ALIKE = 0.8
 NO_ENTRY = {"comment", "string", "preamble"}
 
 
 def read_works(text: str, file: str) -> list[Work]:
-    """The entries of a BibTeX file with their lines. pandoc reads the works themselves; this knows where they stand."""
+    """The entries of a BibTeX file with their lines. pandoc reads the works; this knows where they stand."""
     found = []
     entries = [match for match in ENTRY.finditer(text) if match[1].lower() not in NO_ENTRY]
-    for match, after in zip(entries, [*entries[1:], None], strict=True):
+    for match, after in zip(entries, [*entries[1:], None], strict=False):
         body = text[match.end() - 1:after.start() if after else len(text)]
-        fields = {(field[1] or field[3]).lower(): field[2] or field[4] or "" for field in FIELD.finditer(body)}
-        found.append(Work(match[2], file, text.count("\n", 0, match.start()) + 1,
-                          {name: value.strip("{}\", ") for name, value in fields.items()}))
+        fields = {field[1].lower(): field[2] or _value(body, field.end()) for field in FIELD.finditer(body)}
+        found.append(Work(match[2], file, text.count("\n", 0, match.start()) + 1, fields))
     return found
+
+
+def _value(body: str, start: int) -> str:
+    """What stands in the braces or quotes that begin at `start`, on one line."""
+    depth = 0
+    for place in range(start, len(body)):
+        depth += {"{": 1, "}": -1}.get(body[place], 0)
+        if depth == 0 and place > start and body[place] in "}\"":
+            return " ".join(body[start + 1:place].split())
+    return ""
 
 
 @checks(UNUSED)
@@ -41,20 +51,31 @@ def _marks(work: Work) -> Iterator[tuple[str, str]]:
     yield "key", work.key.lower()
     if doi := fields.get("doi"):
         yield "DOI", re.sub(r"^https?://(?:dx\.)?doi\.org/", "", doi.lower())
-    elif url := fields.get("url"):
-        yield "address", re.sub(r"^https?://", "", url).rstrip("/")
     if fields.get("title"):
-        words = re.sub(r"[\W_]+", " ", re.sub(r"[{}\\]", "", fields["title"])).lower().strip()
-        yield "title and year", f"{words} {fields.get('year') or fields.get('date', '')[:4]}"
+        yield "title and year", f"{_words(work)} {fields.get('year') or fields.get('date', '')[:4]}"
+
+
+def _words(work: Work) -> str:
+    return re.sub(r"[\W_]+", " ", re.sub(r"[{}\\]", "", work.fields.get("title", ""))).lower().strip()
+
+
+def _address(work: Work) -> str:
+    return re.sub(r"^https?://", "", work.fields.get("url", "")).rstrip("/")
 
 
 @checks(DOUBLED)
 def doubled(reading: Reading) -> Iterator[Finding]:
     """Two entries for one work."""
     first: dict[tuple[str, str], Work] = {}
+    addresses: dict[str, list[Work]] = {}
     for work in reading.works:
         same = [(what, other) for what, value in _marks(work)
                 if (other := first.setdefault((what, value), work)) is not work]
+        # Lectures of one playlist share its address, but not their titles.
+        beside = addresses.setdefault(_address(work), [])
+        same += [("address", other) for other in beside
+                 if _address(work) and SequenceMatcher(None, _words(work), _words(other)).ratio() > ALIKE]
+        beside.append(work)
         if same:
             what, other = same[0]
             yield Finding(work.file, work.line, DOUBLED,

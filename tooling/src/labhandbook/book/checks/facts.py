@@ -16,12 +16,12 @@ SOON = timedelta(days=30)
 def _missing(fact: Fact, today: date) -> list[str]:
     found = [name for name, value in (("source", fact.source), ("checked", fact.checked),
                                       ("review-by", fact.review_by)) if not value]
-    problem = [f"no {' and no '.join(found)} (days as 2026-11-22)"] if found else []
+    said = [f"no {' and no '.join(found)} (days as 2026-11-22)"] if found else []
     if fact.checked and fact.checked > today:
-        problem.append(f"a checked day that is still to come ({fact.checked})")
+        said.append(f"a checked day that is still to come ({fact.checked})")
     if fact.checked and fact.review_by and fact.review_by <= fact.checked:
-        problem.append(f"a review day ({fact.review_by}) that is not after the checked day ({fact.checked})")
-    return problem
+        said.append(f"a review day ({fact.review_by}) that is not after the checked day ({fact.checked})")
+    return said
 
 
 def _and_more(names: list[str]) -> str:
@@ -35,9 +35,9 @@ def stamps(reading: Reading) -> Iterator[Finding]:
     for fact in reading.facts:
         if problem := _missing(fact, reading.today):
             lacking.setdefault((fact.file, ", and ".join(problem)), []).append(fact)
-    for (file, problem), facts in lacking.items():
+    for (file, lack), facts in lacking.items():
         verb = "has" if len(facts) == 1 else "have"
-        yield Finding(file, facts[0].line, STAMPS, f"{_and_more([fact.name for fact in facts])} {verb} {problem}")
+        yield Finding(file, facts[0].line, STAMPS, f"{_and_more([fact.name for fact in facts])} {verb} {lack}")
 
 
 @checks(REVIEW)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from labhandbook.book.checks.reading import Chapter, Places, Reading, checks
+from labhandbook.book.checks.reading import Chapter, Places, Reading, Target, checks
 from labhandbook.book.checks.text import problems
 from labhandbook.book.model import CONFIG, Book, as_list
 from labhandbook.book.rules import ANCHOR, CITATION, LINK, LISTED, REFERENCE
@@ -43,15 +42,6 @@ def citation(reading: Reading) -> Iterator[Finding]:
             yield chapter.blame(CITATION, message + hint(needle[1:], known, prefix="@"), places.word(needle))
 
 
-@dataclass(frozen=True)
-class Target:
-    """Where a link leads: a file relative to the book's root ("" is the page itself) and a fragment."""
-
-    written: str
-    file: str
-    fragment: str
-
-
 def resolve(chapter: Chapter, written: str, site: str) -> Target | None:
     """The target of a link or an image; None when it leads out of the book."""
     if site and written.startswith(f"{site}/"):
@@ -63,15 +53,15 @@ def resolve(chapter: Chapter, written: str, site: str) -> Target | None:
     path = unquote(path.partition("?")[0])
     if path.startswith("/"):
         return Target(written, path.lstrip("/"), unquote(fragment))
-    joined = os.path.normpath(PurePosixPath(chapter.page.path).parent / path) if path else ""
+    joined = posixpath.normpath(posixpath.join(posixpath.dirname(chapter.page.path), path)) if path else ""
     return Target(written, joined, unquote(fragment))
 
 
-def targets(reading: Reading, chapter: Chapter) -> Iterator[Target]:
+def targets(book: Book, chapter: Chapter) -> list[Target]:
     """What the links and images of a page lead to inside the book."""
-    site = str(reading.book.settings.get("site-url", "")).rstrip("/")
+    site = str(book.settings.get("site-url", "")).rstrip("/")
     written = [*chapter.survey["links"], *(image["src"] for image in chapter.survey["images"])]
-    yield from (target for each in written if (target := resolve(chapter, each, site)))
+    return [target for each in written if (target := resolve(chapter, each, site))]
 
 
 def moved(book: Book, chapters: dict[str, Chapter]) -> dict[str, str]:
@@ -92,7 +82,7 @@ def link(reading: Reading) -> Iterator[Finding]:
     by_url = {page.url: page.path for page in book.pages}
     for chapter in reading.chapters.values():
         places = Places(chapter.source)
-        for target in targets(reading, chapter):
+        for target in chapter.targets:
             problem = ""
             if target.file and target.file not in book.by_path:
                 problem = _no_page(reading, chapter, target, by_url, aliases)
@@ -106,11 +96,11 @@ def _no_page(reading: Reading, chapter: Chapter, target: Target, by_url: dict[st
              aliases: dict[str, str]) -> str:
     """What is wrong with a target that is no source of a page; empty when it is another file of the book."""
     book = reading.book
-    folder = PurePosixPath(chapter.page.path).parent
+    folder = posixpath.dirname(chapter.page.path)
     absolute = bool(SCHEME.match(target.written))
 
     def write(path: str) -> str:
-        return path if absolute else os.path.relpath(path, folder)
+        return path if absolute else posixpath.relpath(path, folder or ".")
 
     if absolute and target.file in by_url:
         return ""
@@ -149,7 +139,7 @@ def anchor(reading: Reading) -> Iterator[Finding]:
     by_url = {page.url: page.path for page in reading.book.pages}
     for chapter in reading.chapters.values():
         places = Places(chapter.source)
-        for target in targets(reading, chapter):
+        for target in chapter.targets:
             path = by_url.get(target.file, target.file) if target.file else chapter.page.path
             page = reading.chapters.get(path)
             name = target.fragment

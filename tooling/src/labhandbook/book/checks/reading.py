@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote
 
 from labhandbook.book.facts import Fact
 from labhandbook.book.model import CONFIG, Book, Page
@@ -53,7 +54,9 @@ class Places:
 
     def word(self, needle: str) -> Line:
         """The next line that holds `needle` as a whole: not as a part of a longer key, path or id."""
-        return self.of(rf"(?<![\w/.-]){re.escape(needle)}(?![\w/#-]|[.:]\w)")
+        line = self.of(rf"(?<![\w/.-]){re.escape(needle)}(?![\w/#-]|[.:]\w)")
+        # pandoc writes the spaces of an address as %20; the author did not.
+        return line if line.number or unquote(needle) == needle else self.word(unquote(needle))
 
     def id(self, name: str) -> Line:
         """The next line that gives something the id `name`."""
@@ -75,14 +78,24 @@ def _without_code(line: Line, text: str) -> str:
     return "" if line.code else INLINE_CODE.sub(lambda match: " " * len(match[0]), text)
 
 
+@dataclass(frozen=True)
+class Target:
+    """Where a link leads: a file relative to the book's root ("" is the page itself) and a fragment."""
+
+    written: str
+    file: str
+    fragment: str
+
+
 @dataclass
 class Chapter:
-    """A page: its source, what reading it told, and the survey (see lua/survey.lua)."""
+    """A page: its source, what reading it told, the survey (see lua/survey.lua) and what its links lead to."""
 
     page: Page
     source: Source
     told: dict[str, Any]
     survey: dict[str, Any]
+    targets: list[Target] = field(default_factory=list)
 
     @cached_property
     def places(self) -> Places:

@@ -58,7 +58,8 @@ def placeholders(block: Block) -> Iterator[tuple[Line, str]]:
         spoken = QUIET.sub("", text)
         for match in BARE.finditer(spoken):
             yield line, match[0]
-        if heredoc := HEREDOC.search(spoken.replace("<<<", "")):
+        heredoc = HEREDOC.search(text.replace("<<<", "   "))
+        if heredoc and text.count("'", 0, heredoc.start()) % 2 == 0:
             end = heredoc[2]
 
 

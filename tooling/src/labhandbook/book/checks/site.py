@@ -14,7 +14,8 @@ from labhandbook.book.rules import SITE_ID, SITE_LINK, SITE_PAGE
 from labhandbook.rules import Finding
 
 HIDDEN = re.compile(r"<!--.*?-->|<(script|style|template)\b[^>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
-TAG = re.compile(r"<[A-Za-z](?:[^<>\"']|\"[^\"]*\"|'[^']*')*>")
+# Not those of the head: no link leads to a style sheet, and Quarto gives its two themes one id.
+TAG = re.compile(r"<(?!(?:link|meta)\b)[A-Za-z](?:[^<>\"']|\"[^\"]*\"|'[^']*')*>")
 ID = re.compile(r"\sid\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.IGNORECASE)
 MAIN = re.compile(r"<main\b.*?</main\s*>", re.DOTALL | re.IGNORECASE)
 FURNITURE = re.compile(r"<(header|nav|footer|h1)\b[^>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)

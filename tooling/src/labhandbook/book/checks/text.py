@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from labhandbook.book.checks.prose import panache_lines
-from labhandbook.book.checks.reading import Chapter, Places, Reading, checks
+from labhandbook.book.checks.reading import Chapter, Places, Reading, checks, unverified
 from labhandbook.book.rules import (
     ALTERNATIVE,
     CALLOUT,
@@ -110,6 +110,8 @@ def closed(reading: Reading) -> Iterator[Finding]:
                 line = chapter.places.at(entry["openpos"]["line"])
                 yield chapter.blame(CLOSED, "the div that begins here is never closed", line)
         yield from _fences(chapter)
+    if reading.tools["panache"].output is None:
+        yield unverified(CLOSED, reading.tools["panache"].problem)
     for file, number, code, message in panache_lines(reading):
         if code == "stray-fenced-div-markers":
             yield Finding(file, number, CLOSED, message)
@@ -143,9 +145,9 @@ def headings(reading: Reading) -> Iterator[Finding]:
         places = Places(chapter.source)
         for heading in chapter.survey["headings"]:
             level, word = heading["level"], re.search(r"\w+", heading["text"])
-            line = places.of(rf"^[\s>]*{'#' * level}\s.*{word[0] if word else ''}")
+            line = places.of(rf"^[ \t>]*{'#' * level}[ \t].*{word[0] if word else ''}")
             if level > above + 1:
-                yield chapter.blame(HEADINGS, f"“{heading['text']}” has level {level} below a heading of level {above}",
+                yield chapter.blame(HEADINGS, f"“{heading['text']}” has level {level} below one of level {above}",
                                     line)
             above = level
 
@@ -156,7 +158,7 @@ def alternative(reading: Reading) -> Iterable[Finding]:
     for chapter in reading.chapters.values():
         places = Places(chapter.source)
         for image in chapter.survey["images"]:
-            line = places.word(image["src"])
+            line = places.word(image["src"]) if image["src"] else places.of(r"!\[[^\]]*\]\(\s*\)")
             if not image["alt"].strip():
                 yield chapter.blame(ALTERNATIVE, f"{image['src']} has no alternative text", line)
         for raw in chapter.survey["raw"]:

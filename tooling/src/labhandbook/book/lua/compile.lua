@@ -36,7 +36,7 @@ local function code(format)
   end
 end
 
-local function numbered(word)
+local function numbered(word, format)
   return function(element)
     local number = element.attributes.number
     if not number then return nil end
@@ -46,7 +46,11 @@ local function numbered(word)
     long[1].content:insert(1, pandoc.Space())
     long[1].content:insert(1, pandoc.Str(word .. '\u{a0}' .. number .. ':'))
     element.caption.long = long
-    return element
+    if format == 'typst' then return element end
+    -- Links find a div in another file of the EPUB, but no figure or table.
+    local id = element.identifier
+    element.identifier = ''
+    return pandoc.Div({ element }, pandoc.Attr(id))
   end
 end
 
@@ -135,14 +139,15 @@ function M.write(request, state)
   doc = refs.crossrefs(doc, state.labels, function(_, id) return '#' .. id end, blame)
   doc = refs.citations(doc, state, '', request.keys, blame)
   doc = doc:walk { Div = callout(format) }
-  doc = doc:walk { CodeBlock = code(format), Figure = numbered 'Figure', Table = numbered 'Table',
+  doc = doc:walk { CodeBlock = code(format), Figure = numbered('Figure', format), Table = numbered('Table', format),
                    Header = header, Span = equation(format) }
   doc.meta = pandoc.Meta(request.meta or {})
   local options = pandoc.WriterOptions {
     variables = request.variables or {}, top_level_division = 'chapter', wrap_text = 'none',
     table_of_contents = format == 'epub', toc_depth = 2, html_math_method = 'mathml',
   }
-  if request.template then options.template = pandoc.template.compile(request.template) end
+  -- Without a template an EPUB's files would be mere fragments.
+  options.template = request.template and pandoc.template.compile(request.template) or pandoc.template.default(format)
   -- citeproc has set the citations; Typst must not set them again.
   local output = pandoc.write(doc, format == 'typst' and 'typst-citations' or format, options)
   if request.file then

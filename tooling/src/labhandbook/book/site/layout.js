@@ -19,29 +19,53 @@
     showTheme();
   });
   showTheme();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme);
+
+  // What stands in the text; the preview calls it again for a text that it has exchanged.
+  const dress = (main, chosen = []) => {
+    offerCopies(main);
+    linkHeadings(main);
+    stepTabs(main, chosen);
+    followPlace(main);
+  };
 
   // Copy
-  for (const box of all("div.sourceCode")) {
-    const button = Object.assign(document.createElement("button"), { type: "button", className: "copy", textContent: "Copy" });
-    button.setAttribute("aria-label", "Copy this code");
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(box.querySelector("code").textContent);
-      button.textContent = "Copied";
-      button.classList.add("done");
-      setTimeout(() => { button.textContent = "Copy"; button.classList.remove("done"); }, 1500);
-    });
-    box.append(button);
-  }
+  const offerCopies = (main) => {
+    for (const pre of all("pre", main)) {
+      let box = pre.closest("div.sourceCode");
+      if (!box) {
+        box = Object.assign(document.createElement("div"), { className: "sourceCode" });
+        pre.replaceWith(box);
+        box.append(pre);
+      }
+      const button = Object.assign(document.createElement("button"), { type: "button", className: "copy", textContent: "Copy" });
+      button.setAttribute("aria-label", "Copy this code");
+      button.addEventListener("click", async () => {
+        try {
+          await navigator.clipboard.writeText(pre.textContent);
+          button.textContent = "Copied";
+        } catch {
+          getSelection().selectAllChildren(pre);
+          button.textContent = "Press Ctrl-C";
+        }
+        button.classList.add("done");
+        setTimeout(() => { button.textContent = "Copy"; button.classList.remove("done"); }, 1500);
+      });
+      box.append(button);
+    }
+  };
 
   // Links to headings
-  for (const heading of all("main section[id] > :is(h2, h3, h4)")) {
-    const link = Object.assign(document.createElement("a"), { className: "anchor", textContent: "#", href: "#" + heading.parentElement.id });
-    link.setAttribute("aria-label", "Link to " + heading.textContent.trim());
-    heading.append(link);
-  }
+  const linkHeadings = (main) => {
+    for (const heading of all("section[id] > :is(h2, h3, h4)", main)) {
+      const link = Object.assign(document.createElement("a"), { className: "anchor", textContent: "#", href: "#" + heading.parentElement.id });
+      link.setAttribute("aria-label", "Link to " + heading.textContent.trim());
+      heading.append(link);
+    }
+  };
 
   // Tabs: groups stay in step, on this page and the next
-  const select = (tab, focus) => {
+  const select = (tab) => {
     const set = tab.closest(".panel-tabset");
     for (const other of all("[role=tab]", set.querySelector(".tabs"))) {
       const on = other === tab;
@@ -49,33 +73,37 @@
       other.tabIndex = on ? 0 : -1;
       document.getElementById(other.getAttribute("aria-controls")).toggleAttribute("data-inactive", !on);
     }
-    if (focus) tab.focus();
   };
   const choose = (tab) => {
     const group = tab.closest(".panel-tabset").dataset.group;
     const top = tab.getBoundingClientRect().top;
-    select(tab, true);
     if (group) {
       store.set("handbook-tab-" + group, tab.textContent);
-      for (const other of all(`[data-group="${group}"] [role=tab]`)) if (other.textContent === tab.textContent) select(other);
-      select(tab, true);
+      for (const other of all("main [data-group] [role=tab]")) {
+        if (other.closest("[data-group]").dataset.group === group && other.textContent === tab.textContent) select(other);
+      }
     }
-    scrollBy(0, tab.getBoundingClientRect().top - top);
+    select(tab);
+    tab.focus({ preventScroll: true });
+    scrollBy({ top: tab.getBoundingClientRect().top - top, behavior: "instant" });
   };
-  for (const set of all(".panel-tabset")) {
-    const tabs = all("[role=tab]", set.querySelector(".tabs"));
-    const wanted = set.dataset.group && store.get("handbook-tab-" + set.dataset.group);
-    const known = tabs.find((tab) => tab.textContent === wanted);
-    if (known) select(known);
-    tabs.forEach((tab, place) => {
-      tab.addEventListener("click", () => choose(tab));
-      tab.addEventListener("keydown", (event) => {
-        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-        const next = step ? tabs[(place + step + tabs.length) % tabs.length] : { Home: tabs[0], End: tabs.at(-1) }[event.key];
-        if (next) { event.preventDefault(); choose(next); }
+  const stepTabs = (main, chosen) => {
+    for (const set of all(".panel-tabset", main)) {
+      const tabs = all("[role=tab]", set.querySelector(".tabs"));
+      const wanted = set.dataset.group && store.get("handbook-tab-" + set.dataset.group);
+      const known = tabs.find((tab) => chosen.includes(tab.id)) || tabs.find((tab) => tab.textContent === wanted);
+      if (known) select(known);
+      tabs.forEach((tab, place) => {
+        tab.addEventListener("click", () => choose(tab));
+        tab.addEventListener("keydown", (event) => {
+          const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+          const next = step ? tabs[(place + step + tabs.length) % tabs.length] : { Home: tabs[0], End: tabs.at(-1) }[event.key];
+          if (next) { event.preventDefault(); choose(next); }
+        });
       });
-    });
-  }
+    }
+  };
+
   // A link into a hidden panel or a closed callout opens it
   const reveal = () => {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -86,18 +114,47 @@
     if (closed) closed.open = true;
     if (panel || closed) target.scrollIntoView();
   };
-  addEventListener("hashchange", reveal);
-  reveal();
 
   // The place on the page
-  const links = new Map(all(".toc a").map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
-  const watch = new IntersectionObserver((entries) => {
-    const seen = entries.filter((entry) => entry.isIntersecting);
-    if (!seen.length) return;
-    links.forEach((link) => link.classList.remove("here"));
-    links.get(seen[0].target.parentElement.id)?.classList.add("here");
-  }, { rootMargin: "-70px 0px -70% 0px" });
-  for (const heading of all("main section[id] > :is(h2, h3)")) watch.observe(heading);
+  let watch = null;
+  const followPlace = (main) => {
+    watch?.disconnect();
+    const links = new Map(all(".toc a", main).map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
+    if (!links.size) return;
+    const headings = all("section[id] > :is(h2, h3, h4)", main).filter((one) => links.has(one.parentElement.id));
+    const mark = () => {
+      const at = headings.filter((one) => one.getBoundingClientRect().top < 120).pop();
+      links.forEach((link, id) => link.classList.toggle("here", id === at?.parentElement.id));
+      const here = at && links.get(at.parentElement.id);
+      if (here) showIn(here.closest(".toc"), here);
+    };
+    watch = new IntersectionObserver(mark, { rootMargin: "-110px 0px -60% 0px", threshold: [0, 1] });
+    for (const heading of headings) watch.observe(heading);
+  };
+  // Scroll a list, and only it, so that one of its entries is seen.
+  const showIn = (list, entry) => {
+    const [outer, inner] = [list.getBoundingClientRect(), entry.getBoundingClientRect()];
+    if (inner.top < outer.top + 48 || inner.bottom > outer.bottom - 48) {
+      list.scrollTop += inner.top - outer.top - outer.height / 2;
+    }
+  };
+
+  const text = document.querySelector("main");
+  dress(text);
+  reveal();
+  addEventListener("hashchange", reveal);
+  document.addEventListener("handbook-main", (event) => { dress(document.querySelector("main"), event.detail); index = null; fresh = "?" + Date.now(); });
+
+  // The page's contents stand beside a wide page and fold above a narrow one
+  matchMedia("(min-width: 1200px)").addEventListener("change", (wide) => {
+    for (const toc of all("details.toc")) toc.open = wide.matches;
+  });
+
+  // The book's contents open where the reader is
+  const book = document.getElementById("book");
+  const showCurrent = () => { const here = book.querySelector("[aria-current]"); if (here) showIn(book, here); };
+  book.addEventListener("toggle", showCurrent);
+  showCurrent();
 
   // Search
   const dialog = document.querySelector("dialog.search");
@@ -106,9 +163,10 @@
   const results = dialog.querySelector(".search-results");
   const base = new URL(document.body.dataset.root || "./", location.href).href;
   let index = null;
+  let fresh = "";
   const load = async () => {
     if (location.protocol === "file:") throw new Error("search needs the pages to be served: run handbook preview");
-    index ??= await import(base + "pagefind/pagefind.js");
+    index ??= await import(base + "pagefind/pagefind.js" + fresh);
     await index.options({ baseUrl: base, excerptLength: 18 });
     return index;
   };
@@ -150,6 +208,8 @@
   });
   results.addEventListener("click", (event) => { if (event.target.closest("a")) dialog.close(); });
   dialog.addEventListener("keydown", (event) => {
+    // A search field would take the first Escape to empty itself.
+    if (event.key === "Escape") { event.preventDefault(); dialog.close(); return; }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
     const stops = [input, ...all("a", results)];
@@ -158,7 +218,7 @@
   });
   addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, [contenteditable]");
-    if ((event.key === "/" && !typing) || (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey))) {
+    if ((event.key === "/" && !typing) || (event.key?.toLowerCase() === "k" && (event.ctrlKey || event.metaKey))) {
       event.preventDefault();
       if (!dialog.open) open();
     }

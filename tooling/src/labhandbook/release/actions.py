@@ -1,0 +1,232 @@
+"""What each step of a release does, for one release on its way to one index."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labhandbook.errors import HandbookError
+from labhandbook.release import refusals
+from labhandbook.release.addresses import Index
+from labhandbook.release.check import sift
+from labhandbook.release.environment import Own
+from labhandbook.release.project import Project
+from labhandbook.release.state import REHEARSAL, State
+from labhandbook.report import counts
+from labhandbook.steps import Outcome
+
+if TYPE_CHECKING:
+    from labhandbook.release.index import Server
+
+Say = Callable[[str], None]
+
+
+def nothing(line: str) -> None:
+    """Tell no one."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a workflow is carried out. `confirm` is asked before what can't be undone; None means nobody is there.
+
+    `lag` is the delay of the rehearsal's index, `patience` how long an index may take to show files, in seconds.
+    """
+
+    pythons: tuple[str, ...] = ()
+    lowest: bool = True
+    offline: bool = False
+    yes: bool = False
+    attest: bool = True
+    verify: bool = True
+    patience: float = 1200.0
+    pause: float = 1.0
+    lag: float = 0.3
+    confirm: Callable[[str], bool] | None = None
+    say: Say = nothing
+
+
+@dataclass
+class Release:
+    """One version of one project on its way; the context of every step.
+
+    `target` names the index that it goes to, `below` are the releases of this run that it depends on.
+    """
+
+    project: Project
+    state: State
+    target: str = REHEARSAL
+    index: Index | None = None
+    options: Options = field(default_factory=Options)
+    server: Server | None = None
+    below: list[Release] = field(default_factory=list)
+
+    @property
+    def version(self) -> str:
+        """The version that is released."""
+        return self.state.version
+
+    def place(self) -> Index:
+        """The index that this release goes to; for a rehearsal the one that is being served."""
+        if self.index is None:
+            raise HandbookError(f"no index to send {self.project.name} to", todo="name one with --to",
+                                section="sec-pypi-upload")
+        return self.index
+
+    def own(self, suffix: str, index: str = "") -> list[Own]:
+        """The release's files of one kind as something to install, from disk or from an index."""
+        return [Own(self.project.name, self.version, digest, None if index else self.state.dist / name, index)
+                for name, digest in self.state.hashes().items() if name.endswith(suffix)]
+
+    def companions(self, index: str = "") -> list[Own]:
+        """The wheels of the releases below this one."""
+        return [own for release in self.below for own in release.own(".whl", index)[:1]]
+
+
+def run_check(release: Release) -> Outcome:
+    """The rules on sources, git and metadata."""
+    from labhandbook.release.check import check
+
+    findings = check(release.project, offline=release.options.offline)
+    return Outcome(counts(findings), findings)
+
+
+def run_build(release: Release) -> Outcome:
+    """Both files, once. Raises HandbookError when an index has files of this version made from other sources."""
+    from labhandbook.release.build import build
+
+    for target in release.state.targets():
+        if release.state.ledger(target).entries.get("upload"):
+            raise HandbookError(
+                f"{release.version} is on {target} already, made from other sources",
+                where=str(release.state.folder),
+                why="a file name can be used once only, so a new build of this version could not be uploaded",
+                todo=f"tag this commit as {refusals.next_version(release.version)}, or go back to the released one",
+                section="sec-pypi-upload")
+    built = build(release.project, release.state.folder, release.options.say)
+    names = ", ".join(file.file for file in built.files)
+    return Outcome(names, sift(built.findings, release.project), built.facts(release.project))
+
+
+def run_inspect(release: Release) -> Outcome:
+    """What is inside the files."""
+    from labhandbook.release.build import found
+    from labhandbook.release.inspect import inspect
+    from labhandbook.release.previous import fetch_previous
+
+    release.state.files()
+    built = found(release.state.folder)
+    assert built is not None, "files() found both"
+    target = "none" if release.options.offline else release.project.settings.compare_with
+    with tempfile.TemporaryDirectory() as folder:
+        previous = fetch_previous(release.project.name, release.version, target, Path(folder))
+        seen = inspect(built, release.project, previous)
+    findings = seen.findings
+    return Outcome(counts(findings), findings)
+
+
+def run_gate(release: Release) -> Outcome:
+    """What PyPI would refuse, asked offline."""
+    from labhandbook.release.acceptance import gate
+
+    files = release.state.files()
+    findings = gate(files)
+    return Outcome(counts(findings) if findings else f"nothing to refuse in {len(files)} files", findings)
+
+
+def run_test(release: Release) -> Outcome:
+    """Every file in clean environments."""
+    from labhandbook.release import trials
+    from labhandbook.release.rules.trials import judge, untested
+
+    release.state.files()
+    pythons = trials.admitted(release.project, release.options.pythons)
+    planned = trials.plan(release.own(".whl"), release.own(".tar.gz"), pythons, release.companions(),
+                          lowest=release.options.lowest)
+    tried = trials.carry_out(planned, release.project, release.options.say)
+    passed = sum(bool(each.suite and each.suite.fine) for each in tried)
+    findings = [*judge(release.project, tried), *untested(release.project, pythons)]
+    return Outcome(f"{passed} of {len(tried)} environments passed", sift(findings, release.project),
+                   {"environments": [each.as_json() for each in tried]})
+
+
+def run_upload(release: Release) -> Outcome:
+    """The files on the index; PyPI only after a person or --yes agreed."""
+    from labhandbook.release.publish import Upload, publish
+
+    index, paths = release.place(), release.state.files()
+    if release.server:
+        # A rehearsal's index begins anew when the files changed: nobody else has seen the earlier ones.
+        release.server.store.forget(release.state.hashes())
+    elif index.final:
+        agree(release, [path.name for path in paths])
+    loopback = release.server is not None
+    done = publish(Upload(
+        release.project.normalised, release.version, paths, release.state.hashes(), index,
+        secret=release.server.token if release.server else None, interactive=sys.stdin.isatty() and not loopback,
+        attest=release.options.attest, pause=0.1 if loopback else release.options.pause), release.options.say)
+    summary = ", ".join(f"{name} {what}" for name, what in done.items())
+    return Outcome(summary, [], {"files": done, "index": release.target})
+
+
+def agree(release: Release, names: Sequence[str]) -> None:
+    """Raises HandbookError unless uploading to an index for good was agreed to."""
+    if release.options.yes:
+        return
+    question = (f"{', '.join(names)} go to {release.target}, for everyone and for good: the file names can never be "
+                "used again, and a bad version can only be yanked. Upload?")
+    if release.options.confirm and release.options.confirm(question):
+        return
+    raise HandbookError(f"nothing was uploaded to {release.target}", why="uploading there can't be undone",
+                        todo="agree when asked, or give --yes where nobody can be asked", section="sec-pypi-upload")
+
+
+def run_verify(release: Release) -> Outcome:
+    """The files as users get them."""
+    from labhandbook.release import trials
+    from labhandbook.release.verify import Verification, verify
+
+    index = release.place()
+    release.state.files()
+    python = trials.admitted(release.project, release.options.pythons)[-1]
+    loopback = release.server is not None
+    job = Verification(release.project, release.version, release.state.hashes(), index, python,
+                       release.companions(index.simple), release.options.patience, 0.1 if loopback else 0.5)
+    findings, facts = verify(job, release.options.say)
+    result = "; ".join(str(fact["result"]) for fact in facts) or "not the same files"
+    return Outcome(result, sift(findings, release.project), {"environments": facts})
+
+
+def build_key(release: Release) -> str:
+    """What a build depends on; nothing when its files are gone, so that it is done again."""
+    if release.state.hashes() and not release.state.whole() and not release.state.targets():
+        return ""
+    return release.state.fingerprint()
+
+
+def trial_key(release: Release) -> str:
+    """What the tests depend on: the files, the settings, the Pythons, and today's versions of the dependencies."""
+    hashes = [release.state.hashes(), *(below.state.hashes() for below in release.below)]
+    return _digest([hashes, asdict(release.project.settings), release.options.pythons, release.options.lowest,
+                    date.today().isoformat()])
+
+
+def upload_key(release: Release) -> str:
+    """The files; nothing while the rehearsal's index lacks one of them."""
+    hashes = release.state.hashes()
+    if release.target == REHEARSAL:
+        store = release.server.store if release.server else None
+        if not hashes or not store or any((found := store.find(name)) is None or found.sha256 != digest
+                                          for name, digest in hashes.items()):
+            return ""
+    return _digest(hashes)
+
+
+def _digest(data: object) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,93 @@
+"""`handbook release check`: gathers the facts of a project once, then lets every rule look at them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from labhandbook.release.facts import Facts
+from labhandbook.release.gather import gather
+from labhandbook.release.project import Project, load_projects
+from labhandbook.release.rules import CHECKS
+from labhandbook.rules import REGISTRY, Finding, Severity
+
+# Rules on the settings themselves; ignoring them would hide what is ignored.
+NEVER_IGNORED = ("REL090", "REL091")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found in which projects, and how many rules looked."""
+
+    findings: list[Finding]
+    projects: list[Project]
+    rules: int
+
+    def failed(self, *, strict: bool = False) -> bool:
+        """Whether something must be mended; with `strict` warnings and what could not be verified count too."""
+        weights = {Severity.ERROR, *((Severity.WARNING, Severity.UNVERIFIED) if strict else ())}
+        return any(finding.weight in weights for finding in self.findings)
+
+
+def check_paths(paths: Sequence[Path], *, offline: bool = False, today: date | None = None) -> Checked:
+    """Check the projects in these folders, in the order in which they would be released.
+
+    With `offline` neither the git remote nor the index is asked, which is a finding. Files are named from the
+    current folder. Raises HandbookError when a project can't be read at all.
+    """
+    projects = load_projects(paths, ask_remote=False)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        every = list(pool.map(lambda project: gather(project, offline=offline, today=today), projects))
+    found = [from_here(finding, facts.project.root) for facts in every for finding in judge(facts)]
+    return Checked(found, [facts.project for facts in every], len(CHECKS))
+
+
+def check(project: Project, *, offline: bool = False, today: date | None = None,
+          without: Collection[str] = ()) -> list[Finding]:
+    """The findings in one loaded project, files named from its folder; rules in `without` don't look.
+
+    A publication that resumes passes over what is true of every version that is partly uploaded.
+    """
+    return judge(gather(project, offline=offline, today=today), without)
+
+
+def judge(facts: Facts, without: Collection[str] = ()) -> list[Finding]:
+    """What the rules find in the facts, in the order of files and lines, ignored findings marked as such."""
+    found = [finding for code, look in CHECKS.items() if code not in without for finding in look(facts)]
+    once = {(finding.file, finding.line, finding.rule.code, finding.message): finding for finding in found}
+    return sift((once[key] for key in sorted(once)), facts.project)
+
+
+def sift(findings: Iterable[Finding], project: Project) -> list[Finding]:
+    """The findings, with those marked as ignored that the project ignores for a reason."""
+    sifted = []
+    for finding in findings:
+        reason = project.settings.ignore.get(finding.rule.code, "").strip()
+        if reason and finding.rule.code not in NEVER_IGNORED:
+            finding = replace(finding, severity=Severity.IGNORED, message=f"{finding.message} (ignored: {reason})")
+        sifted.append(finding)
+    return sifted
+
+
+def from_here(finding: Finding, root: Path) -> Finding:
+    """A finding whose file is named from the current folder."""
+    return replace(finding, file=Path(os.path.relpath(root / finding.file)).as_posix())
+
+
+def addresses() -> dict[str, str]:
+    """Where the sections that the rules name are published, as far as the package knows its handbook."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        urls = metadata("labhandbook").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return {}
+    site = next((url.partition(", ")[2] for url in urls if url.startswith("Documentation")), "").rstrip("/")
+    pages = {"sec-pypi": "pypi", "sec-updating": "updating"}
+    sections = {rule.section for rule in REGISTRY.values()}
+    return {section: f"{site}/chapters/packaging/{page}.html#{section}" for section in sorted(sections)
+            for start, page in pages.items() if site and section.startswith(start)}

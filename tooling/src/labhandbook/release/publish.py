@@ -1,0 +1,237 @@
+"""Uploading the files that the ledger knows, byte for byte, with twine; a broken upload goes on where it stopped.
+
+Secrets come from the environment (TWINE_*), the keyring or, on GitHub, from trusted publishing; twine finds them and
+nothing here prints them. The index is asked before every attempt which files it has: the same file there is a
+success, another one under the same name an error, because a file name can be used once only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labhandbook.errors import HandbookError
+from labhandbook.release import refusals
+from labhandbook.release.addresses import Index
+from labhandbook.release.machine import without_secrets
+from labhandbook.release.simple import IndexDown, listing, sha256
+
+if TYPE_CHECKING:
+    from requests import Response
+    from twine.repository import Repository
+
+Say = Callable[[str], None]
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What is to be uploaded, and how patient to be.
+
+    `hashes` are the ledger's, by file name. `secret` is the token of the loopback index; other indexes get theirs
+    through twine. `pause` is the first pause between attempts in seconds; each next one is twice as long.
+    """
+
+    project: str
+    version: str
+    files: Sequence[Path]
+    hashes: Mapping[str, str]
+    index: Index
+    secret: str | None = None
+    interactive: bool = False
+    attest: bool = True
+    timeout: float = 60.0
+    pause: float = 1.0
+
+
+def publish(upload: Upload, say: Say = lambda line: None) -> dict[str, str]:
+    """Bring every file onto the index; "uploaded" or "there already" for each.
+
+    Raises HandbookError when the index refuses, has other files under these names, or stays away.
+    """
+    check_bytes(upload.files, upload.hashes)
+    done: dict[str, str] = {}
+    there = present(upload)
+    missing = [path for path in upload.files if path.name not in there]
+    for path in upload.files:
+        if path.name in there:
+            done[path.name] = "there already"
+            say(f"{path.name} is on {upload.index.name} already, the same bytes")
+    if not missing:
+        return done
+    repository = open_repository(upload)
+    try:
+        with attested(upload, missing) as attestations:
+            for path in missing:
+                done[path.name] = upload_one(upload, repository, path, attestations.get(path.name), say)
+    finally:
+        repository.close()
+    return done
+
+
+def check_bytes(files: Sequence[Path], hashes: Mapping[str, str]) -> None:
+    """Raises HandbookError when a file isn't the one that was built and tested."""
+    for path in files:
+        if path.name not in hashes:
+            raise HandbookError(f"{path.name} isn't in the ledger", why="only what was built and tested is uploaded",
+                                todo="run handbook release rehearse", section="sec-pypi-build")
+        if not path.exists() or sha256(path.read_bytes()) != hashes[path.name]:
+            raise HandbookError(f"{path.name} isn't the file that was built and tested", where=str(path),
+                                why="its sha256 differs from the ledger's" if path.exists() else "it is gone",
+                                todo="remove the version's folder and run handbook release rehearse",
+                                section="sec-pypi-build")
+
+
+def present(upload: Upload) -> set[str]:
+    """The files that the index has already, with our bytes.
+
+    Raises HandbookError when it has others under the same names, or doesn't answer after several attempts.
+    """
+    for left, pause in attempts(upload):
+        try:
+            found = listing(upload.index, upload.project, upload.timeout)
+        except IndexDown as down:
+            if not left:
+                raise refusals.down(upload.index, str(down)) from None
+            time.sleep(pause)
+        else:
+            break
+    for path in upload.files:
+        other = found.get(path.name)
+        if other and other.sha256 and other.sha256 != upload.hashes[path.name]:
+            raise refusals.burnt(upload.index, path.name, upload.version)
+    return {path.name for path in upload.files if path.name in found}
+
+
+def attempts(upload: Upload) -> list[tuple[int, float]]:
+    """How many attempts are left after each one, and the pause before the next."""
+    return [(ATTEMPTS - 1 - number, upload.pause * 2**number) for number in range(ATTEMPTS)]
+
+
+def upload_one(upload: Upload, repository: Repository, path: Path, attestation: Path | None, say: Say) -> str:
+    """Upload one file, again after what may pass; "uploaded" or "there already"."""
+    say(f"uploading {path.name} to {upload.index.name}")
+    for left, pause in attempts(upload):
+        problem = post(repository, path, attestation)
+        if isinstance(problem, str):
+            passing = problem
+        elif problem.status_code == 200:
+            return "uploaded"
+        elif problem.status_code in (429, *range(500, 600)):
+            passing = f"it answers {problem.status_code} {problem.reason}"
+        else:
+            return settle(upload, path, problem)
+        if not left:
+            raise refusals.down(upload.index, passing)
+        say(f"{upload.index.name}: {passing}; again in {pause:g} s")
+        time.sleep(pause)
+        if path.name in present(upload):
+            return "there already"
+    raise AssertionError("the last attempt returns or raises")
+
+
+def settle(upload: Upload, path: Path, response: Response) -> str:
+    """What a refusal means: the same file is there already, or the error for it."""
+    words = without_secrets(f"{response.reason} {response.text[:500]}", upload.secret)
+    if response.status_code == 409 or (response.status_code == 400 and "already" in words):
+        for _, pause in attempts(upload):
+            if path.name in present(upload):
+                return "there already"
+            if "already exist" not in words and response.status_code != 409:
+                break
+            time.sleep(pause)
+        raise refusals.burnt(upload.index, path.name, upload.version)
+    raise refusals.refused(upload.index, upload.project, path.name, response.status_code, words)
+
+
+def post(repository: Repository, path: Path, attestation: Path | None) -> Response | str:
+    """The index's answer to one upload by twine, or words for why there was none."""
+    import requests
+    from twine.package import PackageFile
+
+    package = PackageFile.from_filename(str(path), None)
+    if attestation:
+        package.add_attestations([str(attestation)])
+    try:
+        # twine tells its progress on standard output, which is for results here.
+        with contextlib.redirect_stdout(io.StringIO()):
+            return repository.upload(package, max_redirects=1)
+    except requests.Timeout:
+        return "it gave no answer in time"
+    except requests.ConnectionError as error:
+        broken = "reset" in str(error) or "aborted" in str(error) or "Broken pipe" in str(error)
+        return "the connection broke" if broken else "it can't be reached"
+
+
+def open_repository(upload: Upload) -> Repository:
+    """twine's view of the index, with credentials. Raises HandbookError when there are none that could work."""
+    import argparse
+
+    import requests
+    from twine import exceptions
+    from twine.settings import Settings
+
+    parser = argparse.ArgumentParser()
+    Settings.register_argparse_arguments(parser)
+    arguments = ["--repository-url", upload.index.upload, "--disable-progress-bar"]
+    arguments += [] if upload.interactive else ["--non-interactive"]
+    chosen = parser.parse_args(arguments)
+    if upload.secret is not None:
+        chosen.username, chosen.password = "__token__", upload.secret
+    try:
+        repository = Settings.from_argparse(chosen).create_repository()
+    except exceptions.TrustedPublishingFailure as failure:
+        raise refusals.publisher(upload.index, upload.project, without_secrets(str(failure))) from None
+    except (exceptions.NonInteractive, exceptions.InvalidConfiguration):
+        raise refusals.credentials(upload.index) from None
+    except requests.RequestException as error:
+        raise refusals.down(upload.index, type(error).__name__) from None
+    for scheme in ("http://", "https://"):
+        repository.session.mount(scheme, _patient(upload.timeout))
+    repository.session.trust_env = upload.secret is None
+    return repository
+
+
+def _patient(timeout: float) -> Any:
+    """An adapter that doesn't wait for an answer for ever, as requests does by default."""
+    from requests.adapters import HTTPAdapter
+
+    class Patient(HTTPAdapter):
+        """Waits `timeout` seconds for each answer."""
+
+        def send(self, request: Any, **options: Any) -> Any:  # type: ignore[override]
+            """Send a request with a limit in time."""
+            return super().send(request, **{**options, "timeout": timeout})
+
+    return Patient()
+
+
+@contextlib.contextmanager
+def attested(upload: Upload, files: Sequence[Path]) -> Any:
+    """Signed statements for the files by file name, where GitHub vouches for who is publishing; else none.
+
+    They are made for this index alone, in a folder of their own: those for one index break the next.
+    """
+    import importlib.util
+    import os
+    import shutil
+    import subprocess
+    import tempfile
+
+    vouched = "ACTIONS_ID_TOKEN_REQUEST_TOKEN" in os.environ and upload.index.name in ("pypi", "testpypi")
+    if not (upload.attest and vouched and importlib.util.find_spec("pypi_attestations")):
+        yield {}
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copies = [shutil.copy2(path, folder) for path in files]
+        done = subprocess.run([sys.executable, "-m", "pypi_attestations", "sign", *copies], capture_output=True,
+                              text=True, check=False, stdin=subprocess.DEVNULL)
+        if done.returncode:
+            raise refusals.attestation(without_secrets(done.stderr))
+        yield {path.name: Path(folder) / f"{path.name}.publish.attestation" for path in files}

@@ -1,0 +1,43 @@
+"""Rules on the settings of the release itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labhandbook.release.facts import Facts
+from labhandbook.release.project import TABLE
+from labhandbook.release.rules.base import At, rule
+from labhandbook.rules import REGISTRY
+from labhandbook.words import hint
+
+SECTION = "sec-pypi-metadata"
+
+
+@rule("REL090", "A rule is ignored for a reason",
+      why="Without the reason nobody knows later whether it still holds.",
+      mend="Write the reason: REL042 = \"numpy has no version that we fail with\".",
+      section=SECTION)
+def with_reason(facts: Facts) -> Iterator[At]:
+    """`ignore` with an empty reason."""
+    for code, reason in facts.project.settings.ignore.items():
+        if not reason.strip():
+            yield At(f"{code} is ignored without a reason", line=facts.project.line(code, f"{TABLE}.ignore"))
+
+
+@rule("REL091", "An ignored rule exists",
+      why="A misspelt code ignores nothing, and the rule that was meant goes on or comes back.",
+      mend="Mend the code; the reference page of rules lists them all.",
+      section=SECTION)
+def known_code(facts: Facts) -> Iterator[At]:
+    """`ignore` with a code that no rule has."""
+    for code in facts.project.settings.ignore:
+        line = facts.project.line(code, f"{TABLE}.ignore")
+        if code in ("REL090", "REL091"):
+            yield At(f"{code} can't be ignored", line=line)
+        elif code not in REGISTRY and not later(code):
+            yield At(f"there is no rule {code}{hint(code, REGISTRY)}", line=line)
+
+
+def later(code: str) -> bool:
+    """Whether a code belongs to the rules on built files, which are not loaded before the build."""
+    return code.startswith("REL") and code[3:].isdigit() and len(code) == 6 and int(code[3:]) >= 100

@@ -1,0 +1,200 @@
+"""The release's files in clean environments: each file, each interpreter found, once the lowest dependencies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labhandbook.errors import HandbookError
+from labhandbook.release.environment import (
+    Environment,
+    InstallFailed,
+    Own,
+    create,
+    extra_for_tests,
+    modules,
+    requirements,
+)
+from labhandbook.release.machine import Interpreter, interpreters, uv_program
+from labhandbook.release.project import Project
+from labhandbook.release.suite import Suite, run_suite
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One clean environment to be made: which file goes in, for which interpreter, with which dependencies."""
+
+    what: str
+    own: tuple[Own, ...]
+    interpreter: Interpreter
+    lowest: bool = False
+
+    @property
+    def label(self) -> str:
+        """What is tried, for people."""
+        lowest = " with the lowest dependencies" if self.lowest else ""
+        return f"{self.what} on Python {self.interpreter.version}{lowest}"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How a trial ended. `problem` says why nothing was installed, `raised` what could not stay lowest."""
+
+    trial: Trial
+    seconds: float
+    installing: float
+    suite: Suite | None = None
+    problem: str = ""
+    raised: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The result in one line."""
+        return f"{self.trial.label}: {self.suite.words if self.suite else 'could not be installed'}"
+
+    def as_json(self) -> dict[str, object]:
+        """The facts for the ledger."""
+        suite = self.suite
+        return {"label": self.trial.label, "seconds": round(self.seconds, 2), "installing": round(self.installing, 2),
+                "suite": round(suite.seconds, 2) if suite else 0.0, "result": self.words,
+                "command": suite.command if suite else "", "rerun": list(suite.rerun) if suite else [],
+                "raised": list(self.raised)}
+
+
+def admitted(project: Project, versions: Sequence[str] = ()) -> list[Interpreter]:
+    """The interpreters to try: all that are found and admitted, or those of `versions` ("3.12").
+
+    Raises HandbookError when there is none.
+    """
+    wanted = str(project.table.get("requires-python", ""))
+    found = interpreters(wanted)
+    chosen = [each for each in found if not versions or "{}.{}".format(*each.minor) in versions]
+    if not chosen:
+        asked = " or ".join(versions) or f"that {wanted} admits"
+        raise HandbookError(f"no Python {asked} found here",
+                            where=f"pyproject.toml:{project.line('requires-python')}",
+                            why=f"found: {', '.join(each.version for each in found or interpreters()) or 'none'}",
+                            todo="install one (uv python install does), or correct requires-python",
+                            section="sec-pypi-metadata-python")
+    return chosen
+
+
+def plan(wheels: Sequence[Own], sdists: Sequence[Own], pythons: Sequence[Interpreter], companions: Sequence[Own] = (),
+         *, lowest: bool = True) -> list[Trial]:
+    """The trials of a release: the wheel everywhere, the sdist on the newest Python, lowest bounds on the oldest."""
+    beside = tuple(companions)
+    trials = [Trial("wheel", (wheel, *beside), python) for wheel in wheels for python in pythons]
+    trials += [Trial("sdist", (sdist, *beside), pythons[-1]) for sdist in sdists]
+    if lowest:
+        trials += [Trial("wheel", (wheel, *beside), pythons[0], lowest=True) for wheel in wheels[:1]]
+    return trials
+
+
+def carry_out(trials: Sequence[Trial], project: Project, say: Say = lambda line: None) -> list[Tried]:
+    """Carry out trials, as many at a time as there are processors; results in the order of the trials."""
+    uv = uv_program()
+    with scratch(project.normalised) as folder, ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
+        def one(numbered: tuple[int, Trial]) -> Tried:
+            number, trial = numbered
+            own = folder / str(number)
+            own.mkdir()
+            tried = attempt(trial, project, own, uv)
+            say(f"{tried.words} ({tried.seconds:.1f} s)")
+            return tried
+
+        return list(pool.map(one, enumerate(trials)))
+
+
+def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None) -> Tried:
+    """Make one environment, install, run the tests."""
+    start = time.monotonic()
+    try:
+        environment, names, raised = install(trial, project, folder / "env", uv)
+    except InstallFailed as failure:
+        seconds = time.monotonic() - start
+        return Tried(trial, seconds, seconds, problem=str(failure))
+    installed = time.monotonic()
+    outside = folder / "empty"
+    outside.mkdir()
+    suite = run_suite(environment, project, names, outside)
+    return Tried(trial, time.monotonic() - start, installed - start, suite, raised=raised)
+
+
+def install(trial: Trial, project: Project, folder: Path,
+            uv: Path | None) -> tuple[Environment, list[str], tuple[str, ...]]:
+    """The environment of a trial, the modules to test, and the dependencies that the tests' own raised.
+
+    Raises InstallFailed.
+    """
+    environment = create(folder, trial.interpreter, uv)
+    environment.install_own(trial.own)
+    name, names = trial.own[0].name, [own.name for own in trial.own]
+    package, markers = environment.distribution(name), trial.interpreter.markers
+    extra = extra_for_tests(package, markers)
+    runtime = requirements(package, [], markers, names)
+    for companion in trial.own[1:]:
+        runtime += requirements(environment.distribution(companion.name), [], markers, names)
+    testing = requirements(package, [extra] if extra else [], markers, names)
+    testing += [] if extra else dependency_group(project) or ["pytest"]
+    before: dict[str, str] = {}
+    if trial.lowest:
+        environment.install(runtime, lowest=True)
+        before = environment.pins()
+    environment.install([*runtime, *testing])
+    after = environment.pins() if trial.lowest else {}
+    raised = tuple(f"{each} {version} -> {after.get(each)}" for each, version in sorted(before.items())
+                   if after.get(each) != version)
+    return environment, modules(package), raised
+
+
+def dependency_group(project: Project) -> list[str]:
+    """The dependency group that holds the tests' packages (PEP 735), for packages without an extra for them."""
+    groups = project.section("dependency-groups")
+    name = next((name for name in ("test", "tests", "testing", "dev") if name in groups), None)
+    return _group(groups, name, ()) if name else []
+
+
+def _group(groups: dict[str, Any], name: str, above: tuple[str, ...]) -> list[str]:
+    """The requirements of a group and of those that it includes."""
+    found: list[str] = []
+    for entry in groups.get(name) or []:
+        if isinstance(entry, str):
+            found.append(entry)
+        elif isinstance(entry, dict) and entry.get("include-group") not in (None, name, *above):
+            found += _group(groups, str(entry["include-group"]), (*above, name))
+    return found
+
+
+@contextlib.contextmanager
+def scratch(name: str) -> Iterator[Path]:
+    """A folder outside every project that goes away at the end; those that a killed run left go first."""
+    prefix = f"handbook-{name}-"
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*-*"):
+        process = left.name.removeprefix(prefix).split("-")[0]
+        if process.isdigit() and not _alive(int(process)):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

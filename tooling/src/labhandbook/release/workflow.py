@@ -1,0 +1,88 @@
+"""The steps of a release, in the order of the chapter: what `plan` prints is what the commands carry out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from labhandbook.release import actions
+from labhandbook.release.actions import Options, Release
+from labhandbook.release.addresses import Index
+from labhandbook.release.project import Project
+from labhandbook.release.state import REHEARSAL, State, version_of
+from labhandbook.steps import Result, Step, carry_out
+
+WORKFLOWS = {
+    "test": ("build", "test"),
+    "rehearse": ("check", "build", "inspect", "gate", "test", "upload", "verify"),
+    "publish": ("gate", "upload", "verify"),
+    "verify": ("verify",),
+}
+
+
+def steps(workflow: str, target: str = REHEARSAL, *, verify: bool = True) -> list[Step[Release]]:
+    """The steps of a workflow that ends on an index."""
+    names = [name for name in WORKFLOWS[workflow] if verify or name != "verify"]
+    made = {step.name: step for step in (*_here(), *_on_index(target))}
+    return [made[name] for name in names]
+
+
+def _here() -> list[Step[Release]]:
+    """The steps that need no index."""
+    files = ("the files",)
+    return [
+        Step("check", "sec-pypi-metadata", "hold sources, git and metadata against the rules", actions.run_check,
+             ("the sources",), "findings"),
+        Step("build", "sec-pypi-build", "build sdist and wheel from the commit, again elsewhere, and compare",
+             actions.run_build, ("a commit with its tag",), "two files, their sha256 in the ledger",
+             actions.build_key),
+        Step("inspect", "sec-pypi-inspect", "look inside and compare with the last release", actions.run_inspect,
+             files, "findings"),
+        Step("gate", "sec-pypi-check", "refuse what PyPI would refuse", actions.run_gate, files, "findings"),
+        Step("test", "sec-pypi-test", "install the files in clean environments and run the tests there",
+             actions.run_test, (*files, "Pythons that requires-python admits"), "results in the ledger",
+             actions.trial_key),
+    ]
+
+
+def _on_index(target: str) -> list[Step[Release]]:
+    """The steps that end on an index."""
+    rehearsed = target == REHEARSAL
+    where = "an index on this machine" if rehearsed else target
+    section = "sec-pypi-testpypi" if rehearsed or target == "testpypi" else "sec-pypi-upload"
+    needs = ("the files",) if rehearsed else ("the files", "a token or a trusted publisher")
+    return [
+        Step("upload", section, f"upload the files to {where} with twine", actions.run_upload, needs,
+             f"the files on {where}" + (", for good" if target == "pypi" else ""), actions.upload_key),
+        Step("verify", "sec-pypi-install", f"wait for {where}, fetch the files back by hash, install, test",
+             actions.run_verify, (f"the files on {where}",), "proof that users get what was tested"),
+    ]
+
+
+def run(release: Release, workflow: Sequence[Step[Release]],
+        begin: Callable[[Step[Release]], None] = lambda step: None) -> Iterator[Result]:
+    """Carry out a workflow for one release; its log tells when each step began and ended."""
+    def note(step: Step[Release]) -> None:
+        release.state.log(f"begin {step.name} {release.target}")
+        begin(step)
+
+    with release.state.locked():
+        for result in carry_out(workflow, release, release.state.ledger(release.target), note):
+            release.state.log(f"{result.state} {result.step} {release.target}")
+            yield result
+
+
+def plan(release: Release, workflow: Sequence[Step[Release]]) -> list[dict[str, Any]]:
+    """The steps as a run would go through them now: "kept" for work that the ledger holds, else "to do"."""
+    ledger = release.state.ledger(release.target)
+    listed = []
+    for step in workflow:
+        key = step.key(release) if step.key else ""
+        listed.append({"step": step.name, "section": step.section, "does": step.does, "needs": list(step.needs),
+                       "leaves": step.leaves, "state": "kept" if key and ledger.holds(step.name, key) else "to do"})
+    return listed
+
+
+def open_release(project: Project, options: Options, target: str = REHEARSAL, index: Index | None = None) -> Release:
+    """The release of a project's commit. Raises HandbookError when its version can't be told."""
+    return Release(project, State(project, version_of(project)), target, index, options)

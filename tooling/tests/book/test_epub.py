@@ -1,0 +1,99 @@
+"""The whole book as EPUB."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from tooling.tests.book.reading import squeeze
+from tooling.tests.conftest import run
+
+XHTML = "{http://www.w3.org/1999/xhtml}"
+
+
+@pytest.fixture(scope="module")
+def book(everything_book: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    output = tmp_path_factory.mktemp("epub") / "out"
+    done = run("render", "--book", everything_book, "--engine", "pandoc", "--to", "epub", "--output", output)
+    assert done.returncode == 0, done.stderr
+    return zipfile.ZipFile(io.BytesIO((output / "Test-Book.epub").read_bytes()))
+
+
+@pytest.fixture(scope="module")
+def documents(book: zipfile.ZipFile) -> dict[str, ElementTree.Element]:
+    return {name: ElementTree.fromstring(book.read(name)) for name in book.namelist() if name.endswith(".xhtml")}
+
+
+@pytest.fixture(scope="module")
+def text(documents: dict[str, ElementTree.Element]) -> str:
+    return squeeze(" ".join(" ".join(document.itertext()) for document in documents.values()))
+
+
+def test_container(book: zipfile.ZipFile) -> None:
+    first = book.infolist()[0]
+    assert first.filename == "mimetype" and first.compress_type == zipfile.ZIP_STORED
+    assert book.read("mimetype") == b"application/epub+zip"
+    assert book.testzip() is None
+    assert "META-INF/container.xml" in book.namelist()
+
+
+def test_navigation_lists_the_chapters(documents: dict[str, ElementTree.Element]) -> None:
+    nav = next(document for name, document in documents.items() if name.endswith("nav.xhtml"))
+    shown = [squeeze("".join(link.itertext())) for link in nav.iter(f"{XHTML}a")]
+    order = ["Part Alpha", "1 Chapter “One” with code", "2 Second chapter", "3 Title from the front matter",
+             "An aside", "4 Chapter four", "References"]
+    assert [title for title in shown if title in order] == order
+    assert "1.1 Figures" in shown
+
+
+def test_links_inside_find_their_place(documents: dict[str, ElementTree.Element], book: zipfile.ZipFile) -> None:
+    ids = {name.rpartition("/")[2]: {str(tag.get("id")) for tag in document.iter()}
+           for name, document in documents.items()}
+    inside = 0
+    for name, document in documents.items():
+        for link in document.iter(f"{XHTML}a"):
+            target = str(link.get("href"))
+            if ":" in target:
+                continue
+            file, _, fragment = target.rpartition("/")[2].partition("#")
+            file = file or name.rpartition("/")[2]
+            assert file in ids and (not fragment or fragment in ids[file]), f"{name}: {target}"
+            inside += 1
+    assert inside > 60
+
+
+def test_metadata(book: zipfile.ZipFile) -> None:
+    (name,) = (name for name in book.namelist() if name.endswith(".opf"))
+    package = book.read(name).decode()
+    assert ">Test Book<" in package and ">A Group<" in package and "en-GB" in package
+
+
+def test_mathml(documents: dict[str, ElementTree.Element], text: str) -> None:
+    formulas = sum(1 for document in documents.values()
+                   for _ in document.iter("{http://www.w3.org/1998/Math/MathML}math"))
+    assert formulas == 6
+    assert "(1.2)" in text
+
+
+@pytest.mark.parametrize("words", [
+    "Figure 1.1: A plain picture", "Table 1.2: The second table", "1.5.1.1 Level four", "Section 2.8.1.1",
+    "Knuth (1984)", "“Literate Programming.”", "Tip: A tip with code & more", "Text on apples.", "Linux",
+    "Text from a nested file.", "login.example.org", "tool.py", "An inline note",
+])
+def test_text(text: str, words: str) -> None:
+    assert words in text.replace("( ", "(").replace(" )", ")")
+
+
+def test_no_source_is_left(text: str) -> None:
+    words = text.replace("{{< var things.host.name >}}", "").replace("{{< include jobs/run.sh >}}", "")
+    for mark in (":::", "{{<", "{#", "hbsc", "?sec", "@sec"):
+        assert mark not in words, mark
+
+
+def test_pictures_are_inside(book: zipfile.ZipFile, documents: dict[str, ElementTree.Element]) -> None:
+    assert sum(name.endswith(".svg") for name in book.namelist()) >= 2
+    shown = [image for document in documents.values() for image in document.iter(f"{XHTML}img")]
+    assert "A grey square" in {image.get("alt") for image in shown}

@@ -1,0 +1,210 @@
+"""Facts files: what becomes a variable, which stamps hold for it, and who else reads them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tooling.tests.conftest import ROOT, make_book, run
+
+from labhandbook.book.facts import Fact, identity, index_addresses, load_facts, look_up, unknown_addresses, variables
+from labhandbook.book.model import load_book
+from labhandbook.book.worker import pandoc_program
+from labhandbook.errors import HandbookError
+
+CLUSTERS = """\
+source: "guide"
+checked: 2026-01-02
+review-by: 2027-01-02
+
+plain: "top"
+lumi:
+  name: LUMI
+  nodes: 2978
+  fraction: 0.50
+  yes: "no"
+  day: 2026-05-06
+  limit:
+    source: "another guide"
+    checked: 2026-03-04
+    note: "a note is no fact"
+    jobs: 3
+  list:
+    - first
+    - name: second
+other:
+  review-by: 2028-01-01
+  name: "Ümläut # and : signs"
+"""
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    return make_book(tmp_path, {"index.qmd": "# Home\n", "chapters/deep/clusters.yml": CLUSTERS})
+
+
+def by_name(book: Path) -> dict[str, Fact]:
+    return {fact.name: fact for fact in load_facts(book)}
+
+
+def test_every_scalar_but_stamps_is_a_fact(book: Path) -> None:
+    assert {name: fact.value for name, fact in by_name(book).items()} == {
+        "clusters.plain": "top", "clusters.lumi.name": "LUMI", "clusters.lumi.nodes": "2978",
+        "clusters.lumi.fraction": "0.50", "clusters.lumi.yes": "no", "clusters.lumi.day": "2026-05-06",
+        "clusters.lumi.limit.jobs": "3", "clusters.lumi.list.1": "first", "clusters.lumi.list.2.name": "second",
+        "clusters.other.name": "Ümläut # and : signs"}
+
+
+def test_a_fact_knows_its_line(book: Path) -> None:
+    lines = CLUSTERS.splitlines()
+    for fact in by_name(book).values():
+        assert fact.file == "chapters/deep/clusters.yml"
+        assert fact.value.strip() in lines[fact.line - 1], fact
+
+
+def test_stamps_hold_until_a_deeper_one(book: Path) -> None:
+    facts = by_name(book)
+    top, deep, other = facts["clusters.lumi.name"], facts["clusters.lumi.limit.jobs"], facts["clusters.other.name"]
+    assert (top.source, top.checked, top.review_by) == ("guide", date(2026, 1, 2), date(2027, 1, 2))
+    assert (deep.source, deep.checked, deep.review_by) == ("another guide", date(2026, 3, 4), date(2027, 1, 2))
+    assert (other.source, other.review_by) == ("guide", date(2028, 1, 1))
+    assert facts["clusters.lumi.list.2.name"].source == "guide"
+
+
+def test_missing_and_broken_stamps_are_none(tmp_path: Path) -> None:
+    make_book(tmp_path, {"index.qmd": "# Home\n", "chapters/x.yml": "a:\n  checked: soon\n  value: 1\n"})
+    (fact,) = load_facts(tmp_path)
+    assert (fact.source, fact.checked, fact.review_by) == (None, None, None)
+
+
+def test_variables_hold_facts_identity_and_addresses(book: Path) -> None:
+    tree = variables(load_book(book))
+    assert set(tree) == {"book", "index", "clusters"}
+    assert look_up(tree, "clusters.lumi.limit.jobs") == "3"
+    assert tree["book"] == {"title": "Test Book", "group": "A Group", "repo": "https://example.org/repo",
+                            "site": "https://example.org/book"}
+
+
+@pytest.mark.parametrize("name", ["clusters", "clusters.lumi", "clusters.lumi.no", "clusters.plain.more", "", "."])
+def test_what_is_no_single_value_is_not_found(book: Path, name: str) -> None:
+    assert look_up(variables(load_book(book)), name) is None
+
+
+def test_two_files_with_one_name(book: Path) -> None:
+    (book / "chapters/clusters.yml").write_text("a: 1\n", encoding="utf-8")
+    with pytest.raises(HandbookError, match="two facts files are named clusters") as caught:
+        variables(load_book(book))
+    assert "chapters/clusters.yml" in str(caught.value) and "chapters/deep/clusters.yml" in str(caught.value)
+
+
+@pytest.mark.parametrize("stem", ["book", "index"])
+def test_file_named_like_what_the_package_fills(book: Path, stem: str) -> None:
+    (book / f"chapters/{stem}.yml").write_text("title: mine\n", encoding="utf-8")
+    with pytest.raises(HandbookError, match=f"named {stem}"):
+        variables(load_book(book))
+
+
+def test_broken_file_is_told_with_its_line(book: Path) -> None:
+    (book / "chapters/broken.yml").write_text("a: 1\nb: [2\nc: 3\n", encoding="utf-8")
+    done = run("facts", "--book", book)
+    assert done.returncode == 2 and "chapters/broken.yml:3:" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_empty_and_hidden_files_hold_nothing(book: Path) -> None:
+    before = by_name(book)
+    (book / "chapters/empty.yml").write_text("# nothing\n", encoding="utf-8")
+    (book / "chapters/_private.yml").write_text("a: 1\n", encoding="utf-8")
+    (book / "chapters/.hidden.yml").write_text("a: 1\n", encoding="utf-8")
+    assert by_name(book) == before
+
+
+def test_command_shows_and_writes(book: Path) -> None:
+    shown = json.loads(run("facts", "--book", book).stdout)
+    first = run("facts", "--write", "--book", book)
+    written = book / "_variables.yml"
+    stamp = written.stat().st_mtime_ns
+    again = run("facts", "--write", "--book", book)
+    assert "written" in first.stdout and "up to date" in again.stdout
+    assert written.stat().st_mtime_ns == stamp, "a watcher would wake"
+    assert yaml.safe_load(written.read_text(encoding="utf-8")) == shown == variables(load_book(book))
+    assert "Ümläut # and : signs" in written.read_text(encoding="utf-8")
+
+
+def test_addresses_are_those_twine_uploads_to() -> None:
+    from twine import utils
+    from twine.repository import TEST_WAREHOUSE, WAREHOUSE_WEB
+
+    told = index_addresses()
+    assert told is not None and set(told) == {"pypi", "testpypi"}
+    assert (told["pypi"]["web"] + "/", told["testpypi"]["web"] + "/") == (WAREHOUSE_WEB, TEST_WAREHOUSE)
+    assert utils.TEST_REPOSITORY.startswith(told["testpypi"]["web"])
+    for addresses in told.values():
+        assert addresses["simple"] == f"{addresses['web']}/simple/" and addresses["web"].endswith(addresses["host"])
+
+
+def test_unknown_address_stops_a_shell() -> None:
+    for addresses in unknown_addresses().values():
+        done = subprocess.run(["sh", "-c", f"echo pip install --index-url {addresses['simple']}"], env={},
+                              capture_output=True, text=True)
+        assert done.returncode != 0 and "set it to the simple index address" in done.stderr and not done.stdout
+
+
+def flat(tree: Any, name: str = "") -> dict[str, str]:
+    if not isinstance(tree, dict):
+        return {name: str(tree)}
+    return {key: value for part, below in tree.items() for key, value in flat(below, f"{name}.{part}").items()}
+
+
+def by_prerender(book: Path, *programs: Path) -> dict[str, str]:
+    """The variables as `prerender.lua` writes them with these folders as PATH, flattened."""
+    (book / "_variables.yml").unlink(missing_ok=True)
+    path = os.pathsep.join(map(str, programs))
+    done = subprocess.run([pandoc_program(), "-f", "markdown", "-t", "plain", "--lua-filter",
+                           ROOT / "tooling/prerender.lua"], cwd=book, input="", capture_output=True, text=True,
+                          env={**os.environ, "PATH": path}, check=True)
+    told = flat(yaml.safe_load((book / "_variables.yml").read_text(encoding="utf-8")))
+    return {**told, "printed": done.stdout}
+
+
+def copy_of_the_handbook(folder: Path) -> Path:
+    for name in ("_quarto.yml", "references.bib", "index.qmd", "references.qmd"):
+        shutil.copyfile(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "chapters", folder / "chapters")
+    shutil.copytree(ROOT / "_extensions", folder / "_extensions")
+    return folder
+
+
+@pytest.mark.parametrize("which", ["the handbook", "awkward values", pytest.param(
+    "a number that ends in 0", marks=pytest.mark.xfail(reason="pandoc reads 0.50 as a number and says 0.5"))])
+def test_prerender_without_the_package_says_the_same(tmp_path: Path, book: Path, which: str) -> None:
+    (tmp_path / "empty").mkdir()
+    if which == "the handbook":
+        book = copy_of_the_handbook(tmp_path / "empty")
+        (tmp_path / "programs").mkdir()
+    elif which == "awkward values":
+        path = book / "chapters/deep/clusters.yml"
+        path.write_text(CLUSTERS.replace("0.50", "0.75"), encoding="utf-8")
+    alone = by_prerender(book, tmp_path / "programs")
+    assert "labhandbook package is not installed" in alone.pop("printed")
+    package = flat({**variables(load_book(book)), "index": unknown_addresses()})
+    assert alone == package
+
+
+def test_prerender_asks_the_package_where_it_is(book: Path) -> None:
+    program = ROOT / ".venv" / "bin"
+    if not (program / "handbook").exists():
+        program = Path(shutil.which("handbook") or "").parent
+    told = by_prerender(book, program)
+    assert "not installed" not in told.pop("printed")
+    assert told == flat(variables(load_book(book)))
+
+
+def test_identity_comes_from_the_configuration(book: Path) -> None:
+    assert identity(load_book(book))["group"] == "A Group"

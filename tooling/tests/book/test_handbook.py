@@ -1,0 +1,289 @@
+"""The handbook itself, as it is rendered: whole, true to its sources, and all of what the old handbook taught."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from tooling.tests.book.reading import Page, squeeze, text_of
+from tooling.tests.conftest import LACKS, ROOT, run
+from tooling.tests.test_cli import COMMANDS
+
+from labhandbook.book.facts import load_facts
+from labhandbook.book.model import load_book
+from labhandbook.book.worker import pandoc_program
+from labhandbook.cli import Command
+from labhandbook.rules import REGISTRY
+
+Pages = dict[str, Page]
+HERE = Path(__file__).parent
+
+
+def yaml_file(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+CONFIG = yaml_file(ROOT / "_quarto.yml")["book"]
+SEED = yaml_file(HERE / "seed_sections.yml")
+WORKS = yaml_file(HERE / "works.yml")
+
+
+def tracked() -> list[Path]:
+    """The files that git tracks, or would with the next commit."""
+    if not (ROOT / ".git").exists() or not shutil.which("git"):
+        pytest.skip(LACKS + "the repository's history")
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
+                            capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+# The whole of it
+
+
+def test_all_formats_render_without_a_finding(handbook_copy: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    done = run("render", "--book", handbook_copy, "--engine", "pandoc", "--output", output, "--format", "json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["findings"], told["failed"]) == (0, [], False)
+    assert told["pages"] == len(load_book(ROOT).pages)
+    assert {"Lab-Handbook.pdf", "Lab-Handbook.epub", "index.html"} <= {path.name for path in output.iterdir()}
+
+
+def test_every_page_of_the_configuration_is_there(handbook: Pages) -> None:
+    assert set(handbook) == {page.url for page in load_book(ROOT).pages}
+
+
+def test_every_link_inside_the_book_finds_its_place(handbook: Pages, handbook_site: Path) -> None:
+    for page in handbook.values():
+        for link in [*page.links, *page.cited, *page.images]:
+            path, _, fragment = link.target.partition("#")
+            if re.match(r"[a-z]+:", link.target):
+                continue
+            assert (handbook_site / path).is_file(), f"{page.url} leads to {link.target}"
+            if fragment and path in handbook:
+                assert handbook[path].html.find(id=fragment), f"{page.url} leads to {link.target}"
+
+
+def test_no_link_leads_to_this_machine(handbook: Pages) -> None:
+    for page in handbook.values():
+        for tag in page.html.select("[href], [src]"):
+            address = str(tag.get("href") or tag.get("src"))
+            here = re.match(r"(https?:)?//(localhost|127\.|0\.0\.0\.0|\[::1\])|file:|/", address)
+            assert not here, f"{page.url}: {address}"
+
+
+def test_no_source_is_left_in_the_text(handbook: Pages) -> None:
+    for page in handbook.values():
+        visible = Page(page.site, page.url).main
+        for code in visible.select("code, pre"):
+            code.decompose()
+        words = text_of(visible)
+        for mark in (":::", "{{<", "{#", "hbsc", "?sec-", "?fig-", "?tbl-", "@sec-", "@fig-", "@tbl-", "unknown:"):
+            assert mark not in words, f"{page.url} shows {mark}"
+
+
+# What the old handbook taught
+
+
+@pytest.mark.parametrize("entry", SEED, ids=[entry["seed"] for entry in SEED])
+def test_section_of_the_old_handbook(handbook: Pages, entry: dict[str, Any]) -> None:
+    page = handbook[entry["page"].removesuffix("qmd") + "html"]
+    assert page.html.find(id=entry["id"]), f"{entry['page']} has no {entry['id']}"
+    words = page.text
+    missing = [says for says in entry["says"] if squeeze(says) not in words]
+    assert not missing, f"{entry['page']} doesn't say {missing}"
+
+
+def test_old_handbook_is_covered_by_many_sections() -> None:
+    assert len(SEED) > 60 and all(entry["says"] for entry in SEED)
+    assert len({entry["seed"] for entry in SEED}) == len(SEED)
+
+
+@pytest.fixture(scope="module")
+def bibliography() -> dict[str, dict[str, Any]]:
+    """references.bib as pandoc reads it."""
+    done = subprocess.run([pandoc_program(), "-f", "bibtex", "-t", "csljson", ROOT / "references.bib"],
+                          capture_output=True, text=True, check=True)
+    return {entry["id"]: entry for entry in json.loads(done.stdout)}
+
+
+def test_works_are_those_of_the_bibliography(bibliography: dict[str, dict[str, Any]]) -> None:
+    assert sorted(WORKS) == sorted(bibliography)
+
+
+@pytest.mark.parametrize("key", WORKS)
+def test_work_was_looked_up_twice(bibliography: dict[str, dict[str, Any]], key: str) -> None:
+    work, entry = WORKS[key], bibliography[key]
+    plain = re.sub(r"<[^>]+>", "", entry["title"])
+    assert squeeze(plain).casefold() == squeeze(str(work["title"])).casefold()
+    assert bool(work.get("doi")) or bool(work.get("url")), "a reader must be able to find it"
+    assert str(work.get("doi", "")) == str(entry.get("DOI", ""))
+    if "doi" not in work:
+        assert work["url"] == entry["URL"]
+    second = str(work["second-source"]).split()[0]
+    assert second.startswith("https://") and second != work.get("url")
+
+
+def test_every_work_is_listed_on_the_page(handbook: Pages) -> None:
+    assert {name.removeprefix("ref-") for name in handbook["references.html"].bibliography} == set(WORKS)
+
+
+# Identity
+
+
+def test_package_is_called_as_the_book() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["urls"]["Documentation"] == CONFIG["site-url"]
+    assert project["urls"]["Repository"] == CONFIG["repo-url"]
+    assert project["urls"]["Changelog"].startswith(f"{CONFIG['repo-url']}/blob/{CONFIG['repo-branch']}/")
+    assert (ROOT / project["urls"]["Changelog"].rpartition("/")[2]).is_file()
+    assert [author["name"] for author in project["authors"]] == [CONFIG["author"]]
+
+
+def test_citation_agrees() -> None:
+    citation = yaml_file(ROOT / "CITATION.cff")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (citation["title"], citation["url"], citation["repository-code"]) == (
+        CONFIG["title"], CONFIG["site-url"], CONFIG["repo-url"])
+    assert [author["name"] for author in citation["authors"]] == [CONFIG["author"]]
+    assert citation["license"] == project["license"]
+
+
+def test_readme_agrees() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme.startswith(f"# {CONFIG['title']}\n")
+    assert CONFIG["site-url"] in readme and CONFIG["repo-url"] in readme
+    host = urlsplit(CONFIG["repo-url"]).netloc
+    owner = urlsplit(CONFIG["repo-url"]).path
+    for address in re.findall(rf"https://{re.escape(host)}[^\s)>`]*", readme):
+        assert urlsplit(address).path.startswith(owner), address
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", readme):
+        assert (ROOT / target).exists(), f"README.md leads to {target}"
+
+
+def test_no_file_names_a_host_of_the_package_index() -> None:
+    """They come from twine; a second copy would go stale, and a test could upload by it."""
+    from twine.repository import TEST_WAREHOUSE, WAREHOUSE_WEB
+    from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
+
+    addresses = (TEST_WAREHOUSE, WAREHOUSE_WEB, DEFAULT_REPOSITORY, TEST_REPOSITORY)
+    hosts = {urlsplit(address).netloc for address in addresses}
+    assert len(hosts) >= 3
+    pattern = re.compile("|".join(rf"(?<![\w-]){re.escape(host)}" for host in hosts))
+    found = []
+    for path in tracked():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        found += [f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1} {match[0]}"
+                  for match in pattern.finditer(text)]
+    assert not found, "\n".join(found)
+
+
+# The first page
+
+
+def within_reach(pages: Pages, target: str) -> bool:
+    """Whether the section, or the page, that a link leads to has something to do: commands or a list."""
+    path, _, name = target.partition("#")
+    page = pages[path]
+    place = page.main.find(id=name) if name and name != page.title_id else page.main
+    return place is not None and bool(place.select("pre, ol, ul:not(.page-facts ul), table"))
+
+
+def test_first_page_offers_a_dozen_tasks(handbook: Pages) -> None:
+    home = handbook["index.html"]
+    targets = [home.absolute(str(tag["href"])) for tag in home.main.select(".board a")]
+    assert 6 <= len(targets) <= 12
+    assert len(set(targets)) == len(targets)
+    for target in targets:
+        page = handbook[target.partition("#")[0]]
+        further = [link.target for link in page.links if link.target.partition("#")[0] in handbook]
+        assert within_reach(handbook, target) or any(within_reach(handbook, link) for link in further), target
+
+
+# Commands, rules, facts, figures, colours
+
+
+def test_sections_of_commands_and_rules_are_rendered(handbook: Pages) -> None:
+    ids = {str(tag["id"]) for page in handbook.values() for tag in page.html.select("[id^=sec-]")}
+    for words, command in COMMANDS.items():
+        assert isinstance(command, Command) and command.section in ids, words
+    for rule in REGISTRY.values():
+        assert rule.section in ids, rule.code
+
+
+def test_every_fact_has_a_source_and_days() -> None:
+    facts = load_facts(ROOT)
+    assert len(facts) > 200
+    lacking = [f"{fact.file}:{fact.line} {fact.name}" for fact in facts
+               if not (fact.source and fact.checked and fact.review_by and fact.checked < fact.review_by)]
+    assert not lacking, "\n".join(lacking)
+
+
+def test_facts_are_used() -> None:
+    paths = [*ROOT.glob("*.qmd"), *ROOT.glob("chapters/**/*.qmd"), *ROOT.glob("chapters/**/*.sh")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    used = set(re.findall(r"\{\{<\s*var\s+([\w.-]+)", text))
+    assert len(used & {fact.name for fact in load_facts(ROOT)}) > 100
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "tooling/figures").glob("*.py")))
+def test_figure_is_what_its_script_draws(script: str, tmp_path: Path) -> None:
+    """The script runs in an empty copy of the tree, so that it can't lean on what is committed."""
+    source = (ROOT / "tooling/figures" / script).read_text(encoding="utf-8")
+    if re.search(r"^(import|from) (playwright|selenium)", source, re.MULTILINE):
+        pytest.skip(LACKS + "a way to draw the same pixels twice")
+    copy = tmp_path / "tooling" / "figures"
+    shutil.copytree(ROOT / "tooling/figures", copy)
+    for folder in (path for path in (ROOT / "chapters").rglob("*") if path.is_dir()):
+        (tmp_path / folder.relative_to(ROOT)).mkdir(parents=True)
+    subprocess.run([sys.executable, copy / script], check=True, cwd=tmp_path)
+    drawn = [path for path in (tmp_path / "chapters").rglob("*") if path.is_file()]
+    assert drawn, "the script draws nothing"
+    for path in drawn:
+        assert path.read_bytes() == (ROOT / path.relative_to(tmp_path)).read_bytes(), path.name
+
+
+def test_every_drawn_figure_is_shown(handbook: Pages) -> None:
+    shown = {image.target for page in handbook.values() for image in page.images}
+    for path in (ROOT / "chapters").rglob("*.svg"):
+        assert path.relative_to(ROOT).as_posix() in shown
+
+
+def test_pictures_have_alternative_text(handbook: Pages) -> None:
+    for page in handbook.values():
+        for image in page.images:
+            assert len(image.text) > 20, f"{page.url}: {image.target}"
+
+
+TOKENS = {
+    "body-bg": "bg", "body-color": "text", "primary": "accent", "secondary": "muted", "link-color": "accent",
+    "border-color": "line", "table-border-color": "line", "text-muted": "muted", "code-color": "text",
+    "code-bg": "surface", "code-block-bg": "surface", "sidebar-bg": "bg", "sidebar-fg": "muted", "sidebar-hl": "accent",
+    "footer-bg": "bg", "footer-fg": "muted", "toc-color": "accent", "toc-inactive-border": "line", "callout-color-note": "note",
+    "callout-color-tip": "tip", "callout-color-important": "important", "callout-color-caution": "caution",
+    "callout-color-warning": "warning",
+}
+
+
+@pytest.mark.parametrize(("theme", "place"), [("light", 0), ("dark", 1)])
+def test_quarto_has_the_colours_of_the_tokens(theme: str, place: int) -> None:
+    tokens = {name: values for name, *values in re.findall(
+        r"--hb-([\w-]+): light-dark\((#\w+), (#\w+)\)",
+        (ROOT / "_extensions/handbook/tokens.css").read_text(encoding="utf-8"))}
+    text = (ROOT / f"_extensions/handbook/{theme}.scss").read_text(encoding="utf-8")
+    set_to = dict(re.findall(r"^\$([\w-]+): (#\w+);", text, re.MULTILINE))
+    assert set_to == {name: tokens[token][place] for name, token in TOKENS.items()}
+    brand = yaml_file(ROOT / f"_extensions/handbook/brand-{theme}.yml")["color"]
+    assert brand == {name: tokens[TOKENS[name]][place] for name in brand}

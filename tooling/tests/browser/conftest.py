@@ -1,0 +1,108 @@
+"""The handbook in a real browser: rendered by the embedded engine, served on this machine, read by Chromium."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tooling.tests.conftest import LACKS, run
+
+playwright = pytest.importorskip("playwright.sync_api", reason=LACKS + "playwright")
+
+# What Chromium may do that has nothing to do with the pages.
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
+         "--disable-component-update", "--disable-sync"]
+DESKTOP, TABLET, PHONE = (1400, 900), (1000, 800), (390, 800)
+
+Open = Callable[..., Any]
+
+
+def told(wrong: dict[str, list[str]]) -> str:
+    """What is wrong on which page, whole."""
+    return "\n".join([line for url, what in wrong.items() for line in ("", url, *(f"  {one}" for one in what))])
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files and says nothing."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Requests are no news."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, started once."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not program:
+        pytest.skip(LACKS + "Chromium")
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=program, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The handbook as a site."""
+    output = tmp_path_factory.mktemp("browser") / "site"
+    done = run("render", "--engine", "pandoc", "--to", "html", "--output", output)
+    assert done.returncode == 0, done.stderr
+    return output
+
+
+@pytest.fixture(scope="session")
+def urls(site: Path) -> list[str]:
+    """The addresses of all pages."""
+    found = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    return [url for url in found if "data-pagefind-body" in (site / url).read_text(encoding="utf-8")]
+
+
+@pytest.fixture(scope="session")
+def base(site: Path) -> Iterator[str]:
+    """Where the site is served."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+@pytest.fixture
+def open_page(browser: Any, base: str) -> Iterator[Open]:
+    """Open a page of the site as a new reader: `open_page(url, size=..., scheme=..., js=...)`.
+
+    The test fails when a page asked another machine for something, or when one of its scripts failed.
+    """
+    contexts: list[Any] = []
+    wrong: list[str] = []
+
+    def heard(request: Any) -> None:
+        if not request.url.startswith((base, "data:", "blob:")):
+            wrong.append(f"a request to {request.url}")
+
+    def opened(url: str, *, size: tuple[int, int] = DESKTOP, scheme: str = "light", js: bool = True) -> Any:
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme,
+                                      java_script_enabled=js, reduced_motion="reduce",
+                                      has_touch=size == PHONE, base_url=base)
+        context.set_default_timeout(10_000)
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=base)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", heard)
+        page.on("pageerror", lambda error: wrong.append(f"a script failed: {error}"))
+        page.goto(url)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not wrong, "\n".join(wrong)

@@ -1,0 +1,162 @@
+"""What a reader does on a page: choose a theme, copy, switch tabs, tick, open the book's contents, use the keyboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tooling.tests.browser.conftest import PHONE, Open
+
+TABBED = "chapters/hpc/workflow.html"
+
+
+def ground(page: Any) -> str:
+    """The colour behind the text."""
+    found: str = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    return found
+
+
+def test_the_theme_follows_the_system_until_it_is_chosen(open_page: Open) -> None:
+    page = open_page("index.html", scheme="light")
+    light = ground(page)
+    page.emulate_media(color_scheme="dark")
+    dark = ground(page)
+    assert light != dark
+    toggle = page.get_by_role("button", name="Dark theme")
+    assert toggle.get_attribute("aria-pressed") == "true"
+    page.emulate_media(color_scheme="light")
+    assert ground(page) == light
+    toggle.click()
+    assert ground(page) == dark and toggle.get_attribute("aria-pressed") == "true"
+    page.reload()
+    assert ground(page) == dark
+    page.goto("chapters/hpc/systems.html")
+    assert ground(page) == dark
+    page.emulate_media(color_scheme="dark")
+    page.get_by_role("button", name="Dark theme").click()
+    assert ground(page) == light
+
+
+def test_copying_gives_exactly_the_code(site: Path, urls: list[str], open_page: Open) -> None:
+    page = open_page("index.html")
+    copied = 0
+    for url in urls:
+        html = BeautifulSoup((site / url).read_text(encoding="utf-8"), "html.parser")
+        wanted = [pre.get_text() for pre in html.select("main pre")]
+        page.goto(url)
+        buttons = page.locator("main .copy")
+        assert buttons.count() == len(wanted), url
+        for place in {0, len(wanted) // 2, len(wanted) - 1} & set(range(len(wanted))):
+            # A click by script reaches the buttons in hidden tabs too.
+            buttons.nth(place).evaluate("(button) => button.click()")
+            page.locator(".copy.done").first.wait_for(state="attached")
+            assert page.evaluate("() => navigator.clipboard.readText()") == wanted[place], (url, place)
+            copied += 1
+            page.evaluate("() => document.querySelector('.copy.done').classList.remove('done')")
+    assert copied > 10
+
+
+def test_tabs_of_a_group_switch_together_here_and_on_other_pages(open_page: Open) -> None:
+    page = open_page(TABBED)
+    groups = page.evaluate("""() => [...document.querySelectorAll(".panel-tabset[data-group]")].map((set) => set.dataset.group)""")
+    group = next(name for name in groups if groups.count(name) > 1)
+    sets = page.locator(f'.panel-tabset[data-group="{group}"]')
+    name = sets.nth(1).get_by_role("tab").nth(1).inner_text()
+    sets.nth(1).get_by_role("tab", name=name, exact=True).click()
+    chosen = sets.locator("[role=tab][aria-selected=true]").all_inner_texts()
+    having = [name in sets.nth(place).get_by_role("tab").all_inner_texts() for place in range(sets.count())]
+    assert [text == name for text in chosen] == having
+    assert sum(having) > 1
+    page.reload()
+    assert page.locator(f'.panel-tabset[data-group="{group}"] [role=tab][aria-selected=true]').all_inner_texts() == chosen
+
+
+def test_arrow_keys_walk_the_tabs(open_page: Open) -> None:
+    page = open_page(TABBED)
+    tabs = page.locator(".panel-tabset").first.get_by_role("tab")
+    last = tabs.count() - 1
+    tabs.first.focus()
+    for key, place in (("ArrowRight", 1), ("ArrowLeft", 0), ("ArrowLeft", last), ("ArrowRight", 0), ("End", last), ("Home", 0)):
+        page.keyboard.press(key)
+        assert tabs.nth(place).evaluate("(tab) => tab === document.activeElement")
+        assert tabs.nth(place).get_attribute("aria-selected") == "true"
+        panel = tabs.nth(place).get_attribute("aria-controls")
+        assert page.locator(f"#{panel}").is_visible()
+        assert page.locator(".panel-tabset").first.locator("> [role=tabpanel]:visible").count() == 1
+
+
+def test_a_link_into_a_hidden_tab_opens_it(open_page: Open) -> None:
+    page = open_page(TABBED)
+    panel = page.locator("[role=tabpanel][data-inactive]").first.get_attribute("id")
+    page.goto(f"{TABBED}#{panel}")
+    assert page.locator(f"#{panel}").is_visible()
+
+
+def test_ticks_stay(open_page: Open) -> None:
+    page = open_page("index.html")
+    boxes = page.locator("main input[type=checkbox]")
+    boxes.nth(1).check()
+    boxes.nth(3).check()
+    page.reload()
+    assert [boxes.nth(place).is_checked() for place in range(4)] == [False, True, False, True]
+    boxes.nth(1).uncheck()
+    page.reload()
+    assert [boxes.nth(place).is_checked() for place in range(4)] == [False, False, False, True]
+
+
+def test_on_a_phone_the_book_opens_by_button_and_closes_by_escape(open_page: Open) -> None:
+    page = open_page("chapters/seminars/organising.html", size=PHONE)
+    book = page.get_by_role("navigation", name="Book")
+    assert not book.is_visible()
+    button = page.get_by_role("button", name="Contents")
+    box = button.bounding_box()
+    assert box["height"] >= 44 and box["y"] > 400
+    button.click()
+    assert book.is_visible()
+    current = book.locator("[aria-current=page]").bounding_box()
+    assert 0 < current["y"] < 800
+    page.keyboard.press("Escape")
+    assert not book.is_visible()
+    button.click()
+    book.get_by_role("link", name="Ongoing seminars").click()
+    page.wait_for_url("**/ongoing.html")
+
+
+def focused(page: Any) -> str:
+    """What has the focus, and whether one sees it."""
+    found: str = page.evaluate("""() => {
+      const one = document.activeElement;
+      const style = getComputedStyle(one);
+      const seen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 && style.opacity !== "0";
+      return (seen ? "" : "unseen ") + one.tagName.toLowerCase() + "." + one.className + (one.getAttribute("role") || "");
+    }""")
+    return found
+
+
+@pytest.mark.parametrize("url", [TABBED, "chapters/packaging/pypi.html", "index.html"])
+def test_the_keyboard_alone_reaches_everything(open_page: Open, url: str) -> None:
+    page = open_page(url)
+    page.keyboard.press("Tab")
+    assert focused(page).startswith("a.skip")
+    page.keyboard.press("Enter")
+    page.wait_for_function("location.hash === '#content'")
+    page.goto("about:blank")
+    page.goto(url)
+    wanted = page.evaluate("""() => [...document.querySelectorAll(
+      "a[href], button, summary, input, pre[tabindex], [role=region][tabindex]")]
+      .filter((one) => one.checkVisibility({ contentVisibilityAuto: true }) && one.tabIndex >= 0 && !one.closest("dialog")
+        && !(one.matches("summary") && getComputedStyle(one).pointerEvents === "none")).length""")
+    unseen, reached = set(), 0
+    page.evaluate("() => { window.reached = new Set(); }")
+    for _ in range(wanted + 20):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement === document.body"):
+            break
+        if (what := focused(page)).startswith("unseen"):
+            unseen.add(what)
+        reached = page.evaluate("() => window.reached.add(document.activeElement).size")
+    assert reached >= wanted
+    assert not unseen

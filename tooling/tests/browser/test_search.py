@@ -1,0 +1,94 @@
+"""Searching the handbook from any page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tooling.tests.browser.conftest import Open, told
+
+WORDS = 4
+
+
+def texts(site: Path, urls: list[str]) -> dict[str, str]:
+    """The words of each page's paragraphs and list items, a line each."""
+    found = {}
+    for url in urls:
+        main = BeautifulSoup((site / url).read_text(encoding="utf-8"), "html.parser").select_one("main")
+        assert main
+        for ignored in main.select("[data-pagefind-ignore], script, math, .header-section-number"):
+            ignored.decompose()
+        blocks = main.select("p, li:not(:has(p, li)), .csl-entry")
+        found[url] = "\n".join(" ".join(block.get_text().split()) for block in blocks)
+    return found
+
+
+def phrases(texts: dict[str, str]) -> dict[str, str]:
+    """A few plain words in a row from each page that no other page holds."""
+    lowered = {url: text.lower() for url, text in texts.items()}
+    found = {}
+    for url, text in texts.items():
+        for match in re.finditer(rf"(?:(?<= )[A-Za-z]{{3,}} ){{{WORDS}}}", text):
+            phrase = match[0].strip()
+            if sum(phrase.lower() in other for other in lowered.values()) == 1:
+                found[url] = phrase
+                break
+    return found
+
+
+def test_a_phrase_of_every_page_leads_to_it(site: Path, urls: list[str], base: str, open_page: Open) -> None:
+    chosen = phrases(texts(site, urls))
+    assert chosen.keys() == set(urls)
+    page = open_page("chapters/hpc/index.html")
+    page.keyboard.press("/")
+    box = page.get_by_role("searchbox")
+    lost = {}
+    for url, phrase in chosen.items():
+        box.fill(f'"{phrase}"')
+        # A folder's index page is addressed by the folder.
+        target = page.locator(f'.search-results a[href^="{base}{url.removesuffix("index.html")}"]').first
+        try:
+            target.wait_for(timeout=5000)
+        except Exception:
+            lost[url] = [phrase, page.locator(".search-results").inner_text()]
+    assert not lost, told(lost)
+    url, phrase = list(chosen.items())[-1]
+    box.fill(f'"{phrase}"')
+    page.locator(f'.search-results a[href^="{base}{url}"]').first.wait_for()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{base}{url}*")
+
+
+@pytest.mark.parametrize("key", ["/", "Control+k"])
+def test_a_key_opens_the_search_and_escape_closes_it(open_page: Open, key: str) -> None:
+    page = open_page("chapters/packaging/pypi.html")
+    page.keyboard.press(key)
+    assert page.get_by_role("searchbox").evaluate("(box) => box === document.activeElement")
+    page.keyboard.type("wheel / sdist")
+    assert page.get_by_role("searchbox").input_value() == "wheel / sdist"
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog.search").is_visible()
+
+
+def test_results_are_walked_with_the_arrow_keys(open_page: Open) -> None:
+    page = open_page("index.html")
+    page.keyboard.press("/")
+    page.keyboard.type("TestPyPI")
+    page.locator(".search-results a").nth(1).wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    second = page.locator(".search-results a").nth(1)
+    assert second.evaluate("(link) => link === document.activeElement")
+    target = second.get_attribute("href")
+    page.keyboard.press("Enter")
+    page.wait_for_url(target)
+
+
+def test_nothing_found_is_said(open_page: Open) -> None:
+    page = open_page("index.html")
+    page.keyboard.press("/")
+    page.keyboard.type('"qwertz asdfgh"')
+    page.get_by_text("Nothing found").wait_for()

@@ -1,0 +1,250 @@
+"""Uploads bear an index's faults, tell them apart, upload nothing twice and show no secret."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from labhandbook.errors import HandbookError
+from labhandbook.release import publish as module
+from labhandbook.release.addresses import Index
+from labhandbook.release.index import Fault, Server, serving
+from labhandbook.release.publish import Upload, publish
+from labhandbook.release.refusals import next_version
+from tooling.tests.release import files
+from tooling.tests.release.files import CANARY
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """An index that knows the canary as its token."""
+    with serving(tmp_path / "index", token=CANARY) as running:
+        yield running
+
+
+@pytest.fixture
+def upload(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Upload:
+    """An upload of two files with the canary from the environment, impatient."""
+    monkeypatch.setenv("TWINE_USERNAME", "__token__")
+    monkeypatch.setenv("TWINE_PASSWORD", CANARY)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    paths = [files.sdist(tmp_path), files.wheel(tmp_path)]
+    hashes = {path.name: files.sha256(path) for path in paths}
+    return Upload("demo", "1.0", paths, hashes, files.at(server), timeout=0.5, pause=0.02)
+
+
+def words(error: HandbookError) -> str:
+    """All that a person sees of an error."""
+    return f"{error.where}\n{error.what}\n{error.why}\n{error.todo}"
+
+
+def test_both_files_go_up_once(upload: Upload, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    said: list[str] = []
+    assert set(publish(upload, said.append).values()) == {"uploaded"}
+    assert set(publish(upload, said.append).values()) == {"there already"}
+    assert sorted(server.uploads()) == sorted(upload.hashes)
+    shown = capsys.readouterr()
+    assert CANARY not in shown.out + shown.err + "\n".join(said)
+    assert shown.out == "", "standard output is for results"
+
+
+def test_only_the_missing_file_goes_up(upload: Upload, server: Server) -> None:
+    publish(replace(upload, files=upload.files[:1]))
+    assert list(publish(upload).values()) == ["there already", "uploaded"]
+    assert len(server.uploads()) == 2
+
+
+@pytest.mark.parametrize("kind", ["error", "hang", "cut", "lost"])
+def test_a_passing_fault_is_borne(kind: str, upload: Upload, server: Server) -> None:
+    server.faults.append(Fault("upload", kind, times=2, seconds=1.0))
+    said: list[str] = []
+    done = publish(upload, said.append)
+    assert set(done) == set(upload.hashes)
+    assert any("again in" in line for line in said)
+    assert len(set(server.uploads())) == 2 and len(server.uploads()) == 2, "nothing is uploaded twice"
+    for path in upload.files:
+        assert server.store.path(path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(("kind", "told"), [
+    ("error", "503"), ("hang", "no answer in time"), ("cut", "connection broke")])
+def test_a_lasting_fault_is_named_and_resumed(kind: str, told: str, upload: Upload, server: Server) -> None:
+    server.faults.append(Fault("upload", kind, times=99, seconds=0.6))
+    with pytest.raises(HandbookError) as caught:
+        publish(replace(upload, timeout=0.3))
+    assert told in words(caught.value) and "run the same command again" in caught.value.todo
+    server.faults.clear()
+    publish(upload)
+    assert sorted(server.uploads()) == sorted(upload.hashes)
+
+
+def test_a_lag_after_a_lost_answer_uploads_nothing_twice(tmp_path: Path, upload: Upload) -> None:
+    with serving(tmp_path / "slow", token=CANARY, lag=60) as slow:
+        slow.faults.append(Fault("upload", "lost"))
+        publish(replace(upload, index=files.at(slow)))
+        assert [file.filename for file in slow.store.files("demo")] == sorted(upload.hashes)
+
+
+def test_an_index_out_of_reach_is_named(upload: Upload) -> None:
+    gone = Index("gone", "http://127.0.0.1:9/legacy/", "http://127.0.0.1:9/simple/", "http://127.0.0.1:9")
+    with pytest.raises(HandbookError, match=r"gone didn't take part: .*can't be reached"):
+        publish(replace(upload, index=gone))
+
+
+def test_a_wrong_password_is_told_and_not_shown(upload: Upload, server: Server, monkeypatch: pytest.MonkeyPatch,
+                                                capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("TWINE_PASSWORD", CANARY + "-wrong")
+    with pytest.raises(HandbookError, match="doesn't accept the password") as caught:
+        publish(upload)
+    assert "__token__" in caught.value.todo
+    assert CANARY not in words(caught.value) + capsys.readouterr().err
+    assert server.requests[-1][2] == 403 and len(server.requests) == 1, "a wrong password isn't tried again"
+
+
+def test_no_password_is_told(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TWINE_USERNAME")
+    monkeypatch.delenv("TWINE_PASSWORD")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    with pytest.raises(HandbookError, match="no credentials") as caught:
+        publish(upload)
+    assert "keyring set" in caught.value.todo
+
+
+def test_another_file_under_the_name_burns_it(upload: Upload, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = files.wheel(tmp_path / "other", more={"demo/more.py": ""})
+    publish(replace(upload, files=[other], hashes={other.name: files.sha256(other)}))
+    with pytest.raises(HandbookError, match="has had another") as caught:
+        publish(upload)
+    assert "burnt" in caught.value.why and "1.0.1" in caught.value.todo
+    assert server.uploads() == [other.name], "nothing goes up beside a file that isn't ours"
+
+
+def test_a_deleted_file_burns_its_name(upload: Upload, server: Server) -> None:
+    publish(upload)
+    for name in upload.hashes:
+        server.store.delete(name)
+    with pytest.raises(HandbookError, match="has had another"):
+        publish(upload)
+
+
+def test_a_refusal_gives_the_index_words(upload: Upload, tmp_path: Path) -> None:
+    local = files.wheel(tmp_path, version="1.0+local")
+    with pytest.raises(HandbookError, match="refuses") as caught:
+        publish(replace(upload, files=[local], hashes={local.name: files.sha256(local)}))
+    assert "local versions" in caught.value.why
+
+
+def test_files_that_the_ledger_does_not_know_stay_here(upload: Upload, server: Server, tmp_path: Path) -> None:
+    stray = files.wheel(tmp_path, name="stray")
+    with pytest.raises(HandbookError, match="isn't in the ledger"):
+        publish(replace(upload, files=[*upload.files, stray]))
+    upload.files[1].write_bytes(b"tampered")
+    with pytest.raises(HandbookError, match="isn't the file that was built"):
+        publish(upload)
+    assert not server.requests
+
+
+@pytest.mark.parametrize(("version", "following"), [
+    ("1.1.0", "1.1.1"), ("1.0", "1.0.1"), ("2.0rc1", "2.0rc2"), ("1.0.post1", "1.0.1"), ("0.1.0a3", "0.1.0a4")])
+def test_the_next_version(version: str, following: str) -> None:
+    assert next_version(version) == following
+
+
+class GitHub(BaseHTTPRequestHandler):
+    """Says who is publishing, as GitHub does for a job with id-token: write."""
+
+    claims = {"repository": "lab/demo", "repository_owner": "lab", "environment": "pypi",
+              "workflow_ref": "lab/demo/.github/workflows/release.yml@refs/tags/v1.0"}
+
+    def do_GET(self) -> None:
+        """An identity."""
+        audience = parse_qs(urlsplit(self.path).query)["audience"][0]
+        payload = base64.urlsafe_b64encode(json.dumps({**self.claims, "aud": audience}).encode()).decode().rstrip("=")
+        body = json.dumps({"value": f"head.{payload}.{CANARY}"}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def trusted(server: Server, upload: Upload, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
+    """An upload from a job on GitHub to an index that twine takes for PyPI."""
+    from twine import utils
+
+    github = HTTPServer(("127.0.0.1", 0), GitHub)
+    Thread(target=github.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    monkeypatch.setattr(utils, "DEFAULT_REPOSITORY", upload.index.upload)
+    _http_only(monkeypatch)
+    for name in ("TWINE_USERNAME", "TWINE_PASSWORD"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", CANARY + "-request")
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"http://127.0.0.1:{github.server_port}/?api-version=2")
+    yield replace(upload, index=replace(upload.index, name="pypi"), attest=False)
+    github.shutdown()
+    github.server_close()
+
+
+def _http_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let requests to https on loopback, where twine exchanges tokens, go to the plain index."""
+    import requests
+
+    plain = requests.Session.request
+
+    def request(self: requests.Session, method: str, url: str, *args: Any, **options: Any) -> requests.Response:
+        return plain(self, method, url.replace("https://127.0.0.1", "http://127.0.0.1"), *args, **options)
+
+    monkeypatch.setattr(requests.Session, "request", request)
+
+
+def test_a_trusted_publisher_needs_no_password(trusted: Upload, server: Server) -> None:
+    server.publisher = {"repository": "lab/demo", "environment": "pypi"}
+    assert set(publish(trusted).values()) == {"uploaded"}
+
+
+def test_an_invalid_publisher_gets_the_fields_to_compare(trusted: Upload, server: Server) -> None:
+    server.publisher = {"repository": "lab/demo", "environment": "release"}
+    with pytest.raises(HandbookError, match="invalid-publisher") as caught:
+        publish(trusted)
+    fields = dict(line.split() for line in caught.value.why.splitlines()[1:])
+    assert fields == {"owner": "lab", "repository": "demo", "workflow": "release.yml", "environment": "pypi"}
+    assert "/manage/project/demo/settings/publishing/" in caught.value.todo
+    assert CANARY not in words(caught.value)
+
+
+def test_attestations_are_signed_for_this_index_alone(trusted: Upload, server: Server, tmp_path: Path,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "stand-in" / "pypi_attestations"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(
+        "import sys, pathlib\nassert sys.argv[1] == 'sign'\n"
+        "for name in sys.argv[2:]:\n    pathlib.Path(name + '.publish.attestation').write_text('{\"signed\": 1}')\n")
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    monkeypatch.syspath_prepend(str(package.parent))
+    server.publisher = {"repository": "lab/demo"}
+    seen: list[Path | None] = []
+    post = module.post
+    monkeypatch.setattr(module, "post", lambda repository, path, attestation: (
+        seen.append(attestation), post(repository, path, attestation))[1])
+    publish(replace(trusted, attest=True))
+    assert [path.name for path in seen if path] == [f"{path.name}.publish.attestation" for path in trusted.files]
+    assert not any(path.exists() for path in seen if path), "they are gone with the upload"
+    assert os.listdir(trusted.files[0].parent) == os.listdir(tmp_path)
+    assert not list(tmp_path.glob("*.attestation")), "none lies beside the files that go to the next index"
