@@ -102,6 +102,24 @@ def test_folder_that_was_not_there_is_not_left_behind(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def test_folder_that_can_not_be_exchanged_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the two renames the old folder is away; when the second fails, it comes back."""
+    target = tmp_path / "site"
+    target.mkdir()
+    (target / "old.html").touch()
+    rename = Path.rename
+
+    def fail_for_the_new(self: Path, other: Path) -> Path:
+        if self.name == "new":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(self))
+        return rename(self, other)
+
+    monkeypatch.setattr(Path, "rename", fail_for_the_new)
+    with pytest.raises(HandbookError), replacing_folder(target) as fresh:
+        (fresh / "new.html").touch()
+    assert names(target) == ["old.html"] and names(tmp_path) == ["site"]
+
+
 def test_full_disk_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     target = tmp_path / "site"
     with pytest.raises(HandbookError) as caught, replacing_folder(target) as fresh:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from datetime import datetime
-from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -39,21 +38,18 @@ class Lazy(click.Group):
     """A group of commands whose module is imported when one of them is asked for, not to show help."""
 
     def __init__(self, name: str, module: str, text: str) -> None:
-        super().__init__(name, help=text)
         self._module = module
+        super().__init__(name, help=text)
 
-    @cached_property
-    def _group(self) -> click.Group:
+    @property
+    def commands(self) -> MutableMapping[str, click.Command]:
+        """The commands of the group of this name in the module."""
         group: click.Group = getattr(import_module(self._module), str(self.name))
-        return group
+        return group.commands
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the group's commands."""
-        return self._group.list_commands(ctx)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """One of the group's commands."""
-        return self._group.get_command(ctx, cmd_name)
+    @commands.setter
+    def commands(self, value: object) -> None:
+        """Click gives a new group its commands; this one has them elsewhere."""
 
 
 handbook.add_command(Lazy("release", "labhandbook.release.commands",

@@ -57,9 +57,15 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         fresh = staging / "new"
         fresh.mkdir()
         yield fresh
+        old = staging / "old"
         if target.exists():
-            target.rename(staging / "old")
-        fresh.rename(target)
+            target.rename(old)
+        try:
+            fresh.rename(target)
+        except OSError:
+            if old.exists():
+                old.rename(target)
+            raise
     except OSError as error:
         raise HandbookError(
             f"{target.name}/ can't be written: {error.strerror or error}",

@@ -270,10 +270,10 @@ def test_pictures_have_alternative_text(handbook: Pages) -> None:
 TOKENS = {
     "body-bg": "bg", "body-color": "text", "primary": "accent", "secondary": "muted", "link-color": "accent",
     "border-color": "line", "table-border-color": "line", "text-muted": "muted", "code-color": "text",
-    "code-bg": "surface", "code-block-bg": "surface", "sidebar-bg": "bg", "sidebar-fg": "muted", "sidebar-hl": "accent",
-    "footer-bg": "bg", "footer-fg": "muted", "toc-color": "accent", "toc-inactive-border": "line", "callout-color-note": "note",
-    "callout-color-tip": "tip", "callout-color-important": "important", "callout-color-caution": "caution",
-    "callout-color-warning": "warning",
+    "code-bg": "surface", "code-block-bg": "surface", "sidebar-bg": "bg", "sidebar-fg": "muted",
+    "sidebar-hl": "accent", "footer-bg": "bg", "footer-fg": "muted", "toc-color": "accent",
+    "toc-inactive-border": "line", "callout-color-note": "note", "callout-color-tip": "tip",
+    "callout-color-important": "important", "callout-color-caution": "caution", "callout-color-warning": "warning",
 }
 
 

@@ -211,16 +211,17 @@ def test_bibliography_lists_what_the_book_cites(everything: Pages) -> None:
 # Callouts and tabs
 
 
-def test_callouts(two: Page) -> None:
-    long = "A long title that goes on and on so that a writer would wrap its line somewhere"
-    assert two.callouts == [
-        Callout("note", "Note", "", "A note without title."),
-        Callout("tip", "A tip with code & more", "", "Tip text."),
-        Callout("important", "Titled by a heading", "", "Important text with Section 2.1 in it."),
-        Callout("caution", "Folded", "closed", "Caution text."),
-        Callout("warning", "Unfolded", "open", "Warning text. laptop echo in a callout"),
-        Callout("note", long, "", "With an id."),
-    ]
+@pytest.mark.parametrize(("place", "callout"), enumerate([
+    Callout("note", "Note", "", "A note without title."),
+    Callout("tip", "A tip with code & more", "", "Tip text."),
+    Callout("important", "Titled by a heading", "", "Important text with Section 2.1 in it."),
+    Callout("caution", "Folded", "closed", "Caution text."),
+    Callout("warning", "Unfolded", "open", "Warning text. laptop echo in a callout"),
+    Callout("note", "A long title that goes on and on so that a writer would wrap its line somewhere", "",
+            "With an id."),
+]))
+def test_callout(two: Page, place: int, callout: Callout) -> None:
+    assert len(two.callouts) == 6 and two.callouts[place] == callout
 
 
 def test_callout_keeps_its_id(two: Page) -> None:
@@ -237,7 +238,8 @@ def test_tabs(two: Page) -> None:
     assert [(tab.id, tab.name, tab.shown) for tab in first.tabs] == [
         ("tabset-1-1", "Linux", True), ("tabset-1-2", "macOS", False)]
     assert first.tabs[0].text == "Text for Linux. terminal uname -a"
-    assert first.tabs[1].text.startswith("Text for macOS, see Section 2.2.")
+    assert first.tabs[1].text.startswith("Text for macOS, see Section 2.")
+    assert third.tabs[1].text == "Again macOS."
     assert [(tab.id, tab.name, tab.text) for tab in second.tabs] == [
         ("tabset-2-1", "Apples", "Text on apples."), ("tabset-2-2", "Pears", "Text on pears.")]
     assert (first.group, second.group, third.group) == ("system", "", "system")

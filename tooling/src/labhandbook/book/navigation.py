@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from html import escape
 from pathlib import PurePosixPath
@@ -30,9 +31,10 @@ def prefix(page: Page) -> str:
 class Navigation:
     """Builds the navigation of all pages from the book's contents and the pages' titles."""
 
-    def __init__(self, book: Book, entries: dict[str, Entry]) -> None:
+    def __init__(self, book: Book, entries: dict[str, Entry], downloads: Collection[str] = ()) -> None:
         self.book = book
         self.entries = entries
+        self.downloads = [kind for kind in as_list(book.settings.get("downloads")) if kind in downloads]
         self._sidebars: dict[str, str] = {}
         self._after_body = "\n".join((book.root / name).read_text(encoding="utf-8")
                                      for name in as_list(book.html_option("include-after-body")))
@@ -132,7 +134,7 @@ class Navigation:
     def _downloads(self, root: str) -> str:
         names = {"pdf": "PDF", "epub": "EPUB"}
         return "\n".join(f'<li><a href="{root}{download_name(self.book, kind)}" download>{names[kind]}</a></li>'
-                         for kind in self.book.settings.get("downloads") or [] if kind in names)
+                         for kind in self.downloads)
 
     def _styles(self, root: str) -> str:
         css = self.book.html_option("css") or []

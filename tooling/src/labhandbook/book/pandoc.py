@@ -8,7 +8,7 @@ edited page again without touching the others.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -85,7 +85,8 @@ class Engine:
         self._variables = variables(self.book)
         self._days = changed_days(self.book.root)
         self._setup = extension_files(self.book) | {
-            "bibliography": [read_text(self.book.root / name, name) for name in self.book.bibliography],
+            "bibliography": [{"name": name, "text": read_text(self.book.root / name, name)}
+                             for name in self.book.bibliography],
             "settings": {"template": (SITE / "page.html").read_text(encoding="utf-8"),
                          "site": str(self.book.settings.get("site-url", "")).rstrip("/")},
         }
@@ -120,8 +121,11 @@ class Engine:
         return [(path, chapter.told["title_html"], chapter.told["labels"], sorted(chapter.told["cites"]))
                 for path, chapter in self.chapters.items()]
 
-    def prepare(self) -> None:
-        """Make the labels of all read pages known to the workers, and the navigation of all pages."""
+    def prepare(self, downloads: Collection[str] = ()) -> None:
+        """Make the labels of all read pages known to the workers, and the navigation of all pages.
+
+        `downloads` are the formats of the whole book that lie beside the pages, "pdf" and "epub".
+        """
         self.labels = {}
         for path, chapter in self.chapters.items():
             for label in chapter.told["labels"]:
@@ -130,7 +134,7 @@ class Engine:
         self.navigation = Navigation(self.book, {
             path: Entry(chapter.told["title"] or path, chapter.told["title_html"] or path, chapter.told["id"])
             for path, chapter in self.chapters.items()
-        })
+        }, downloads)
 
     def keep(self) -> None:
         """From now on a page that can't be read stays as it is now."""

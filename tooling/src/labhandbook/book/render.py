@@ -52,7 +52,7 @@ def render(book: Book, output: Path, formats: tuple[str, ...], progress: Callabl
     with Engine(book) as engine, ThreadPoolExecutor(len(FORMATS)) as threads:
         progress("reading")
         engine.read(book.pages)
-        engine.prepare()
+        engine.prepare(downloads=formats)
         progress("writing")
         whole = {kind: threads.submit(whole_book, engine, kind) for kind in formats if kind != "html"}
         written = engine.write(book.pages)

@@ -82,7 +82,9 @@ def difference(before: Distribution, after: Distribution) -> Difference:
 
 def size(count: int) -> str:
     """A number of bytes in words."""
-    return f"{count / 1e6:.1f} MB" if count >= 1_000_000 else f"{count / 1e3:.1f} kB" if count >= 1000 else f"{count} B"
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1e6:.1f} MB" if count >= 1_000_000 else f"{count / 1e3:.1f} kB"
 
 
 def _changes(before: dict[str, str], after: dict[str, str]) -> list[Change]:

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import configparser
-import hashlib
-import tarfile
-import zipfile
-import zlib
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
 
 from labhandbook.errors import HandbookError
-
-CHUNK = 1 << 20
-KEEP = 1 << 20  # a member up to this size keeps its content in memory,
-KEEP_ALL = 256 << 20  # as long as all of them stay below this.
-MEMBERS = 100_000
-UNPACKED = 2 << 30
-
-BROKEN = (OSError, EOFError, ValueError, RuntimeError, KeyError, zlib.error, tarfile.TarError, zipfile.BadZipFile)
+from labhandbook.release import archive
 
 
 @dataclass(frozen=True)
@@ -168,11 +156,9 @@ class Distribution:
     @property
     def licences(self) -> list[str]:
         """The paths of its licence files."""
-        places = [self.info + "/"] if self.is_wheel else [""]
-        stems = ("licen", "copying", "notice", "authors", "unlicen")
-        found = [path for path in self.files if any(path.startswith(place) for place in places)
-                 and (PurePosixPath(path).name.lower().startswith(stems) or "/licenses/" in f"/{path}")
-                 and (self.is_wheel or path.count("/") <= 1)]
+        stems, place = ("licen", "copying", "notice", "unlicen"), f"{self.info}/" if self.is_wheel else ""
+        found = [path for path in self.files if path.startswith(place) and (self.is_wheel or "/" not in path)
+                 and (PurePosixPath(path).name.lower().startswith(stems) or path.startswith(f"{place}licenses/"))]
         declared = [path for path in self.metadata.get("license_files", []) if path in self.files]
         return sorted({*found, *declared})
 
@@ -212,98 +198,33 @@ def read(path: Path) -> Distribution:
 
     Raises HandbookError when the file is neither, is damaged, or unpacks to more than any package should.
     """
-    kind = "wheel" if path.name.endswith(".whl") else "sdist"
     if not path.name.endswith((".whl", ".tar.gz", ".zip")):
         raise HandbookError(f"{path.name} is no sdist and no wheel", where=str(path),
                             todo="give a .tar.gz or a .whl file", section="sec-pypi-build")
+    kind = "wheel" if path.name.endswith(".whl") else "sdist"
     held: dict[str, bytes] = {}
-    stored: list[str] = []
     files: dict[str, Member] = {}
     try:
-        digest, size = _hash(path)
-        entries = list(_tar(path)) if path.name.endswith(".tar.gz") else list(_zip(path))
-        stored = [entry.stored for entry, _ in entries]
-        root = "" if kind == "wheel" else _root(stored)
-        for entry, data in entries:
-            if entry.sha256:
-                inside = entry.stored.removeprefix(root).removeprefix("./")
-                files[inside] = Member(inside, entry.stored, entry.size, entry.sha256, entry.mode)
-                if data is not None:
-                    held[inside] = data
-    except BROKEN as error:
+        digest, size = archive.digest(path)
+        found = list(archive.entries(path))
+    except archive.BROKEN as error:
         raise HandbookError(
             f"{path.name} can't be read: {str(error) or type(error).__name__}", where=str(path),
             why="a file that doesn't open here doesn't install anywhere",
             todo="remove it and build again", section="sec-pypi-build",
         ) from None
-    return Distribution(path, kind, digest, size, root.rstrip("/"), tuple(stored), files, held)
+    stored = tuple(entry.name for entry in found)
+    root = "" if kind == "wheel" else _root(stored)
+    for entry in found:
+        if entry.sha256:
+            inside = entry.name.removeprefix("./").removeprefix(root)
+            files[inside] = Member(inside, entry.name, entry.size, entry.sha256, entry.mode)
+            if entry.data is not None:
+                held[inside] = entry.data
+    return Distribution(path, kind, digest, size, root.rstrip("/"), stored, files, held)
 
 
-def _root(stored: list[str]) -> str:
+def _root(stored: tuple[str, ...]) -> str:
     """The one top folder of an sdist with its slash; empty where there are several."""
     tops = {name.removeprefix("./").partition("/")[0] for name in stored}
     return f"{tops.pop()}/" if len(tops) == 1 else ""
-
-
-def _hash(path: Path) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-    return digest.hexdigest(), size
-
-
-class _Limits:
-    """Stops the reading of an archive that unpacks to too much."""
-
-    def __init__(self) -> None:
-        self.members = self.bytes = self.held = 0
-
-    def take(self, stream: IO[bytes]) -> tuple[int, str, bytes | None]:
-        """Size and hash of one member, and its bytes where it is small."""
-        digest, size, kept = hashlib.sha256(), 0, b""
-        while chunk := stream.read(CHUNK):
-            size += len(chunk)
-            self.bytes += len(chunk)
-            if self.bytes > UNPACKED:
-                raise ValueError(f"it unpacks to more than {UNPACKED >> 30} GiB")
-            digest.update(chunk)
-            kept = chunk if size == len(chunk) else b""
-        if size > KEEP or self.held + size > KEEP_ALL:
-            return size, digest.hexdigest(), None
-        self.held += size
-        return size, digest.hexdigest(), kept
-
-    def count(self) -> None:
-        """One more entry."""
-        self.members += 1
-        if self.members > MEMBERS:
-            raise ValueError(f"it has more than {MEMBERS} entries")
-
-
-def _zip(path: Path) -> Iterator[tuple[Member, bytes | None]]:
-    limits = _Limits()
-    with zipfile.ZipFile(path) as archive:
-        for entry in archive.infolist():
-            limits.count()
-            if entry.is_dir():
-                yield Member("", entry.filename, 0, "", 0o755), None
-                continue
-            with archive.open(entry) as stream:
-                size, digest, data = limits.take(stream)
-            yield Member("", entry.filename, size, digest, entry.external_attr >> 16 & 0o777), data
-
-
-def _tar(path: Path) -> Iterator[tuple[Member, bytes | None]]:
-    limits = _Limits()
-    with tarfile.open(path, "r:gz") as archive:
-        for entry in archive:
-            limits.count()
-            stream = archive.extractfile(entry) if entry.isfile() or entry.islnk() else None
-            if stream is None:
-                digest = hashlib.sha256(entry.linkname.encode()).hexdigest() if entry.issym() else ""
-                yield Member("", entry.name, 0, digest, entry.mode & 0o777), None
-                continue
-            size, digest, data = limits.take(stream)
-            yield Member("", entry.name, size, digest, entry.mode & 0o777), data

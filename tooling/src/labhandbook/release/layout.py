@@ -101,7 +101,7 @@ def _listed(project: Project, files: frozenset[str], names: list[str]) -> Layout
     shipped = {name: _folder(name, mapping) for name in names}
     left_out = [f"{shipped[owner]}/{pattern}" for owner, patterns in
                 project.section("tool", "setuptools", "exclude-package-data").items() if owner in shipped
-                for pattern in patterns]
+                for pattern in _strings(patterns)]
     unwanted = frozenset(folder for folder in folders_of(files)
                          if any(fnmatchcase(f"{folder}/module.py", pattern) for pattern in left_out))
     missing = {below for name, folder in shipped.items() for below, at in packages_below(files, folder, name).items()
@@ -127,13 +127,13 @@ def _folder(name: str, mapping: Mapping[str, Any]) -> str:
 
 def _found(find: Mapping[str, Any], files: frozenset[str], mapping: Mapping[str, Any]) -> Layout:
     """`packages.find` with its patterns."""
-    include, exclude = find.get("include") or ["*"], find.get("exclude") or []
-    where = find.get("where") or [mapping.get("", ".")]
+    include, exclude = _strings(find.get("include")) or ["*"], _strings(find.get("exclude"))
+    where = _strings(find.get("where")) or [str(mapping.get("", "."))]
     namespaces = find.get("namespaces", True) is not False
     shipped: dict[str, str] = {}
     missing: set[str] = set()
     for folder in where:
-        base = posixpath.normpath(str(folder)).removeprefix(".").strip("/")
+        base = posixpath.normpath(folder).removeprefix(".").strip("/")
         regular = packages_below(files, base, "")
         inside = {at[len(base):].strip("/") for at in folders_of(files) if not base or at.startswith(f"{base}/")}
         named = {at.replace("/", "."): f"{base}/{at}".strip("/") for at in inside
@@ -147,15 +147,15 @@ def _found(find: Mapping[str, Any], files: frozenset[str], mapping: Mapping[str,
                 missing.add(name)
     missing = {name for name in missing if any(name.startswith(f"{owner}.") for owner in shipped)}
     return Layout(shipped, "tool.setuptools.packages.find", "include", tuple(sorted(missing)),
-                  absent=() if shipped else tuple(map(str, include)), namespaces=namespaces)
+                  absent=() if shipped else tuple(include), namespaces=namespaces)
 
 
 def _hatch(project: Project, files: frozenset[str]) -> Layout:
     table = "tool.hatch.build.targets.wheel"
     build = project.section("tool", "hatch", "build")
     wheel = {**build, **project.section("tool", "hatch", "build", "targets", "wheel")}
-    if packages := wheel.get("packages"):
-        places = [posixpath.normpath(str(place)) for place in packages]
+    if packages := _strings(wheel.get("packages")):
+        places = [posixpath.normpath(place) for place in packages]
         return _named(files, {place.rpartition("/")[2]: place for place in places}, table, "packages")
     if any(key in wheel for key in ("only-include", "include", "force-include", "bypass-selection", "sources")):
         return Layout({}, table, problem="patterns choose the files")
@@ -172,7 +172,7 @@ def _flit(project: Project, files: frozenset[str]) -> Layout:
 
 def _poetry(project: Project, files: frozenset[str]) -> Layout:
     packages = project.section("tool", "poetry").get("packages")
-    if not packages:
+    if not isinstance(packages, list):
         return _guessed(project, files, "tool.poetry")
     places = {str(entry.get("include")): posixpath.normpath(f"{entry.get('from', '.')}/{entry.get('include')}")
               for entry in packages if isinstance(entry, dict)}
@@ -212,6 +212,10 @@ def _guessed(project: Project, files: frozenset[str], table: str, *, namespace: 
     below = re.compile(rf"(src/)?{re.escape(project.module)}/\w+/__init__.py")
     namespaced = namespace and any(below.fullmatch(file) for file in files)
     return Layout({}, table, absent=() if namespaced else (project.module,))
+
+
+def _strings(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _first(files: frozenset[str], places: list[str]) -> str:

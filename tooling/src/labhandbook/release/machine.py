@@ -68,7 +68,7 @@ def installer_env() -> dict[str, str]:
     env = {name: value for name, value in os.environ.items()
            if not UPLOAD_SECRET.match(name) and not LEAKS.match(name)}
     env |= {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1",
-            "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "UV_LINK_MODE": "copy",
+            "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1",
             "PYTHONNOUSERSITE": "1", "NO_COLOR": "1", **reach_loopback()}
     settings = pip_settings()
     for name, value in settings.items():
@@ -83,7 +83,7 @@ def installer_env() -> dict[str, str]:
 def suite_env() -> dict[str, str]:
     """The environment for a package's own code: nothing that looks like a secret, nothing that redirects imports."""
     env = {name: value for name, value in os.environ.items() if not SECRET.search(name) and not LEAKS.match(name)}
-    return env | {"PYTHONNOUSERSITE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return env | {"PYTHONNOUSERSITE": "1"}
 
 
 def reach_loopback() -> dict[str, str]:

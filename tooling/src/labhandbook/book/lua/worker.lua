@@ -22,7 +22,8 @@ function handlers.setup(request)
   state.references = {}
   refs.forget()
   for _, source in ipairs(request.bibliography) do
-    local read = pandoc.read(source, 'bibtex')
+    local ok, read = pcall(pandoc.read, source.text, 'bibtex')
+    if not ok then return { failed = source.name .. " can't be read as BibTeX: " .. tostring(read) } end
     for _, entry in ipairs(read.meta.references or {}) do
       state.references[pandoc.utils.stringify(entry.id)] = entry
     end

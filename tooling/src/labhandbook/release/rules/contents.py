@@ -56,8 +56,8 @@ OBJECTS = re.compile(r"\.(so(\.\d+)*|pyd|dylib|dll|exe|o|obj|a|lib)$")
 MAGIC = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf",
          b"MZ\x90\x00")
 OTHER_TOPS = {"tests", "test", "testing", "docs", "doc", "docsrc", "example", "examples", "scripts", "script",
-              "bench", "benchmark", "benchmarks", "tools", "notebooks", "paper", "data", "build", "dist", "src", "lib", "ci",
-              "matlab", "figures", "static", "assets", "images"}
+              "bench", "benchmark", "benchmarks", "tools", "notebooks", "paper", "data", "build", "dist", "src",
+              "lib", "ci", "matlab", "figures", "static", "assets", "images"}
 OTHER_FILES = {"setup.py", "conftest.py", "noxfile.py", "tasks.py", "conf.py", "fabfile.py", "hatch_build.py",
                "manage.py", "build.py"}
 

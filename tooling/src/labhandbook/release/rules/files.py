@@ -24,7 +24,7 @@ def found(facts: Facts) -> Iterator[At]:
     layout = survey(project, facts.files, facts.texts)
     line = project.line(layout.key or f"[{layout.table}]", layout.table) if layout.table else 1
     if layout.problem:
-        yield unverified(f"which modules get into the wheel is not known before the build: {layout.problem}", line=line)
+        yield unverified(f"which modules the wheel gets is not known before the build: {layout.problem}", line=line)
     if layout.absent:
         yield At(f"there is no module {listed(layout.absent)}", line=line)
     if layout.strays:

@@ -64,8 +64,8 @@ PROMISE = register(Rule(
     "sec-pypi-tag", Severity.WARNING))
 
 # Sources that a build turns into something else, and notes for developers: no wheel needs them.
-NOT_INSTALLED = re.compile(r"\.(c|cc|cpp|cxx|cu|h|hh|hpp|pyx|pxd|pxi|f|f90|for|rs|go|m|mm|in|tmpl|toml|cfg|lock|build|cmake"
-                           r"|md|rst|txt|ya?ml|po|pot)$|(^|/)(Makefile|CMakeLists\.txt|\.[^/]+|Cargo\.\w+)$"
+NOT_INSTALLED = re.compile(r"\.(c|cc|cpp|cxx|cu|h|hh|hpp|pyx|pxd|pxi|f|f90|for|rs|go|m|mm|in|tmpl|toml|cfg|lock|build"
+                           r"|cmake|md|rst|txt|ya?ml|po|pot)$|(^|/)(Makefile|CMakeLists\.txt|\.[^/]+|Cargo\.\w+)$"
                            r"|(^|/)(tests?|testdata|docs?|benchmarks?|examples?)/|(^|/)(conftest|setup|test_\w+)\.py$")
 
 
@@ -145,8 +145,9 @@ def version(contents: Contents) -> Iterator[Finding]:
     if number is None:
         return
     if tagged and number not in tagged:
+        said = listed(sorted(map(str, tagged)))
         yield Finding(PYPROJECT, project.line("version", "project"), VERSION,
-                      f"the files are of version {built}, the tag on the commit says {listed(sorted(map(str, tagged)))}")
+                      f"the files are of version {built}, the tag on the commit says {said}")
     elif not tagged and number.release == (0, 0, 0):
         yield Finding(PYPROJECT, project.line("version", "project"), VERSION,
                       f"the files are of version {built}: the backend was told no version")

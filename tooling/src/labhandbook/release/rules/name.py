@@ -62,8 +62,9 @@ def free(facts: Facts) -> Iterator[At]:
     if any(evidence):
         return
     told = "its links are not this one's" if ours and theirs else "nothing says whether it is this one"
-    yield At(f"{answer.index} has a project {project.name}, and {told}{': ' + answer.summary if answer.summary else ''}",
-             line=line(facts), severity=ERROR if ours and theirs else UNVERIFIED)
+    summary = f": {answer.summary}" if answer.summary else ""
+    yield At(f"{answer.index} has a project {project.name}, and {told}{summary}", line=line(facts),
+             severity=ERROR if ours and theirs else UNVERIFIED)
 
 
 def _links(facts: Facts) -> set[str]:

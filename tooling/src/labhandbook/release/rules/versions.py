@@ -157,9 +157,10 @@ def changelog_agrees(facts: Facts) -> Iterator[At]:
         return
     numbers = {str(version), str(facts.version.version)}
     wanted = "|".join(re.escape(number) for number in sorted(numbers))
-    # A Markdown or underlined heading, or a line that begins with the number.
-    pattern = rf"^(?:#+\s.*?|[^\w\n]*)(?:\w+\s+)?[\[(]?v?(?:{wanted})(?![\w.]*\d)"
-    if not facts.line(facts.changelog, rf"(?i){pattern}"):
+    number = rf"(?<![\w.])v?(?:{wanted})(?![\w.]*\d)"
+    # A Markdown heading, a line that begins with the number, or an underlined one.
+    headings = rf"#+\s.*?{number}", rf"[^\w\n]*(?:(?:version|release)\s+)?{number}", rf".*{number}.*\n[-=~^*+#]{{3,}}"
+    if not facts.line(facts.changelog, rf"(?i)^(?:{'|'.join(headings)})"):
         yield At(f"no heading for {version}", facts.changelog)
 
 
