@@ -55,11 +55,9 @@ def test_a_phrase_of_every_page_leads_to_it(site: Path, urls: list[str], base: s
         except Exception:
             lost[url] = [phrase, page.locator(".search-results").inner_text()]
     assert not lost, told(lost)
-    url, phrase = list(chosen.items())[-1]
-    box.fill(f'"{phrase}"')
-    page.locator(f'.search-results a[href^="{base}{url}"]').first.wait_for()
+    first = page.locator(".search-results a").first.get_attribute("href")
     page.keyboard.press("Enter")
-    page.wait_for_url(f"{base}{url}*")
+    page.wait_for_url(first)
 
 
 @pytest.mark.parametrize("key", ["/", "Control+k"])

@@ -17,7 +17,8 @@ PASSING = "def test_it():\n    import demo\n    assert demo.ANSWER == 42\n"
 CANARY = "pypi-CANARYcanary0123456789"
 
 
-def metadata(name: str = "demo", version: str = "1.0", requires: Sequence[str] = (), extras: Sequence[str] = ()) -> str:
+def metadata(name: str = "demo", version: str = "1.0", requires: Sequence[str] = (),
+             extras: Sequence[str] = ()) -> str:
     """The metadata of a distribution."""
     lines = ["Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", "Summary: A demo.",
              "Requires-Python: >=3.11", "Description-Content-Type: text/markdown",
@@ -25,8 +26,8 @@ def metadata(name: str = "demo", version: str = "1.0", requires: Sequence[str] =
     return "\n".join(lines) + "\n\n# Demo\n"
 
 
-def wheel(folder: Path, name: str = "demo", version: str = "1.0", *, test: str = PASSING, requires: Sequence[str] = (),
-          extras: Sequence[str] = (), more: dict[str, str] | None = None) -> Path:
+def wheel(folder: Path, name: str = "demo", version: str = "1.0", *, test: str = PASSING,
+          requires: Sequence[str] = (), extras: Sequence[str] = (), more: dict[str, str] | None = None) -> Path:
     """Write a wheel with a package and its test."""
     info = f"{name}-{version}.dist-info"
     files = {f"{name}/__init__.py": "ANSWER = 42\n", f"{name}/tests/__init__.py": "",

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import functools
+import hashlib
+import io
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+
+Files = Mapping[str, str | bytes | None]
 
 LICENCE = "MIT License\n\nPermission is hereby granted, free of charge, to any person.\n"
 CLASSIFIERS = '["Programming Language :: Python :: 3 :: Only", "Typing :: Typed"]'
@@ -93,7 +101,7 @@ def git(folder: Path, *args: str) -> str:
     return done.stdout
 
 
-def write(folder: Path, files: dict[str, str | bytes]) -> Path:
+def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     """Write files by path."""
     for name, text in files.items():
         path = folder / name
@@ -102,10 +110,10 @@ def write(folder: Path, files: dict[str, str | bytes]) -> Path:
     return folder
 
 
-def make(folder: Path, kind: str = "setuptools", changes: dict[str, str | bytes | None] | None = None,
+def make(folder: Path, kind: str = "setuptools", changes: Files | None = None,
          tag: str = "v1.2.0") -> Path:
     """Write a package of one kind, commit and tag it. `changes` adds files, replaces or takes them out (None)."""
-    files: dict[str, str | bytes | None] = {**COMMON, **KINDS[kind], **(changes or {})}
+    files: Files = {**COMMON, **KINDS[kind], **(changes or {})}
     write(folder, {name: text for name, text in files.items() if text is not None})
     git(folder, "init", "--quiet")
     git(folder, "add", "--all", "--force")
@@ -115,7 +123,7 @@ def make(folder: Path, kind: str = "setuptools", changes: dict[str, str | bytes 
     return folder
 
 
-def pyproject(kind: str, *replacements: tuple[str, str]) -> dict[str, str | bytes | None]:
+def pyproject(kind: str, *replacements: tuple[str, str]) -> Files:
     """A change of `pyproject.toml` by replacing text, for `make`."""
     text = KINDS[kind]["pyproject.toml"]
     for old, new in replacements:
@@ -131,3 +139,62 @@ def download(*arguments: str) -> Path | None:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), *arguments]
     done = subprocess.run(command, capture_output=True, check=False)
     return folder if done.returncode == 0 else None
+
+
+METADATA = """Metadata-Version: 2.4
+Name: demo
+Version: 1.2.0
+Summary: A package to be released in a test.
+Author-email: A Group <group@example.org>
+License-Expression: MIT
+License-File: LICENSE
+Project-URL: Source, https://example.org/demo
+Classifier: Programming Language :: Python :: 3 :: Only
+Requires-Python: >=3.11
+Requires-Dist: click>=8.1
+Description-Content-Type: text/markdown
+
+# Demo
+
+A package.
+"""
+WHEEL = "Wheel-Version: 1.0\nGenerator: by hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+MODULES: Files = {"demo/__init__.py": "from .cli import main\n", "demo/cli.py": "def main():\n    return 0\n"}
+
+
+def wheel(folder: Path, files: Files | None = None, metadata: str = METADATA, *, info: Files | None = None,
+          name: str = "demo-1.2.0-py3-none-any.whl", record: str | None = None) -> Path:
+    """Write a wheel by hand. `files` replace the modules, `info` adds to the .dist-info or takes out (None)."""
+    top = "-".join(name.split("-")[:2]) + ".dist-info"
+    inside: Files = {"METADATA": metadata, "WHEEL": WHEEL, "licenses/LICENSE": LICENCE, **(info or {})}
+    everything = {**(MODULES if files is None else files), **{f"{top}/{key}": value for key, value in inside.items()}}
+    data = {key: value if isinstance(value, bytes) else value.encode() for key, value in everything.items()
+            if value is not None}
+    rows = [f"{key},sha256={_digest(value)},{len(value)}" for key, value in data.items()]
+    data[f"{top}/RECORD"] = (record if record is not None else "\n".join([*rows, f"{top}/RECORD,,", ""])).encode()
+    path = folder / name
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for key, value in data.items():
+            if key != f"{top}/RECORD" or record != "":
+                archive.writestr(key, value)
+    return path
+
+
+def sdist(folder: Path, files: Files | None = None, metadata: str = METADATA, *, name: str = "demo-1.2.0.tar.gz",
+          top: str = "demo-1.2.0/") -> Path:
+    """Write an sdist by hand; `files` are added or, if None, taken out."""
+    everything: Files = {"PKG-INFO": metadata, "README.md": "# Demo\n", "LICENSE": LICENCE, "pyproject.toml": "",
+                         **MODULES, **(files or {})}
+    path = folder / name
+    with tarfile.open(path, "w:gz") as archive:
+        for key, value in everything.items():
+            if value is not None:
+                data = value if isinstance(value, bytes) else value.encode()
+                entry = tarfile.TarInfo(top + key)
+                entry.size = len(data)
+                archive.addfile(entry, io.BytesIO(data))
+    return path
+
+
+def _digest(data: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")

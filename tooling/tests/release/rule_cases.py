@@ -53,8 +53,22 @@ SCM = GOOD.replace('version = "1.2.0"', 'dynamic = ["version"]').replace(
 HATCH = GOOD.replace("setuptools>=77.0.3", "hatchling>=1.27").replace("setuptools.build_meta", "hatchling.build")
 TREE = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "demo_tool/__init__.py", "demo_tool/core.py",
         "demo_tool/sub/__init__.py", "tests/test_core.py")
-README = "# Demo\n\n![A figure](https://example.org/figure.svg)\n\nSee the [manual](https://example.org) or [below](#demo).\n"
+README = """\
+# Demo
+
+![A figure](https://example.org/figure.svg)
+
+See the [manual](https://example.org) or [above](#demo).
+"""
 CHANGELOG = "# Changelog\n\n## Unreleased\n\n## [1.2.0] - 2026-01-02\n\n- Better.\n\n## 1.1.0\n"
+DYNAMIC = 'dynamic = ["version"]'
+STATIC = 'version = "1.2.0"'
+LICENCE = 'license = "MIT"\nlicense-files = ["LICENSE"]\n'
+DEPENDENCY = '"numpy>=1.26"'
+FIND = '[tool.setuptools.packages.find]\ninclude = ["demo_tool", "demo_tool.*"]\n'
+IGNORE = '\n[tool.handbook.release.ignore]\n'
+NO_VERSION = FoundVersion(None, "setuptools-scm", problem="no tag was found")
+RST = "Demo\n====\n\nSee the `manual <https://example.org>`_.\n"
 COMMIT = "c0ffee" + "0" * 34
 GIT = GitState(Path("demo"), COMMIT, 1, ("v1.2.0",), ("v1.2.0",), "main", "main", True, True, (), False, "origin",
                "git@example.org:group/demo-tool.git", {"v1.2.0": COMMIT})
@@ -95,6 +109,27 @@ def without(*names: str) -> tuple[str, ...]:
     """The good tree without some files."""
     assert set(names) <= set(TREE)
     return tuple(name for name in TREE if name not in names)
+
+
+def dependency(text: str) -> str:
+    """The good project with another dependency."""
+    return change((DEPENDENCY, f'"{text}"'))
+
+
+def packages(text: str) -> str:
+    """The good project with another choice of packages."""
+    return change((FIND, text))
+
+
+def python(text: str) -> str:
+    """The good project with another requires-python."""
+    return change(('">=3.11"', f'"{text}"'), ('    "Programming Language :: Python :: 3.11",\n', ""))
+
+
+def flit(text: str) -> str:
+    """The good project built by flit, with more tables."""
+    return change(("setuptools>=77.0.3", "flit-core>=3.12"), ("setuptools.build_meta", "flit_core.buildapi"),
+                  (FIND, text))
 
 
 def readme(text: str, name: str = "README.md") -> Facts:

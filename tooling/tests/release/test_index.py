@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tooling.tests.release import files
+from tooling.tests.release.files import CANARY
 
 from labhandbook.release.index import Fault, Server, parse_form, serving
 from labhandbook.release.store import Refused, Store
-from tooling.tests.release import files
-from tooling.tests.release.files import CANARY
 
 FIELDS = {":action": ["file_upload"], "protocol_version": ["1"], "name": ["demo"], "version": ["1.0"],
           "filetype": ["bdist_wheel"], "metadata_version": ["2.4"]}
@@ -115,7 +115,8 @@ def test_an_upload_shows_after_the_lag(tmp_path: Path) -> None:
     ({"protocol_version": ["2"]}, "", "protocol"),
     ({"metadata_version": []}, "", "metadata_version"),
 ])
-def test_what_pypi_refuses_is_refused(change: dict[str, list[str]], filename: str, answer: str, tmp_path: Path) -> None:
+def test_what_pypi_refuses_is_refused(change: dict[str, list[str]], filename: str, answer: str,
+                                      tmp_path: Path) -> None:
     wheel = files.wheel(tmp_path)
     with pytest.raises(Refused, match=answer):
         Store(tmp_path / "index").add({**FIELDS, **change}, filename or wheel.name, wheel.read_bytes())

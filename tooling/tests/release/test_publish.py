@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tooling.tests.release import files
+from tooling.tests.release.files import CANARY
 
 from labhandbook.errors import HandbookError
 from labhandbook.release import publish as module
@@ -21,8 +22,6 @@ from labhandbook.release.addresses import Index
 from labhandbook.release.index import Fault, Server, serving
 from labhandbook.release.publish import Upload, publish
 from labhandbook.release.refusals import next_version
-from tooling.tests.release import files
-from tooling.tests.release.files import CANARY
 
 
 @pytest.fixture
@@ -164,7 +163,7 @@ def test_the_next_version(version: str, following: str) -> None:
 class GitHub(BaseHTTPRequestHandler):
     """Says who is publishing, as GitHub does for a job with id-token: write."""
 
-    claims = {"repository": "lab/demo", "repository_owner": "lab", "environment": "pypi",
+    claims: ClassVar = {"repository": "lab/demo", "repository_owner": "lab", "environment": "pypi",
               "workflow_ref": "lab/demo/.github/workflows/release.yml@refs/tags/v1.0"}
 
     def do_GET(self) -> None:
@@ -241,10 +240,14 @@ def test_attestations_are_signed_for_this_index_alone(trusted: Upload, server: S
     server.publisher = {"repository": "lab/demo"}
     seen: list[Path | None] = []
     post = module.post
-    monkeypatch.setattr(module, "post", lambda repository, path, attestation: (
-        seen.append(attestation), post(repository, path, attestation))[1])
+
+    def spy(repository: Any, path: Path, attestation: Path | None) -> Any:
+        seen.append(attestation)
+        assert attestation and attestation.read_text()
+        return post(repository, path, attestation)
+
+    monkeypatch.setattr(module, "post", spy)
     publish(replace(trusted, attest=True))
     assert [path.name for path in seen if path] == [f"{path.name}.publish.attestation" for path in trusted.files]
     assert not any(path.exists() for path in seen if path), "they are gone with the upload"
-    assert os.listdir(trusted.files[0].parent) == os.listdir(tmp_path)
     assert not list(tmp_path.glob("*.attestation")), "none lies beside the files that go to the next index"

@@ -38,7 +38,8 @@ def test_the_near_miss_is_not(code: str, case: Case) -> None:
     assert of(code, case.miss) == []
 
 
-@pytest.mark.parametrize("seen", [facts(), facts(SCM, version="1.2.0"), facts(HATCH)], ids=["setuptools", "scm", "hatch"])
+@pytest.mark.parametrize("seen", [facts(), facts(SCM, version="1.2.0"), facts(HATCH)],
+                         ids=["setuptools", "scm", "hatch"])
 def test_a_good_project_has_no_findings(seen: Facts) -> None:
     assert judge(seen) == []
 
@@ -48,7 +49,8 @@ def test_a_rule_names_a_section_that_is_there(code: str) -> None:
     rule = REGISTRY[code]
     chapters = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "chapters/packaging").glob("*.qmd"))
     assert f"{{#{rule.section} " in chapters or f"{{#{rule.section}}}" in chapters
-    assert rule.title[0].isupper() or rule.title.startswith(("requires-python", "pyproject", "`__version__`", "CITATION"))
+    assert rule.title[0].isupper() or rule.title.startswith(("requires-python", "pyproject", "`__version__`",
+                                                             "CITATION"))
     assert not rule.title.endswith(".")
     assert rule.why.endswith(".")
     assert rule.mend.endswith(".")
@@ -77,7 +79,8 @@ def test_an_empty_reason_ignores_nothing() -> None:
         "REL042": Severity.WARNING, "REL090": Severity.ERROR}
 
 
-@pytest.mark.parametrize("text", ["", "[project]\n", "project = 3\n", '[project]\nname = 3\nversion = 4\ndynamic = 5\n',
+@pytest.mark.parametrize("text",
+                         ["", "[project]\n", "project = 3\n", '[project]\nname = 3\nversion = 4\ndynamic = 5\n',
                                   '[project]\nclassifiers = "x"\ndependencies = [1]\nauthors = ["me"]\nurls = 3\n',
                                   "[build-system]\nrequires = 3\nbuild-backend = 4\n[tool]\nsetuptools = 3\n",
                                   '[project]\nreadme = 3\nlicense = 4\nlicense-files = "x"\noptional-dependencies = []\n',

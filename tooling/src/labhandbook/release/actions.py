@@ -17,7 +17,7 @@ from labhandbook.release import refusals
 from labhandbook.release.addresses import Index
 from labhandbook.release.check import sift
 from labhandbook.release.environment import Own
-from labhandbook.release.project import Project
+from labhandbook.release.project import Project, normalise
 from labhandbook.release.state import REHEARSAL, State
 from labhandbook.report import counts
 from labhandbook.steps import Outcome
@@ -56,7 +56,7 @@ class Options:
 class Release:
     """One version of one project on its way; the context of every step.
 
-    `target` names the index that it goes to, `below` are the releases of this run that it depends on.
+    `target` names the index that it goes to, `earlier` are the releases that come before it in this run.
     """
 
     project: Project
@@ -65,7 +65,7 @@ class Release:
     index: Index | None = None
     options: Options = field(default_factory=Options)
     server: Server | None = None
-    below: list[Release] = field(default_factory=list)
+    earlier: list[Release] = field(default_factory=list)
 
     @property
     def version(self) -> str:
@@ -86,7 +86,26 @@ class Release:
 
     def companions(self, index: str = "") -> list[Own]:
         """The wheels of the releases below this one."""
-        return [own for release in self.below for own in release.own(".whl", index)[:1]]
+        return [own for release in self.below() for own in release.own(".whl", index)[:1]]
+
+    def below(self) -> list[Release]:
+        """The earlier releases that this one needs when installed, directly or not; known once it is built."""
+        found: list[Release] = []
+        needed = self.requires() if self.earlier else set()
+        for release in reversed(self.earlier):
+            if release.project.normalised in needed:
+                found.append(release)
+                needed |= release.requires()
+        return found
+
+    def requires(self) -> set[str]:
+        """The normalised names of what its wheel asks for."""
+        from packaging.requirements import Requirement
+
+        from labhandbook.release.distribution import read
+
+        wheels = [own.path for own in self.own(".whl") if own.path and own.path.exists()]
+        return {normalise(Requirement(line).name) for wheel in wheels[:1] for line in read(wheel).requires}
 
 
 def run_check(release: Release) -> Outcome:
@@ -212,7 +231,7 @@ def build_key(release: Release) -> str:
 
 def trial_key(release: Release) -> str:
     """What the tests depend on: the files, the settings, the Pythons, and today's versions of the dependencies."""
-    hashes = [release.state.hashes(), *(below.state.hashes() for below in release.below)]
+    hashes = [release.state.hashes(), *(below.state.hashes() for below in release.below())]
     return _digest([hashes, asdict(release.project.settings), release.options.pythons, release.options.lowest,
                     date.today().isoformat()])
 

@@ -23,7 +23,7 @@ BROKEN = (OSError, EOFError, ValueError, RuntimeError, KeyError, zlib.error, tar
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry under the name that the archive has for it; `sha256` is empty for a folder, `data` for a large file."""
+    """One entry, named as in the archive; `sha256` is empty for a folder, `data` None for a large file."""
 
     name: str
     size: int = 0

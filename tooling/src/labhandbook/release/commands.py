@@ -71,3 +71,7 @@ def show_report(findings: list[Any], form: str, output: Path | None, title: str)
     except OSError as error:
         raise HandbookError(f"{output} can't be written: {error.strerror or error}",
                             todo="choose another file with --output", section="sec-pypi-metadata") from None
+
+
+# The commands that carry out a workflow stand in a module of their own, which needs what is defined above.
+from labhandbook.release import running  # noqa: E402, F401

@@ -138,7 +138,7 @@ class Reader:
         result: set[str] = set()
         for module, path in self.modules.items():
             parts = module.split(".")
-            if any(part.startswith("_") for part in parts) or {"tests", "test", "conftest"} & set(parts):
+            if any(part.startswith(("_", "test_")) or part in ("tests", "test", "conftest") for part in parts):
                 continue
             result.add(module)
             if (found := self.of(module)) is None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 import tarfile
+import tempfile
+import zlib
 from pathlib import Path
+from typing import IO
 
 from labhandbook.errors import HandbookError
 
@@ -19,17 +23,26 @@ def normalise_sdist(source: Path, target: Path, epoch: int) -> None:
     Raises HandbookError when the sdist is damaged or holds what no sdist may.
     """
     try:
-        with tarfile.open(source, "r:gz") as given, target.open("wb") as raw, \
-                gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=9, mtime=epoch) as packed, \
-                tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as written:
-            for entry in sorted(given.getmembers(), key=lambda entry: entry.name):
-                data = given.extractfile(entry) if entry.isfile() or entry.islnk() else None
-                content = data.read() if data is not None else b""
-                written.addfile(_plain(entry, len(content), epoch), io.BytesIO(content))
-    except (tarfile.TarError, OSError, EOFError, KeyError) as error:
+        with tempfile.TemporaryFile() as plain:
+            # Sorted reading goes back and forth, which a compressed stream can't without beginning anew.
+            with gzip.open(source) as stream:
+                shutil.copyfileobj(stream, plain)
+            plain.seek(0)
+            _rewrite(plain, target, epoch)
+    except (tarfile.TarError, OSError, EOFError, KeyError, zlib.error) as error:
         raise HandbookError(f"the backend made an sdist that can't be read: {error}", where=source.name,
                             todo="build again; if it stays, the build backend is broken",
                             section="sec-pypi-build") from None
+
+
+def _rewrite(source: IO[bytes], target: Path, epoch: int) -> None:
+    with tarfile.open(fileobj=source, mode="r:") as given, target.open("wb") as raw, \
+            gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=epoch) as packed, \
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as written:
+        for entry in sorted(given.getmembers(), key=lambda entry: entry.name):
+            data = given.extractfile(entry) if entry.isfile() or entry.islnk() else None
+            content = data.read() if data is not None else b""
+            written.addfile(_plain(entry, len(content), epoch), io.BytesIO(content))
 
 
 def _plain(entry: tarfile.TarInfo, size: int, epoch: int) -> tarfile.TarInfo:

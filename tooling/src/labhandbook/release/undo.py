@@ -100,7 +100,7 @@ def unpublished(project: Project, state: State, about: dict[str, Line]) -> list[
     folder = state.folder.relative_to(project.root)
     actions.append(Action("Forget the files that were built", f"rm -r {folder}",
                           "the next rehearsal begins with a new build", "sec-pypi-build"))
-    if about["testpypi"].state != NO:
+    if about["testpypi"].state not in (NO, UNKNOWN):
         actions.append(Action(
             f"On TestPyPI {state.version} is used up",
             f"rehearse there as {next_version(state.version)}rc1, or skip it",

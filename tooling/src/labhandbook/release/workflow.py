@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
+from labhandbook.errors import HandbookError
 from labhandbook.release import actions
 from labhandbook.release.actions import Options, Release
 from labhandbook.release.addresses import Index
@@ -12,12 +14,17 @@ from labhandbook.release.project import Project
 from labhandbook.release.state import REHEARSAL, State, version_of
 from labhandbook.steps import Result, Step, carry_out
 
+Begin = Callable[[Release, Step[Release]], None]
 WORKFLOWS = {
     "test": ("build", "test"),
     "rehearse": ("check", "build", "inspect", "gate", "test", "upload", "verify"),
     "publish": ("gate", "upload", "verify"),
     "verify": ("verify",),
 }
+
+
+def silent(release: Release, step: Step[Release]) -> None:
+    """Tell no one that a step begins."""
 
 
 def steps(workflow: str, target: str = REHEARSAL, *, verify: bool = True) -> list[Step[Release]]:
@@ -72,6 +79,16 @@ def run(release: Release, workflow: Sequence[Step[Release]],
             yield result
 
 
+def run_all(releases: Sequence[Release], workflow: Sequence[Step[Release]],
+            begin: Begin = silent) -> Iterator[tuple[Release, Result]]:
+    """Carry out a workflow for several releases in the order given; a step that fails ends all."""
+    for release in releases:
+        for result in run(release, workflow, partial(begin, release)):
+            yield release, result
+            if result.state == "failed":
+                return
+
+
 def plan(release: Release, workflow: Sequence[Step[Release]]) -> list[dict[str, Any]]:
     """The steps as a run would go through them now: "kept" for work that the ledger holds, else "to do"."""
     ledger = release.state.ledger(release.target)
@@ -83,6 +100,20 @@ def plan(release: Release, workflow: Sequence[Step[Release]]) -> list[dict[str, 
     return listed
 
 
-def open_release(project: Project, options: Options, target: str = REHEARSAL, index: Index | None = None) -> Release:
-    """The release of a project's commit. Raises HandbookError when its version can't be told."""
-    return Release(project, State(project, version_of(project)), target, index, options)
+def open_releases(projects: Sequence[Project], options: Options, target: str = REHEARSAL,
+                  index: Index | None = None, version: str | None = None) -> list[Release]:
+    """The releases of projects, in the order given, in which each comes after what it depends on.
+
+    Their version is that of the commit unless one is given.
+
+    Raises HandbookError when two bear one name, or a version can't be told.
+    """
+    names = [project.normalised for project in projects]
+    if len(set(names)) < len(names):
+        raise HandbookError("two of these projects bear the same name", why=", ".join(sorted(names)),
+                            todo="name each project once", section="sec-pypi-metadata")
+    releases: list[Release] = []
+    for project in projects:
+        state = State(project, version or version_of(project))
+        releases.append(Release(project, state, target, index, options, earlier=list(releases)))
+    return releases

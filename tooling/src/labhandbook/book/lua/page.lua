@@ -166,6 +166,7 @@ local function equation(span)
   if not span.classes:includes 'equation' then return nil end
   local number = span.attributes.number
   span.attributes.number = nil
+  span.attributes.role, span.attributes['aria-label'], span.attributes.tabindex = 'group', 'Equation ' .. number, '0'
   span.content:insert(inline('<span class="equation-number">(' .. number .. ')</span>'))
   return span
 end
@@ -179,8 +180,9 @@ local function header(element)
   return element
 end
 
--- Wide code can be scrolled with the keyboard.
-local function focusable(text)
+-- Wide code can be scrolled with the keyboard; a table's empty corner heads nothing.
+local function accessible(text)
+  text = text:gsub('<th([^>]*)></th>', '<td%1></td>')
   return (text:gsub('<pre%s+class=', '<pre tabindex="0" class='):gsub('<pre>', '<pre tabindex="0">'))
 end
 
@@ -244,7 +246,7 @@ function M.write(chapter, request, state)
     state.settings.compiled = pandoc.template.compile(state.settings.template)
     options.template = state.settings.compiled
   end
-  return { html = focusable(pandoc.write(doc, 'html5', options)), problems = problems, resources = resources }
+  return { html = accessible(pandoc.write(doc, 'html5', options)), problems = problems, resources = resources }
 end
 
 return M

@@ -198,13 +198,12 @@
   };
   const open = () => { dialog.showModal(); input.select(); load().catch((error) => { status.textContent = "No search: " + error.message; }); };
   document.querySelector(".search-open").addEventListener("click", open);
+  dialog.querySelector(".search-close").addEventListener("click", () => dialog.close());
   input.addEventListener("input", search);
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   dialog.querySelector("form").addEventListener("submit", (event) => {
-    if (event.submitter === null || event.submitter.value !== "close") {
-      event.preventDefault();
-      results.querySelector("a")?.click();
-    }
+    event.preventDefault();
+    results.querySelector("a")?.click();
   });
   results.addEventListener("click", (event) => { if (event.target.closest("a")) dialog.close(); });
   dialog.addEventListener("keydown", (event) => {

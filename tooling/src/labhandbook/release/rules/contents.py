@@ -111,7 +111,8 @@ def no_secrets(contents: Contents) -> Iterator[Finding]:
 def no_large_files(contents: Contents) -> Iterator[Finding]:
     """Large files, the largest first."""
     for file in contents.both:
-        large = sorted((member for member in file.files.values() if member.size > LARGE), key=lambda each: -each.size)
+        large = sorted((member for member in file.files.values()
+                        if member.size > LARGE and ".egg-info/" not in member.path), key=lambda each: -each.size)
         if large:
             shown = [f"{member.path} ({member.size / 1e6:.1f} MB)" for member in large]
             yield Finding(file.file, 0, LARGE_FILE, f"it holds {listed(shown)}")

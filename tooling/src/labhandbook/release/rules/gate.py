@@ -94,8 +94,8 @@ EMAIL = _rule(
 FIELDS = {
     "metadata-version": FORMAT, "version": VERSION, "classifier": CLASSIFIER, "description": README,
     "description-content-type": README, "license": LICENCE, "license-expression": LICENCE,
-    "license-file": LICENCE_FILE, "project-url": LINK, "home-page": LINK, "download-url": LINK, "summary": SUMMARY_RULE, "author-email": EMAIL,
-    "maintainer-email": EMAIL,
+    "license-file": LICENCE_FILE, "project-url": LINK, "home-page": LINK, "download-url": LINK,
+    "summary": SUMMARY_RULE, "author-email": EMAIL, "maintainer-email": EMAIL,
 }
 # The key of [project] that a field comes from, to name the line to mend.
 KEYS = {
@@ -127,8 +127,8 @@ def metadata(file: Distribution) -> Found:
                 yield FIELDS.get(error.field, METADATA), error.field, written, str(error)
     if not NAME.fullmatch(file.name):
         yield METADATA, "name", "name", f"{file.name!r} is no name that PyPI takes"
-    if (written := raw.get("metadata_version")) and written not in VERSIONS:
-        yield FORMAT, "metadata-version", "", f"the metadata are of version {written}"
+    if raw.get("metadata_version", "2.1") not in VERSIONS:
+        yield FORMAT, "metadata-version", "", f"PyPI doesn't take metadata of version {raw['metadata_version']}"
     yield from _version(file)
     yield from _requirements(raw)
     yield from _classifiers(file.classifiers)

@@ -63,6 +63,8 @@ PROMISE = register(Rule(
     "and those that __all__ leaves out, are not public.",
     "sec-pypi-tag", Severity.WARNING))
 
+BACKENDS = ("setuptools", "hatch", "flit", "pdm", "poetry", "uv")
+
 # Sources that a build turns into something else, and notes for developers: no wheel needs them.
 NOT_INSTALLED = re.compile(r"\.(c|cc|cpp|cxx|cu|h|hh|hpp|pyx|pxd|pxi|f|f90|for|rs|go|m|mm|in|tmpl|toml|cfg|lock|build"
                            r"|cmake|md|rst|txt|ya?ml|po|pot)$|(^|/)(Makefile|CMakeLists\.txt|\.[^/]+|Cargo\.\w+)$"
@@ -117,13 +119,16 @@ def something(contents: Contents) -> Iterator[Finding]:
 def whole(contents: Contents) -> Iterator[Finding]:
     """Modules and data files that lie in the package's folder in the sources and aren't in the wheel."""
     wheel, sources = contents.wheel, contents.tree | contents.sdist.files.keys()
+    meant = set(re.findall(r"[\w.-]+", " ".join(_excluded({
+        name: contents.project.section("tool", name) for name in BACKENDS}))))
     for package in sorted(topmost(wheel)):
         folder = _folder(package, sources)
         if folder is None:
             continue
         inside = {path[len(folder):] for path in sources if path.startswith(f"{folder}{package}/")}
         left = sorted(path for path in inside if path not in wheel.installed and not CACHES.search(path)
-                      and not NOT_INSTALLED.search(path[len(package):]))
+                      and not NOT_INSTALLED.search(path[len(package):])
+                      and not meant & set(PurePosixPath(path[len(package):]).parts))
         code = [path for path in left if path.endswith(".py")]
         data = [path for path in left if not path.endswith(".py")]
         if code:
@@ -174,6 +179,18 @@ def topmost(wheel: Distribution) -> set[str]:
     """The folders of packages that lie in no other package, as paths in site-packages."""
     folders = {path.rpartition("/")[0] for path in wheel.installed if path.endswith("/__init__.py")}
     return {folder for folder in folders if folder.rpartition("/")[0] not in folders}
+
+
+def _excluded(table: object, inside: bool = False) -> Iterator[str]:
+    """The patterns under every key of the backend's settings that speaks of excluding."""
+    if isinstance(table, dict):
+        for key, value in table.items():
+            yield from _excluded(value, inside or "exclude" in str(key))
+    elif isinstance(table, list):
+        for value in table:
+            yield from _excluded(value, inside)
+    elif inside and isinstance(table, str):
+        yield re.sub(r"[./]", " ", table)
 
 
 def _folder(package: str, sources: Collection[str]) -> str | None:

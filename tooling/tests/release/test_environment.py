@@ -1,0 +1,235 @@
+"""Clean environments: the release's own files by hash, dependencies from one index, tests outside the project."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from importlib import metadata as installed
+from pathlib import Path
+
+import pytest
+from tooling.tests.release import files
+
+from labhandbook.errors import HandbookError
+from labhandbook.release import machine, trials
+from labhandbook.release.environment import (
+    Environment,
+    InstallFailed,
+    Own,
+    create,
+    extra_for_tests,
+    modules,
+    requirements,
+)
+from labhandbook.release.index import serving
+from labhandbook.release.machine import Interpreter, interpreters, uv_program, without_secrets
+from labhandbook.release.project import Project, Settings
+from labhandbook.release.rules.trials import judge, untested
+from labhandbook.release.suite import run_suite
+from labhandbook.release.trials import Trial
+from labhandbook.rules import Severity
+
+HERE = next(each for each in interpreters() if each.minor == sys.version_info[:2])
+FLAKY = ("import pathlib\n\n\ndef test_flaky():\n    mark = pathlib.Path('{mark}')\n"
+         "    first = not mark.exists()\n    mark.touch()\n    assert not first\n\n\ndef test_it():\n    assert True\n")
+
+
+def own(path: Path, name: str = "demo", version: str = "1.0") -> Own:
+    return Own(name, version, files.sha256(path), path)
+
+
+def project(folder: Path, **settings: object) -> Project:
+    data = {"project": {"name": "demo", "requires-python": ">=3.11", "classifiers": [
+        "Programming Language :: Python :: 3.11", "Programming Language :: Python :: 3.99"]}}
+    return Project(folder, data, "", None, Settings(**settings))  # type: ignore[arg-type]
+
+
+@pytest.fixture(params=["uv", "pip"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Environment]]:
+    """Make an environment with each installer."""
+    uv = uv_program() if request.param == "uv" else None
+    yield lambda: create(tmp_path / "env", HERE, uv)
+
+
+def distribution(folder: Path, **options: object) -> installed.Distribution:
+    """A package's metadata as they are once it is installed."""
+    import zipfile
+
+    with zipfile.ZipFile(files.wheel(folder, **options)) as archive:  # type: ignore[arg-type]
+        archive.extractall(folder / "site")
+    return next(iter(installed.distributions(path=[str(folder / "site")], name="demo")))
+
+
+def test_our_file_by_hash_and_its_tests_outside(make: Callable[[], Environment], tmp_path: Path) -> None:
+    environment = make()
+    environment.install_own([own(files.wheel(tmp_path))])
+    assert environment.distribution("demo").version == "1.0"
+    environment.install(["pytest"])
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    suite = run_suite(environment, project(tmp_path), ["demo"], outside)
+    assert suite.fine and suite.tests == 1, suite.output
+
+
+def test_other_bytes_are_refused(make: Callable[[], Environment], tmp_path: Path) -> None:
+    environment, file = make(), own(files.wheel(tmp_path))
+    files.wheel(tmp_path, more={"demo/evil.py": ""})
+    with pytest.raises(InstallFailed, match=r"(?i)hash"):
+        environment.install_own([file])
+
+
+def test_only_the_named_file_comes_from_the_index(make: Callable[[], Environment], tmp_path: Path) -> None:
+    path = files.wheel(tmp_path, requires=["numpy"])
+    with serving(tmp_path / "index") as server:
+        fields = {":action": ["file_upload"], "protocol_version": ["1"], "filetype": ["bdist_wheel"],
+                  "metadata_version": ["2.4"], "version": ["1.0"], "name": ["demo"]}
+        server.store.add(fields, path.name, path.read_bytes())
+        environment = make()
+        environment.install_own([Own("demo", "1.0", files.sha256(path), index=f"{server.url}/simple/")])
+    assert environment.pins().keys() - {"pip", "setuptools"} == {"demo"}
+
+
+def test_pip_can_not_choose_the_lowest(tmp_path: Path) -> None:
+    with pytest.raises(InstallFailed, match="install uv"):
+        Environment(tmp_path, None).install(["click"], lowest=True)
+
+
+def test_extra_indexes_and_secrets_stay_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "pip.conf"
+    config.write_text("[global]\nindex-url = https://mirror.example.org/simple\n"
+                      "extra-index-url = https://evil.example.org/simple\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(config))
+    for name in ("PIP_EXTRA_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_FIND_LINKS"):
+        monkeypatch.setenv(name, "https://evil.example.org/simple")
+    monkeypatch.setenv("TWINE_PASSWORD", files.CANARY)
+    monkeypatch.setenv("GITHUB_TOKEN", files.CANARY)
+    machine.pip_settings.cache_clear()
+    try:
+        env = machine.installer_env()
+        assert env["PIP_INDEX_URL"] == env["UV_DEFAULT_INDEX"] == "https://mirror.example.org/simple"
+        assert not any("evil" in value for value in env.values())
+        assert env["PIP_CONFIG_FILE"] == os.devnull and env["UV_NO_CONFIG"] == "1"
+        assert files.CANARY not in env.get("TWINE_PASSWORD", "")
+        assert files.CANARY not in machine.suite_env().values()
+    finally:
+        monkeypatch.undo()
+        machine.pip_settings.cache_clear()
+
+
+def test_secrets_are_blotted_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWINE_PASSWORD", files.CANARY)
+    text = without_secrets(f"{files.CANARY} https://user:pass@mirror.example.org/x given", "given")
+    assert text == "*** https://***@mirror.example.org/x ***"
+
+
+def test_requirements_follow_extras_and_leave_our_own_out(tmp_path: Path) -> None:
+    package = distribution(tmp_path, extras=["test", "plot", "all"], requires=[
+        "click>=8", "ours>=1", 'old; python_version < "3"', 'matplotlib>=3; extra == "plot"',
+        'demo[plot]; extra == "all"', 'pytest>=8; extra == "test"', 'numpy; python_version > "3" and extra == "test"'])
+    markers = HERE.markers
+    assert requirements(package, [], markers, ["Ours"]) == ["click>=8"]
+    assert requirements(package, ["all"], markers, ["ours"]) == ["click>=8", "matplotlib>=3"]
+    assert requirements(package, ["test"], markers, ["ours"]) == ["click>=8", "pytest>=8", "numpy"]
+    assert extra_for_tests(package, markers) == "test"
+
+
+def test_without_an_extra_named_test_the_one_with_pytest_serves(tmp_path: Path) -> None:
+    package = distribution(tmp_path, extras=["doc", "dev"], requires=['pytest-xdist; extra == "doc"',
+                                                                      'pytest; extra == "dev"'])
+    assert extra_for_tests(package, HERE.markers) == "dev"
+
+
+def test_modules_in_a_namespace_are_found(tmp_path: Path) -> None:
+    package = distribution(tmp_path, more={})
+    assert modules(package) == ["demo"]
+    (tmp_path / "two").mkdir()
+    wheel_files = {"lab/tool/__init__.py": "", "lab/tool/sub/__init__.py": "", "alone.py": ""}
+    assert modules(distribution(tmp_path / "two", more=wheel_files)) == ["alone", "demo", "lab.tool"]
+
+
+def test_interpreters_are_those_admitted() -> None:
+    found = interpreters(f">={HERE.version}")
+    assert HERE in found and all(each.minor >= HERE.minor for each in found)
+    assert len({each.minor for each in found}) == len(found)
+    with pytest.raises(HandbookError, match="no version specifier"):
+        interpreters("3.x")
+
+
+def test_no_python_that_is_admitted(tmp_path: Path) -> None:
+    with pytest.raises(HandbookError, match=r"no Python 2\.6 found"):
+        trials.admitted(project(tmp_path), ["2.6"])
+
+
+def test_a_python_that_is_promised_and_missing_is_told(tmp_path: Path) -> None:
+    (finding,) = untested(project(tmp_path), [Interpreter("3.11.9", Path("python"))])
+    assert "3.99" in finding.message and finding.weight is Severity.UNVERIFIED
+
+
+def trial(path: Path, **options: bool) -> Trial:
+    return Trial("wheel", (own(path),), HERE, **options)
+
+
+def test_a_suite_that_passes_at_the_second_try(tmp_path: Path) -> None:
+    path = files.wheel(tmp_path, test=FLAKY.format(mark=tmp_path / "mark"))
+    (tried,) = trials.carry_out([trial(path)], project(tmp_path, reruns=2))
+    assert tried.suite and tried.suite.fine and tried.suite.tests == 2
+    assert [name.rpartition("::")[2] for name in tried.suite.rerun] == ["test_flaky"]
+    (finding,) = judge(project(tmp_path), [tried])
+    assert finding.rule.code == "REL604" and "test_flaky" in finding.message
+
+
+def test_a_suite_that_may_not_run_again_fails(tmp_path: Path) -> None:
+    path = files.wheel(tmp_path, test=FLAKY.format(mark=tmp_path / "mark"))
+    (tried,) = trials.carry_out([trial(path)], project(tmp_path))
+    (finding,) = judge(project(tmp_path), [tried])
+    assert finding.rule.code == "REL602" and "test_flaky" in finding.message
+
+
+def test_lowest_dependencies_are_installed_and_what_raised_them_told(tmp_path: Path) -> None:
+    if not uv_program():
+        pytest.skip("this machine lacks uv")
+    lowest = "def test_lowest():\n    from importlib.metadata import version\n    assert version('iniconfig') == '2.0.0'\n"
+    path = files.wheel(tmp_path, test=lowest, requires=["iniconfig>=2.0.0", "packaging>=21.0"])
+    (tried,) = trials.carry_out([trial(path, lowest=True)], project(tmp_path))
+    assert tried.suite and tried.suite.fine, tried
+    assert [each.split()[0] for each in tried.raised] == ["packaging"], "pytest needs a newer one"
+    assert {finding.rule.code for finding in judge(project(tmp_path), [tried])} == {"REL606"}
+
+
+def test_a_dependency_that_is_not_there(tmp_path: Path) -> None:
+    path = files.wheel(tmp_path, requires=["labhandbook-no-such-package-at-all>=1"])
+    (tried,) = trials.carry_out([trial(path)], project(tmp_path))
+    (finding,) = judge(project(tmp_path), [tried])
+    assert finding.rule.code == "REL601" and "no-such-package" in finding.message
+
+
+def test_tests_beside_the_package_are_copied_out(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    (root / "tests").mkdir(parents=True)
+    (root / "tests" / "test_beside.py").write_text("def test_beside():\n    import demo\n    assert demo.ANSWER\n")
+    (root / "demo").mkdir()
+    (root / "demo" / "__init__.py").write_text("raise RuntimeError('the checkout, not the installed package')\n")
+    path = files.wheel(tmp_path, test="")
+    (tried,) = trials.carry_out([trial(path)], project(root))
+    assert tried.suite and tried.suite.fine and tried.suite.command == "pytest tests", tried
+    (root / "tests" / "test_beside.py").unlink()
+    (tried,) = trials.carry_out([trial(path)], project(root))
+    (finding,) = judge(project(root), [tried])
+    assert finding.rule.code == "REL603" and finding.weight is Severity.UNVERIFIED
+
+
+def test_a_command_of_its_own(tmp_path: Path) -> None:
+    command = ("python", "-c", "import demo, os, pathlib; assert not list(pathlib.Path().glob('[!.]*')); "
+                               "assert r'{root}'; raise SystemExit(0)")
+    (tried,) = trials.carry_out([trial(files.wheel(tmp_path))], project(tmp_path, test_command=command))
+    assert tried.suite and tried.suite.fine, tried
+
+
+def test_what_a_killed_run_left_goes_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left = tmp_path / "handbook-demo-4194304-x"
+    left.mkdir()
+    with trials.scratch("demo") as folder:
+        assert folder.is_dir() and not left.exists()
+    assert not folder.exists()
