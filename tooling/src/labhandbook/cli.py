@@ -161,6 +161,33 @@ def check(path: Path | None, site: Path | None, form: str, output: Path | None, 
     return FINDINGS if found.failed else FINE
 
 
+@handbook.command(cls=Command, section="sec-book-rules")
+@book_option
+@click.argument("code", required=False)
+@click.option("--write", is_flag=True, help="Write the reference pages of the book from the rules.")
+def rules(start: Path, code: str | None, write: bool) -> int:
+    """Explain the rule with this code, or list all rules."""
+    from labhandbook import reference
+    from labhandbook.rules import REGISTRY
+
+    reference.load()
+    if write:
+        from labhandbook.book.model import find_root
+
+        for path, text in reference.pages(find_root(start.resolve())).items():
+            write_atomic(path, text)
+            click.echo(f"{shown(path)} written")
+    elif code is None:
+        for rule in sorted(REGISTRY.values(), key=lambda rule: rule.code):
+            click.echo(f"{rule.code}  {rule.title}")
+    elif code.upper() in REGISTRY:
+        click.echo(reference.explain(REGISTRY[code.upper()]), nl=False)
+    else:
+        raise HandbookError(f"no rule has the code {code}", todo="see all codes with: handbook rules",
+                            section="sec-book-rules")
+    return FINE
+
+
 def shown(path: Path) -> str:
     """A path as a person would type it from here."""
     try:

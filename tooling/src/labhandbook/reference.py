@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from importlib import import_module
+from pathlib import Path
+
 from labhandbook.rules import REGISTRY, Rule, Severity
 
+# The reference page of each family of rules, and the modules that register them.
+PAGES = {"BOOK": "chapters/book-rules.qmd"}
+RULE_MODULES = ("labhandbook.book.rules",)
 WEIGHTS = {Severity.ERROR: "an error", Severity.WARNING: "a warning",
            Severity.UNVERIFIED: "a note that something could not be verified"}
 
@@ -18,15 +25,30 @@ def explain(rule: Rule) -> str:
     return f"{rule.code}  {rule.title} ({WEIGHTS[rule.severity]})\n\n{rule.why}\n{rule.mend}\n\n@{rule.section}\n"
 
 
-def page(prefix: str, head: str) -> str:
-    """A reference page in Quarto's Markdown: `head` (front matter, title, opening), then every rule by its code."""
-    rules = [REGISTRY[code] for code in sorted(REGISTRY) if code.startswith(prefix)]
-    return head.rstrip() + "\n\n" + "\n\n".join(_entry(rule) for rule in rules) + "\n"
+def load() -> None:
+    """Import every module that registers rules."""
+    for module in RULE_MODULES:
+        import_module(module)
+
+
+def pages(root: Path) -> dict[Path, str]:
+    """What each reference page of the book at `root` should hold, by its path.
+
+    A page's head, up to its first rule, is its author's; the rules below it are the registry's.
+    """
+    load()
+    found = {}
+    for prefix, name in PAGES.items():
+        path = root / name
+        head = re.split(rf"^## {prefix}\d", path.read_text(encoding="utf-8"), maxsplit=1, flags=re.MULTILINE)[0]
+        rules = [REGISTRY[code] for code in sorted(REGISTRY) if code.startswith(prefix)]
+        found[path] = head.rstrip() + "\n\n" + "\n\n".join(_entry(rule) for rule in rules) + "\n"
+    return found
 
 
 def _entry(rule: Rule) -> str:
     return (f"## {rule.code}: {_safe(rule.title)} {{#{anchor(rule.code)} .unnumbered}}\n\n"
-            f"{_safe(rule.why)} **{_safe(rule.mend)}** It is {WEIGHTS[rule.severity]}. See @{rule.section} for more.")
+            f"{_safe(rule.why)} **{_safe(rule.mend)}** A finding is {WEIGHTS[rule.severity]}. See @{rule.section} for more.")
 
 
 def _safe(text: str) -> str:

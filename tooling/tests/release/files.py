@@ -10,6 +10,8 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from tooling.tests.release.packages import git, write
+
 from labhandbook.release.addresses import Index
 from labhandbook.release.index import Server
 
@@ -51,6 +53,55 @@ def sdist(folder: Path, name: str = "demo", version: str = "1.0") -> Path:
             member.size = len(text)
             archive.addfile(member, io.BytesIO(text.encode()))
     return path
+
+
+PYPROJECT = """[build-system]
+requires = ["flit-core >= 3.12"]
+build-backend = "flit_core.buildapi"
+
+[project]
+name = "NAME"
+version = "VERSION"
+description = "A package to be released in a test."
+readme = "README.md"
+license = "BSD-3-Clause"
+license-files = ["LICENSE"]
+requires-python = ">=3.11"
+authors = [{ name = "A Group", email = "group@example.org" }]
+classifiers = ["Programming Language :: Python :: 3 :: Only"]
+dependencies = [REQUIRES]
+
+[project.optional-dependencies]
+test = ["pytest >= 8"]
+
+[project.urls]
+Source = "https://example.org/NAME"
+
+[tool.handbook.release]
+compare-with = "none"
+"""
+
+
+def project(folder: Path, name: str = "labdemo", version: str = "1.2.0", requires: str = "",
+            test: str = "def test_it():\n    import NAME\n\n    assert NAME.ANSWER == 42\n") -> Path:
+    """Write a package with a test, a commit and a tag, which passes every rule."""
+    texts = {"pyproject.toml": PYPROJECT.replace("REQUIRES", requires), "README.md": "# NAME\n\nA package.\n",
+             "LICENSE": "BSD 3-Clause License\n\nRedistribution and use in source and binary forms is permitted.\n",
+             "CHANGELOG.md": "# Changes\n\n## VERSION\n\n- First.\n", ".gitignore": "__pycache__/\n",
+             "NAME/__init__.py": '"""A demo."""\n\n__version__ = "VERSION"\nANSWER = 42\n', "NAME/tests/__init__.py": "",
+             "NAME/tests/test_it.py": test}
+    write(folder, {path.replace("NAME", name): text.replace("NAME", name).replace("VERSION", version)
+                   for path, text in texts.items()})
+    git(folder, "init", "--quiet")
+    commit(folder, f"v{version}")
+    return folder
+
+
+def commit(folder: Path, tag: str) -> None:
+    """Commit everything and tag it."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "Everything")
+    git(folder, "tag", "--annotate", tag, "--message", tag)
 
 
 def sha256(path: Path) -> str:

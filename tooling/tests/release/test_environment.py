@@ -31,8 +31,19 @@ from labhandbook.release.trials import Trial
 from labhandbook.rules import Severity
 
 HERE = next(each for each in interpreters() if each.minor == sys.version_info[:2])
-FLAKY = ("import pathlib\n\n\ndef test_flaky():\n    mark = pathlib.Path('{mark}')\n"
-         "    first = not mark.exists()\n    mark.touch()\n    assert not first\n\n\ndef test_it():\n    assert True\n")
+FLAKY = """import pathlib
+
+
+def test_flaky():
+    mark = pathlib.Path('{mark}')
+    first = not mark.exists()
+    mark.touch()
+    assert not first
+
+
+def test_it():
+    assert True
+"""
 
 
 def own(path: Path, name: str = "demo", version: str = "1.0") -> Own:
@@ -126,7 +137,8 @@ def test_secrets_are_blotted_out(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_requirements_follow_extras_and_leave_our_own_out(tmp_path: Path) -> None:
     package = distribution(tmp_path, extras=["test", "plot", "all"], requires=[
         "click>=8", "ours>=1", 'old; python_version < "3"', 'matplotlib>=3; extra == "plot"',
-        'demo[plot]; extra == "all"', 'pytest>=8; extra == "test"', 'numpy; python_version > "3" and extra == "test"'])
+        'demo[plot]; extra == "all"', 'pytest>=8; extra == "test"',
+        'numpy; python_version > "3" and extra == "test"'])
     markers = HERE.markers
     assert requirements(package, [], markers, ["Ours"]) == ["click>=8"]
     assert requirements(package, ["all"], markers, ["ours"]) == ["click>=8", "matplotlib>=3"]
@@ -189,7 +201,8 @@ def test_a_suite_that_may_not_run_again_fails(tmp_path: Path) -> None:
 def test_lowest_dependencies_are_installed_and_what_raised_them_told(tmp_path: Path) -> None:
     if not uv_program():
         pytest.skip("this machine lacks uv")
-    lowest = "def test_lowest():\n    from importlib.metadata import version\n    assert version('iniconfig') == '2.0.0'\n"
+    lowest = ("def test_lowest():\n    from importlib.metadata import version\n"
+              "    assert version('iniconfig') == '2.0.0'\n")
     path = files.wheel(tmp_path, test=lowest, requires=["iniconfig>=2.0.0", "packaging>=21.0"])
     (tried,) = trials.carry_out([trial(path, lowest=True)], project(tmp_path))
     assert tried.suite and tried.suite.fine, tried

@@ -79,16 +79,26 @@ def test_an_empty_reason_ignores_nothing() -> None:
         "REL042": Severity.WARNING, "REL090": Severity.ERROR}
 
 
-@pytest.mark.parametrize("text",
-                         ["", "[project]\n", "project = 3\n", '[project]\nname = 3\nversion = 4\ndynamic = 5\n',
-                                  '[project]\nclassifiers = "x"\ndependencies = [1]\nauthors = ["me"]\nurls = 3\n',
-                                  "[build-system]\nrequires = 3\nbuild-backend = 4\n[tool]\nsetuptools = 3\n",
-                                  '[project]\nreadme = 3\nlicense = 4\nlicense-files = "x"\noptional-dependencies = []\n',
-                                  '[tool.setuptools]\npackages = 3\npackage-dir = []\nexclude-package-data = []\n',
-                                  '[tool.setuptools]\npackages.find = { where = 3, include = 4 }\ndynamic = 3\n',
-                                  '[build-system]\nbuild-backend = "hatchling.build"\n[tool.hatch]\nbuild = 3\nversion = 3\n',
-                                  '[build-system]\nbuild-backend = "poetry.core.masonry.api"\n[tool.poetry]\npackages = [3]\n',
-                                  '[build-system]\nbuild-backend = "uv_build"\n[tool.uv]\nbuild-backend = 3\n',
-                                  '[build-system]\nbuild-backend = "pdm.backend"\n[tool.pdm]\nbuild = 3\nversion = 3\n'])
+ODD = [
+    "",
+    "[project]\n",
+    "project = 3\n",
+    '[project]\nname = 3\nversion = 4\ndynamic = 5\n',
+    '[project]\nclassifiers = "x"\ndependencies = [1]\nauthors = ["me"]\nurls = 3\n',
+    '[project]\nreadme = 3\nlicense = 4\nlicense-files = "x"\noptional-dependencies = []\n',
+    '[project]\nname = "demo"\ndynamic = ["version", "readme", "dependencies", "license"]\n',
+    "[build-system]\nrequires = 3\nbuild-backend = 4\n[tool]\nsetuptools = 3\n",
+    "[tool.setuptools]\npackages = 3\npackage-dir = []\nexclude-package-data = []\n",
+    '[tool.setuptools]\npackages = ["a"]\npackage-dir = { a = 3 }\nexclude-package-data = { a = 3 }\n',
+    "[tool.setuptools]\npackages.find = { where = 3, include = 4 }\ndynamic = 3\n",
+    '[project]\ndynamic = ["version"]\n[tool.setuptools.dynamic]\nversion = { file = [] }\n',
+    '[build-system]\nbuild-backend = "hatchling.build"\n[tool.hatch]\nbuild = 3\nversion = 3\n',
+    '[build-system]\nbuild-backend = "poetry.core.masonry.api"\n[tool.poetry]\npackages = [3]\n',
+    '[build-system]\nbuild-backend = "uv_build"\n[tool.uv]\nbuild-backend = 3\n',
+    '[build-system]\nbuild-backend = "pdm.backend"\n[tool.pdm]\nbuild = 3\nversion = 3\n',
+]
+
+
+@pytest.mark.parametrize("text", ODD)
 def test_odd_values_are_findings_and_no_crash(text: str) -> None:
     assert judge(facts(text))

@@ -97,7 +97,7 @@ FRONT_MATTER = register(Rule(
 CLOSED = register(Rule(
     "BOOK016", "A div and a code block are closed where they end",
     "Everything up to the end of the page falls into the callout, the tab or the code block.",
-    "Close a div with ::: and a code block with as many backticks as opened it, on lines of their own.",
+    "Close a div with three colons and a code block with as many backticks as opened it, on lines of their own.",
     "sec-contributing-rules",
 ))
 MARKDOWN = register(Rule(

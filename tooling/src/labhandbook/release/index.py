@@ -33,7 +33,7 @@ USER = "__token__"
 
 @dataclass
 class Fault:
-    """Something that goes wrong `times` times. `on` is "upload", "page", "json" or "file".
+    """Something that goes wrong `times` times, after `skip` good ones. `on` is "upload", "page", "json" or "file".
 
     `kind` is "error" (503), "hang" (no answer for `seconds`, then none at all), "cut" (the connection breaks in the
     middle of an upload), "lost" (the upload is taken, the answer gets lost) or "corrupt" (half a file).
@@ -43,6 +43,7 @@ class Fault:
     kind: str
     times: int = 1
     seconds: float = 30.0
+    skip: int = 0
 
 
 class Server(ThreadingHTTPServer):
@@ -68,7 +69,9 @@ class Server(ThreadingHTTPServer):
         """The next fault for this kind of request, used up by one."""
         with self._lock:
             for fault in self.faults:
-                if fault.on == on and fault.times > 0:
+                if fault.on == on and fault.skip > 0:
+                    fault.skip -= 1
+                elif fault.on == on and fault.times > 0:
                     fault.times -= 1
                     return fault
         return None

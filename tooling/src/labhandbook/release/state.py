@@ -118,7 +118,7 @@ class State:
         """A hash of what a build sees: the commit and its tags, or without git every file."""
         state = self.project.git
         if state and state.commit:
-            return _digest([state.commit, *sorted(state.tags), str(self.project.root)])
+            return _digest([state.commit, *sorted(state.tags), os.path.relpath(self.project.root, state.root)])
         root = self.project.root
         names = sorted(path for path in root.rglob("*") if path.is_file() and not _left(path, root))
         return _digest([f"{path.relative_to(root)} {sha256(path.read_bytes())}" for path in names])

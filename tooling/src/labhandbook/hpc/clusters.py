@@ -1,0 +1,204 @@
+"""The clusters as `clusters.yml` tells them: partitions, nodes, GPUs, billing, storage and commands.
+
+The file belongs to the book. Inside a checkout its current text is read; an installed package carries a copy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from labhandbook.errors import HandbookError
+from labhandbook.hpc.schema import Place, Table
+from labhandbook.words import hint
+
+FILE = Path("chapters/hpc/clusters.yml")
+COPY = Path(__file__).with_name("clusters.yml")
+OTHER = {"csc", "aalto"}
+PARTITION = ("kind", "exclusive", "time-limit", "max-hours", "min-nodes", "max-nodes", "max-jobs", "running-jobs",
+             "max-cores", "max-memory-gib", "min-gpus", "max-gpus", "needs", "large-memory", "cores-per-node",
+             "memory-gib", "bu-per-core-hour", "bu-per-gib-hour")
+NONE = 0
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """What a job can have of one node; 0 where nobody has told."""
+
+    cores: int = NONE
+    memory_gib: float = NONE
+    gpus: int = NONE
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A queue: its nodes and the limits of one job in it; 0 is no limit that is known.
+
+    `large_gib` is the memory of the few bigger nodes that it has, `core_price` and `gib_price` its own prices.
+    """
+
+    name: str
+    gpu: bool
+    exclusive: bool
+    limit: str
+    hours: float
+    nodes: Nodes
+    min_nodes: int
+    max_nodes: int
+    max_jobs: int
+    max_cores: int
+    max_gib: float
+    min_gpus: int
+    max_gpus: int
+    needs: str
+    large_gib: float
+    core_price: float
+    gib_price: float
+
+    @property
+    def node_gib(self) -> float:
+        """The most memory that a job can have on one node."""
+        return self.max_gib or max(self.nodes.memory_gib, self.large_gib)
+
+
+@dataclass(frozen=True)
+class Gpus:
+    """How GPUs are asked for, and the fair share of a node for each; `unit` is what Slurm counts."""
+
+    unit: str
+    option: str
+    type: str
+    tool: str
+    cores_each: int = NONE
+    gib_each: float = NONE
+
+    def request(self, count: int) -> str:
+        """The option that asks for `count` GPUs on each node."""
+        if self.option.startswith("gres="):
+            return f"--{self.option}:{count}"
+        return f"--{self.option}={count}"
+
+
+@dataclass(frozen=True)
+class Area:
+    """A storage area and whether an environment belongs there."""
+
+    name: str
+    path: str
+    environments: bool
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One cluster. `billing` holds the numbers of its price list by name."""
+
+    key: str
+    name: str
+    retired: str = ""
+    replaced_by: str = ""
+    slurm_cluster: str = ""
+    partitions: dict[str, Partition] = field(default_factory=dict)
+    gpus: Gpus | None = None
+    scheme: str = "none"
+    cpu_unit: str = ""
+    gpu_unit: str = ""
+    billing: dict[str, float] = field(default_factory=dict)
+    areas: tuple[Area, ...] = ()
+    commands: dict[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """All clusters of a file, by their key."""
+
+    file: str
+    known: dict[str, Cluster]
+
+    def get(self, key: str) -> Cluster:
+        """The cluster of this name. Raises HandbookError when there is none."""
+        if key.lower() not in self.known:
+            raise HandbookError(f"{key} is not a cluster of the handbook{hint(key.lower(), self.known)}",
+                                todo=f"name one of: {', '.join(self.known)}", section="sec-systems-choose")
+        return self.known[key.lower()]
+
+
+def find() -> Path:
+    """The file of clusters: the book's one inside a checkout, else the copy in the package."""
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents):
+        if (folder / FILE).is_file() and (folder / "_quarto.yml").is_file():
+            return folder / FILE
+    source = Path(__file__).resolve().parents[4] / FILE
+    return COPY if COPY.is_file() else source
+
+
+def load(path: Path | None = None) -> Clusters:
+    """Read and validate the file of clusters.
+
+    Raises HandbookError with file and line when it can't be read or says something that makes no sense.
+    """
+    path = path or find()
+    shown = _shown(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise HandbookError("the file of clusters can't be read", where=shown, why=str(error),
+                            todo="install the package again, or run the command in a checkout of the handbook",
+                            section="sec-contributing-facts") from None
+    return parse(text, shown)
+
+
+def _shown(path: Path) -> str:
+    try:
+        return path.resolve().relative_to(Path.cwd().resolve()).as_posix()
+    except ValueError:
+        return str(path)
+
+
+def parse(text: str, file: str) -> Clusters:
+    """The clusters that a text tells; `file` names it in errors."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise HandbookError(f"the file is not YAML: {getattr(error, 'problem', error)}", section="sec-contributing-facts",
+                            where=f"{file}:{mark.line + 1}" if mark else file,
+                            todo="check the indentation and the quotes there") from None
+    if node is None:
+        raise HandbookError("the file of clusters is empty", where=file, todo="restore it from git",
+                            section="sec-contributing-facts")
+    known = {key: cluster(key, table) for key, table in Table(Place("clusters", file, node)) if key not in OTHER}
+    return Clusters(file, known)
+
+
+def cluster(key: str, table: Table) -> Cluster:
+    """One cluster from its mapping."""
+    name = table.text("name")
+    if table.text("status", choices=("in use", "retired")) == "retired":
+        return Cluster(key, name, table.text("compute-off"), table.text("replaced-by"))
+    nodes = {kind: _nodes(table.table(kind)) for kind in ("cpu", "gpu")}
+    cpu = table.table("cpu")
+    large = cpu.number("large-memory-gib", NONE) if cpu else NONE
+    queues = table.table("partitions")
+    if queues is None:
+        raise table.place.fail("lacks partitions", "add `partitions:` with a mapping for each partition")
+    partitions = {queue: _partition(queue, each, nodes, large) for queue, each in queues
+                  if queue != "page"} if not _has_page(queues) else _partitions(queues, nodes, large)
+    billing = table.table("billing")
+    scheme = billing.text("scheme", choices=("slices", "units")) if billing else "none"
+    return Cluster(
+        key, name, slurm_cluster=table.text("cluster", ""), partitions=partitions, gpus=_gpus(table.table("gpu")),
+        scheme=scheme, cpu_unit=billing.text("cpu-unit") if billing else "",
+        gpu_unit=billing.text("gpu-unit") if billing else "",
+        billing=_prices(billing, scheme) if billing else {}, areas=_areas(table.table("storage")),
+        commands=_commands(table.table("commands")))
+
+
+PRICES = {
+    "slices": ("gpu-hours-per-node-hour", "gpu-hours-per-slice-hour", "cores-per-slice", "memory-gb-per-slice",
+               "core-hours-per-node-hour", "memory-gb-per-core", "object-rate", "scratch-rate", "flash-rate"),
+    "units": ("gpu-bu-per-gpu-hour", "cpu-bu-per-core-hour", "cpu-bu-per-gib-hour", "cpu-bu-per-node-hour",
+              "scratch-bu-per-tib-hour", "home-bu-per-tib-hour", "projappl-bu-per-tib-hour"),
+}

@@ -1,0 +1,131 @@
+"""A whole release on loopback: one package, two that depend on each other, killed anywhere and resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tooling.tests.conftest import run
+from tooling.tests.release import files
+
+from labhandbook.release.project import load_project
+from labhandbook.release.state import State
+from labhandbook.release.workflow import WORKFLOWS
+
+QUICK = ("--offline", "--no-lowest", "--lag", "0.05", "--python", f"3.{sys.version_info[1]}")
+# How long after its beginning a step is killed.
+DELAYS = {"check": 0.02, "build": 0.5, "inspect": 0.02, "gate": 0.01, "test": 0.4, "upload": 0.01, "verify": 0.3}
+
+
+def state(root: Path, version: str = "1.2.0") -> State:
+    return State(load_project(root, ask_remote=False), version)
+
+
+def log(where: State) -> list[str]:
+    """The log without times."""
+    path = where.folder / "log.txt"
+    return [" ".join(line.split()[2:]) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def kill_at(step: str, where: State, *command: str | Path, **env: str) -> None:
+    """Start a command and kill it without warning, a moment after a step began."""
+    before = len(log(where))
+    with subprocess.Popen([Path(sys.executable).with_name("handbook"), *map(str, command)], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, env={**os.environ, **env}) as process:
+        end = time.monotonic() + 60
+        while not any(line.startswith(f"begin {step} ") for line in log(where)[before:]):
+            assert process.poll() is None and time.monotonic() < end, process.stdout and process.stdout.read().decode()
+            time.sleep(0.005)
+        time.sleep(DELAYS[step])
+        process.send_signal(signal.SIGKILL)
+
+
+def test_a_rehearsal_goes_through_the_planned_steps(tmp_path: Path) -> None:
+    root = files.project(tmp_path / "labdemo")
+    planned = json.loads(run("release", "plan", root, "--format", "json").stdout)[0]["steps"]
+    done = run("release", "rehearse", root, *QUICK, TWINE_PASSWORD=files.CANARY)
+    assert done.returncode == 0, done.stdout + done.stderr
+    where = state(root)
+    began = [line.split()[1] for line in log(where) if line.startswith("begin")]
+    assert began == [step["step"] for step in planned] == list(WORKFLOWS["rehearse"])
+    assert list(where.ledger().entries) == began
+    assert {step["state"] for step in planned} == {"to do"}
+    again = json.loads(run("release", "plan", root, "--format", "json").stdout)[0]["steps"]
+    assert {step["step"] for step in again if step["state"] == "kept"} == {"build"}
+    assert not subprocess.run(["git", "status", "--short"], cwd=root, capture_output=True, check=True).stdout
+    assert "3.11" in done.stderr or "Python 3." in done.stderr
+    assert files.CANARY not in done.stdout + done.stderr + everything(where.folder)
+
+
+def everything(folder: Path) -> str:
+    """All that lies in a folder."""
+    return "".join(path.read_bytes().decode("latin-1") for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def test_a_rehearsal_killed_at_every_step_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    reference = state(files.project(tmp_path / "labdemo"))
+    assert run("release", "rehearse", reference.project.root, *QUICK).returncode == 0
+    killed = state(files.project(tmp_path / "again" / "labdemo"))
+    for step in WORKFLOWS["rehearse"]:
+        kill_at(step, killed, "release", "rehearse", killed.project.root, *QUICK)
+    done = run("release", "rehearse", killed.project.root, *QUICK)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert killed.hashes() == reference.hashes() and killed.whole()
+    stored = json.loads((killed.folder / "rehearsal" / "index.json").read_text())["files"]
+    assert {file["filename"]: file["sha256"] for file in stored} == reference.hashes()
+    states = [line for line in log(killed) if line.startswith("done build")]
+    assert len(states) == 1, "it was built once"
+
+
+def test_packages_that_depend_on_each_other(tmp_path: Path) -> None:
+    top = files.project(tmp_path / "labtop", "labtop", requires='"labbase>=2.0"',
+                        test="def test_it():\n    import labbase\n\n    assert labbase.__version__ == '2.0.0'\n")
+    base = files.project(tmp_path / "labbase", "labbase", "2.0.0")
+    done = run("release", "rehearse", top, base, *QUICK)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr.index("labbase 2.0.0: wait") < done.stderr.index("labtop 1.2.0: build")
+    alone = run("release", "test", top, *QUICK[1:2], *QUICK[4:])
+    assert alone.returncode == 1 and "REL601" in alone.stdout, "the index of the world has no labbase"
+
+
+def test_new_sources_begin_the_rehearsal_anew(tmp_path: Path) -> None:
+    root = files.project(tmp_path / "labdemo")
+    assert run("release", "rehearse", root, *QUICK).returncode == 0
+    before = state(root).hashes()
+    (root / "labdemo" / "more.py").write_text('"""More."""\n')
+    files.git(root, "tag", "--delete", "v1.2.0")
+    files.commit(root, "v1.2.0")
+    done = run("release", "rehearse", root, *QUICK)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert state(root).hashes() != before
+
+
+def test_a_failing_suite_stops_before_the_upload(tmp_path: Path) -> None:
+    root = files.project(tmp_path / "labdemo", test="def test_it():\n    assert False\n")
+    done = run("release", "rehearse", root, *QUICK, "--format", "json")
+    assert done.returncode == 1
+    assert any(found["code"] == "REL602" for found in json.loads(done.stdout)["findings"])
+    assert not (state(root).folder / "rehearsal" / "index.json").exists()
+    assert "upload" not in state(root).ledger().entries
+
+
+def test_two_runs_at_a_time_are_kept_apart(tmp_path: Path) -> None:
+    root = files.project(tmp_path / "labdemo")
+    with state(root).locked():
+        done = run("release", "rehearse", root, *QUICK)
+    assert done.returncode == 2 and "another run" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["{", '{"steps": 3}'])
+def test_a_broken_ledger_is_not_guessed(text: str, tmp_path: Path) -> None:
+    root = files.project(tmp_path / "labdemo")
+    state(root).prepare()
+    (state(root).folder / "ledger.json").write_text(text)
+    done = run("release", "rehearse", root, *QUICK)
+    assert done.returncode == 2 and "ledger" in done.stderr and "Traceback" not in done.stderr
