@@ -75,8 +75,9 @@ class Ledger:
         self.entries: dict[str, dict[str, Any]] = {}
         if path.exists():
             try:
-                self.entries = json.loads(path.read_text(encoding="utf-8"))["steps"]
-            except (OSError, ValueError, KeyError, TypeError) as error:
+                self.entries = {name: dict(entry) for name, entry in
+                                json.loads(path.read_text(encoding="utf-8"))["steps"].items()}
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
                 raise HandbookError(
                     f"the ledger can't be read: {error}", where=str(path),
                     why="it says what was built and uploaded, so nothing is done without it",

@@ -70,11 +70,5 @@ def test_book_title_leads_home(everything: Pages) -> None:
     assert page.absolute(str(home["href"])) == "index.html" and home.get_text() == "Test Book"
 
 
-def test_downloads_are_offered(everything: Pages) -> None:
-    for page in everything.values():
-        offered = {page.absolute(str(tag["href"])) for tag in page.html.select("[href$='.pdf'], [href$='.epub']")}
-        assert offered == {"Test-Book.pdf", "Test-Book.epub"}
-
-
 def test_language_is_told(everything: Pages) -> None:
     assert {str(page.one("html")["lang"]) for page in everything.values()} == {"en-GB"}

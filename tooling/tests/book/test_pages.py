@@ -211,7 +211,7 @@ def test_bibliography_lists_what_the_book_cites(everything: Pages) -> None:
 # Callouts and tabs
 
 
-@pytest.mark.parametrize(("place", "callout"), enumerate([
+@pytest.mark.parametrize(("place", "callout"), list(enumerate([
     Callout("note", "Note", "", "A note without title."),
     Callout("tip", "A tip with code & more", "", "Tip text."),
     Callout("important", "Titled by a heading", "", "Important text with Section 2.1 in it."),
@@ -219,7 +219,7 @@ def test_bibliography_lists_what_the_book_cites(everything: Pages) -> None:
     Callout("warning", "Unfolded", "open", "Warning text. laptop echo in a callout"),
     Callout("note", "A long title that goes on and on so that a writer would wrap its line somewhere", "",
             "With an id."),
-]))
+])))
 def test_callout(two: Page, place: int, callout: Callout) -> None:
     assert len(two.callouts) == 6 and two.callouts[place] == callout
 

@@ -91,6 +91,20 @@ def test_site_has_what_it_needs_to_be_served(sites_of_pandoc: Path) -> None:
     assert canonical and canonical["href"] == "https://example.org/book/index.html"
 
 
+def downloads(page: Path) -> set[str]:
+    return {str(tag["href"]) for tag in soup(page).select("[href$='.pdf'], [href$='.epub']")}
+
+
+def test_downloads_are_offered_where_they_were_made(tmp_path: Path) -> None:
+    book = make_book(tmp_path, {**FILES, "deep/b.qmd": "# B\n"}, downloads=["pdf", "epub"])
+    for formats, offered in ((["html"], set()), (["html", "epub"], {"Test-Book.epub"})):
+        options = [word for kind in formats for word in ("--to", kind)]
+        assert run("render", "--book", book, "--engine", "pandoc", *options).returncode == 0
+        assert downloads(book / "_book/index.html") == offered
+        assert downloads(book / "_book/deep/b.html") == {f"../{name}" for name in offered}
+        assert all((book / "_book" / name).is_file() for name in offered)
+
+
 def test_all_formats_stand_in_one_folder(tmp_path: Path) -> None:
     book = make_book(tmp_path, FILES)
     done = run("render", "--book", book, "--engine", "pandoc")

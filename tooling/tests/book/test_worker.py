@@ -47,7 +47,7 @@ def kill(worker: Worker) -> None:
 
 
 def test_worker_answers(worker: Worker) -> None:
-    bibliography = "@book{key, title = {T}}"
+    bibliography = {"name": "b.bib", "text": "@book{key, title = {T}}"}
     told = within(10, lambda: worker.call("setup", **{**SETUP, "bibliography": [bibliography]}))
     assert isinstance(told, dict) and told["keys"] == ["key"]
 

@@ -88,8 +88,8 @@ def project(folder: Path, name: str = "labdemo", version: str = "1.2.0", require
     texts = {"pyproject.toml": PYPROJECT.replace("REQUIRES", requires), "README.md": "# NAME\n\nA package.\n",
              "LICENSE": "BSD 3-Clause License\n\nRedistribution and use in source and binary forms is permitted.\n",
              "CHANGELOG.md": "# Changes\n\n## VERSION\n\n- First.\n", ".gitignore": "__pycache__/\n",
-             "NAME/__init__.py": '"""A demo."""\n\n__version__ = "VERSION"\nANSWER = 42\n', "NAME/tests/__init__.py": "",
-             "NAME/tests/test_it.py": test}
+             "NAME/__init__.py": '"""A demo."""\n\n__version__ = "VERSION"\nANSWER = 42\n',
+             "NAME/tests/__init__.py": "", "NAME/tests/test_it.py": test}
     write(folder, {path.replace("NAME", name): text.replace("NAME", name).replace("VERSION", version)
                    for path, text in texts.items()})
     git(folder, "init", "--quiet")

@@ -115,6 +115,7 @@ def test_a_workspace_stands_for_its_members(tmp_path: Path) -> None:
      "2.0"),
     ('[build-system]\nbuild-backend = "poetry.core.masonry.api"\n[tool.poetry]\nname = "x"\nversion = "2.1"\n', {},
      "2.1"),
+    (change(DYNAMIC, ("setuptools.build_meta", "mesonpy")), {"PKG-INFO": "Name: x\nVersion: 2.3\n"}, "2.3"),
     (SCM, {"PKG-INFO": "Metadata-Version: 2.4\nName: demo-tool\nVersion: 2.2\n"}, "2.2"),
 ])
 def test_versions_are_found_in_files(tmp_path: Path, text: str, files: dict[str, str | bytes], version: str) -> None:

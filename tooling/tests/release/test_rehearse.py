@@ -40,7 +40,8 @@ def kill_at(step: str, where: State, *command: str | Path, **env: str) -> None:
                           stderr=subprocess.STDOUT, env={**os.environ, **env}) as process:
         end = time.monotonic() + 60
         while not any(line.startswith(f"begin {step} ") for line in log(where)[before:]):
-            assert process.poll() is None and time.monotonic() < end, process.stdout and process.stdout.read().decode()
+            assert process.poll() is None, process.stdout.read().decode() if process.stdout else ""
+            assert time.monotonic() < end
             time.sleep(0.005)
         time.sleep(DELAYS[step])
         process.send_signal(signal.SIGKILL)

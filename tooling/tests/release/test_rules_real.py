@@ -17,9 +17,10 @@ from labhandbook.errors import HandbookError
 from labhandbook.release.addresses import index
 from labhandbook.release.check import Checked, addresses, check_paths
 from labhandbook.release.index import Fault, Server, serving
-from labhandbook.release.lookup import Answer, alike, look_alikes, look_up
+from labhandbook.release.lookup import Answer, alike, look_alikes, look_up, place_of
 from labhandbook.rules import Severity
 
+PUBLISHED = {"gpyreg": "1.4.0", "pyvbmc": "1.5.0"}
 CHANGELOG = {"CHANGELOG.md": "# Changelog\n\n## 1.2.0 - 2026-01-02\n"}
 
 
@@ -71,12 +72,12 @@ def test_the_remote_and_the_index_are_asked(tmp_path: Path, loopback: Server) ->
 def test_a_silent_index_costs_two_seconds_and_is_said(loopback: Server) -> None:
     loopback.faults.append(Fault("page", "hang", seconds=5))
     begin = time.monotonic()
-    answer = look_up("demo", loopback.url)
+    answer = look_up("demo", place_of(loopback.url))
     assert time.monotonic() - begin < 2.5
     assert "does not answer" in answer.problem
-    assert look_up("demo", "http://127.0.0.1:9").problem
-    assert look_up("demo", "none").problem
-    assert look_up("demo", "gopher://x").problem
+    assert look_up("demo", place_of("http://127.0.0.1:9")).problem
+    assert look_up("demo", place_of("none")).problem
+    assert look_up("demo", place_of("gopher://x")).problem
 
 
 def test_names_that_look_alike() -> None:
@@ -96,34 +97,33 @@ def test_several_packages_are_checked_together(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The newest sdists of the lab's packages, unpacked."""
+    """Sdists of the lab's packages, unpacked."""
     from urllib.error import URLError
     from urllib.request import Request, urlopen
 
     folder = tmp_path_factory.mktemp("published")
-    for name in ("gpyreg", "pyvbmc"):
+    for name, version in PUBLISHED.items():
         page = f"{index('pypi').simple}{name}/"
         try:
             request = Request(page, headers={"Accept": "application/vnd.pypi.simple.v1+json"})
             with urlopen(request, timeout=10) as answer:
                 files = json.load(answer)["files"]
-            newest = max((file for file in files if file["filename"].endswith(".tar.gz")),
-                         key=lambda file: file["upload-time"])
-            with urlopen(urljoin(page, newest["url"]), timeout=60) as answer, \
+            sdist = next(file for file in files if file["filename"] == f"{name}-{version}.tar.gz")
+            with urlopen(urljoin(page, sdist["url"]), timeout=60) as answer, \
                     tarfile.open(fileobj=answer, mode="r|gz") as archive:
                 archive.extractall(folder / name, filter="data")
         except (URLError, OSError, KeyError, ValueError):
             pytest.skip(LACKS + "network")
-    return {name: next((folder / name).iterdir()) for name in ("gpyreg", "pyvbmc")}
+    return {name: next((folder / name).iterdir()) for name in PUBLISHED}
 
 
-@pytest.mark.parametrize("name", ["gpyreg", "pyvbmc"])
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_published_packages_of_the_lab(published: dict[str, Path], name: str) -> None:
     begin = time.monotonic()
     found = check_paths([published[name]])
     assert time.monotonic() - begin < 3
     said = codes(found)
-    # In every sdist of either: no git, an old licence form, an old floor, a list without a subpackage, a used version.
+    # In both: no git, an old licence form, an old floor, a list without a subpackage, a used version.
     assert {"REL010", "REL020", "REL032", "REL071", "REL083"} <= said
     assert codes(found, Severity.ERROR) == {"REL083"}, "what is published was publishable"
     assert "REL081" not in said, "the project on the index is this one"
@@ -144,7 +144,7 @@ def test_the_command_reports_in_every_form(tmp_path: Path) -> None:
     make(tmp_path / "a b", changes={**CHANGELOG, **pyproject("setuptools", ("click>=8.1", "click==8.1.7"))})
     text = run("release", "check", "a b", "--offline", cwd=tmp_path)
     assert text.returncode == 1
-    line = text.stdout.splitlines()[0]
+    line = next(line for line in text.stdout.splitlines() if line.startswith("✗"))
     assert line.startswith("✗ a b/pyproject.toml:") and "REL041 click==8.1.7 is pinned" in line
     assert "@sec-pypi-dependencies" in text.stdout
     assert text.stderr.startswith("✗ demo: ")
@@ -200,4 +200,4 @@ def test_help_does_not_import_the_release_kit() -> None:
 def test_an_unknown_index_is_no_crash() -> None:
     with pytest.raises(HandbookError):
         index("nowhere")
-    assert look_up("x", "nowhere") == Answer("nowhere", "nowhere is no index")
+    assert place_of("nowhere") == Answer("nowhere", "nowhere is no index")

@@ -22,8 +22,10 @@ from labhandbook.book.worker import LUA
 from labhandbook.errors import HandbookError
 from labhandbook.rules import Finding
 
+# Pages written at once when many must follow; seconds to wait for the end of a save; bytes that take a while to save.
 AT_ONCE = 4
 SETTLE = 0.03
+LARGE = 1_000_000
 
 
 @dataclass
@@ -134,10 +136,11 @@ class LiveBook:
                             and any(self.book.root / name in assets for name in self.pages[page.url].resources)}
         wanted = {name for path in changed for name in inputs.pages.get(path, ())}
         pages = [page for page in self.book.pages if page.path in wanted]
-        if any(_empty(path) for path in changed & inputs.pages.keys()):
-            # A save that empties a file before it fills it, or removes it before it puts another, is not over yet.
+        if any(map(_unsettled, changed & inputs.pages.keys())):
             time.sleep(SETTLE)
         written = self._edit(pages) if pages else []
+        if not self._engine.alive:
+            return self._begin_anew()
         if pages and "book" not in self.trouble and self._contents_changed():
             return self._begin_anew()
         self._publish()
@@ -269,8 +272,9 @@ class LiveBook:
             self.news.notify_all()
 
 
-def _empty(path: Path) -> bool:
+def _unsettled(path: Path) -> bool:
+    """Whether a save may not be over: it emptied or removed the file first, or has much to write."""
     try:
-        return path.stat().st_size == 0
+        return not 0 < path.stat().st_size < LARGE
     except OSError:
         return True

@@ -16,6 +16,7 @@ STEP, DEBOUNCE, LOOK = 5, 25, 500
 TICK = 20_000_000
 
 Signature = tuple[int, int, int]
+UNKNOWN: Signature = (0, 0, 0)
 
 
 def signature(path: Path) -> Signature | None:
@@ -57,11 +58,12 @@ class Watcher:
         self._fresh: set[Path] = set()
 
     def remember(self, files: Iterable[Path], since: int = 0) -> None:
-        """Take files as they are for known, unless they changed at or after `since` (nanoseconds)."""
+        """Take files as they are for known, unless they may have changed at or after `since` (nanoseconds)."""
         for path in files:
             if path not in self._seen:
                 found = signature(path)
-                self._seen[path] = None if found and since and found[0] >= since else found
+                known = not since or (found is not None and found[0] < since)
+                self._seen[path] = found if known else UNKNOWN
 
     def changed(self, files: set[Path], named: set[Path]) -> set[Path]:
         """Which of `files` differ from what was remembered; it remembers them.

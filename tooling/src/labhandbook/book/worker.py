@@ -68,6 +68,9 @@ class Worker:
                 line = self._process.stdout.readline()
             except (OSError, ValueError):
                 line = ""
+        if not line.endswith("\n"):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(1)
         answer: dict[str, Any] = json.loads(line) if line.endswith("\n") else {"failed": "".join(self._errors) or "it died"}
         if "failed" in answer:
             raise HandbookError(

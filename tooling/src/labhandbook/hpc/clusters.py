@@ -5,6 +5,7 @@ The file belongs to the book. Inside a checkout its current text is read; an ins
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,11 +17,17 @@ from labhandbook.words import hint
 
 FILE = Path("chapters/hpc/clusters.yml")
 COPY = Path(__file__).with_name("clusters.yml")
-OTHER = {"csc", "aalto"}
+OTHER = ("csc", "aalto")
 PARTITION = ("kind", "exclusive", "time-limit", "max-hours", "min-nodes", "max-nodes", "max-jobs", "running-jobs",
              "max-cores", "max-memory-gib", "min-gpus", "max-gpus", "needs", "large-memory", "cores-per-node",
              "memory-gib", "bu-per-core-hour", "bu-per-gib-hour")
 NONE = 0
+PRICES = {
+    "slices": ("gpu-hours-per-node-hour", "gpu-hours-per-slice-hour", "cores-per-slice", "memory-gb-per-slice",
+               "core-hours-per-node-hour", "memory-gb-per-core", "object-rate", "scratch-rate", "flash-rate"),
+    "units": ("gpu-bu-per-gpu-hour", "cpu-bu-per-core-hour", "cpu-bu-per-gib-hour", "cpu-bu-per-node-hour",
+              "scratch-bu-per-tib-hour", "home-bu-per-tib-hour", "projappl-bu-per-tib-hour"),
+}
 
 
 @dataclass(frozen=True)
@@ -130,8 +137,7 @@ def find() -> Path:
     for folder in (here, *here.parents):
         if (folder / FILE).is_file() and (folder / "_quarto.yml").is_file():
             return folder / FILE
-    source = Path(__file__).resolve().parents[4] / FILE
-    return COPY if COPY.is_file() else source
+    return COPY
 
 
 def load(path: Path | None = None) -> Clusters:
@@ -169,36 +175,59 @@ def parse(text: str, file: str) -> Clusters:
     if node is None:
         raise HandbookError("the file of clusters is empty", where=file, todo="restore it from git",
                             section="sec-contributing-facts")
-    known = {key: cluster(key, table) for key, table in Table(Place("clusters", file, node)) if key not in OTHER}
+    known = {key: _cluster(key, table) for key, table in Table(Place("clusters", file, node)).tables(*OTHER)}
     return Clusters(file, known)
 
 
-def cluster(key: str, table: Table) -> Cluster:
+def _cluster(key: str, table: Table) -> Cluster:
     """One cluster from its mapping."""
     name = table.text("name")
     if table.text("status", choices=("in use", "retired")) == "retired":
         return Cluster(key, name, table.text("compute-off"), table.text("replaced-by"))
-    nodes = {kind: _nodes(table.table(kind)) for kind in ("cpu", "gpu")}
-    cpu = table.table("cpu")
-    large = cpu.number("large-memory-gib", NONE) if cpu else NONE
     queues = table.table("partitions")
     if queues is None:
         raise table.place.fail("lacks partitions", "add `partitions:` with a mapping for each partition")
-    partitions = {queue: _partition(queue, each, nodes, large) for queue, each in queues
-                  if queue != "page"} if not _has_page(queues) else _partitions(queues, nodes, large)
-    billing = table.table("billing")
-    scheme = billing.text("scheme", choices=("slices", "units")) if billing else "none"
+    cpu, gpu, billing = table.table("cpu"), table.table("gpu"), table.table("billing")
+    scheme = billing.text("scheme", choices=tuple(PRICES)) if billing else "none"
+    storage, commands = table.table("storage"), table.table("commands")
     return Cluster(
-        key, name, slurm_cluster=table.text("cluster", ""), partitions=partitions, gpus=_gpus(table.table("gpu")),
-        scheme=scheme, cpu_unit=billing.text("cpu-unit") if billing else "",
-        gpu_unit=billing.text("gpu-unit") if billing else "",
-        billing=_prices(billing, scheme) if billing else {}, areas=_areas(table.table("storage")),
-        commands=_commands(table.table("commands")))
+        key, name, slurm_cluster=table.text("cluster", ""), gpus=_gpus(gpu) if gpu else None, scheme=scheme,
+        partitions={queue: _partition(queue, each, cpu, gpu) for queue, each in queues.tables("page")},
+        cpu_unit=billing.text("cpu-unit") if billing else "", gpu_unit=billing.text("gpu-unit") if billing else "",
+        billing={price: billing.number(price) for price in PRICES[scheme]} if billing else {},
+        areas=tuple(_areas(storage)) if storage else (),
+        commands={command: commands.yes(command) for command in commands.keys()} if commands else {})
 
 
-PRICES = {
-    "slices": ("gpu-hours-per-node-hour", "gpu-hours-per-slice-hour", "cores-per-slice", "memory-gb-per-slice",
-               "core-hours-per-node-hour", "memory-gb-per-core", "object-rate", "scratch-rate", "flash-rate"),
-    "units": ("gpu-bu-per-gpu-hour", "cpu-bu-per-core-hour", "cpu-bu-per-gib-hour", "cpu-bu-per-node-hour",
-              "scratch-bu-per-tib-hour", "home-bu-per-tib-hour", "projappl-bu-per-tib-hour"),
-}
+def _nodes(table: Table | None, own: Table) -> Nodes:
+    """The nodes of a partition: its own numbers, else those of the cluster's nodes of its kind."""
+    for each in (own, table):
+        if each and "cores-per-node" in each:
+            return Nodes(each.whole("cores-per-node"), each.number("memory-gib"), each.whole("gpus-per-node", NONE))
+    return Nodes()
+
+
+def _partition(name: str, table: Table, cpu: Table | None, gpu: Table | None) -> Partition:
+    table.only(*PARTITION)
+    for_gpus = table.text("kind", choices=("cpu", "gpu")) == "gpu"
+    known = "max-hours" in table
+    large = cpu.number("large-memory-gib", NONE) if cpu and table.yes("large-memory", False) else NONE
+    return Partition(
+        name, for_gpus, table.yes("exclusive", None if known else False),
+        table.text("time-limit", None if known else ""), table.number("max-hours", NONE),
+        _nodes(gpu if for_gpus else cpu, table), table.whole("min-nodes", 1),
+        table.whole("max-nodes", None if known else NONE), table.whole("max-jobs", NONE),
+        table.whole("max-cores", NONE), table.number("max-memory-gib", NONE), table.whole("min-gpus", NONE),
+        table.whole("max-gpus", NONE), table.text("needs", ""), large, table.number("bu-per-core-hour", NONE),
+        table.number("bu-per-gib-hour", NONE))
+
+
+def _gpus(table: Table) -> Gpus:
+    return Gpus(table.text("unit"), table.text("option"), table.text("type", ""), table.text("tool"),
+                table.whole("cores-per-gpu", NONE), table.number("memory-gib-per-gpu", NONE))
+
+
+def _areas(table: Table) -> Iterator[Area]:
+    for name, each in table.tables("page"):
+        if "path" in each:
+            yield Area(name, each.text("path"), each.yes("environments"))

@@ -52,8 +52,13 @@ class Table:
         self.place = place
         self._children = place.children()
 
-    def __iter__(self) -> Iterator[tuple[str, Table]]:
-        return ((key, Table(value)) for key, value in self._children.items())
+    def tables(self, *single: str) -> Iterator[tuple[str, Table]]:
+        """The mappings below by their key; only the names in `single` may hold a value instead."""
+        return ((key, Table(value)) for key, value in self._children.items() if key not in single)
+
+    def keys(self) -> list[str]:
+        """The names below."""
+        return list(self._children)
 
     def __contains__(self, key: str) -> bool:
         return key in self._children

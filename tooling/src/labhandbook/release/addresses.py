@@ -39,6 +39,11 @@ def index(target: str) -> Index:
     if target in ("pypi", "testpypi"):
         return _known(target)
     parts = urlsplit(target)
+    if "@" in target:
+        raise HandbookError("the address of the index holds a user name or a password",
+                            why="others on this machine can read a command's arguments, and logs keep them",
+                            todo="leave it out, and set TWINE_USERNAME and TWINE_PASSWORD or use the keyring",
+                            section="sec-pypi-upload")
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise HandbookError(f"{target} is no index", todo="give pypi, testpypi or the address of an index",
                             section="sec-pypi-upload")

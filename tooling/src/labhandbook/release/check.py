@@ -11,6 +11,7 @@ from pathlib import Path
 
 from labhandbook.release.facts import Facts
 from labhandbook.release.gather import gather
+from labhandbook.release.lookup import place_of
 from labhandbook.release.project import Project, load_projects
 from labhandbook.release.rules import CHECKS
 from labhandbook.rules import REGISTRY, Finding, Severity
@@ -40,6 +41,8 @@ def check_paths(paths: Sequence[Path], *, offline: bool = False, today: date | N
     current folder. Raises HandbookError when a project can't be read at all.
     """
     projects = load_projects(paths, ask_remote=False)
+    if not offline:
+        place_of("pypi")
     with ThreadPoolExecutor(max_workers=4) as pool:
         every = list(pool.map(lambda project: gather(project, offline=offline, today=today), projects))
     found = [from_here(finding, facts.project.root) for facts in every for finding in judge(facts)]

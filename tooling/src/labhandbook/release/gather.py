@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from labhandbook.release.addresses import Index
 from labhandbook.release.facts import CHANGELOG, Facts, dynamic_requirements
 from labhandbook.release.git import git, lines, read_remote_tags, tracked_files
-from labhandbook.release.lookup import Answer, look_up
+from labhandbook.release.lookup import Answer, look_up, place_of
 from labhandbook.release.project import PYPROJECT, Project
 from labhandbook.release.version import find_version
 
@@ -22,8 +23,9 @@ NO_SOURCE = {"__pycache__", "build", "dist", "node_modules", "site-packages", "v
 
 def gather(project: Project, *, offline: bool = False, today: date | None = None) -> Facts:
     """The facts of a project that was loaded without asking its remote; at most about two seconds."""
+    place = _index(project, offline)
     with ThreadPoolExecutor(max_workers=4) as pool:
-        answer = pool.submit(_index, project, offline)
+        answer = pool.submit(look_up, project.name, place)
         remote = pool.submit(read_remote_tags, project.git) if project.git and not offline else None
         tracked = pool.submit(tracked_files, project.root) if project.git else None
         tags = pool.submit(git, project.root, "tag", "--list") if project.git else None
@@ -38,13 +40,13 @@ def gather(project: Project, *, offline: bool = False, today: date | None = None
                        tags=frozenset(lines(tags.result() if tags else None)))
 
 
-def _index(project: Project, offline: bool) -> Answer:
+def _index(project: Project, offline: bool) -> Index | Answer:
     target = project.settings.compare_with
     if offline:
         return Answer(target, "not asked, because of --offline")
     if not project.name:
         return Answer(target, "the project has no name to ask for")
-    return look_up(project.name, target)
+    return place_of(target)
 
 
 def _wanted(facts: Facts) -> Iterable[str]:

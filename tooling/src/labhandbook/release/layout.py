@@ -64,6 +64,16 @@ def packages_below(files: frozenset[str], folder: str, name: str) -> dict[str, s
     return found
 
 
+def modules_below(files: frozenset[str], folder: str) -> dict[str, str]:
+    """All that is importable in a folder, by dotted name: packages, folders without `__init__.py`, single modules."""
+    start = f"{folder}/" if folder else ""
+    single = [file.removesuffix(".py") for file in files
+              if file.startswith(start) and file.endswith(".py") and "/" not in file[len(start):]]
+    found = [at for at in folders_of(files) if at.startswith(start) and at != folder] + single
+    return {at[len(start):].replace("/", "."): at for at in found
+            if all(part.isidentifier() for part in at[len(start):].split("/"))}
+
+
 def survey(project: Project, files: frozenset[str], texts: Mapping[str, str]) -> Layout:
     """What the project's backend ships of these files."""
     if project.tool == "setuptools":
@@ -85,13 +95,15 @@ def _setuptools(project: Project, files: frozenset[str], texts: Mapping[str, str
             return Layout({}, "build-system", problem=f"{file} chooses the packages")
     if project.strings("tool", "setuptools", "py-modules"):
         return Layout({}, "tool.setuptools", "py-modules")
-    if any(folder.startswith("src/") for folder in folders_of(files)) or any(
-            re.fullmatch(r"src/\w+\.pyx?", file) for file in files):
-        return Layout(packages_below(files, "src", ""), "build-system")
+    if below := modules_below(files, "src"):
+        return Layout(below, "build-system")
     tops = {file.partition("/")[0] for file in files if "/" in file}
     strays = tuple(sorted(top for top in tops if top.isidentifier() and top not in FLAT_PASSED_OVER
                           and not top.startswith("_")))
-    shipped = {name: at for name, at in packages_below(files, "", "").items() if name.partition(".")[0] in strays}
+    every = modules_below(files, "")
+    single = [name for name in every if "." not in name and f"{name}.py" in files
+              and not re.match(r"(setup|conftest|noxfile|tasks|tests?)(_|$)", name)]
+    shipped = {name: at for name, at in every.items() if name.partition(".")[0] in (strays or single)}
     return Layout(shipped, "build-system", strays=strays if len(strays) > 1 else ())
 
 
@@ -194,10 +206,8 @@ def _pdm(project: Project, files: frozenset[str]) -> Layout:
     if project.section("tool", "pdm", "build").keys() & {"includes", "excludes", "package-dir"}:
         return Layout({}, "tool.pdm.build", problem="patterns choose the files")
     folder = "src" if any(folder.startswith("src/") for folder in folders_of(files)) else ""
-    shipped = {name: at for name, at in packages_below(files, folder, "").items()
-               if not re.match(r"tests?(\.|$)", name)}
-    single = [file for file in files if re.fullmatch(r"(src/)?\w+\.py", file)]
-    return Layout(shipped, "build-system", absent=() if shipped or single else (project.module,))
+    shipped = {name: at for name, at in modules_below(files, folder).items() if not re.match(r"tests?(\.|$)", name)}
+    return Layout(shipped, "build-system", absent=() if shipped else (project.module,))
 
 
 def _guessed(project: Project, files: frozenset[str], table: str, *, namespace: bool = False) -> Layout:

@@ -9,10 +9,13 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labhandbook.errors import HandbookError
 from labhandbook.release.project import normalise
+
+if TYPE_CHECKING:
+    from labhandbook.release.addresses import Index
 
 SECONDS = 2.0
 SIMPLE = "application/vnd.pypi.simple.v1+json"
@@ -37,16 +40,22 @@ class Answer:
     similar: tuple[str, ...] = ()
 
 
-def look_up(name: str, target: str, seconds: float = SECONDS) -> Answer:
-    """Ask an index for a project, and for look-alikes when it doesn't have it. Never raises for the network."""
+def place_of(target: str) -> Index | Answer:
+    """The index that a project names, or why there is none. Imports twine, which sets filters of warnings."""
     if target == "none":
         return Answer(target, "compare-with is none in [tool.handbook.release]")
     try:
         from labhandbook.release.addresses import index
 
-        place = index(target)
+        return index(target)
     except HandbookError as error:
         return Answer(target, error.what)
+
+
+def look_up(name: str, place: Index | Answer, seconds: float = SECONDS) -> Answer:
+    """Ask an index for a project, and for look-alikes when it doesn't have it. Never raises for the network."""
+    if isinstance(place, Answer):
+        return place
     deadline = time.monotonic() + seconds
     try:
         simple = _ask(f"{place.simple}{normalise(name)}/", seconds)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from labhandbook.cli import FINDINGS, FINE, Command
+from labhandbook.errors import HandbookError
 from labhandbook.release.commands import paths_argument, release, report_options, show_report
 from labhandbook.terminal import Progress, paint
 
@@ -85,6 +86,7 @@ def rehearse(paths: tuple[Path, ...], form: str, output: Path | None, pythons: t
     from labhandbook.release.project import load_projects
     from labhandbook.release.rehearse import rehearse as carry_out
 
+    _equipped()
     projects = load_projects(paths or (Path(),), ask_remote=False)
     options = _options(pythons=pythons, lowest=not no_lowest, offline=offline, lag=lag)
     return _show(carry_out(projects, options, _begin), form, output, "Release rehearsal",
@@ -207,8 +209,19 @@ def _open(paths: tuple[Path, ...], options: Options, target: str = "rehearsal", 
     from labhandbook.release import workflow
     from labhandbook.release.project import load_projects
 
+    _equipped()
     projects = load_projects(paths or (Path(),), ask_remote=remote)
     return workflow.open_releases(projects, options, target, version=version)
+
+
+def _equipped() -> None:
+    """Raises HandbookError when what a release needs isn't installed with this package."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("build", "packaging", "twine") if find_spec(name) is None]
+    if missing:
+        raise HandbookError(f"{', '.join(missing)} isn't installed", why="it stands in the extra for releases",
+                            todo="pip install 'labhandbook[release]'", section="sec-pypi-environment")
 
 
 def _towards(paths: tuple[Path, ...], options: Options, target: str) -> list[Release]:

@@ -8,6 +8,7 @@ import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from labhandbook.release.project import PYPROJECT, Project
@@ -16,6 +17,8 @@ from labhandbook.release.project import PYPROJECT, Project
 NO_VERSION = "0.0.0"
 HATCH_PATTERN = r"(?im)^(?:__version__|VERSION)(?: ?: ?str)? *= *(['\"])v?(?P<version>.+?)\1"
 PDM_PATTERN = r"(?m)^__version__\s*=\s*[\"'](?P<version>.+?)[\"']\s*(?:#.*)?$"
+# The filter of warnings belongs to all threads.
+ONE_AT_A_TIME = Lock()
 # Options of [tool.setuptools_scm] that say what the version is; the others say where to write it.
 SCM_OPTIONS = {"root", "version_scheme", "local_scheme", "tag_regex", "parentdir_prefix_version", "fallback_version",
                "fallback_root", "git_describe_command", "normalize", "search_parent_directories", "scm"}
@@ -46,10 +49,13 @@ def find_version(project: Project) -> FoundVersion:
     if isinstance(static := project.table.get("version"), str):
         return FoundVersion(static, PYPROJECT, line=project.line("version", "project"))
     try:
-        return _dynamic(project)
+        found = _dynamic(project)
     except Exception as error:
         # A backend's library may raise anything for settings it does not like.
-        return FoundVersion(None, project.tool, problem=f"{type(error).__name__}: {error}".splitlines()[0])
+        found = FoundVersion(None, project.tool, problem=f"{type(error).__name__}: {error}".splitlines()[0])
+    # An unpacked sdist carries the version that it was built with.
+    built = re.search(r"^Version: *(\S+)", _read(project, "PKG-INFO"), re.MULTILINE) if project.git is None else None
+    return FoundVersion(built[1], "PKG-INFO", "PKG-INFO") if built and found.version is None else found
 
 
 def requires(project: Project, *names: str) -> bool:
@@ -202,7 +208,7 @@ def _ask_scm(project: Project, source: str, options: dict[str, Any]) -> FoundVer
     try:
         for logger in loggers:
             logger.setLevel(logging.CRITICAL)
-        with warnings.catch_warnings():
+        with ONE_AT_A_TIME, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             version = setuptools_scm.get_version(
                 relative_to=str(project.root / PYPROJECT), dist_name=project.name or None,

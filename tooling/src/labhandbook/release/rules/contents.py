@@ -52,6 +52,7 @@ CACHES = re.compile(
     r"(^|/)(__pycache__|\.(pytest|mypy|ruff|hypothesis|ipynb)_?(cache|checkpoints)?|\.tox|\.nox|\.eggs|\.idea|\.vscode"
     r"|\.git|\.svn|\.hg|\.venv|node_modules|__MACOSX)/|(^|/)(\.DS_Store|Thumbs\.db|desktop\.ini|\.coverage(\..+)?"
     r"|\.Rhistory|nohup\.out)$|\.(py[co]|orig|rej|swp|swo|bak|tmp)$|~$|(^|/)core\.\d+$")
+MADE_BY_BACKENDS = ("pyproject.toml.orig", "Cargo.toml.orig")
 OBJECTS = re.compile(r"\.(so(\.\d+)*|pyd|dylib|dll|exe|o|obj|a|lib)$")
 MAGIC = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf",
          b"MZ\x90\x00")
@@ -80,7 +81,7 @@ class Contents:
 def no_leftovers(contents: Contents) -> Iterator[Finding]:
     """Caches, editors' copies and the like."""
     for file in contents.both:
-        found = sorted(path for path in file.files if CACHES.search(path))
+        found = sorted(path for path in file.files if CACHES.search(path) and path not in MADE_BY_BACKENDS)
         if not file.is_wheel:
             found += sorted(path for path in file.files if OBJECTS.search(path) and path not in found
                             and not path.endswith((".a", ".lib", ".exe", ".dll")))

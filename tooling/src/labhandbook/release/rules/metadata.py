@@ -126,7 +126,9 @@ def new_enough(facts: Facts) -> Iterator[At]:
     project = facts.project
     asked = _requirements(facts)
     package = PACKAGES.get(project.tool, "")
-    modern = isinstance(project.table.get("license"), str) or isinstance(project.table.get("license-files"), list)
+    # hatchling read an expression long before it read a list of licence files.
+    modern = isinstance(project.table.get("license-files"), list) or (
+        isinstance(project.table.get("license"), str) and package != "hatchling")
     reasons = []
     if modern:
         reasons.append((package, minimum("licence-expression").get(package), "an SPDX licence or license-files"))

@@ -27,6 +27,11 @@ def admitted(facts: Facts, versions: list[tuple[int, int]]) -> list[tuple[int, i
         if any(specifiers.contains(f"{shown(version)}.{patch}") for patch in (0, 1, 5, 10, 50))]
 
 
+def text(facts: Facts) -> str:
+    """requires-python as it is written."""
+    return str(facts.project.table.get("requires-python"))
+
+
 def line(facts: Facts) -> int:
     """Where requires-python stands."""
     return facts.project.line("requires-python", "project")
@@ -41,13 +46,12 @@ def declared(facts: Facts) -> Iterator[At]:
     project = facts.project
     if not project.table or "requires-python" in project.dynamic:
         return
-    text = project.table.get("requires-python")
-    if text is None:
+    if "requires-python" not in project.table:
         yield At("requires-python is missing", line=project.line("[project]"))
     elif facts.pythons is None:
-        yield At(f"requires-python = {text!r} can't be read", line=line(facts))
+        yield At(f"requires-python = {text(facts)!r} can't be read", line=line(facts))
     elif not any(specifier.operator in (">=", ">", "~=", "==") for specifier in facts.pythons):
-        yield At(f"requires-python = \"{text}\" has no floor", line=line(facts))
+        yield At(f"requires-python = \"{text(facts)}\" has no floor", line=line(facts))
 
 
 @rule("REL031", "requires-python has no ceiling",
@@ -80,8 +84,8 @@ def alive(facts: Facts) -> Iterator[At]:
     if ended and facts.pythons is not None:
         last = table.ends[ended[-1]] - timedelta(days=1)
         oldest = table.alive(facts.today)
-        advice = f"; the oldest that gets fixes is {shown(oldest[0])}" if oldest else ""
-        yield At(f"requires-python = \"{facts.pythons}\" admits Python {listed(map(shown, ended[-3:]))}, and "
+        advice = f", and the oldest that gets fixes is {shown(oldest[0])}" if oldest else ""
+        yield At(f"requires-python = \"{text(facts)}\" admits Python {listed(map(shown, ended[-3:]))}: "
                  f"{shown(ended[-1])} ended in {last:%B %Y}{advice}", line=line(facts))
 
 
@@ -92,15 +96,15 @@ def alive(facts: Facts) -> Iterator[At]:
 def agree(facts: Facts) -> Iterator[At]:
     """A classifier for a Python that requires-python refuses, or none for the floor."""
     project = facts.project
-    found = {(int(match[1]), int(match[2])): text for text in project.strings("project", "classifiers")
-             if (match := CLASSIFIER.match(text))}
+    found = {(int(match[1]), int(match[2])): name for name in project.strings("project", "classifiers")
+             if (match := CLASSIFIER.match(name))}
     if facts.pythons is None or not found:
         return
     refused = [version for version in sorted(found) if not admitted(facts, [version])]
     for version in refused:
-        yield At(f"a classifier names Python {shown(version)}, requires-python = \"{facts.pythons}\" refuses it",
+        yield At(f"a classifier names Python {shown(version)}, requires-python = \"{text(facts)}\" refuses it",
                  line=project.line(found[version]), severity=ERROR)
     floor = next(iter(admitted(facts, sorted(set(pythons().ends) | set(found)))), None)
     if floor is not None and floor not in found and not refused:
-        yield At(f"requires-python = \"{facts.pythons}\" begins at {shown(floor)}, the classifiers at "
+        yield At(f"requires-python = \"{text(facts)}\" begins at {shown(floor)}, the classifiers at "
                  f"{shown(min(found))}", line=line(facts), severity=WARNING)

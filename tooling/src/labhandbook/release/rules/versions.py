@@ -55,8 +55,8 @@ def one_source(facts: Facts) -> Iterator[At]:
     static, dynamic = "version" in project.table, "version" in project.dynamic
     if static and dynamic:
         yield At("version stands in [project] and in dynamic", line=project.line("version", "project"))
-    elif static and (requires(project, "setuptools-scm", "hatch-vcs") or scm_is_on(project)):
-        yield At("version is written out, and a tool that reads the git tag is asked for too",
+    elif static and scm_is_on(project):
+        yield At("version is written out, and setuptools-scm is switched on to read it off the tag",
                  line=project.line("version", "project"), severity=WARNING)
     elif not static and not dynamic:
         yield At("[project] has neither version nor dynamic = [\"version\"]", line=project.line("[project]"))
@@ -105,7 +105,9 @@ def switched_on(facts: Facts) -> Iterator[At]:
         told = ("setuptools-scm is asked for, but there is no [tool.setuptools_scm] table"
                 if requires(project, "setuptools-scm") else "nothing says where the version comes from")
         yield At(f"{told}: the build would make version {NO_VERSION}", line=project.line("dynamic", "project"))
-    if project.tool not in tables or "version" not in project.dynamic:
+    # A project that brings its own backend, or whose setup.py asks for the version, knows what it does.
+    own = "backend-path" in project.section("build-system") or "version" in facts.texts.get("setup.py", "")
+    if own or project.tool not in tables or "version" not in project.dynamic:
         return
     table, tool = tables[project.tool]
     asked = isinstance(project.get("tool", "setuptools_scm"), dict) if project.tool == "setuptools" \
@@ -147,7 +149,13 @@ def module_agrees(facts: Facts) -> Iterator[At]:
 def changelog_agrees(facts: Facts) -> Iterator[At]:
     """A change log without this version, or none."""
     if facts.changelog is None:
-        yield At("there is no change log", "CHANGELOG.md", severity=WARNING)
+        elsewhere = any(re.match(r"(?i)change|history|release|news|what", str(name))
+                        for name in facts.project.section("project", "urls"))
+        if facts.project.git is None:
+            yield unverified("there is no change log here; an unpacked sdist may lack it", "CHANGELOG.md")
+        elif not elsewhere:
+            yield At("there is no change log, and no address of one in [project.urls]", "CHANGELOG.md",
+                     severity=WARNING)
         return
     version = facts.parsed
     if version is None or version.is_devrelease:

@@ -1,0 +1,338 @@
+"""What inspection finds in files: every rule with a seeded defect and a near miss, trees, metadata, differences."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tooling.tests.conftest import LACKS, ROOT
+from tooling.tests.release import packages
+from tooling.tests.release.packages import METADATA, MODULES, Files
+
+from labhandbook.release import previous as fetching
+from labhandbook.release.build import Built, build
+from labhandbook.release.difference import difference
+from labhandbook.release.distribution import read
+from labhandbook.release.git import GitState
+from labhandbook.release.inspect import Inspection, findings, inspect
+from labhandbook.release.names import names
+from labhandbook.release.previous import Previous, fetch_previous
+from labhandbook.release.project import Project, Settings, load_project
+from labhandbook.release.rules import contents, missing
+from labhandbook.release.secrets import secret_file, secrets
+from labhandbook.release.simple import IndexDown, Listed
+from labhandbook.rules import REGISTRY, Finding, Severity
+
+# Made of pieces, so that no scanner takes this file for one that leaks.
+TOKEN = "pypi-" + "AgEIcHlwaS5vcmcCJDdhMWY1ZjQ4LTRjNjktNGIxMy1hZjQ2LWQ3ZGQ5YzE4NjA5MwACKlszLCI4"
+GITHUB = "ghp" + "_" + "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5"
+KEY = "-----BEGIN " + "OPENSSH PRIVATE KEY-----\n" + "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n"
+ENTRY = "[console_scripts]\ndemo = {}\n"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A wheel and an sdist by what is in them beside the ordinary, and words of the finding."""
+
+    says: str = ""
+    wheel: Files = field(default_factory=dict)
+    info: Files = field(default_factory=dict)
+    sdist: Files = field(default_factory=dict)
+    metadata: str = METADATA
+    only: Files | None = None
+    pyproject: str = ""
+    tags: tuple[str, ...] = ("v1.2.0",)
+    name: str = "demo-1.2.0-py3-none-any.whl"
+    severity: Severity | None = None
+
+
+def project(root: Path, text: str = "", tags: tuple[str, ...] = ("v1.2.0",)) -> Project:
+    import tomllib
+
+    written = f'[project]\nname = "demo"\nversion = "1.2.0"\nreadme = "README.md"\n[project.scripts]\ndemo = "x"\n{text}'
+    state = GitState(root, "c0ffee", 1_700_000_000, tags, tags, "main", "main", True, True, (), False, None)
+    return Project(root, tomllib.loads(written), written, state, Settings())
+
+
+def look(tmp_path: Path, case: Case) -> Inspection:
+    wheel = packages.wheel(tmp_path, {**(MODULES if case.only is None else case.only), **case.wheel}, case.metadata,
+                           info=case.info, name=case.name)
+    built = Built(tmp_path, read(packages.sdist(tmp_path, case.sdist)), read(wheel))
+    return inspect(built, project(tmp_path, case.pyproject, case.tags))
+
+
+def typed(text: str = METADATA) -> str:
+    return text.replace("Classifier: ", "Classifier: Typing :: Typed\nClassifier: ", 1)
+
+
+NO_LICENCE = METADATA.replace("License-File: LICENSE\n", "")
+
+CASES: dict[str, list[tuple[Case, Case]]] = {
+    "REL210": [
+        (Case("__pycache__", {"demo/__pycache__/cli.cpython-311.pyc": b"x"}), Case(wheel={"demo/pycache.py": ""})),
+        (Case(".DS_Store", sdist={"docs/.DS_Store": b"x"}), Case(sdist={"docs/DS_Store.md": ""})),
+        (Case("old.py.orig", sdist={"old.py.orig": "x"}), Case(sdist={"pyproject.toml.orig": "made by the backend"})),
+        (Case("demo/_c.so", sdist={"demo/_c.so": b"x"}), Case(sdist={"demo/_c.c": "int x;"})),
+    ],
+    "REL211": [
+        (Case("an environment file", sdist={".env": "A=1\n"}), Case(sdist={".env.example": "A=\n"})),
+        (Case("SSH key", {"demo/id_rsa": "x"}), Case(wheel={"demo/id_rsa.pub": "ssh-rsa AAAA"})),
+        (Case("twine's passwords", sdist={".pypirc": "[pypi]\n"}), Case(sdist={"docs/pypirc.md": "[pypi]\n"})),
+    ],
+    "REL212": [
+        (Case("a PyPI token", sdist={"notes.txt": f"one\n{TOKEN}\n"}), Case(sdist={"notes.txt": "pypi-AgEIcHlwaS5vcmc...\n"})),
+        (Case("a private key", {"demo/key.pem": KEY}), Case(wheel={"demo/key.md": KEY.splitlines()[0] + "\n...\n"})),
+        (Case("a GitHub token", {"demo/cfg.py": f'T = "{GITHUB}"\n'}), Case(wheel={"demo/cfg.py": f'T = "x{GITHUB}"\n'})),
+        (Case("an AWS key", sdist={"a.ini": "AKIA" + "Q7RTX2LMNB4KZPWE\n"}),
+         Case(sdist={"a.ini": "AKIA" + "IOSFODNN7EXAMPLE\n"})),
+    ],
+    "REL213": [(Case("big.csv (1.2 MB)", sdist={"data/big.csv": b"1,2\n" * 300_000}),
+                Case(sdist={"data/big.csv": b"1,2\n" * 200_000}))],
+    "REL214": [
+        (Case("demo/_c.so", {"demo/_c.so": b"\x7fELF"}),
+         Case(wheel={"demo/_c.so": b"\x7fELF"}, name="demo-1.2.0-cp311-cp311-manylinux_2_17_x86_64.whl")),
+        (Case("demo/tool", {"demo/tool": b"\x7fELF\x02\x01"}), Case(wheel={"demo/tool": b"#!/bin/sh\n"})),
+    ],
+    "REL215": [
+        (Case("tests", {"tests/__init__.py": "", "tests/test_demo.py": ""}),
+         Case(wheel={"demo/tests/__init__.py": "", "demo/tests/test_demo.py": ""})),
+        (Case("LICENSE", {"LICENSE": "MIT"}), Case(wheel={"demo/LICENSE": "MIT"})),
+        (Case("conftest.py", {"conftest.py": ""}), Case(wheel={"demo_extra.py": ""})),
+        (Case("src", only={"src/demo/__init__.py": ""}), Case(only={"demo/src/__init__.py": "", "demo/__init__.py": ""})),
+        (Case("runs at every start", {"demo.pth": "import demo"}, severity=Severity.WARNING), Case()),
+    ],
+    "REL220": [
+        (Case("no licence", info={"licenses/LICENSE": None}, metadata=NO_LICENCE),
+         Case(info={"licenses/LICENSE": None, "LICENCE.txt": "MIT"}, metadata=NO_LICENCE)),
+        (Case("no licence", sdist={"LICENSE": None}, metadata=NO_LICENCE),
+         Case(sdist={"LICENSE": None, "COPYING": "MIT"}, metadata=NO_LICENCE)),
+    ],
+    "REL221": [
+        (Case("Typing :: Typed", metadata=typed()), Case(wheel={"demo/py.typed": ""}, metadata=typed())),
+        (Case("not in the wheel", sdist={"demo/py.typed": ""}), Case(wheel={"demo/py.typed": ""}, sdist={"demo/py.typed": ""})),
+        (Case("no py.typed", {"demo/cli.pyi": ""}, severity=Severity.WARNING),
+         Case(only={"demo-stubs/cli.pyi": ""}, info={"entry_points.txt": None})),
+    ],
+    "REL222": [(Case("README.md", sdist={"README.md": None}), Case(sdist={"docs/index.md": ""}))],
+    "REL223": [
+        (Case("doesn't define", info={"entry_points.txt": ENTRY.format("demo.cli:run")}),
+         Case(info={"entry_points.txt": ENTRY.format("demo.cli:main")})),
+        (Case("doesn't hold", info={"entry_points.txt": ENTRY.format("demo.commands:main")}),
+         Case(info={"entry_points.txt": ENTRY.format("demo:main")})),
+        (Case("no reference", info={"entry_points.txt": ENTRY.format("demo/cli.py")}),
+         Case(info={"entry_points.txt": ENTRY.format("demo.cli : main [extra]")})),
+        (Case("without running it", {"demo/lazy.py": "def __getattr__(name):\n    return name\n"},
+              info={"entry_points.txt": ENTRY.format("demo.lazy:main")}, severity=Severity.UNVERIFIED),
+         Case(wheel={"demo/star.py": "from .cli import *\n"}, info={"entry_points.txt": ENTRY.format("demo.star:main")})),
+        (Case("App.start", {"demo/app.py": "class App:\n    def run(self): ...\n"},
+              info={"entry_points.txt": ENTRY.format("demo.app:App.start")}),
+         Case(wheel={"demo/app.py": "class App:\n    def run(self): ...\n"},
+              info={"entry_points.txt": ENTRY.format("demo.app:App.run")})),
+        (Case("another package", info={"entry_points.txt": ENTRY.format("click.cli:main")}, severity=Severity.UNVERIFIED),
+         Case(wheel={"demo/__main__.py": "if True:\n    def main(): ...\n"},
+              info={"entry_points.txt": ENTRY.format("demo.__main__:main")})),
+    ],
+    "REL224": [(Case("no module", only={}), Case(only={"demo.py": ""}))],
+    "REL225": [
+        (Case("demo/testing/__init__.py", sdist={"demo/testing/__init__.py": ""}),
+         Case(sdist={"demo/testing/__init__.py": ""},
+              pyproject='[tool.setuptools.packages.find]\nexclude = ["demo.testing*"]\n')),
+        (Case("demo/data/table.csv", sdist={"demo/data/table.csv": "1"}),
+         Case(sdist={"demo/data/table.csv": "1"}, wheel={"demo/data/table.csv": "1"})),
+        (Case("demo/sub/__init__.py", sdist={"demo/sub/__init__.py": ""}),
+         Case(sdist={"demo/_fast.pyx": "", "demo/tests/test_x.py": "", "other/x.py": ""})),
+    ],
+    "REL226": [
+        (Case("the tag on the commit says 1.3.0", tags=("v1.3.0",)), Case(tags=("v1.2.0", "other-1.0", "v1.2"))),
+        (Case("no version", metadata=METADATA.replace("1.2.0", "0.0.0"), tags=()), Case(tags=())),
+    ],
+}
+EVERY = [pytest.param(code, defect, miss, id=f"{code}-{number}") for code, pairs in CASES.items()
+         for number, (defect, miss) in enumerate(pairs)]
+
+
+def of(inspection: Inspection, code: str) -> list[Finding]:
+    return [finding for finding in inspection.findings if finding.rule.code == code]
+
+
+@pytest.mark.parametrize(("code", "defect", "miss"), EVERY)
+def test_the_defect_is_found_and_the_near_miss_is_not(tmp_path: Path, code: str, defect: Case, miss: Case) -> None:
+    (tmp_path / "miss").mkdir()
+    found = of(look(tmp_path, defect), code)
+    assert [each for each in found if defect.says in each.message and
+            each.weight is (defect.severity or REGISTRY[code].severity)], found
+    assert of(look(tmp_path / "miss", miss), code) == []
+
+
+def test_each_rule_has_a_seeded_defect_and_a_near_miss() -> None:
+    codes = {code for code, rule in REGISTRY.items() if re.fullmatch(r"REL2\d\d", code)}
+    elsewhere = {"REL201", "REL202", "REL230"}  # test_build.py, and the difference below
+    assert codes - elsewhere == set(CASES)
+    assert {rule.code for rule in (contents.SECRET, missing.PROMISE)} <= codes
+
+
+@pytest.mark.parametrize("code", sorted([*CASES, "REL201", "REL202", "REL230"]))
+def test_a_rule_says_why_how_and_where(code: str) -> None:
+    rule = REGISTRY[code]
+    chapters = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "chapters/packaging").glob("*.qmd"))
+    assert f"{{#{rule.section} " in chapters or f"{{#{rule.section}}}" in chapters
+    assert rule.why.endswith(".") and rule.mend.endswith(".") and not rule.title.endswith(".")
+
+
+def test_ordinary_files_have_no_findings(tmp_path: Path) -> None:
+    assert look(tmp_path, Case()).findings == []
+
+
+def test_a_secret_is_placed_and_never_shown(tmp_path: Path) -> None:
+    inspection = look(tmp_path, Case(sdist={"notes.txt": f"one\n{TOKEN}\n"}, wheel={"demo/cfg.py": f"T = '{GITHUB}'\n"}))
+    places = {finding.place for finding in of(inspection, "REL212")}
+    assert places == {"demo-1.2.0.tar.gz/notes.txt:2", "demo-1.2.0-py3-none-any.whl/demo/cfg.py:1"}
+    everything = str(inspection.as_json()) + str(inspection.lines()) + str(inspection.findings)
+    assert TOKEN not in everything and GITHUB not in everything
+
+
+def test_no_secret_is_seen_in_pictures() -> None:
+    """A notebook is megabytes of base64; a token is found between quotes all the same."""
+    import base64
+    import random
+
+    noise = base64.b64encode(random.Random(7).randbytes(3_000_000))
+    assert not list(secrets(noise + b"AIza" + noise[:35] + noise[:5]))
+    assert [what for _, what in secrets(noise + b'"' + GITHUB.encode() + b'"' + noise)] == ["a GitHub token"]
+
+
+@pytest.mark.parametrize(("path", "is_one"), [
+    (".env", True), ("deploy/.env.production", True), (".env.template", False), ("environment.py", False),
+    ("keys/server.p12", True), (".aws/credentials", True), ("credentials", False), ("id_ed25519", True),
+])
+def test_files_that_hold_secrets_by_their_name(path: str, is_one: bool) -> None:
+    assert bool(secret_file(path)) is is_one
+
+
+def test_a_file_too_large_to_search_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("labhandbook.release.archive.KEEP", 1000)
+    found = of(look(tmp_path, Case(sdist={"data.bin": b"x" * 2000})), "REL212")
+    assert [(finding.weight, "data.bin" in finding.message) for finding in found] == [(Severity.UNVERIFIED, True)]
+
+
+def test_an_ignored_finding_stays_visible_as_ignored(tmp_path: Path) -> None:
+    wheel, sdist = packages.wheel(tmp_path, {**MODULES, "demo.pth": "import demo"}), packages.sdist(tmp_path)
+    settings = Settings(ignore={"REL215": "the hook is the point"})
+    chosen = Project(tmp_path, {}, "", None, settings)
+    assert [finding.weight for finding in findings(chosen, [sdist, wheel])] == [Severity.IGNORED]
+
+
+def test_contents_and_metadata_are_shown(tmp_path: Path) -> None:
+    many = {f"demo/tables/t{number:02}.csv": "1," * number for number in range(30)}
+    inspection = look(tmp_path, Case(wheel=many, info={"entry_points.txt": ENTRY.format("demo.cli:main")}))
+    text = "\n".join(inspection.lines())
+    for words in ("demo 1.2.0", "python    >=3.11", "licence   MIT", "commands  demo = demo.cli:main", "needs     click>=8.1",
+                  "text/markdown", "tables/", "30 files", "(20 smaller files)", "not asked for"):
+        assert words in text, words
+    assert max(map(len, text.splitlines())) <= 100
+    data = inspection.as_json()
+    assert data["metadata"]["name"] == "demo" and len(data["files"]) == 2
+
+
+def release(folder: Path, version: str, files: Files, metadata: str = METADATA) -> Path:
+    folder.mkdir(exist_ok=True)
+    return packages.wheel(folder, files, metadata.replace("1.2.0", version), name=f"demo-{version}-py3-none-any.whl")
+
+
+OLD = {"demo/__init__.py": "from .cli import main, helper\n_hidden = 1\n", "demo/cli.py": "def main(): ...\ndef helper(): ...\n",
+       "demo/gone.py": "x = 1\n"}
+NEW = {"demo/__init__.py": "from .cli import main\n", "demo/cli.py": "def main(): ...\ndef added(): ...\n", "demo/new.py": ""}
+CHANGED = (METADATA.replace("click>=8.1", "click>=8.3").replace(">=3.11", ">=3.12")
+           .replace("Requires-Dist", "Requires-Dist: numpy>=2\nRequires-Dist"))
+
+
+def test_a_difference_names_what_changed(tmp_path: Path) -> None:
+    found = difference(read(release(tmp_path, "1.1.0", OLD)), read(release(tmp_path, "1.2.0", NEW, CHANGED)))
+    shown = {theme: {str(change) for change in changes} for theme, changes in found.themes().items()}
+    assert shown["dependencies"] == {"~ click >=8.1 → >=8.3", "+ numpy >=2"}
+    assert shown["Python"] == {"~ requires-python >=3.11 → >=3.12"}
+    assert {"- demo.helper", "- demo.cli.helper", "- demo.gone", "+ demo.cli.added"} <= shown["public names"]
+    assert any(change.startswith("- demo/gone.py") for change in shown["files"])
+    assert not any("dist-info/RECORD" in change or "_hidden" in change for part in shown.values() for change in part)
+    assert found.as_json()["before"] == "1.1.0" and "public names:" in found.lines()
+
+
+def test_nothing_changed(tmp_path: Path) -> None:
+    found = difference(read(release(tmp_path, "1.1.0", OLD)), read(release(tmp_path, "1.1.0", OLD)))
+    assert found.lines() == ["nothing changed"]
+
+
+@pytest.mark.parametrize(("before", "after", "warns"), [
+    ("1.1.0", "1.2.0", True), ("1.1.0", "2.0.0", False), ("0.4.0", "0.5.0", False), ("0.9.0", "1.0.0", False)])
+def test_public_names_go_only_with_a_major_version(tmp_path: Path, before: str, after: str, warns: bool) -> None:
+    old = read(release(tmp_path / "old", before, OLD))
+    built = Built(tmp_path, read(packages.sdist(tmp_path)), read(release(tmp_path / "new", after, NEW)))
+    inspection = inspect(built, project(tmp_path, tags=()), Previous(old))
+    assert bool(of(inspection, "REL230")) is warns
+    kept = Built(tmp_path, built.sdist, read(release(tmp_path / "new", after, {**OLD, **{"demo/more.py": ""}})))
+    assert not of(inspect(kept, project(tmp_path, tags=()), Previous(old)), "REL230")
+
+
+def test_names_in_branches_and_lists_are_seen() -> None:
+    found = names("import os as system\ntry:\n    from fast import go\nexcept ImportError:\n    def go(): ...\n"
+                  "for name in 'ab':\n    pass\na, (b, *c) = 1, (2, 3)\nwith x as y:\n    inner: int = 1\n"
+                  "__all__ = ['a', 'go']\n", "demo", package=True)
+    assert found and {"go", "a", "b", "c", "inner", "__all__"} <= found.defined.keys()
+    assert found.exported == ["a", "go"] and found.imported["system"] == ("os", "")
+    assert names("def broken(:\n", "demo", package=True) is None
+
+
+def served(monkeypatch: pytest.MonkeyPatch, paths: list[Path], yanked: str = "") -> None:
+    listing = {path.name: Listed(path.name, path.as_uri(), read(path).sha256,
+                                 "bad" if yanked and yanked in path.name else None) for path in paths}
+    monkeypatch.setattr(fetching, "listing", lambda index, name, seconds: listing)
+    monkeypatch.setattr(fetching, "download", lambda file, seconds: Path(file.url.removeprefix("file://")).read_bytes())
+
+
+def test_the_last_release_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [release(tmp_path / "index", version, OLD) for version in ("1.0.0", "1.1.0", "1.1.1", "1.2.0rc1", "1.3.0")]
+    (tmp_path / "here").mkdir()
+    served(monkeypatch, paths, yanked="1.1.1")
+    got = fetch_previous("Demo", "1.2.0", "pypi", tmp_path / "here")
+    assert got.version == "1.1.0" and got.wheel and not got.sdist and not got.problem
+    assert fetch_previous("Demo", "1.2.0rc2", "pypi", tmp_path / "here").version == "1.2.0rc1"
+    assert fetch_previous("Demo", "1.0.0", "pypi", tmp_path / "here").first
+    assert "compare-with" in fetch_previous("Demo", "1.2.0", "none", tmp_path / "here").problem
+
+
+def test_without_an_index_the_inspection_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(*_: object) -> None:
+        raise IndexDown("the host can't be reached")
+
+    monkeypatch.setattr(fetching, "listing", down)
+    got = fetch_previous("demo", "1.2.0", "pypi", tmp_path)
+    assert "can't be reached" in got.problem and not got.first
+    built = Built(tmp_path, read(packages.sdist(tmp_path)), read(packages.wheel(tmp_path)))
+    assert "can't be reached" in "\n".join(inspect(built, project(tmp_path), got).lines())
+
+
+@pytest.mark.parametrize(("name", "expected"), [("gpyreg", set()), ("pyvbmc", {"REL213", "REL230"})])
+def test_the_labs_packages(tmp_path: Path, name: str, expected: set[str]) -> None:
+    """Real input: built, inspected and compared to the end, with findings that its maintainers would agree with."""
+    folder = packages.download("--no-build-isolation", "--no-binary", name, name) or packages.download(
+        "--no-binary", name, name)
+    if folder is None:
+        pytest.skip(LACKS + "network")
+    import tarfile
+
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
+        archive.extractall(tmp_path, filter="data")
+    here = load_project(next(path for path in tmp_path.iterdir() if path.is_dir()), ask_remote=False)
+    inspection = inspect(build(here, tmp_path / "out"), here)
+    assert {finding.rule.code for finding in inspection.findings} <= expected, inspection.findings
+    assert len(inspection.wheel.modules) > 5 and inspection.lines()
+
+
+def test_this_package_itself(tmp_path: Path) -> None:
+    if packages.download("flit-core") is None:
+        pytest.skip(LACKS + "network")
+    here = load_project(ROOT, ask_remote=False)
+    inspection = inspect(build(here, tmp_path / "out"), here)
+    assert [finding for finding in inspection.findings if finding.weight is Severity.ERROR] == []

@@ -1,0 +1,118 @@
+"""`status` compares git, its host, the indexes and the ledger, and says what is left."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from tooling.tests.conftest import run
+from tooling.tests.release import files
+from tooling.tests.release.files import CANARY
+
+from labhandbook.release.index import serving
+from labhandbook.release.project import load_project
+from labhandbook.release.publish import Upload, publish
+from labhandbook.release.state import State
+from labhandbook.release.status import NO, PARTLY, UNKNOWN, YES, Line, left, of_version, status
+from labhandbook.steps import Outcome
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> State:
+    """A version whose files are in the ledger, without a build."""
+    root = files.project(tmp_path / "labdemo")
+    state = State(load_project(root, ask_remote=False), "1.2.0")
+    state.dist.mkdir(parents=True)
+    paths = [files.wheel(state.dist, "labdemo", "1.2.0"), files.sdist(state.dist, "labdemo", "1.2.0")]
+    facts = {"files": {path.name: {"sha256": files.sha256(path), "size": 1} for path in paths}}
+    state.ledger().record("build", "key", 1.0, Outcome("built", [], facts))
+    return state
+
+
+def about(state: State, *targets: str) -> dict[str, Line]:
+    project = load_project(state.project.root)
+    return {line.about: line for line in status(project, State(project, state.version), targets)}
+
+
+def test_nothing_is_done_yet(tmp_path: Path) -> None:
+    root = files.project(tmp_path / "labdemo")
+    lines = about(State(load_project(root, ask_remote=False), "1.2.0"))
+    assert (lines["commit"].state, lines["build"].state, lines["rehearsal"].state) == (YES, NO, NO)
+    assert lines["git host"].state == UNKNOWN
+    assert left(list(lines.values())) == ["handbook release rehearse"]
+
+
+def test_the_commit_is_looked_at(built: State) -> None:
+    (built.project.root / "new.txt").touch()
+    assert about(built)["commit"].state == PARTLY
+    files.git(built.project.root, "tag", "--delete", "v1.2.0")
+    line = about(built)["commit"]
+    assert line.state == NO and "git tag --annotate v1.2.0" in line.next
+
+
+def test_the_git_host_is_asked(built: State, tmp_path: Path) -> None:
+    root = built.project.root
+    files.git(tmp_path, "init", "--quiet", "--bare", "host.git")
+    files.git(root, "remote", "add", "origin", str(tmp_path / "host.git"))
+    line = about(built)["git host"]
+    assert line.state == NO and line.next == "git push origin v1.2.0"
+    files.git(root, "push", "--quiet", "origin", "v1.2.0")
+    assert about(built)["git host"].state == YES
+    (root / "new.txt").touch()
+    files.git(root, "tag", "--delete", "v1.2.0")
+    files.commit(root, "v1.2.0")
+    line = about(built)["git host"]
+    assert line.state == PARTLY and "another commit" in line.text
+    shutil.rmtree(tmp_path / "host.git")
+    assert about(built)["git host"].state == UNKNOWN
+
+
+def test_an_index_is_compared_with_the_ledger(built: State, tmp_path: Path) -> None:
+    with serving(tmp_path / "index", token=CANARY) as server:
+        def line() -> Line:
+            return about(built, server.url)[server.url]
+
+        def upload(paths: list[Path]) -> None:
+            publish(Upload("labdemo", "1.2.0", paths, built.hashes(), files.at(server), secret=CANARY))
+
+        assert line().state == NO and line().next == f"handbook release publish --to {server.url}"
+        upload(built.files()[:1])
+        assert line().state == PARTLY and "1 of 2" in line().text
+        upload(built.files())
+        assert line().state == YES and "verify" in line().next
+        server.store.swap("labdemo-1.2.0.tar.gz", b"evil", announce=True)
+        assert "other files" in line().text and "1.2.1" in line().next
+        server.store.swap("labdemo-1.2.0.tar.gz", built.files()[0].read_bytes(), announce=True)
+        server.store.yank("labdemo-1.2.0.tar.gz", "wrong sign")
+        assert line().state == PARTLY and "wrong sign" in line().text
+    assert line().state == UNKNOWN, "an index that doesn't answer says nothing"
+
+
+def test_an_upload_that_does_not_show_yet(built: State, tmp_path: Path) -> None:
+    with serving(tmp_path / "index", lag=100) as server:
+        built.ledger(server.url).record("upload", "key", 1.0, Outcome("up"))
+        line = about(built, server.url)[server.url]
+        assert "not shown yet" in line.text and line.next == f"handbook release verify --from {server.url}"
+
+
+def test_changed_files_are_told(built: State) -> None:
+    next(built.dist.glob("*.whl")).write_bytes(b"x")
+    assert "aren't those of the ledger" in about(built)["build"].text
+
+
+@pytest.mark.parametrize(("name", "same"), [
+    ("labdemo-1.2.0.tar.gz", True), ("labdemo-1.2-py3-none-any.whl", True), ("labdemo-1.2.1.tar.gz", False),
+    ("labdemo.exe", False)])
+def test_files_of_a_version(name: str, same: bool) -> None:
+    assert of_version(name, "1.2.0") is same
+
+
+def test_the_command(built: State) -> None:
+    done = run("release", "status", built.project.root, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    (shown,) = json.loads(done.stdout)
+    assert shown["project"] == "labdemo" and {line["about"] for line in shown["lines"]} == {
+        "commit", "build", "rehearsal", "testpypi", "pypi", "git host"}
+    assert "left to do" in run("release", "status", built.project.root).stdout

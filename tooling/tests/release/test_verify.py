@@ -1,0 +1,105 @@
+"""Files come back from an index as they went there, or it is told what is different."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tooling.tests.release import files
+from tooling.tests.release.files import CANARY
+
+from labhandbook.errors import HandbookError
+from labhandbook.release.addresses import Index
+from labhandbook.release.index import Fault, Server, serving
+from labhandbook.release.machine import interpreters
+from labhandbook.release.project import Project
+from labhandbook.release.publish import Upload, publish
+from labhandbook.release.verify import Verification, verify
+
+HERE = next(each for each in interpreters() if each.minor == sys.version_info[:2])
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with serving(tmp_path / "index", token=CANARY) as running:
+        yield running
+
+
+@pytest.fixture
+def job(server: Server, tmp_path: Path) -> Verification:
+    """Two files on the index, and what to look for."""
+    paths = [files.sdist(tmp_path), files.wheel(tmp_path)]
+    hashes = {path.name: files.sha256(path) for path in paths}
+    index = files.at(server)
+    publish(Upload("demo", "1.0", paths, hashes, index, secret=CANARY))
+    project = Project(tmp_path, {"project": {"name": "demo"}}, "", None)
+    return Verification(project, "1.0", hashes, index, HERE, patience=5, pause=0.02)
+
+
+def test_what_went_up_comes_back_and_passes(job: Verification) -> None:
+    said: list[str] = []
+    findings, facts = verify(job, said.append)
+    assert not findings and "1 test passed" in str(facts[0]["result"])
+    assert sum("the same bytes" in line for line in said) == 2
+
+
+def test_the_lag_is_waited_for(job: Verification, server: Server) -> None:
+    server.store.lag = 10.0
+    oldest = min(file.uploaded for file in server.store.files("demo"))
+    import time
+
+    server.store.lag = time.time() - oldest + 0.5
+    said: list[str] = []
+    findings, _ = verify(job, said.append)
+    assert not findings
+    assert any("2 of 2 files aren't shown yet" in line for line in said)
+
+
+def test_patience_ends(job: Verification, server: Server) -> None:
+    server.store.lag = 1000
+    with pytest.raises(HandbookError, match=r"didn't appear on loopback within 0\.2 s") as caught:
+        verify(replace(job, patience=0.2))
+    assert "verify again" in caught.value.todo
+
+
+@pytest.mark.parametrize("kind", ["error", "hang"])
+def test_a_passing_fault_is_waited_out(kind: str, job: Verification, server: Server) -> None:
+    server.faults.append(Fault("page", kind, times=2, seconds=0.1))
+    findings, _ = verify(job)
+    assert not findings
+
+
+def test_an_index_out_of_reach_is_named(job: Verification) -> None:
+    gone = Index("gone", "http://127.0.0.1:9/legacy/", "http://127.0.0.1:9/simple/", "http://127.0.0.1:9")
+    with pytest.raises(HandbookError, match="didn't appear on gone") as caught:
+        verify(replace(job, index=gone, patience=0.1))
+    assert "can't be reached" in caught.value.why
+
+
+@pytest.mark.parametrize("announce", [True, False])
+def test_a_file_swapped_on_the_server_is_found(announce: bool, job: Verification, server: Server,
+                                               tmp_path: Path) -> None:
+    (tmp_path / "evil").mkdir()
+    evil = files.wheel(tmp_path / "evil", more={"demo/evil.py": "print('evil')\n"})
+    server.store.swap(evil.name, evil.read_bytes(), announce=announce)
+    findings, facts = verify(job)
+    assert [finding.rule.code for finding in findings] == ["REL701"] and findings[0].file == evil.name
+    assert ("announces" in findings[0].message) is announce or "serves bytes" in findings[0].message
+    assert not facts, "nothing of it is installed"
+
+
+def test_half_a_file_is_fetched_again(job: Verification, server: Server) -> None:
+    server.faults.append(Fault("file", "corrupt"))
+    findings, _ = verify(job)
+    assert not findings
+
+
+def test_a_suite_that_fails_on_what_came_back(server: Server, tmp_path: Path, job: Verification) -> None:
+    path = files.wheel(tmp_path, version="2.0", test="def test_it():\n    assert False\n")
+    hashes = {path.name: files.sha256(path)}
+    publish(Upload("demo", "2.0", [path], hashes, job.index, secret=CANARY))
+    findings, _ = verify(replace(job, version="2.0", hashes=hashes))
+    assert [finding.rule.code for finding in findings] == ["REL602"]
