@@ -6,8 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -79,6 +80,21 @@ def rendered(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 def handbook_site(rendered: Callable[[Path], Path]) -> Path:
     """The handbook itself, rendered by the engine at hand."""
     return rendered(ROOT)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, started once; nothing but the pages that a test opens asks for anything."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not program:
+        pytest.skip(LACKS + "Chromium")
+    sync_api = pytest.importorskip("playwright.sync_api", reason=LACKS + "playwright")
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
+             "--disable-component-update", "--disable-sync"]
+    with sync_api.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=program, args=quiet)
+        yield chromium
+        chromium.close()
 
 
 skipped: list[str] = []

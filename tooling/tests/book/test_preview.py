@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tooling.tests.browser.conftest import browser as browser  # the fixture
 from tooling.tests.conftest import make_book, run
 
 CHAPTER = "# One {#sec-one}\n\nThe first words.\n\n## A part {#sec-one-part}\n\nSee @sec-two.\n"
@@ -160,10 +158,9 @@ def test_every_page_and_file_is_served_from_this_machine_only(preview: Preview) 
         code, head, nothing = preview.get(path, "HEAD")
         assert (code, head["Content-Length"], nothing) == (200, str(len(text.encode())), ""), path
     assert preview.base.startswith("http://127.0.0.1:")
-    with socket.socket() as outside, pytest.raises(OSError):
-        outside.settimeout(2)
-        outside.connect((socket.gethostbyname(socket.gethostname()), preview.port)
-                        if not socket.gethostbyname(socket.gethostname()).startswith("127.") else ("127.0.0.2", preview.port))
+    with socket.socket() as other, pytest.raises(OSError):
+        other.settimeout(2)
+        other.connect(("127.0.0.2", preview.port))
 
 
 @pytest.mark.parametrize("path", ["/../../../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/_quarto.yml", "/one.qmd",
@@ -263,7 +260,8 @@ def test_a_mistake_stands_in_the_page_and_on_the_terminal(preview: Preview, book
     ("chapters/facts.yml", "a: b: c\n", "chapters/facts.yml:1"),
     ("_extensions/handbook/handbook.lua", "return {{{\n", "handbook.lua"),
 ])
-def test_a_broken_shared_file_leaves_the_last_good_state(preview: Preview, book: Path, name: str, text: str, shown: str) -> None:
+def test_a_broken_shared_file_leaves_the_last_good_state(preview: Preview, book: Path, name: str, text: str,
+                                                         shown: str) -> None:
     good = (book / name).read_text()
     (book / name).write_text(text)
     page = preview.until("/one.html", shown, "preview-panel")
@@ -310,7 +308,8 @@ def circle(book: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [vanish, binary, latin, folder, circle])
-def test_a_page_that_cannot_be_read_stays_as_it_was(preview: Preview, book: Path, spoil: Callable[[Path], None]) -> None:
+def test_a_page_that_cannot_be_read_stays_as_it_was(preview: Preview, book: Path,
+                                                    spoil: Callable[[Path], None]) -> None:
     spoil(book)
     page = preview.until("/one.html", "BOOK001")
     assert "The first words." in page
@@ -408,9 +407,10 @@ SEEN = """(words) => {
   window.seen = {};
   const look = () => {
     const text = document.querySelector("main").textContent;
-    for (const word of text.match(/Edit-\\d+-x/g) || []) window.seen[word] ??= performance.timeOrigin + performance.now();
+    const now = performance.timeOrigin + performance.now();
+    for (const word of text.match(/Edit-\\d+-x/g) || []) window.seen[word] ??= now;
   };
-  new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true, characterData: true });
+  new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
 }"""
 
 
@@ -440,7 +440,8 @@ def test_an_edit_is_visible_at_once(preview: Preview, book: Path, browser: Any) 
 
 
 def test_the_browser_follows_and_keeps_the_place(preview: Preview, book: Path, browser: Any) -> None:
-    long = CHAPTER + "".join(f"\n## Part {number} {{#sec-p{number}}}\n\nText of part {number}.\n" * 1 for number in range(60))
+    parts = [f"\n## Part {number} {{#sec-p{number}}}\n\nText of part {number}.\n" for number in range(60)]
+    long = CHAPTER + "".join(parts)
     (book / "one.qmd").write_text(long)
     preview.until("/one.html", "Text of part 59.")
     page = browser.new_page(viewport={"width": 1000, "height": 700})
@@ -471,7 +472,8 @@ def test_the_browser_follows_and_keeps_the_place(preview: Preview, book: Path, b
     panel.wait_for(state="hidden")
     with (book / "_extensions/handbook/tokens.css").open("a") as file:
         file.write("\n:root { --hb-measure: 30rem; }\n")
-    page.wait_for_function("() => getComputedStyle(document.documentElement).getPropertyValue('--hb-measure') === '30rem'")
+    measure = "getComputedStyle(document.documentElement).getPropertyValue('--hb-measure')"
+    page.wait_for_function(f"() => {measure} === '30rem'")
     # A page that is not there yet
     page.goto(f"{preview.base}three.html")
     (book / "three.qmd").write_text("# Three {#sec-three}\n\nThe third.\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -11,14 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tooling.tests.conftest import run
 
-from tooling.tests.conftest import LACKS, run
-
-playwright = pytest.importorskip("playwright.sync_api", reason=LACKS + "playwright")
-
-# What Chromium may do that has nothing to do with the pages.
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
-         "--disable-component-update", "--disable-sync"]
 DESKTOP, TABLET, PHONE = (1400, 900), (1000, 800), (390, 800)
 
 Open = Callable[..., Any]
@@ -37,18 +30,6 @@ class Quiet(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Requests are no news."""
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium, started once."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not program:
-        pytest.skip(LACKS + "Chromium")
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=program, args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What a reader does on a page: choose a theme, copy, switch tabs, tick, open the book's contents, use the keyboard."""
+"""What a reader does on a page: choose a theme, copy, switch tabs, tick, open the book's contents, use the keys."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-
 from tooling.tests.browser.conftest import PHONE, Open
 
 TABBED = "chapters/hpc/workflow.html"
@@ -61,7 +60,7 @@ def test_copying_gives_exactly_the_code(site: Path, urls: list[str], open_page: 
 
 def test_tabs_of_a_group_switch_together_here_and_on_other_pages(open_page: Open) -> None:
     page = open_page(TABBED)
-    groups = page.evaluate("""() => [...document.querySelectorAll(".panel-tabset[data-group]")].map((set) => set.dataset.group)""")
+    groups = page.locator(".panel-tabset[data-group]").evaluate_all("(sets) => sets.map((set) => set.dataset.group)")
     group = next(name for name in groups if groups.count(name) > 1)
     sets = page.locator(f'.panel-tabset[data-group="{group}"]')
     name = sets.nth(1).get_by_role("tab").nth(1).inner_text()
@@ -71,7 +70,7 @@ def test_tabs_of_a_group_switch_together_here_and_on_other_pages(open_page: Open
     assert [text == name for text in chosen] == having
     assert sum(having) > 1
     page.reload()
-    assert page.locator(f'.panel-tabset[data-group="{group}"] [role=tab][aria-selected=true]').all_inner_texts() == chosen
+    assert sets.locator("[role=tab][aria-selected=true]").all_inner_texts() == chosen
 
 
 def test_arrow_keys_walk_the_tabs(open_page: Open) -> None:
@@ -79,7 +78,8 @@ def test_arrow_keys_walk_the_tabs(open_page: Open) -> None:
     tabs = page.locator(".panel-tabset").first.get_by_role("tab")
     last = tabs.count() - 1
     tabs.first.focus()
-    for key, place in (("ArrowRight", 1), ("ArrowLeft", 0), ("ArrowLeft", last), ("ArrowRight", 0), ("End", last), ("Home", 0)):
+    for key, place in (("ArrowRight", 1), ("ArrowLeft", 0), ("ArrowLeft", last), ("ArrowRight", 0), ("End", last),
+                       ("Home", 0)):
         page.keyboard.press(key)
         assert tabs.nth(place).evaluate("(tab) => tab === document.activeElement")
         assert tabs.nth(place).get_attribute("aria-selected") == "true"
@@ -131,7 +131,7 @@ def focused(page: Any) -> str:
       const one = document.activeElement;
       const style = getComputedStyle(one);
       const seen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 && style.opacity !== "0";
-      return (seen ? "" : "unseen ") + one.tagName.toLowerCase() + "." + one.className + (one.getAttribute("role") || "");
+      return (seen ? "" : "unseen ") + one.tagName.toLowerCase() + "." + one.className;
     }""")
     return found
 
@@ -147,7 +147,7 @@ def test_the_keyboard_alone_reaches_everything(open_page: Open, url: str) -> Non
     page.goto(url)
     wanted = page.evaluate("""() => [...document.querySelectorAll(
       "a[href], button, summary, input, pre[tabindex], [role=region][tabindex]")]
-      .filter((one) => one.checkVisibility({ contentVisibilityAuto: true }) && one.tabIndex >= 0 && !one.closest("dialog")
+      .filter((one) => one.checkVisibility() && one.tabIndex >= 0 && !one.closest("dialog")
         && !(one.matches("summary") && getComputedStyle(one).pointerEvents === "none")).length""")
     unseen, reached = set(), 0
     page.evaluate("() => { window.reached = new Set(); }")

@@ -39,8 +39,7 @@ from labhandbook.release.lookup import Answer
 CASES: dict[str, list[Case]] = {
     "REL001": [Case(facts(SCM, version=NO_VERSION), "no tag was found", facts(SCM, version="1.2.0"), UNVERIFIED)],
     "REL002": [
-        Case(facts(change((STATIC, 'version = "1.2-beta-x"'))), "not a version",
-             facts(change((STATIC, 'version = "1.2b1"')))),
+        Case(facts(change(("1.2.0", "1.2-beta-x"))), "not a version", facts(change(("1.2.0", "1.2b1")))),
         Case(facts(change((STATIC, 'version = "v1.2.0"'))), "becomes 1.2.0", facts()),
         Case(facts(change((STATIC, 'version = "1.2.0-rc1"'))), "becomes 1.2.0rc1",
              facts(change((STATIC, 'version = "1.2.0rc1"'))), WARNING)],
@@ -48,8 +47,7 @@ CASES: dict[str, list[Case]] = {
         Case(facts(change((STATIC, f"{STATIC}\n{DYNAMIC}"))), "in [project] and in dynamic", facts(SCM)),
         Case(facts(change((STATIC, "")), version="1.2.0"), "neither", facts(SCM, version="1.2.0")),
         Case(facts(change((DYNAMIC, STATIC), text=SCM)), "written out", facts(), WARNING)],
-    "REL004": [Case(facts(change((STATIC, 'version = "0.0.0"'))), "0.0.0",
-                    facts(change((STATIC, 'version = "0.0.1"'))))],
+    "REL004": [Case(facts(change(("1.2.0", "0.0.0"))), "0.0.0", facts(change(("1.2.0", "0.0.1"))))],
     "REL005": [
         Case(facts(SCM, version="1.2.1.dev3+gc0ffee", git=git(tags=())), "local version: the commit has no tag",
              facts(SCM, version="1.2.1")),

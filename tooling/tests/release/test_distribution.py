@@ -27,7 +27,7 @@ def test_a_wheel_tells_files_metadata_entry_points_and_modules(tmp_path: Path) -
     assert wheel.entry_points == {"console_scripts": {"demo": "demo.cli:main"}}
     assert wheel.requires == ["click>=8.1"] and wheel.tags == ["py3-none-any"]
     assert wheel.licences == ["demo-1.2.0.dist-info/licenses/LICENSE"]
-    assert wheel.files["demo/cli.py"].sha256 == hashlib.sha256(packages.MODULES["demo/cli.py"].encode()).hexdigest()
+    assert wheel.files["demo/cli.py"].sha256 == hashlib.sha256(wheel.held["demo/cli.py"]).hexdigest()
 
 
 def test_an_sdist_tells_its_files_without_their_folder(tmp_path: Path) -> None:
@@ -122,7 +122,8 @@ def test_sdists_of_two_machines_become_equal(tmp_path: Path) -> None:
 
 def test_programs_stay_executable_and_links_stay_links(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as written:
-        for name, mode, kind, to in [("demo-1.0", 0o700, tarfile.DIRTYPE, ""), ("demo-1.0/x", 0o700, tarfile.REGTYPE, ""),
+        for name, mode, kind, to in [("demo-1.0", 0o700, tarfile.DIRTYPE, ""),
+                                     ("demo-1.0/x", 0o700, tarfile.REGTYPE, ""),
                                      ("demo-1.0/y", 0o777, tarfile.SYMTYPE, "x"),
                                      ("demo-1.0/z", 0o600, tarfile.LNKTYPE, "demo-1.0/x")]:
             entry = tarfile.TarInfo(name)

@@ -79,7 +79,10 @@ def _walk(node: yaml.Node, name: str, stamps: dict[str, Any], file: str, facts: 
         for position, value in enumerate(node.value, 1):
             _walk(value, f"{name}.{position}", stamps, file, facts)
     else:
-        facts.append(Fact(name, node.value, file, node.start_mark.line + 1, stamps.get("source"),
+        # A number as YAML means it, which is how Quarto alone reads the file too: 0.50 is 0.5.
+        number = node.tag == "tag:yaml.org,2002:float"
+        value = str(float(node.value)) if number else node.value
+        facts.append(Fact(name, value, file, node.start_mark.line + 1, stamps.get("source"),
                           _day(stamps.get("checked")), _day(stamps.get("review-by"))))
 
 

@@ -67,6 +67,7 @@ class LiveBook:
         self.files: dict[str, Path] = {}
         self.trouble: dict[str, HandbookError] = {}
         self._version = self._assets = self._told = 0
+        self._defect = False
         self._stale: dict[str, None] = {}
         self._shared: set[Path] = set()
         self._engine = self._start(book)
@@ -115,7 +116,7 @@ class LiveBook:
             for name in self.pages[page.url].missing if page.url in self.pages else ():
                 pages.setdefault(root / name, set()).add(page.path)
         assets = {root / name for shown in self.pages.values() for name in shown.resources}
-        assets |= {root / name for name in [*as_list(book.html_option("css")), *as_list(book.settings.get("favicon"))]}
+        assets |= {root / name for name in self._styles()}
         assets |= {path for path in SITE.iterdir() if path.stem in ("layout", "preview")}
         shared = {root / CONFIG, *facts_files(root), *(root / name for name in book.bibliography),
                   *(root / name for name in as_list(book.html_option("include-after-body"))),
@@ -128,7 +129,7 @@ class LiveBook:
         """Take changed files in; the paths of the pages that were written. The rest follows by `follow`."""
         inputs = self.inputs()
         before, self._shared = self._shared, inputs.shared
-        if changed & (inputs.shared | before) or not self._engine.alive:
+        if changed & (inputs.shared | before) or self._defect or not self._engine.alive:
             return self._begin_anew()
         if assets := changed & inputs.assets:
             self._assets += 1
@@ -159,6 +160,13 @@ class LiveBook:
         self._publish()
         return bool(self._stale)
 
+    def broken(self, error: Exception) -> None:
+        """Tell a defect of the preview itself; the next change makes everything anew."""
+        self._defect = True
+        self._trouble("book", HandbookError(f"the preview failed: {type(error).__name__}: {error}",
+                                            todo="save again; if it stays, report what the terminal says",
+                                            section="sec-contributing"))
+
     def _start(self, book: Book, kept: Engine | None = None) -> Engine:
         engine = Engine(book, touching=False)
         try:
@@ -183,6 +191,7 @@ class LiveBook:
         for url in self.pages.keys() - {page.url for page in book.pages}:
             del self.pages[url]
         self.trouble.clear()
+        self._defect = False
         self._told += 1
         self._assets += 1
         self._keep()
@@ -233,8 +242,8 @@ class LiveBook:
             for page in pages:
                 self._write([page])
             return None
-        for page in written:
-            self._show(page)
+        for one in written:
+            self._show(one)
         return None
 
     def _show(self, written: Written) -> None:
@@ -256,16 +265,19 @@ class LiveBook:
         self.moved = {}
         for chapter in self._engine.chapters.values():
             for alias in as_list(chapter.source.meta.get("aliases")):
-                old = alias.lstrip("/") if alias.startswith("/") else str(PurePosixPath(chapter.page.url).parent / alias)
-                self.moved[f"{old}index.html" if old.endswith("/") else old] = redirect("/" + chapter.page.url)
+                name = alias if alias.startswith("/") else str(PurePosixPath(chapter.page.url).parent / alias)
+                old = name.lstrip("/") + "index.html" * name.endswith("/")
+                self.moved[old] = redirect("/" + chapter.page.url)
         self._publish()
+
+    def _styles(self) -> list[str]:
+        return [*as_list(self.book.html_option("css")), *as_list(self.book.settings.get("favicon"))]
 
     def _publish(self) -> None:
         """Let readers know. The files that pages show are served from where they lie."""
         root = self.book.root
-        names = {*as_list(self.book.html_option("css")), *as_list(self.book.settings.get("favicon"))}
-        names |= {name for shown in self.pages.values() for name in shown.resources}
-        files = {name: root / name for name in names}
+        names = {name for shown in self.pages.values() for name in shown.resources}
+        files = {name: root / name for name in {*self._styles(), *names}}
         files |= {f"site/{path.name}": path for path in SITE.iterdir() if path.stem == "layout"}
         with self.news:
             self.files = files

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -39,8 +40,8 @@ class Navigation:
         self._after_body = "\n".join((book.root / name).read_text(encoding="utf-8")
                                      for name in as_list(book.html_option("include-after-body")))
         pages = book.pages
-        self._before = dict(zip(pages[1:], pages, strict=False))
-        self._after = dict(zip(pages, pages[1:], strict=False))
+        self._before = {page: before for before, page in pairwise(pages)}
+        self._after = dict(pairwise(pages))
 
     def variables(self, page: Page, meta: dict[str, Any]) -> dict[str, str]:
         """The template's variables for one page, as HTML fragments and text."""

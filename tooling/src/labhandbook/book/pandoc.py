@@ -8,7 +8,8 @@ edited page again without touching the others.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -18,8 +19,9 @@ from labhandbook.book.facts import variables, write_variables
 from labhandbook.book.history import changed_days
 from labhandbook.book.model import Book, Page, as_list, load_yaml
 from labhandbook.book.navigation import Entry, Navigation
+from labhandbook.book.places import Places
 from labhandbook.book.rules import CALLOUT, CITATION, DUPLICATE, LINK, REFERENCE, SUPPORTED
-from labhandbook.book.source import Source, read_source
+from labhandbook.book.source import Line, Source, read_source
 from labhandbook.book.worker import Pool, Worker
 from labhandbook.errors import HandbookError
 from labhandbook.rules import Finding, Rule
@@ -138,7 +140,8 @@ class Engine:
 
     def keep(self) -> None:
         """From now on a page that can't be read stays as it is now."""
-        self.kept |= {path: chapter.source for path, chapter in self.chapters.items() if not chapter.source.unreadable}
+        readable = {path: chapter.source for path, chapter in self.chapters.items() if not chapter.source.unreadable}
+        self.kept |= readable
 
     @property
     def alive(self) -> bool:
@@ -186,8 +189,9 @@ class Engine:
     def _judge(self, chapter: Chapter, answer: dict[str, Any]) -> Written:
         source = chapter.source
         findings = list(source.findings)
+        places = Places(source)
         for problem in [*chapter.told["problems"], *answer["problems"]]:
-            findings.append(source.blame(PROBLEMS[problem["kind"]], problem["message"], problem["needle"]))
+            findings.append(_place(places.best(problem["needle"]), PROBLEMS[problem["kind"]], problem["message"]))
         resources, missing = [], []
         for resource in answer["resources"]:
             target = self.book.root / resource["path"]
@@ -196,20 +200,10 @@ class Engine:
             else:
                 missing.append(resource["path"])
                 message = f"{resource['target']} leads to no file of the book"
-                findings.append(source.blame(LINK, message, resource["target"]))
-        findings += self._duplicates(chapter)
+                findings.append(_place(places.best(resource["target"]), LINK, message))
+        findings += duplicate_ids(source, chapter.told["ids"], self.labels)
         html = self.navigation.complete(chapter.page, answer["html"])
         return Written(chapter.page, html, resources, sorted(findings), missing)
-
-    def _duplicates(self, chapter: Chapter) -> Iterable[Finding]:
-        seen: set[str] = set()
-        for name in chapter.told["ids"]:
-            owner = self.labels.get(name, {}).get("page", chapter.page.path)
-            if name in seen:
-                yield chapter.source.blame(DUPLICATE, f"#{name} is used twice on this page", f"#{name}")
-            elif owner != chapter.page.path and name.startswith(("sec-", "fig-", "tbl-", "eq-")):
-                yield chapter.source.blame(DUPLICATE, f"#{name} is used in {owner} too", f"#{name}")
-            seen.add(name)
 
     def compile(self, kind: str, *, template: str | None = None, file: Path | None = None, subtitle: str = "") -> str:
         """The whole book as a Typst source (`kind` "typst"), or as an EPUB written to `file`.
@@ -231,6 +225,24 @@ class Engine:
         finally:
             worker.close()
         return str(answer.get("text", ""))
+
+
+def duplicate_ids(source: Source, ids: Iterable[str], labels: Mapping[str, dict[str, str]]) -> Iterator[Finding]:
+    """The ids that a page uses twice, and those of its labels that another page has too."""
+    places, count = Places(source), Counter[str]()
+    for name in ids:
+        count[name] += 1
+        owner = labels.get(name, {}).get("page", source.path)
+        if count[name] == 2:
+            places.id(name)
+        if count[name] > 1:
+            yield _place(places.id(name), DUPLICATE, f"#{name} is used twice on this page")
+        elif owner != source.path and name.startswith(("sec-", "fig-", "tbl-", "eq-")):
+            yield _place(Places(source).id(name), DUPLICATE, f"#{name} is used in {owner} too")
+
+
+def _place(line: Line, rule: Rule, message: str) -> Finding:
+    return Finding(line.file, line.number, rule, message)
 
 
 def read_text(path: Path, shown: str) -> str:

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import traceback
 import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,7 +66,7 @@ def stopping() -> Iterator[threading.Event]:
 
     def on_signal(number: int, _: FrameType | None) -> None:
         stop.set()
-        signal.signal(number, before[number] or signal.SIG_DFL)
+        signal.signal(number, before[signal.Signals(number)] or signal.SIG_DFL)
 
     before = {number: signal.signal(number, on_signal) for number in signals}
     try:
@@ -85,16 +86,27 @@ def keep_up(live: LiveBook, stop: threading.Event, teller: Teller, search: Searc
                 return
             more = True
             while more and not stop.is_set():
-                start = time.monotonic()
-                if changed := watcher.changed(live.inputs().files, named):
-                    written = live.update(changed)
-                    watcher.remember(live.inputs().files)
-                    teller.tell(written, time.monotonic() - start)
-                    search.wake()
-                else:
-                    more = live.follow()
-                    teller.tell([])
+                try:
+                    more = step(live, watcher, named, teller, search)
+                except Exception as error:  # a defect of ours must not take the writer's pages away
+                    traceback.print_exc()
+                    live.broken(error)
+                    more = False
                 named = set()
+
+
+def step(live: LiveBook, watcher: Watcher, named: set[Path], teller: Teller, search: Search) -> bool:
+    """Take in what changed, or else some of what must follow it; whether more is to be done."""
+    start = time.monotonic()
+    if changed := watcher.changed(live.inputs().files, named):
+        written = live.update(changed)
+        watcher.remember(live.inputs().files)
+        teller.tell(written, time.monotonic() - start)
+        search.wake()
+        return True
+    more = live.follow()
+    teller.tell([])
+    return more
 
 
 class Teller:

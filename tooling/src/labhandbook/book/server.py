@@ -9,6 +9,7 @@ import mimetypes
 import secrets
 import sys
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -75,11 +76,13 @@ class Server(ThreadingHTTPServer):
         book = escape(self.live.book.title)
         what = ("The preview makes no PDF and no EPUB: <code>handbook render</code> does."
                 if url.endswith((".pdf", ".epub")) else "No page of the handbook has this address.")
-        styles = "".join(f'<link rel="stylesheet" href="/{name}">' for name in self.live.files if name.endswith(".css"))
+        sheets = [name for name in self.live.files if name.endswith(".css")]
+        styles = "".join(f'<link rel="stylesheet" href="/{name}">' for name in sheets)
         return self._complete(
             f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>Not here – {book}</title>\n'
-            f'{styles}\n</head>\n<body>\n<div class="columns"><main class="lacking"><h1>Not here</h1>\n'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            f'<title>Not here – {book}</title>\n{styles}\n</head>\n<body>\n'
+            f'<div class="columns"><main class="lacking"><h1>Not here</h1>\n'
             f'<p><code>/{escape(url)}</code></p>\n<p>{what}</p>\n'
             f'<p><a href="/index.html">{book}</a></p></main></div>\n</body>\n</html>\n', url)
 
@@ -171,10 +174,9 @@ class Handler(BaseHTTPRequestHandler):
         for key, value in (("Content-Type", kind), ("Content-Length", str(len(content))),
                            ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"), *more):
             self.send_header(key, value)
-        self._headers_buffer.append(b"\r\n")
+        self.end_headers()
         if self.command != "HEAD":
-            self._headers_buffer.append(content)
-        self.flush_headers()
+            self.wfile.write(content)
 
     def _events(self, url: str) -> None:
         """Tell a page each new state of it, until it goes away."""
@@ -196,11 +198,14 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(f"data: {version}\n\n".encode() if version != told else b":\n\n")
                 told = version
                 with live.news:
-                    live.news.wait_for(lambda now=told: live.closed or self.server.version(url) != now, BEAT)
+                    live.news.wait_for(partial(self._new, url, told), BEAT)
         except OSError:
             pass
         finally:
             live.viewers[url] -= 1
+
+    def _new(self, url: str, told: str) -> bool:
+        return bool(self.server.live and self.server.live.closed) or self.server.version(url) != told
 
     def log_message(self, format: str, *args: object) -> None:
         """Requests are no news."""

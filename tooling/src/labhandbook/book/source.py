@@ -17,7 +17,7 @@ import yaml
 
 from labhandbook.book.facts import look_up, names
 from labhandbook.book.rules import INCLUDE, READABLE, SHORTCODE, SUPPORTED, VARIABLE
-from labhandbook.rules import Finding, Rule
+from labhandbook.rules import Finding
 from labhandbook.words import hint
 
 SHORTCODE_PATTERN = re.compile(r"(?<!\{)\{\{<\s*(.*?)\s*>\}\}(?!\})")
@@ -78,11 +78,6 @@ class Source:
     def find(self, needle: str) -> Line | None:
         """The first line that holds `needle`."""
         return next((line for line in self.lines if needle in line.text), None)
-
-    def blame(self, rule: Rule, message: str, needle: str) -> Finding:
-        """A finding placed at the first line that holds `needle`, or at the page as a whole."""
-        line = self.find(needle)
-        return Finding(line.file, line.number, rule, message) if line else Finding(self.path, 0, rule, message)
 
 
 def read_source(root: Path, path: str, variables: dict[str, Any], handlers: set[str]) -> Source:

@@ -71,7 +71,8 @@ class Worker:
         if not line.endswith("\n"):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(1)
-        answer: dict[str, Any] = json.loads(line) if line.endswith("\n") else {"failed": "".join(self._errors) or "it died"}
+            line = json.dumps({"failed": "".join(self._errors) or "it died"})
+        answer: dict[str, Any] = json.loads(line)
         if "failed" in answer:
             raise HandbookError(
                 f"pandoc failed on {request.get('path', op)}", where=str(request.get("path", "")),
@@ -106,7 +107,8 @@ class Pool:
 
     def everyone(self, op: str, **request: Any) -> dict[str, Any]:
         """Send one request to all workers; the first one's answer."""
-        return list(self._threads.map(lambda worker: worker.call(op, **request), self.workers))[0]
+        answers = list(self._threads.map(lambda worker: worker.call(op, **request), self.workers))
+        return answers[0]
 
     def each(self, items: Iterable[Item], work: Callable[[Worker, Item], Answer]) -> list[Answer]:
         """Do `work` for every item, spread over the workers by the item's place; answers in order."""

@@ -24,7 +24,6 @@ from labhandbook.errors import HandbookError
 from labhandbook.files import replacing_folder
 from labhandbook.release import distribution
 from labhandbook.release.buildtools import Tools
-from labhandbook.release.check import sift
 from labhandbook.release.distribution import Distribution
 from labhandbook.release.environment import tail
 from labhandbook.release.machine import without_secrets
@@ -83,7 +82,7 @@ def build(project: Project, workdir: Path, progress: Callable[[str], None] = lam
             for file in (sdist, wheel):
                 shutil.copyfile(file.path, folder / file.file)
     return Built(workdir / "dist", distribution.read(workdir / "dist" / sdist.file),
-                 distribution.read(workdir / "dist" / wheel.file), sift(findings, project), versions)
+                 distribution.read(workdir / "dist" / wheel.file), findings, versions)
 
 
 def found(workdir: Path) -> Built | None:

@@ -68,7 +68,7 @@ def inspect(built: Built, project: Project, previous: Previous | None = None) ->
         found += missing.kept_promises(looked_at, change)
     elif previous and previous.sdist:
         change = difference(previous.sdist, built.sdist)
-    return Inspection(built.sdist, built.wheel, [*built.findings, *sift(sorted(found), project)], change, note)
+    return Inspection(built.sdist, built.wheel, sift([*built.findings, *sorted(found)], project), change, note)
 
 
 def findings(project: Project, files: Sequence[Path]) -> list[Finding]:

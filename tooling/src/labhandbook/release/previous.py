@@ -42,7 +42,7 @@ def fetch_previous(name: str, version: str, target: str, folder: Path, seconds: 
     A release before its time (1.0rc1) is compared with the last release of any kind, others with the last final one.
     """
     if target == "none":
-        return Previous(problem="compare-with is none in [tool.handbook.release]")
+        return Previous(problem="not asked for (compare-with is none)")
     try:
         found = _last(listing(index(target), name, seconds), name, version)
         if not found:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import IO
 
@@ -30,10 +31,13 @@ def problem(path: Path) -> str:
             if odd := [each.filename for each in entries
                        if each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)]:
                 return f"{odd[0]} is compressed in a way that PyPI doesn't take"
+            names = Counter(each.orig_filename for each in entries)
+            if again := [name for name, count in names.items() if count > 1]:
+                return f"it holds {again[0]!r} twice"
             sizes = {each.orig_filename: (each.compress_size, each.file_size) for each in entries}
         with path.open("rb") as stream:
             _walk(stream, sizes)
-    except (_Refused, zipfile.BadZipFile) as error:
+    except (_Refused, zipfile.BadZipFile, RuntimeError) as error:
         return str(error)
     return ""
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from labhandbook.book.checks.reading import Chapter, Places, Reading, Target, checks
+from labhandbook.book.checks.reading import Chapter, Reading, Target, checks
 from labhandbook.book.checks.text import problems
 from labhandbook.book.model import CONFIG, Book, as_list
+from labhandbook.book.places import Places
 from labhandbook.book.rules import ANCHOR, CITATION, LINK, LISTED, REFERENCE
 from labhandbook.rules import Finding
 from labhandbook.words import hint, nearest

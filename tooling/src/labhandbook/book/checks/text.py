@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from labhandbook.book.checks.prose import panache_lines
-from labhandbook.book.checks.reading import Chapter, Places, Reading, checks, unverified
+from labhandbook.book.checks.reading import Chapter, Reading, checks, unverified
+from labhandbook.book.pandoc import duplicate_ids
+from labhandbook.book.places import Places
 from labhandbook.book.rules import (
     ALTERNATIVE,
     CALLOUT,
@@ -75,17 +76,8 @@ def callout(reading: Reading) -> Iterator[Finding]:
 @checks(DUPLICATE)
 def duplicate(reading: Reading) -> Iterator[Finding]:
     """Ids that a page uses twice, and labels that two pages use."""
-    for path, chapter in reading.chapters.items():
-        places, count = Places(chapter.source), Counter[str]()
-        for name in chapter.told["ids"]:
-            count[name] += 1
-            owner = reading.labels.get(name, {}).get("page", path)
-            if count[name] == 2:
-                places.id(name)
-            if count[name] > 1:
-                yield chapter.blame(DUPLICATE, f"#{name} is used twice on this page", places.id(name))
-            elif owner != path and name.startswith(("sec-", "fig-", "tbl-", "eq-")):
-                yield chapter.blame(DUPLICATE, f"#{name} is used in {owner} too", Places(chapter.source).id(name))
+    for chapter in reading.chapters.values():
+        yield from duplicate_ids(chapter.source, chapter.told["ids"], reading.labels)
 
 
 @checks(FRONT_MATTER)

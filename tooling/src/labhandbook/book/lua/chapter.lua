@@ -143,11 +143,14 @@ function Numbering:float(element, kind)
   return element
 end
 
-function Numbering:visit(blocks, in_tabset)
-  local tab_level = in_tabset and blocks[1] and blocks[1].t == 'Header' and blocks[1].level
+-- `titled`: "tabset" if the headings of the first one's level are the names of tabs, "callout" if the first heading
+-- is a callout's title. They are no sections.
+function Numbering:visit(blocks, titled)
+  local first = titled and blocks[1] and blocks[1].t == 'Header' and blocks[1].level
   for index, block in ipairs(blocks) do
     if block.t == 'Header' then
-      if block.level ~= tab_level then blocks[index] = self:header(block) end
+      local title = block.level == first and (titled == 'tabset' or index == 1)
+      if not title then blocks[index] = self:header(block) end
     elseif block.t == 'Para' then
       blocks[index] = self:equation(block)
     elseif block.t == 'Figure' then
@@ -155,12 +158,14 @@ function Numbering:visit(blocks, in_tabset)
     elseif block.t == 'Table' then
       blocks[index] = self:float(block, 'tbl')
     elseif block.t == 'Div' then
-      local tabset = block.classes:includes 'panel-tabset'
-      if tabset then
+      local titles = block.classes:includes 'panel-tabset' and 'tabset'
+        or block.classes:find_if(function(class) return class:match '^callout%-' end) and not block.attributes.title
+        and 'callout'
+      if titles == 'tabset' then
         self.tabsets = self.tabsets + 1
         block.attributes['tabset'] = tostring(self.tabsets)
       end
-      block.content = self:visit(block.content, tabset)
+      block.content = self:visit(block.content, titles)
       blocks[index] = block
     elseif block.t == 'BlockQuote' then
       block.content = self:visit(block.content)

@@ -34,7 +34,7 @@ function M.callout(div)
   for _, class in ipairs(div.classes) do kind = kind or class:match '^callout%-(%a+)$' end
   if not kind then return nil end
   local content = div.content
-  local title = div.attributes.title and pandoc.Inlines(div.attributes.title)
+  local title = div.attributes.title and pandoc.utils.blocks_to_inlines(pandoc.read(div.attributes.title).blocks)
   if not title and content[1] and content[1].t == 'Header' then
     title = content[1].content
     content:remove(1)
@@ -54,11 +54,11 @@ local function callout(div)
   local open = collapse == 'false' and ' open' or ''
   local head_tag = collapse and 'summary' or 'p'
   local out = pandoc.Blocks {
-    html(('<%s%s class="callout callout-%s"%s>\n<%s class="callout-title">%s</%s>\n<div class="callout-body">')
+    html(('<%s%s class="callout callout-%s"%s>\n<%s class="callout-title">%s</%s>')
       :format(tag, id, found.kind, open, head_tag, head, head_tag)),
+    pandoc.Div(found.content, pandoc.Attr('', { 'callout-body' })),
+    html('</' .. tag .. '>'),
   }
-  out:extend(found.content)
-  out:insert(html('</div>\n</' .. tag .. '>'))
   return out
 end
 
@@ -90,10 +90,11 @@ local function tabset(div)
   out:insert(html '</div>')
   for place, tab in ipairs(tabs) do
     local id = ('tabset-%s-%d'):format(number, place)
-    out:insert(html(('<div role="tabpanel" id="%s" aria-labelledby="%s-tab"%s>\n<p class="tab-name">%s</p>')
-      :format(id, id, place == 1 and '' or ' data-inactive=""', escape(stringify(tab.title)))))
-    out:extend(tab.content)
-    out:insert(html '</div>')
+    local name = html('<p class="tab-name">' .. escape(stringify(tab.title)) .. '</p>')
+    -- A div of pandoc's, not of raw HTML: headings inside belong to the panel and not to the page's contents.
+    local attributes = { role = 'tabpanel', ['aria-labelledby'] = id .. '-tab' }
+    if place > 1 then attributes['data-inactive'] = '' end
+    out:insert(pandoc.Div(pandoc.Blocks { name } .. tab.content, pandoc.Attr(id, {}, attributes)))
   end
   out:insert(html '</div>')
   return out
@@ -145,7 +146,8 @@ end
 local function figure(element)
   captioned('Figure', element)
   element.content = element.content:walk { Image = function(image)
-    image.caption = pandoc.Inlines(image.attributes['fig-alt'] or stringify(image.caption))
+    -- A caption says again what it would say as alternative text, so without one the picture has none.
+    image.caption = pandoc.Inlines(image.attributes['fig-alt'] or '')
     image.attributes['fig-alt'] = nil
     return image
   end }
@@ -193,12 +195,30 @@ local function resolve(from, target)
   return refs.join(pandoc.path.directory(from), file), fragment
 end
 
+-- An address from the book's root (with a leading slash) becomes one from the page: the site may lie in a folder.
+local function rooted(element, key, path, file)
+  if element[key]:sub(1, 1) ~= '/' then return nil end
+  element[key] = refs.relative(path, file)
+  return element
+end
+
+-- A picture with its size, so that the text holds still while it loads.
+local function sized(image, file)
+  if image.attributes.width or image.attributes.height then return image end
+  local fine, size = pcall(function()
+    local stream <close> = assert(io.open(file, 'rb'))
+    return pandoc.image.size(stream:read 'a')
+  end)
+  if fine then image.attributes.width, image.attributes.height = tostring(size.width), tostring(size.height) end
+  return image
+end
+
 -- Links to chapters become links to pages; other local files are noted, so that they are copied.
 local function links(doc, path, pages, labels, blame, resources)
   local function external(target) return target:match '^%a[%w+.-]*:' or target:match '^#' or target == '' end
   return doc:walk {
     Link = function(link)
-      if external(link.target) or link.classes:includes 'quarto-xref' then return nil end
+      if external(link.target) then return nil end
       local file, fragment = resolve(path, link.target)
       if file:match '%.qmd$' then
         if pages[file] then
@@ -212,10 +232,14 @@ local function links(doc, path, pages, labels, blame, resources)
         blame('link', link.target, link.target .. ' is not a chapter that _quarto.yml lists')
       else
         resources:insert { path = file, target = link.target }
+        return rooted(link, 'target', path, file .. fragment)
       end
     end,
     Image = function(image)
-      if not external(image.src) then resources:insert { path = (resolve(path, image.src)), target = image.src } end
+      if external(image.src) then return nil end
+      local file = resolve(path, image.src)
+      resources:insert { path = file, target = image.src }
+      return sized(rooted(image, 'src', path, file) or image, file)
     end,
   }
 end
@@ -231,10 +255,11 @@ function M.write(chapter, request, state)
     return refs.relative(path, state.pages[page]) .. '#' .. id
   end
   local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html')
-  doc = refs.crossrefs(doc, state.labels, href, blame)
+  -- Before the links of citations and references are made: those lead to pages already.
+  doc = links(doc, path, state.pages, state.labels, blame, resources)
+  doc = refs.crossrefs(doc, state.labels, href, blame, not chapter.number)
   local target = request.references and refs.relative(path, request.references) or ''
   doc = refs.citations(doc, state, request.bibliography and '' or target, request.bibliography, blame, path)
-  doc = links(doc, path, state.pages, state.labels, blame, resources)
   doc = doc:walk { traverse = 'topdown', Table = table_float }
   doc = doc:walk { Div = div, CodeBlock = code(), Figure = figure, Span = equation, Header = header }
   doc.meta = pandoc.Meta {}

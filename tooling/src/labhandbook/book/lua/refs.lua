@@ -43,22 +43,33 @@ function M.relative(from, target)
   return table.concat(up, '/') .. (#up > 0 and '/' or '') .. table.concat(there, '/')
 end
 
--- "Section 1.2" as a link; nil for an unknown label.
-local function reference(citation, labels, href)
-  local id = citation.id:sub(1, 1):lower() .. citation.id:sub(2)
-  local label = labels[id]
-  if not label or label.number == '' then return nil, label end
+-- What stands for a label: its kind and number, or for a section seen from a page without numbers its title.
+local function wording(citation, label, by_title)
+  if by_title and (label.kind == 'sec' or label.kind == 'chapter') then
+    local number = label.kind == 'chapter' and label.number .. '\u{a0} ' or ''
+    return pandoc.Inlines { pandoc.Str(number .. label.title) }
+  end
   local text = pandoc.Inlines {}
   if citation.mode ~= 'SuppressAuthor' then
     text:extend(#citation.prefix > 0 and citation.prefix or pandoc.Inlines(PREFIX[label.kind]))
     text:insert(pandoc.Str '\u{a0}')
   end
   text:insert(pandoc.Str(label.number))
+  return text
+end
+
+-- "Section 1.2" as a link; nil for an unknown label.
+local function reference(citation, labels, href, by_title)
+  local id = citation.id:sub(1, 1):lower() .. citation.id:sub(2)
+  local label = labels[id]
+  if not label or label.number == '' then return nil, label end
+  local text = wording(citation, label, by_title)
   return pandoc.Link(text, href(label.page, id), '', pandoc.Attr('', { 'quarto-xref' }))
 end
 
--- Cite elements that are cross-references become links; `href(page, id)` gives the address.
-function M.crossrefs(doc, labels, href, blame)
+-- Cite elements that are cross-references become links; `href(page, id)` gives the address. `by_title` calls
+-- sections by their titles, as Quarto does on a page without numbers.
+function M.crossrefs(doc, labels, href, blame, by_title)
   return doc:walk {
     Cite = function(cite)
       local cross = false
@@ -66,10 +77,13 @@ function M.crossrefs(doc, labels, href, blame)
       if not cross then return nil end
       local out = pandoc.Inlines {}
       for place, citation in ipairs(cite.citations) do
-        local link, label = reference(citation, labels, href)
+        local link, label = reference(citation, labels, href, by_title)
         if not link then
-          blame('reference', '@' .. citation.id, '@' .. citation.id .. (label and ' has no number: link to it instead'
-            or ' refers to nothing in the book'))
+          -- A kind that the engine doesn't render is told as such, and once.
+          if PREFIX[citation.id:match(CROSSREF):lower()] then
+            blame('reference', '@' .. citation.id, '@' .. citation.id .. (label and ' has no number: link to it instead'
+              or ' refers to nothing in the book'))
+          end
           link = pandoc.Strong { pandoc.Str('?' .. citation.id) }
         end
         if place > 1 then out:extend { pandoc.Str ',', pandoc.Space() } end
@@ -137,11 +151,14 @@ function M.citations(doc, state, target, all, blame, path)
   end
   doc.meta.references = references
   doc.meta['link-citations'] = true
-  doc.meta['suppress-bibliography'] = not all
   if all then doc.meta.nocite = pandoc.Inlines { pandoc.Cite({}, nocite) } end
   doc = path and not all and citeproc(doc, path) or pandoc.utils.citeproc(doc)
   doc.meta.references, doc.meta.nocite = nil, nil
+  -- Each page has made its own list, or its citations would not be links; one page keeps it.
   return doc:walk {
+    Div = function(div)
+      if not all and div.identifier == 'refs' then return {} end
+    end,
     Link = function(link)
       if link.target:match '^#ref%-' then
         link.target = target .. link.target

@@ -124,7 +124,8 @@ def metadata(file: Distribution) -> Found:
         for error in group.exceptions:
             if isinstance(error, InvalidMetadata):
                 written = str(raw.get(error.field.replace("-", "_"), ""))
-                yield FIELDS.get(error.field, METADATA), error.field, written, str(error)
+                newer = "introduced in metadata version" in str(error)
+                yield FORMAT if newer else FIELDS.get(error.field, METADATA), error.field, written, str(error)
     if not NAME.fullmatch(file.name):
         yield METADATA, "name", "name", f"{file.name!r} is no name that PyPI takes"
     if raw.get("metadata_version", "2.1") not in VERSIONS:

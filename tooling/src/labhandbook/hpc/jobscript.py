@@ -1,0 +1,105 @@
+"""A job script as Slurm reads it: its options up to the first command, and the commands after them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from labhandbook.errors import HandbookError
+from labhandbook.hpc.options import Option, read_words
+
+DIRECTIVE = re.compile(r"^#SBATCH(?=\s|$)")
+ALMOST = re.compile(r"^\s*#\s*sbatch\b", re.IGNORECASE)
+HEREDOC = re.compile(r"(?<!<)<<-?\s*([\"']?)(\w+)\1")
+COMMENT = re.compile(r"(?:^|(?<=\s))#.*$")
+
+
+@dataclass(frozen=True)
+class Script:
+    """A job script. `late` are directives below the first command, `almost` lines that only look like one.
+
+    `commands` are the lines that the shell runs, with their numbers; comments and here-documents are left out.
+    """
+
+    file: str
+    shebang: bool
+    options: tuple[Option, ...] = ()
+    late: tuple[Option, ...] = ()
+    almost: tuple[int, ...] = ()
+    commands: tuple[tuple[int, str], ...] = ()
+    unreadable: tuple[tuple[int, str], ...] = ()
+    carriage: bool = False
+    _last: dict[str, Option] = field(default_factory=dict, compare=False)
+
+    def option(self, name: str) -> Option | None:
+        """The option of this name; of several the last, which is the one that counts."""
+        return self._last.get(name)
+
+    def value(self, name: str, default: str = "") -> str:
+        """The value of an option."""
+        option = self.option(name)
+        return default if option is None or option.value is None else option.value
+
+    def line(self, *names: str) -> int:
+        """The line of the first of these options that is given; 0 when none is."""
+        return next((self._last[name].line for name in names if name in self._last), 0)
+
+
+def read(path: Path) -> Script:
+    """Read a job script. Raises HandbookError when the file can't be read."""
+    try:
+        data = path.read_bytes()
+        text = data.decode()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise HandbookError(f"{path} can't be read: {reason}", todo="name a job script",
+                            section="sec-hpc-workflow-script") from None
+    return parse(text, path.as_posix())
+
+
+def parse(text: str, file: str = "job.sh") -> Script:
+    """The script that a text is."""
+    options: list[Option] = []
+    late: list[Option] = []
+    almost: list[int] = []
+    unreadable: list[tuple[int, str]] = []
+    lines = text.replace("\r\n", "\n").split("\n")
+    body = _commands(lines)
+    first = body[0][0] if body else len(lines) + 1
+    for number, line in enumerate(lines, 1):
+        if DIRECTIVE.match(line):
+            try:
+                words = shlex.split(line[len("#SBATCH"):], comments=True)
+            except ValueError as error:
+                unreadable.append((number, str(error).lower()))
+                continue
+            (options if number < first else late).extend(read_words(words, number))
+        elif ALMOST.match(line) and re.search(r"\s-", line) and not line.startswith("##"):
+            almost.append(number)
+    return Script(file, text.startswith("#!"), tuple(options), tuple(late), tuple(almost), tuple(body),
+                  tuple(unreadable), "\r\n" in text, {option.name: option for option in options if option.name})
+
+
+def _commands(lines: list[str]) -> list[tuple[int, str]]:
+    """The lines that the shell runs, joined where a backslash continues one."""
+    found: list[tuple[int, str]] = []
+    end = ""
+    joined, start = "", 0
+    for number, line in enumerate(lines, 1):
+        if end:
+            end = "" if line.strip() == end else end
+            continue
+        text = COMMENT.sub("", line).rstrip() if not joined else line.rstrip()
+        if text.endswith("\\"):
+            start = start or number
+            joined += text[:-1] + " "
+            continue
+        text = (joined + text).strip()
+        if text:
+            found.append((start or number, text))
+            heredoc = HEREDOC.search(text)
+            end = heredoc[2] if heredoc else ""
+        joined, start = "", 0
+    return found

@@ -1,0 +1,121 @@
+"""Checks of what a script asks for against what its partition gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labhandbook.hpc import rules
+from labhandbook.hpc.base import Job, checks
+from labhandbook.hpc.limits import GPU_OPTIONS, Limit, problems
+from labhandbook.rules import Finding, Rule
+from labhandbook.words import hint
+
+
+@checks(rules.RETIRED)
+def retired(job: Job) -> Iterator[Finding]:
+    """A cluster that was switched off."""
+    if job.cluster.retired:
+        yield job.blame(rules.RETIRED, f"{job.cluster.name} ended its jobs on {job.cluster.retired}; "
+                                       f"{job.cluster.replaced_by} has replaced it")
+
+
+@checks(rules.NO_PARTITION)
+def partition(job: Job) -> Iterator[Finding]:
+    """A partition that the cluster hasn't."""
+    if job.cluster.retired or job.request is None:
+        return
+    known = job.cluster.partitions
+    if not job.request.partitions:
+        yield job.blame(rules.NO_PARTITION, f"no partition is named; {job.cluster.name} has {', '.join(known)}")
+    for name in job.request.partitions:
+        if name not in known:
+            yield job.blame(rules.NO_PARTITION, f"{job.cluster.name} has no partition {name}{hint(name, known)}; it has "
+                                                f"{', '.join(known)}", job.script.line("partition"))
+
+
+def broken(job: Job, rule: Rule, *limits: Limit, soft: bool = False) -> Iterator[Finding]:
+    """The limits of these kinds that the request breaks, in each of its partitions."""
+    if job.request is None:
+        return
+    for name in job.request.partitions:
+        if name in job.cluster.partitions:
+            for problem in problems(job.request, job.cluster.partitions[name], job.cluster):
+                if problem.limit in limits and problem.soft is soft:
+                    yield job.blame(rule, problem.message, job.script.line(*problem.options))
+
+
+@checks(rules.TIME)
+def time(job: Job) -> Iterator[Finding]:
+    """More time than the partition gives."""
+    return broken(job, rules.TIME, Limit.TIME)
+
+
+@checks(rules.NO_TIME)
+def no_time(job: Job) -> Iterator[Finding]:
+    """No time limit at all."""
+    if not job.script.option("time"):
+        yield job.blame(rules.NO_TIME, "the script has no --time")
+
+
+@checks(rules.NODES)
+def nodes(job: Job) -> Iterator[Finding]:
+    """More or fewer nodes than the partition gives."""
+    return broken(job, rules.NODES, Limit.NODES)
+
+
+@checks(rules.CORES)
+def cores(job: Job) -> Iterator[Finding]:
+    """More cores than the nodes have."""
+    return broken(job, rules.CORES, Limit.CORES)
+
+
+@checks(rules.MEMORY)
+def memory(job: Job) -> Iterator[Finding]:
+    """More memory than the nodes have."""
+    return broken(job, rules.MEMORY, Limit.MEMORY)
+
+
+@checks(rules.GPUS)
+def gpus(job: Job) -> Iterator[Finding]:
+    """More GPUs than the nodes have, or GPUs of a partition without any."""
+    return broken(job, rules.GPUS, Limit.GPUS)
+
+
+@checks(rules.GPU_NAME)
+def gpu_name(job: Job) -> Iterator[Finding]:
+    """GPUs of a type that the cluster hasn't, and other resources that it hasn't."""
+    if job.request is None or job.cluster.retired:
+        return
+    has = job.cluster.gpus
+    line = job.script.line(*GPU_OPTIONS)
+    for kind in job.request.gpu_types:
+        if has and kind != has.type and job.cluster.scheme != "none":
+            yield job.blame(rules.GPU_NAME, f"{job.cluster.name} has no GPUs of type {kind}: write {has.request(1)}", line)
+    for name in job.request.other_gres:
+        yield job.blame(rules.GPU_NAME, f"{job.cluster.name} has no resource {name} to ask for: leave it out",
+                        job.script.line("gres"))
+    if job.request.gpu_types and len(set(job.request.gpu_types)) < len(
+            [name for name in GPU_OPTIONS if job.script.option(name)]):
+        yield job.blame(rules.GPU_NAME, "GPUs are asked for with and without their type: write one option", line)
+
+
+@checks(rules.SHARE)
+def share(job: Job) -> Iterator[Finding]:
+    """Limits that the cluster keeps for a job or an account."""
+    yield from broken(job, rules.SHARE, Limit.SHARE, Limit.GPUS, soft=True)
+
+
+@checks(rules.PERMIT)
+def permit(job: Job) -> Iterator[Finding]:
+    """A partition that has to be applied for."""
+    if job.partition and job.partition.needs:
+        yield job.blame(rules.PERMIT, f"{job.cluster.name} {job.partition.name} needs {job.partition.needs} first",
+                        job.script.line("partition"))
+
+
+@checks(rules.ARRAY_SIZE)
+def array_size(job: Job) -> Iterator[Finding]:
+    """More tasks than one may submit."""
+    if job.request and job.partition and job.partition.max_jobs and job.request.array > job.partition.max_jobs:
+        yield job.blame(rules.ARRAY_SIZE, f"{job.request.array} tasks, and {job.cluster.name} {job.partition.name} takes "
+                                          f"{job.partition.max_jobs} jobs of one account", job.script.line("array"))

@@ -1,0 +1,226 @@
+"""A recipe as it stands in its file, with the line of every value; v1 and v0 are asked by the same names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from labhandbook.errors import HandbookError
+
+# What v1 calls a field, and v0.
+V0 = {"about.homepage": "about.home", "about.documentation": "about.doc_url", "about.repository": "about.dev_url",
+      "build.python.entry_points": "build.entry_points"}
+SET = re.compile(r"^\s*\{%-?\s*set\s+(\w+)\s*=\s*(.+?)\s*-?%\}")
+SELECTOR = re.compile(r"#\s*\[([^]]+)\]")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value of a recipe: what YAML makes of it, its own text, its line, and a selector behind it (v0)."""
+
+    held: Any
+    text: str
+    line: int
+    selector: str = ""
+    plain: bool = True
+
+
+@dataclass
+class Reading:
+    """A recipe that was read. `problem` says why it couldn't be, `problem_line` where."""
+
+    path: Path
+    file: str
+    form: str
+    text: str
+    root: yaml.Node | None = None
+    context: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
+    problem_line: int = 0
+    raw: str = field(default="", repr=False)
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the file."""
+        return self.text.splitlines()
+
+    def node(self, path: str) -> yaml.Node | None:
+        """The node of a dotted path, in v1's words."""
+        if self.form == "v0":
+            path = V0.get(path, path)
+        found: yaml.Node | None = self.root
+        for key in filter(None, path.split(".")):
+            if isinstance(found, yaml.SequenceNode) and found.value:
+                found = found.value[0]
+            pairs = found.value if isinstance(found, yaml.MappingNode) else []
+            found = next((value for name, value in pairs if name.value == key), None)
+            if found is None:
+                return None
+        return found
+
+    def line(self, path: str) -> int:
+        """The line of a field's key; the nearest section above it when the field is missing, else 1."""
+        while path:
+            parent, _, key = path.rpartition(".")
+            holder = self.node(parent) if parent else self.root
+            wanted = V0.get(path, path).rpartition(".")[2] if self.form == "v0" else key
+            for name, _ in holder.value if isinstance(holder, yaml.MappingNode) else []:
+                if name.value == wanted:
+                    return int(name.start_mark.line) + 1
+            path = parent
+        return 1
+
+    def get(self, path: str) -> str:
+        """The text of a field with the recipe's own variables put in, empty without it."""
+        node = self.node(path)
+        return self.fill(node.value) if isinstance(node, yaml.ScalarNode) else ""
+
+    def keys(self, path: str = "") -> list[tuple[str, int]]:
+        """The keys of a mapping with their lines."""
+        node = self.node(path) if path else self.root
+        return [(str(name.value), name.start_mark.line + 1) for name, _ in
+                (node.value if isinstance(node, yaml.MappingNode) else [])]
+
+    def values(self, path: str) -> list[Value]:
+        """The scalars of a field: of a list, of the lists inside it (`if`, `then`, `else`), or one alone."""
+        node = self.node(path)
+        return list(self._walk(node, "")) if node is not None else []
+
+    def _walk(self, node: yaml.Node, selector: str) -> Iterator[Value]:
+        if isinstance(node, yaml.ScalarNode):
+            line = node.start_mark.line + 1
+            behind = SELECTOR.search(self.lines[line - 1]) if self.form == "v0" and line <= len(self.lines) else None
+            if node.value or node.style:
+                yield Value(yaml.safe_load(node.value) if not node.style and node.value else node.value,
+                            self.fill(node.value), line, behind[1] if behind else selector, node.style is None)
+        elif isinstance(node, yaml.SequenceNode):
+            for item in node.value:
+                yield from self._walk(item, selector)
+        elif isinstance(node, yaml.MappingNode):
+            named = {name.value: value for name, value in node.value}
+            chosen = str(named["if"].value) if "if" in named else selector
+            for name, value in node.value:
+                if name.value != "if":
+                    yield from self._walk(value, chosen)
+
+    def requirements(self, section: str) -> list[Value]:
+        """The lines of a section of `requirements`."""
+        return self.values(f"requirements.{section}")
+
+    def requirement(self, section: str, name: str) -> Value | None:
+        """The line that asks for a package."""
+        return next((value for value in self.requirements(section)
+                     if re.split(r"[\s<>=!~]", value.text, maxsplit=1)[0] == name), None)
+
+    def test_nodes(self) -> list[yaml.Node]:
+        """The tests of a v1 recipe."""
+        node = self.node("tests")
+        return node.value if isinstance(node, yaml.SequenceNode) else []
+
+    def tests(self, path: str) -> list[Value]:
+        """The values of `python.imports` and the like in all tests; in v0 of the field of that name in `test`."""
+        if self.form == "v0":
+            return self.values(f"test.{path.rpartition('.')[2]}")
+        found = []
+        for node in self.test_nodes():
+            inner: yaml.Node | None = node
+            for key in path.split("."):
+                pairs = inner.value if isinstance(inner, yaml.MappingNode) else []
+                inner = next((value for name, value in pairs if name.value == key), None)
+            if inner is not None:
+                found += list(self._walk(inner, ""))
+        return found
+
+    def fill(self, text: str) -> str:
+        """A text with the recipe's own variables in their places; others stay as they are."""
+        def put(match: re.Match[str]) -> str:
+            name = match[1].partition("|")[0].strip()
+            return self.context.get(name, match[0])
+
+        return re.sub(r"(?:\$\{\{|\{\{)\s*([^{}]+?)\s*\}\}", put, text)
+
+    @property
+    def noarch(self) -> bool:
+        """Whether the recipe says that one build serves all systems."""
+        return self.get("build.noarch") == "python"
+
+    @property
+    def compilers(self) -> list[Value]:
+        """The compilers that it asks for."""
+        return [value for value in self.requirements("build") if re.search(r"compiler\(", value.text)]
+
+
+def read(path: Path, shown: str = "") -> Reading:
+    """Read a recipe file.
+
+    Raises HandbookError when there is no file, or it is neither recipe.yaml nor meta.yaml.
+    """
+    path = find(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise HandbookError(f"{path.name} can't be read: {error}", where=str(path), todo="give a readable recipe",
+                            section="sec-conda-forge-check") from None
+    return parse(text, path, shown or str(path))
+
+
+def find(path: Path) -> Path:
+    """The recipe that a user means by a file, by its folder, or by a checkout of a feedstock.
+
+    Raises HandbookError when there is none.
+    """
+    if path.is_file():
+        return path
+    for folder in (path, path / "recipe"):
+        for name in ("recipe.yaml", "meta.yaml"):
+            if (folder / name).is_file():
+                return folder / name
+    raise HandbookError(f"no recipe at {path}", why="a recipe is a file recipe.yaml or meta.yaml",
+                        todo="give its path, or write one: handbook recipe new NAME", section="sec-conda-forge-generate")
+
+
+def parse(text: str, path: Path, shown: str) -> Reading:
+    """Read the text of a recipe; what can't be parsed is told by `problem`."""
+    form = "v0" if path.name == "meta.yaml" or re.search(r"^\s*\{%", text, re.MULTILINE) else "v1"
+    reading = Reading(path, shown, form, text)
+    if form == "v0":
+        text = _without_jinja(text, reading.context)
+    try:
+        reading.root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        reading.problem = str(error.problem or error.context)
+        reading.problem_line = mark.line + 1 if mark else 0
+        return reading
+    except yaml.YAMLError as error:
+        reading.problem = str(error)
+        return reading
+    if not isinstance(reading.root, yaml.MappingNode):
+        reading.problem, reading.problem_line, reading.root = "it holds no sections", 1, None
+    elif form == "v1":
+        held = reading.node("context")
+        for name, value in held.value if isinstance(held, yaml.MappingNode) else []:
+            if isinstance(value, yaml.ScalarNode):
+                reading.context[str(name.value)] = reading.fill(value.value)
+    return reading
+
+
+def _without_jinja(text: str, context: dict[str, str]) -> str:
+    """v0's text with its Jinja turned into plain YAML, line by line."""
+    lines = []
+    for line in text.splitlines():
+        if match := SET.match(line):
+            context[match[1]] = match[2].strip("'\"")
+            line = ""
+        elif re.match(r"^\s*\{[%#].*[%#]\}\s*$", line):
+            line = ""
+        # A value that begins with {{ would be a mapping to YAML.
+        line = re.sub(r"^(\s*(?:- )?(?:[\w-]+: )?)(\{\{.*?)(\s*#.*)?$",
+                      lambda match: f"{match[1]}'{match[2].replace(chr(39), chr(34))}'{match[3] or ''}", line)
+        lines.append(line)
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,53 @@
+"""grayskull, run on an sdist in a process of its own: what it finds out, and none of its traps.
+
+It exits with 0 for things that don't exist, needs its output folder to be there, keeps capitals and local addresses,
+and runs code of the sdist; so only two of its answers are taken, licence and compilers. Its table of names is read in
+`facts`. It gets no network: all it needs is in the sdist, and what it asks the licence list of SPDX takes seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SECONDS = 60
+NO_NETWORK = {**dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9"),
+              "NO_PROXY": "", "no_proxy": "", "PIP_NO_INDEX": "1"}
+
+
+@dataclass
+class Skull:
+    """What grayskull says; `problem` says why it says nothing."""
+
+    license: str = ""
+    compilers: list[str] = field(default_factory=list)
+    problem: str = ""
+
+
+def look(sdist: Path) -> Skull:
+    """Ask grayskull for an sdist. Never raises: a recipe can be written without it."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = [sys.executable, "-W", "ignore", "-m", "grayskull", "pypi", "--strict-conda-forge",
+                 "--no-use-v1-format", "-o", folder, str(sdist.resolve())]
+        try:
+            done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS, check=False, cwd=folder,
+                                  stdin=subprocess.DEVNULL, env={**os.environ, **NO_NETWORK})
+        except subprocess.TimeoutExpired:
+            return Skull(problem=f"grayskull gave no answer within {SECONDS} s")
+        made = next(Path(folder).glob("*/*.yaml"), None)
+        if made is None:
+            last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
+            return Skull(problem=f"grayskull wrote no recipe: {last}")
+        return parse(made.read_text(encoding="utf-8", errors="replace"))
+
+
+def parse(text: str) -> Skull:
+    """The answers in a v0 recipe as grayskull writes it."""
+    licence = re.search(r"^ +license: (.+)$", text, re.MULTILINE)
+    return Skull(licence[1].strip().strip("'\"") if licence else "",
+                 sorted(set(re.findall(r"compiler\(['\"](\w+)['\"]\)", text))))

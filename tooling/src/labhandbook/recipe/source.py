@@ -1,0 +1,168 @@
+"""The sdist that a recipe builds from, as it was published, and a wheel of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.version import Version
+
+from labhandbook.errors import HandbookError
+from labhandbook.release.addresses import Index, index
+from labhandbook.release.distribution import Distribution, read
+from labhandbook.release.project import normalise
+from labhandbook.release.simple import IndexDown, Listed, download, listing, sha256
+
+SECTION = "sec-conda-forge-generate"
+
+
+@dataclass
+class Source:
+    """A released version: its sdist and a wheel of it, and what could not be made sure."""
+
+    sdist: Distribution
+    wheel: Distribution
+    web: str
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """PyPI's lasting address of the sdist, with the version as `{version}`."""
+        name, version = self.sdist.file_parts
+        file = self.sdist.file.replace(f"{name}-{version}", f"{name}-{{version}}", 1)
+        project = normalise(self.sdist.name)
+        return f"{self.web}/packages/source/{project[0]}/{project}/{file}"
+
+
+def fetch(wanted: str, folder: Path, target: str = "pypi") -> Source:
+    """The version that a user means by `NAME`, `NAME==VERSION` or the path of an sdist; files go to `folder`.
+
+    Raises HandbookError when there is no such project, version or sdist, or the index can't be read.
+    """
+    place = index(target)
+    if wanted.endswith((".tar.gz", ".zip", ".whl")) or "/" in wanted:
+        return _local(Path(wanted), folder, place)
+    name, _, version = wanted.partition("==")
+    files = ask(place, name)
+    if not files:
+        raise HandbookError(f"{place.name} has no project {name}", why="a recipe starts from a published release",
+                            todo="check the spelling, publish it first, or give the path of its sdist", section=SECTION)
+    sdists = {found: file for file in files.values() if (found := sdist_version(file.filename)) is not None}
+    if version:
+        sdists = {found: file for found, file in sdists.items() if found == Version(version)}
+    if not sdists:
+        raise HandbookError(f"{name}{' ' + version if version else ''} has no sdist on {place.name}",
+                            why="conda-forge builds from source, and a wheel is no source",
+                            todo="publish the sdist, as python -m build makes it", section=SECTION)
+    good = {found: file for found, file in sdists.items() if file.yanked is None} or sdists
+    best = max({found for found in good if not found.is_prerelease} or good)
+    sdist = keep(good[best], folder)
+    return Source(sdist, _wheel(sdist, files, folder), place.web)
+
+
+def _local(path: Path, folder: Path, place: Index) -> Source:
+    if path.suffix == ".whl":
+        raise HandbookError(f"{path.name} is a wheel", why="conda-forge builds from source",
+                            todo="give the sdist, the .tar.gz beside it", section=SECTION)
+    sdist = read(path)
+    try:
+        files = ask(place, sdist.name)
+    except HandbookError as error:
+        return Source(sdist, build_wheel(sdist, folder), place.web, [
+            f"{error.what}, so it is not made sure that the sdist on {place.name} has this sha256"])
+    published = next((file for file in files.values() if file.filename == path.name), None)
+    if published is None:
+        return Source(sdist, build_wheel(sdist, folder), place.web, [
+            f"{path.name} is not on {place.name} yet: publish this very file before you propose the recipe"])
+    if published.sha256 and published.sha256 != sdist.sha256:
+        raise HandbookError(f"{path.name} is not the file on {place.name}", where=str(path),
+                            why=f"its sha256 begins with {sdist.sha256[:12]}, the published one's with "
+                                f"{published.sha256[:12]}; conda-forge would refuse the recipe",
+                            todo=f"use the published one: handbook recipe new {sdist.name}=={sdist.version}",
+                            section=SECTION)
+    return Source(sdist, _wheel(sdist, files, folder), place.web)
+
+
+def ask(place: Index, name: str) -> dict[str, Listed]:
+    """The files of a project. Raises HandbookError when the index gives no answer."""
+    try:
+        return listing(place, name)
+    except IndexDown as error:
+        raise HandbookError(f"{place.name} can't be asked for {name}: {error}",
+                            todo="check the network and try again", section=SECTION) from None
+
+
+def keep(file: Listed, folder: Path) -> Distribution:
+    """Download a file into a folder and read it; its hash is the one that the index names.
+
+    Raises HandbookError when it can't be had or is another one.
+    """
+    try:
+        data = download(file)
+    except IndexDown as error:
+        raise HandbookError(f"{file.filename} can't be downloaded: {error}", why="the recipe is made from what is in it",
+                            todo="try again later", section=SECTION) from None
+    if file.sha256 and sha256(data) != file.sha256:
+        raise HandbookError(f"{file.filename} arrived with another sha256 than its index names",
+                            todo="try again; if it stays, tell the index's administrators", section=SECTION)
+    path = folder / file.filename
+    path.write_bytes(data)
+    return read(path)
+
+
+def sdist_version(filename: str) -> Version | None:
+    """The version of an sdist by its name, None for other files."""
+    try:
+        return parse_sdist_filename(filename)[1]
+    except InvalidSdistFilename:
+        return None
+
+
+def _wheel(sdist: Distribution, files: dict[str, Listed], folder: Path) -> Distribution:
+    """A wheel of the same version: the published one that serves all systems or this one, else one built here."""
+    fitting = [file for file in files.values() if _is_wheel_of(file.filename, sdist.version)]
+    for mark in ("-none-any.whl", "manylinux", ""):
+        for file in fitting:
+            if mark in file.filename:
+                return keep(file, folder)
+    return build_wheel(sdist, folder)
+
+
+def _is_wheel_of(filename: str, version: str) -> bool:
+    try:
+        return filename.endswith(".whl") and parse_wheel_filename(filename)[1] == Version(version)
+    except InvalidWheelFilename:
+        return False
+
+
+def uv() -> str:
+    """The path of uv. Raises HandbookError when it isn't installed."""
+    program = Path(sys.executable).with_name("uv")
+    if not program.exists():
+        raise HandbookError("uv isn't installed", why="it fetches and builds what the recipe needs",
+                            todo="pip install 'labhandbook[recipe]'", section=SECTION)
+    return str(program)
+
+
+def build_wheel(sdist: Distribution, folder: Path) -> Distribution:
+    """Build the wheel of an sdist.
+
+    Raises HandbookError when that fails: without a wheel its modules and dependencies aren't known.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        try:
+            done = subprocess.run([uv(), "build", "--quiet", "--wheel", "--no-config", "--out-dir", name,
+                                   str(sdist.path.resolve())],
+                                  capture_output=True, text=True, timeout=600, check=False, cwd=name)
+            said = done.stderr.strip()
+        except subprocess.TimeoutExpired:
+            said = "it took longer than ten minutes"
+        built = next(Path(name).glob("*.whl"), None)
+        if built is None:
+            raise HandbookError(f"no wheel can be built from {sdist.file}", why="\n".join(said.splitlines()[-6:]),
+                                todo="mend the package until python -m build works", section=SECTION)
+        return read(built.replace(folder / built.name))
