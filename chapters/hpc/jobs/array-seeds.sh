@@ -10,7 +10,7 @@
 #SBATCH --output=slurm_log/%x_%A_%a.out
 #SBATCH --open-mode=append
 
-# Five seeds, at most two at a time, one core each, on LUMI or Roihu-CPU. Each run gets its own --seed.
+# Five seeds, at most two at a time, one core each, on LUMI or Roihu-CPU. Each run gets its own --seed and RUN_DIR.
 # Submit from the folder that holds train.py: sbatch array-seeds.sh train
 
 : "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch; do not run it on the login node}"
@@ -23,4 +23,13 @@ export PATH="$ENV_DIR/bin:$PATH"
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD"
 
+# A task that has ended well leaves a mark; submitted again, the array runs only the others.
+export RUN_DIR="runs/seed-$SLURM_ARRAY_TASK_ID"
+mkdir -p "$RUN_DIR"
+if [[ -e "$RUN_DIR/done" ]]; then
+    echo "task $SLURM_ARRAY_TASK_ID has ended well before: nothing to do"
+    exit 0
+fi
+
 srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python3 -m "$@" --seed "$SLURM_ARRAY_TASK_ID"
+touch "$RUN_DIR/done"

@@ -54,6 +54,8 @@ class Lazy(click.Group):
 
 handbook.add_command(Lazy("release", "labhandbook.release.commands",
                           "Release a Python package, step by step as the packaging chapter tells it."))
+handbook.add_command(Lazy("job", "labhandbook.hpc.commands",
+                          "Check, price, write and review jobs for the clusters."))
 
 
 def book_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,14 +75,12 @@ def render(start: Path, engine: str | None, output: Path | None, formats: tuple[
     """Render the whole handbook."""
     from labhandbook.book.model import load_book
     from labhandbook.book.quarto import quarto_program, render_quarto
-    from labhandbook.book.render import FORMATS, Rendered
+    from labhandbook.book.render import FORMATS, Rendered, refuse_output
     from labhandbook.book.render import render as render_pandoc
 
     book = load_book(start)
     target = (output or book.output).resolve()
-    if any((book.root / page.path).is_relative_to(target) for page in book.pages):
-        raise HandbookError(f"{target} holds the sources of the book", why="a render replaces its output folder",
-                            todo="choose another folder with --output", section="sec-contributing")
+    refuse_output(book, target)
     engine = engine or ("quarto" if quarto_program() else "pandoc")
     progress = Progress(quiet=shape == "json")
     if engine == "quarto":

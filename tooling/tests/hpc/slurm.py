@@ -15,6 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -145,7 +146,9 @@ class Slurm:
                 type_ = self.cluster.gpus.type if self.cluster.gpus else ""
                 shape += f" Gres=gpu:{type_ + ':' if type_ else ''}{nodes.gpus}"
                 for gpu in range(nodes.gpus):
-                    (self.root / "dev" / f"gpu{gpu}").exists() or (self.root / "dev" / f"gpu{gpu}").symlink_to("/dev/null")
+                    device = self.root / "dev" / f"gpu{gpu}"
+                    if not device.is_symlink():
+                        device.symlink_to("/dev/null")
                 gres.append(f"NodeName={kept} Name=gpu {f'Type={type_} ' if type_ else ''}"
                             f"File={self.root}/dev/gpu[0-{nodes.gpus - 1}]")
             for each in range(1, RUNNING + 1):
@@ -186,9 +189,9 @@ class Slurm:
                                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                                    start_new_session=True))
 
-    def _until(self, done: object, what: str, seconds: float = 30) -> None:
+    def _until(self, done: Callable[[], bool], what: str, seconds: float = 30) -> None:
         end = time.monotonic() + seconds
-        while not done():  # type: ignore[operator]
+        while not done():
             if time.monotonic() > end or any(process.poll() is not None for process in self.processes):
                 logs = "".join(path.read_text(errors="replace")[-1500:] for path in self.root.glob("*.log"))
                 raise AssertionError(f"{what} did not start\n{logs}")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tooling.tests.conftest import run
 from tooling.tests.release import files
+from tooling.tests.release.packages import git
 from tooling.tests.release.test_rehearse import QUICK
 
 from labhandbook.errors import HandbookError
@@ -24,7 +25,7 @@ PERSON = ("--author", "A Person", "--email", "a.person@example.org", "--descript
 def start(folder: Path) -> Path:
     done = run("release", "new", folder, *PERSON)
     assert done.returncode == 0, done.stderr
-    files.git(folder, "init", "--quiet")
+    git(folder, "init", "--quiet")
     files.commit(folder, "v0.1.0")
     return folder
 

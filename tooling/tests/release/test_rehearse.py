@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tooling.tests.conftest import run
 from tooling.tests.release import files
+from tooling.tests.release.packages import git
 
 from labhandbook.release.project import load_project
 from labhandbook.release.state import State
@@ -100,7 +101,7 @@ def test_new_sources_begin_the_rehearsal_anew(tmp_path: Path) -> None:
     assert run("release", "rehearse", root, *QUICK).returncode == 0
     before = state(root).hashes()
     (root / "labdemo" / "more.py").write_text('"""More."""\n')
-    files.git(root, "tag", "--delete", "v1.2.0")
+    git(root, "tag", "--delete", "v1.2.0")
     files.commit(root, "v1.2.0")
     done = run("release", "rehearse", root, *QUICK)
     assert done.returncode == 0, done.stdout + done.stderr

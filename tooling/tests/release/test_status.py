@@ -10,6 +10,7 @@ import pytest
 from tooling.tests.conftest import run
 from tooling.tests.release import files
 from tooling.tests.release.files import CANARY
+from tooling.tests.release.packages import git
 
 from labhandbook.release.index import serving
 from labhandbook.release.project import load_project
@@ -47,21 +48,21 @@ def test_nothing_is_done_yet(tmp_path: Path) -> None:
 def test_the_commit_is_looked_at(built: State) -> None:
     (built.project.root / "new.txt").touch()
     assert about(built)["commit"].state == PARTLY
-    files.git(built.project.root, "tag", "--delete", "v1.2.0")
+    git(built.project.root, "tag", "--delete", "v1.2.0")
     line = about(built)["commit"]
     assert line.state == NO and "git tag --annotate v1.2.0" in line.next
 
 
 def test_the_git_host_is_asked(built: State, tmp_path: Path) -> None:
     root = built.project.root
-    files.git(tmp_path, "init", "--quiet", "--bare", "host.git")
-    files.git(root, "remote", "add", "origin", str(tmp_path / "host.git"))
+    git(tmp_path, "init", "--quiet", "--bare", "host.git")
+    git(root, "remote", "add", "origin", str(tmp_path / "host.git"))
     line = about(built)["git host"]
     assert line.state == NO and line.next == "git push origin v1.2.0"
-    files.git(root, "push", "--quiet", "origin", "v1.2.0")
+    git(root, "push", "--quiet", "origin", "v1.2.0")
     assert about(built)["git host"].state == YES
     (root / "new.txt").touch()
-    files.git(root, "tag", "--delete", "v1.2.0")
+    git(root, "tag", "--delete", "v1.2.0")
     files.commit(root, "v1.2.0")
     line = about(built)["git host"]
     assert line.state == PARTLY and "another commit" in line.text

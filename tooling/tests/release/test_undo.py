@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tooling.tests.conftest import ROOT, run
 from tooling.tests.release import files
+from tooling.tests.release.packages import git
 
 from labhandbook.release.project import load_project
 from labhandbook.release.state import State
@@ -18,7 +19,7 @@ from labhandbook.steps import Outcome
 @pytest.fixture
 def state(tmp_path: Path) -> State:
     root = files.project(tmp_path / "labdemo")
-    files.git(root, "remote", "add", "origin", "https://example.org/labdemo.git")
+    git(root, "remote", "add", "origin", "https://example.org/labdemo.git")
     return State(load_project(root, ask_remote=False), "1.2.0")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ import pytest
 from tooling.tests.conftest import run
 from tooling.tests.release import files
 from tooling.tests.release.files import CANARY
+from tooling.tests.release.packages import git
 from tooling.tests.release.test_rehearse import QUICK, everything, kill_at, log, state
 
 from labhandbook.errors import HandbookError
@@ -24,6 +26,7 @@ from labhandbook.release.index import Fault, Server, serving
 from labhandbook.release.project import load_project
 
 PYTHON = QUICK[-2:]
+secretly = functools.partial(run, TWINE_USERNAME="__token__", TWINE_PASSWORD=CANARY, NO_PROXY="127.0.0.1")
 SECRETS = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": CANARY, "NO_PROXY": "127.0.0.1"}
 
 
@@ -50,10 +53,10 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def test_publish_uploads_what_was_rehearsed_and_verifies_it(root: Path, server: Server) -> None:
     hashes = state(root).hashes()
-    done = run("release", "publish", root, "--to", server.url, *PYTHON, **SECRETS)
+    done = secretly("release", "publish", root, "--to", server.url, *PYTHON)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {file.filename: file.sha256 for file in server.store.files("labdemo")} == hashes
-    again = run("release", "publish", root, "--to", server.url, *PYTHON, **SECRETS)
+    again = secretly("release", "publish", root, "--to", server.url, *PYTHON)
     assert again.returncode == 0 and "(kept)" in again.stderr
     assert sorted(server.uploads()) == sorted(hashes)
     shown = done.stdout + done.stderr + again.stdout + again.stderr
@@ -65,7 +68,7 @@ def test_publish_killed_at_every_step_uploads_nothing_twice(root: Path, server: 
     command = ("release", "publish", root, "--to", server.url, *PYTHON)
     for step in workflow.WORKFLOWS["publish"]:
         kill_at(step, state(root), *command, **SECRETS)
-    done = run(*command, **SECRETS)
+    done = secretly(*command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {file.filename: file.sha256 for file in server.store.files("labdemo")} == hashes
     assert sorted(server.uploads()) == sorted(hashes)
@@ -82,14 +85,14 @@ def test_publish_killed_between_two_files(root: Path, server: Server) -> None:
         time.sleep(0.1)
         process.send_signal(signal.SIGKILL)
     assert len(server.uploads()) == 1
-    done = run(*command, **SECRETS)
+    done = secretly(*command)
     assert done.returncode == 0, done.stderr
     assert "there already" in done.stderr
     assert sorted(server.uploads()) == sorted(state(root).hashes())
 
 
 def test_verify_waits_for_what_publish_left(root: Path, server: Server) -> None:
-    assert run("release", "publish", root, "--to", server.url, "--upload-only", **SECRETS).returncode == 0
+    assert secretly("release", "publish", root, "--to", server.url, "--upload-only").returncode == 0
     done = run("release", "verify", root, "--from", server.url, *PYTHON)
     assert done.returncode == 0, done.stdout + done.stderr
     server.store.swap("labdemo-1.2.0.tar.gz", b"evil", announce=True)
@@ -98,9 +101,9 @@ def test_verify_waits_for_what_publish_left(root: Path, server: Server) -> None:
 
 
 def test_a_published_version_is_not_built_anew(root: Path, server: Server) -> None:
-    assert run("release", "publish", root, "--to", server.url, "--upload-only", **SECRETS).returncode == 0
+    assert secretly("release", "publish", root, "--to", server.url, "--upload-only").returncode == 0
     (root / "labdemo" / "more.py").write_text('"""More."""\n')
-    files.git(root, "tag", "--delete", "v1.2.0")
+    git(root, "tag", "--delete", "v1.2.0")
     files.commit(root, "v1.2.0")
     done = run("release", "rehearse", root, *QUICK)
     assert done.returncode == 2 and "made from other sources" in done.stderr and "1.2.1" in done.stderr
@@ -111,18 +114,23 @@ def test_a_published_version_is_not_built_anew(root: Path, server: Server) -> No
 def test_only_the_files_of_the_ledger_are_published(spoil: str, told: str, root: Path, server: Server) -> None:
     where = state(root)
     wheel = next(where.dist.glob("*.whl"))
-    {"remove": wheel.unlink, "change": lambda: wheel.write_bytes(b"x"), "forget": where.forget}[spoil]()
-    done = run("release", "publish", root, "--to", server.url, **SECRETS)
+    if spoil == "forget":
+        where.forget()
+    elif spoil == "remove":
+        wheel.unlink()
+    else:
+        wheel.write_bytes(b"x")
+    done = secretly("release", "publish", root, "--to", server.url)
     assert done.returncode == 2 and told in done.stderr, done.stderr
     assert not server.requests
 
 
 def test_a_wrong_password_on_the_command_line(root: Path, server: Server) -> None:
-    done = run("release", "publish", root, "--to", server.url, **{**SECRETS, "TWINE_PASSWORD": CANARY + "-wrong"})
+    done = secretly("release", "publish", root, "--to", server.url, TWINE_PASSWORD=CANARY + "-wrong")
     assert done.returncode == 2 and "doesn't accept the password" in done.stderr
     assert CANARY not in done.stdout + done.stderr + everything(root / ".handbook")
     address = server.url.replace("http://", f"http://user:{CANARY}@")
-    done = run("release", "publish", root, "--to", address, **SECRETS)
+    done = secretly("release", "publish", root, "--to", address)
     assert done.returncode == 2 and CANARY not in done.stdout + done.stderr + everything(root / ".handbook")
 
 
@@ -139,10 +147,15 @@ def test_pypi_is_asked_about(rehearsed: Path) -> None:
         return True
 
     asked: list[str] = []
+
+    def yes(question: str) -> bool:
+        asked.append(question)
+        return True
+
     assert agreed(yes=True)
     assert not agreed(), "where nobody can be asked, nothing goes up"
     assert not agreed(confirm=lambda question: False)
-    assert agreed(confirm=lambda question: bool(asked.append(question)) or True)
+    assert agreed(confirm=yes)
     assert "for good" in asked[0] and "yanked" in asked[0] and "labdemo-1.2.0.tar.gz" in asked[0]
 
 

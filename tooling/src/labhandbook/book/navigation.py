@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from html import escape
@@ -13,6 +14,8 @@ from labhandbook.book.model import Book, Page, Part, as_list
 
 SIDEBAR = "<!-- sidebar -->"
 TOC = ("<!-- toc -->", "<!-- /toc -->")
+# What a page gives, in a paragraph, and the facts about the page.
+OPENING = re.compile(r'\s*(<p>.*?</p>\s*)?(<div class="page-facts">.*?</div>\s*)?', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,8 @@ class Navigation:
         """
         before, start, rest = html.partition(TOC[0])
         toc, end, body = rest.partition(TOC[1])
-        opening, section, text = body.partition("<section ")
-        if section:
-            html = before + opening + start + toc + end + "\n" + section + text
+        if opening := OPENING.match(body):
+            html = before + opening[0] + start + toc + end + body[opening.end():]
         return html.replace(SIDEBAR, self._sidebar(page), 1)
 
     def _label(self, page: Page) -> str:

@@ -44,6 +44,25 @@ class Rendered:
                 "findings": [finding.as_json() for finding in self.findings]}
 
 
+def refuse_output(book: Book, output: Path) -> None:
+    """Refuse a folder that a render may not replace: one with the book's sources, or with files of somebody else's.
+
+    Raises HandbookError; what an earlier render made may be replaced.
+    """
+    if any((book.root / page.path).is_relative_to(output) for page in book.pages):
+        why = f"{output} holds the sources of the book"
+    elif output.is_dir() and any(output.iterdir()) and not any((output / name).exists() for name in _made(book)):
+        why = f"{output} is not empty and holds no earlier render"
+    else:
+        return
+    raise HandbookError(why, why="a render replaces its output folder", todo="choose another folder with --output",
+                        section="sec-contributing-preview")
+
+
+def _made(book: Book) -> list[str]:
+    return ["index.html", *(download_name(book, kind) for kind in FORMATS[1:])]
+
+
 def render(book: Book, output: Path, formats: tuple[str, ...], progress: Callable[[str], None]) -> Rendered:
     """Render the book with the embedded engine into `output`, replacing it only when all went well.
 

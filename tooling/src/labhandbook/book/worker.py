@@ -107,8 +107,10 @@ class Pool:
 
     def everyone(self, op: str, **request: Any) -> dict[str, Any]:
         """Send one request to all workers; the first one's answer."""
-        answers = list(self._threads.map(lambda worker: worker.call(op, **request), self.workers))
-        return answers[0]
+        def work(worker: Worker) -> dict[str, Any]:
+            return worker.call(op, **request)
+
+        return list(self._threads.map(work, self.workers))[0]  # noqa: RUF015 - all of them must have answered
 
     def each(self, items: Iterable[Item], work: Callable[[Worker, Item], Answer]) -> list[Answer]:
         """Do `work` for every item, spread over the workers by the item's place; answers in order."""

@@ -18,9 +18,10 @@ from labhandbook.words import hint
 FILE = Path("chapters/hpc/clusters.yml")
 COPY = Path(__file__).with_name("clusters.yml")
 OTHER = ("csc", "aalto")
-PARTITION = ("kind", "exclusive", "time-limit", "max-hours", "min-nodes", "max-nodes", "max-jobs", "running-jobs",
+PARTITION = ("kind", "use", "exclusive", "time-limit", "max-hours", "min-nodes", "max-nodes", "max-jobs", "running-jobs",
              "max-cores", "max-memory-gib", "min-gpus", "max-gpus", "needs", "large-memory", "cores-per-node",
              "memory-gib", "bu-per-core-hour", "bu-per-gib-hour")
+USES = ("batch", "test", "interactive", "long")
 NONE = 0
 PRICES = {
     "slices": ("gpu-hours-per-node-hour", "gpu-hours-per-slice-hour", "cores-per-slice", "memory-gb-per-slice",
@@ -43,7 +44,7 @@ class Nodes:
 class Partition:
     """A queue: its nodes and the limits of one job in it; 0 is no limit that is known.
 
-    `large_gib` is the memory of the few bigger nodes that it has, `core_price` and `gib_price` its own prices.
+    `use` is what it is made for, `large_gib` the memory of the few bigger nodes that it has, `core_price` and `gib_price` its own prices.
     """
 
     name: str
@@ -63,6 +64,12 @@ class Partition:
     large_gib: float
     core_price: float
     gib_price: float
+    use: str = USES[0]
+
+    @property
+    def everyday(self) -> bool:
+        """Whether it is for anybody's batch jobs."""
+        return self.use == USES[0] and not self.needs
 
     @property
     def node_gib(self) -> float:
@@ -169,8 +176,8 @@ def parse(text: str, file: str) -> Clusters:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise HandbookError(f"the file is not YAML: {getattr(error, 'problem', error)}", section="sec-contributing-facts",
-                            where=f"{file}:{mark.line + 1}" if mark else file,
+        raise HandbookError(f"the file is not YAML: {getattr(error, 'problem', error)}",
+                            section="sec-contributing-facts", where=f"{file}:{mark.line + 1}" if mark else file,
                             todo="check the indentation and the quotes there") from None
     if node is None:
         raise HandbookError("the file of clusters is empty", where=file, todo="restore it from git",
@@ -196,7 +203,7 @@ def _cluster(key: str, table: Table) -> Cluster:
         cpu_unit=billing.text("cpu-unit") if billing else "", gpu_unit=billing.text("gpu-unit") if billing else "",
         billing={price: billing.number(price) for price in PRICES[scheme]} if billing else {},
         areas=tuple(_areas(storage)) if storage else (),
-        commands={command: commands.yes(command) for command in commands.keys()} if commands else {})
+        commands={command: commands.yes(command) for command in commands.names} if commands else {})
 
 
 def _nodes(table: Table | None, own: Table) -> Nodes:
@@ -219,7 +226,7 @@ def _partition(name: str, table: Table, cpu: Table | None, gpu: Table | None) ->
         table.whole("max-nodes", None if known else NONE), table.whole("max-jobs", NONE),
         table.whole("max-cores", NONE), table.number("max-memory-gib", NONE), table.whole("min-gpus", NONE),
         table.whole("max-gpus", NONE), table.text("needs", ""), large, table.number("bu-per-core-hour", NONE),
-        table.number("bu-per-gib-hour", NONE))
+        table.number("bu-per-gib-hour", NONE), table.text("use", USES[0], USES))
 
 
 def _gpus(table: Table) -> Gpus:

@@ -65,8 +65,8 @@ def _slices(cluster: Cluster, partition: Partition, got: Shape, hours: float) ->
         return Price(max(by_cores, by_memory, cards) * rate * hours, cluster.gpu_unit, how)
     by_memory = ceil(gib / rates["memory-gb-per-core"])
     return Price(max(cores, by_memory) * hours, cluster.cpu_unit,
-                 f"max({plural(cores, 'core')}, {amount(gib)} GB / {amount(rates['memory-gb-per-core'])} = {by_memory}) "
-                 f"x {time}")
+                 f"max({plural(cores, 'core')}, {amount(gib)} GB / {amount(rates['memory-gb-per-core'])} = "
+                 f"{by_memory}) x {time}")
 
 
 def _units(cluster: Cluster, partition: Partition, got: Shape, hours: float) -> Price:
@@ -118,9 +118,9 @@ def cheaper(cluster: Cluster, request: Request, asked: Offer) -> list[Offer]:
     least = asked.price.amount
     for change, trimmed in _variants(cluster, request):
         found = [made for partition in cluster.partitions.values()
-                 if partition.gpu == request.wants_gpus and not partition.needs and fits(trimmed, partition, cluster)
+                 if partition.gpu == request.wants_gpus and partition.everyday and fits(trimmed, partition, cluster)
                  and (made := offer(cluster, trimmed, partition, _said(asked, partition, change)))]
-        best = min(found, key=lambda each: (each.price.amount, -each.partition.hours), default=None)
+        best = min(found, key=lambda each: each.price.amount, default=None)
         if best and best.price.amount < least:
             least = best.price.amount
             steps.append(best)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 from labhandbook.hpc.clusters import Cluster, Partition
 from labhandbook.hpc.request import Request, clock, shape
@@ -53,14 +54,15 @@ def problems(request: Request, partition: Partition, cluster: Cluster) -> Iterat
     """The limits of a partition that a request breaks."""
     name = f"{cluster.name} {partition.name}"
     if request.hours is not None and partition.hours and request.hours > partition.hours:
-        yield Problem(Limit.TIME, f"--time is {clock(request.hours) if request.hours != float('inf') else 'unlimited'}, "
-                                  f"and {name} allows {partition.limit} ({clock(partition.hours)})", ("time",))
+        asked = "unlimited" if request.hours == inf else clock(request.hours)
+        yield Problem(Limit.TIME, f"--time is {asked}, and {name} allows {partition.limit} "
+                                  f"({clock(partition.hours)})", ("time",))
     if request.hours == 0:
         yield Problem(Limit.TIME, "--time is zero", ("time",))
+    yield from _gpus(request, partition, cluster, name)
     yield from _nodes(request, partition, name)
     yield from _cores(request, partition, name)
     yield from _memory(request, partition, name)
-    yield from _gpus(request, partition, cluster, name)
 
 
 def _nodes(request: Request, partition: Partition, name: str) -> Iterator[Problem]:
@@ -92,8 +94,8 @@ def _cores(request: Request, partition: Partition, name: str) -> Iterator[Proble
         yield Problem(Limit.CORES, f"the tasks need {plural(got.nodes, 'node')}, and {name} gives at most "
                                    f"{partition.max_nodes}", ("ntasks", *CORE_OPTIONS))
     elif most and not partition.exclusive and not request.exclusive and got.cores > most:
-        yield Problem(Limit.CORES, f"{plural(got.cores, 'core')} on a node asked for, and {name} gives at most {most}",
-                      CORE_OPTIONS)
+        yield Problem(Limit.CORES, f"{plural(got.cores, 'core')} on a node asked for, and {name} gives at most "
+                                   f"{most}", CORE_OPTIONS)
     elif most and got.tasks * request.cpus_per_task > most * got.nodes:
         yield Problem(Limit.CORES, f"{got.tasks} tasks of {plural(request.cpus_per_task, 'core')} don't fit on "
                                    f"{plural(got.nodes, 'node')} with {most} cores each", CORE_OPTIONS)
@@ -129,8 +131,8 @@ def _gpus(request: Request, partition: Partition, cluster: Cluster, name: str) -
         return
     total = request.gpus_total or request.gpus_per_node * got.nodes or request.gpus_per_task * got.tasks
     if request.gpus_total and request.gpus_per_node and request.gpus_total != request.gpus_per_node * got.nodes:
-        yield Problem(Limit.GPUS, f"{request.gpus_total} {unit}s in all and {request.gpus_per_node} on each node don't "
-                                  f"fit on {plural(got.nodes, 'node')}", GPU_OPTIONS)
+        yield Problem(Limit.GPUS, f"{request.gpus_total} {unit}s in all and {request.gpus_per_node} on each node "
+                                  f"don't fit on {plural(got.nodes, 'node')}", GPU_OPTIONS)
     elif partition.max_nodes and got.nodes > partition.max_nodes:
         yield Problem(Limit.GPUS, f"{total} {unit}s need {plural(got.nodes, 'node')}, and {name} gives at most "
                                   f"{partition.max_nodes}", GPU_OPTIONS)

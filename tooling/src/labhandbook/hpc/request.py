@@ -15,8 +15,8 @@ GIB = {"k": 2 ** -20, "m": 2 ** -10, "": 2 ** -10, "g": 1.0, "t": 1024.0}
 TIME = re.compile(r"^(?:(\d+)-(\d*)(?::(\d+))?(?::(\d+))?|(\d+)(?::(\d+))?(?::(\d+))?)$")
 ARRAY = re.compile(r"^[\d,:-]+(?:%\d+)?$")
 NUMBERS = ("ntasks", "ntasks-per-node", "cpus-per-task", "cpus-per-gpu")
-SIGNAL = re.compile(r"^(?:[RB]+:)?(?:SIG)?(?:\d+|HUP|INT|QUIT|KILL|TERM|USR1|USR2|CONT|STOP|TSTP|ABRT|ALRM|URG)(?:@\d+)?$",
-                    re.IGNORECASE)
+SIGNALS = "HUP|INT|QUIT|KILL|TERM|USR1|USR2|CONT|STOP|TSTP|ABRT|ALRM|URG"
+SIGNAL = re.compile(rf"^(?:[RB]+:)?(?:SIG)?(?:\d+|{SIGNALS})(?:@\d+)?$", re.IGNORECASE)
 
 
 class Unreadable(ValueError):
@@ -38,13 +38,12 @@ def hours(text: str) -> float:
     match = TIME.match(text)
     if not match:
         raise Unreadable(f"{text} is not a time: write hours:minutes:seconds or days-hours, as 02:30:00 or 1-12")
+    parts = [int(part or 0) for part in match.groups()]
     if match[1]:
-        days, hour, minute, second = (int(part or 0) for part in match.groups()[:4])
-        return days * 24 + hour + minute / 60 + second / 3600
-    first, second, third = match.groups()[4:]
-    if third is not None:
-        return int(first) + int(second) / 60 + int(third) / 3600
-    return int(first) / 60 + int(second or 0) / 3600
+        return parts[0] * 24 + parts[1] + parts[2] / 60 + parts[3] / 3600
+    if match[7]:
+        return parts[4] + parts[5] / 60 + parts[6] / 3600
+    return parts[4] / 60 + parts[5] / 3600
 
 
 def clock(amount: float) -> str:

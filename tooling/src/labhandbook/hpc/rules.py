@@ -75,7 +75,7 @@ GPU_NAME = register(Rule(
     "Ask as the message says.", SCRIPT))
 SHARE = register(Rule(
     "HPC019", "The job keeps to the limits of one job and one account",
-    "The cluster refuses the job when it is submitted: a limit of the account, which no test on another machine shows.",
+    "The cluster refuses the job when it is submitted, or leaves it waiting with a QOS reason.",
     "Ask for a number that the partition allows.", PARTITION))
 PERMIT = register(Rule(
     "HPC020", "The project may use the partition",
@@ -123,7 +123,7 @@ MAIL = register(Rule(
     "Ask for END,FAIL of single jobs; look at arrays with sacct.", POLLING, WARNING))
 PLACE = register(Rule(
     "HPC053", "Environments lie where the cluster wants them",
-    "An environment is tens of thousands of small files: slow and soon cleaned on scratch, too many for the home directory.",
+    "An environment is tens of thousands of small files: slow and cleaned on scratch, too many for the home folder.",
     "Put it, packed into a container, into the area that the message names.", SOFTWARE))
 INSTALL = register(Rule(
     "HPC054", "A job installs nothing",

@@ -101,7 +101,8 @@ def srun_cores(job: Job) -> Iterator[Finding]:
     for line, text in job.script.commands:
         if re.search(r"(?:^|[;&|(]\s*|\b(?:if|then|do|exec|time|!)\s+)srun\b", text) \
                 and not re.search(r"\s(?:--cpus-per-task|-c|--jobid|--overlap)\b", text):
-            yield job.blame(rules.SRUN_CORES, f"srun isn't told the {job.request.cpus_per_task} cores of a task", line)
+            yield job.blame(rules.SRUN_CORES, f"srun isn't told the {job.request.cpus_per_task} cores of a task",
+                            line)
 
 
 @checks(rules.MODULE)

@@ -12,6 +12,7 @@ from labhandbook.hpc.jobscript import Script
 from labhandbook.rules import Finding
 
 COMMAND = r"(?:^|[;&|(`]\s*|\b(?:if|then|do|exec|time|watch(?:\s+-\S+)*(?:\s+\d+)?|while|until|!)\s+)"
+STEP = r"(?:srun\s+(?:-\S+\s+)*)?"
 ASKS = r"(?:squeue|sacct|sinfo|sstat|scontrol\s+show)\b"
 SLEEP = re.compile(r"\bsleep\s+\"?(\d+)([smh]?)")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -78,7 +79,8 @@ def append(job: Job) -> Iterator[Finding]:
     again = script.option("requeue") or any("scontrol requeue" in text for _, text in script.commands)
     if (again or job.cluster.scheme == "slices") and not script.option("no-requeue") \
             and script.value("open-mode") != "append" and script.option("output"):
-        who = "the script starts itself again" if again else f"{job.cluster.name} starts a job again when a node fails"
+        who = "the script starts itself again" if again else (
+            f"{job.cluster.name} starts a job again when a node fails")
         yield job.blame(rules.APPEND, f"{who}, and the log begins anew", script.line("requeue", "output"))
 
 
@@ -87,11 +89,10 @@ def command(job: Job) -> Iterator[Finding]:
     """Commands that the cluster lacks."""
     for line, text in job.script.commands:
         for name, (pattern, instead) in WORDS.items():
-            if job.cluster.commands.get(name) is False and re.search(COMMAND + r"(?:srun\s+(?:-\S+\s+)*)?" + pattern, text):
+            if job.cluster.commands.get(name) is False and re.search(f"{COMMAND}{STEP}{pattern}", text):
                 yield job.blame(rules.COMMAND, f"{job.cluster.name} has no {name.replace('slurm-', 'slurm ')}: use "
                                                f"{instead}", line)
-        if re.search(COMMAND + r"(?:salloc|sbatch\s+--wait|sinteractive)\b", text) \
-                and job.cluster.commands.get("salloc-shell") is False and "salloc" in text:
+        if job.cluster.commands.get("salloc-shell") is False and re.search(rf"{COMMAND}salloc\b", text):
             yield job.blame(rules.COMMAND, f"salloc on {job.cluster.name} leaves you on the login node: use "
                                            f"srun --pty bash", line)
 

@@ -29,8 +29,8 @@ def partition(job: Job) -> Iterator[Finding]:
         yield job.blame(rules.NO_PARTITION, f"no partition is named; {job.cluster.name} has {', '.join(known)}")
     for name in job.request.partitions:
         if name not in known:
-            yield job.blame(rules.NO_PARTITION, f"{job.cluster.name} has no partition {name}{hint(name, known)}; it has "
-                                                f"{', '.join(known)}", job.script.line("partition"))
+            yield job.blame(rules.NO_PARTITION, f"{job.cluster.name} has no partition {name}{hint(name, known)}; it "
+                                                f"has {', '.join(known)}", job.script.line("partition"))
 
 
 def broken(job: Job, rule: Rule, *limits: Limit, soft: bool = False) -> Iterator[Finding]:
@@ -90,7 +90,8 @@ def gpu_name(job: Job) -> Iterator[Finding]:
     line = job.script.line(*GPU_OPTIONS)
     for kind in job.request.gpu_types:
         if has and kind != has.type and job.cluster.scheme != "none":
-            yield job.blame(rules.GPU_NAME, f"{job.cluster.name} has no GPUs of type {kind}: write {has.request(1)}", line)
+            yield job.blame(rules.GPU_NAME, f"{job.cluster.name} has no GPUs of type {kind}: write {has.request(1)}",
+                            line)
     for name in job.request.other_gres:
         yield job.blame(rules.GPU_NAME, f"{job.cluster.name} has no resource {name} to ask for: leave it out",
                         job.script.line("gres"))
@@ -117,5 +118,6 @@ def permit(job: Job) -> Iterator[Finding]:
 def array_size(job: Job) -> Iterator[Finding]:
     """More tasks than one may submit."""
     if job.request and job.partition and job.partition.max_jobs and job.request.array > job.partition.max_jobs:
-        yield job.blame(rules.ARRAY_SIZE, f"{job.request.array} tasks, and {job.cluster.name} {job.partition.name} takes "
-                                          f"{job.partition.max_jobs} jobs of one account", job.script.line("array"))
+        yield job.blame(rules.ARRAY_SIZE, f"{job.request.array} tasks, and {job.cluster.name} {job.partition.name} "
+                                          f"takes {job.partition.max_jobs} jobs of one account",
+                        job.script.line("array"))

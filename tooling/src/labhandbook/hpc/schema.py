@@ -56,7 +56,8 @@ class Table:
         """The mappings below by their key; only the names in `single` may hold a value instead."""
         return ((key, Table(value)) for key, value in self._children.items() if key not in single)
 
-    def keys(self) -> list[str]:
+    @property
+    def names(self) -> list[str]:
         """The names below."""
         return list(self._children)
 

@@ -21,6 +21,8 @@ from labhandbook.release.simple import IndexDown, listing
 
 # Pure-Python packages that wheels ask for on one system only; elsewhere they do no harm.
 HARMLESS = {"colorama", "tzdata", "appnope", "win-inet-pton", "win-unicode-console"}
+# Extras that ask for nothing today.
+EMPTY_EXTRAS = {"setuptools-scm": {"toml", "simple"}, "coverage": {"toml"}}
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe
             recipe.notes.append(f"{section}: {one.name} is asked for by an address, which conda can't do")
         if not _kept(one, recipe, section, source):
             continue
-        if one.extras:
+        if set(one.extras) - EMPTY_EXTRAS.get(one.name, set()):
             recipe.notes.append(f"{section}: {one.project}[{','.join(one.extras)}] stands as {one.name}; conda has no "
                                 "extras, so add what they ask for")
         before = lines.get(one.name)

@@ -78,7 +78,12 @@ class Reading:
     def get(self, path: str) -> str:
         """The text of a field with the recipe's own variables put in, empty without it."""
         node = self.node(path)
-        return self.fill(node.value) if isinstance(node, yaml.ScalarNode) else ""
+        return self.fill(str(node.value)) if isinstance(node, yaml.ScalarNode) else ""
+
+    def written(self, path: str) -> str:
+        """The text of a field as it stands there."""
+        node = self.node(path)
+        return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
 
     def keys(self, path: str = "") -> list[tuple[str, int]]:
         """The keys of a mapping with their lines."""

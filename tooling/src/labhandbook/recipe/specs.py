@@ -63,6 +63,8 @@ def _conda(one: Specifier) -> list[str]:
         release = Version(one.version).release[:-1]
         above = ".".join(map(str, (*release[:-1], release[-1] + 1)))
         return [f">={one.version}", f"<{above}"]
+    if one.operator == "==" and one.version.endswith(".*"):
+        return [one.version]
     return [f"{'==' if one.operator == '===' else one.operator}{one.version}"]
 
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,6 +18,7 @@ from labhandbook.release.machine import suite_env, without_secrets
 from labhandbook.release.project import Project
 
 NO_TESTS = 5
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 # Where pytest keeps its settings; they go along when a folder of tests does.
 SETTINGS = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conftest.py")
 
@@ -66,19 +68,24 @@ class Report:
     failed: tuple[str, ...]
 
 
-def run_suite(environment: Environment, project: Project, modules: Sequence[str], scratch: Path) -> Suite:
+def run_suite(environment: Environment, project: Project, modules: Sequence[str], scratch: Path,
+              threads: int | None = None) -> Suite:
     """Run the tests in `scratch`, an empty folder outside the project.
+
+    Where several suites run at a time, `threads` is this one's share of the processors: numerical libraries
+    that all take every processor slow each other down many times.
 
     `test-command` is run as it stands, with `{root}` as the project's folder; without it `pytest --pyargs` on the
     installed modules, and where these hold no tests the project's folder of tests, copied to `scratch`.
     """
     words = [word.replace("{root}", str(project.root)) for word in project.settings.test_command]
-    suite = _repeat(environment, words or ["pytest", "--pyargs", *modules], scratch, project.settings.reruns)
+    run = partial(_repeat, environment, reruns=project.settings.reruns, threads=threads)
+    suite = run(words or ["pytest", "--pyargs", *modules], scratch)
     folder = next((name for name in ("tests", "test") if (project.root / name).is_dir()), None)
     if words or not suite.empty or folder is None:
         return suite
     copied = _copy(project.root, folder, scratch)
-    return _repeat(environment, ["pytest", folder], copied, project.settings.reruns)
+    return run(["pytest", folder], copied)
 
 
 def _copy(root: Path, folder: str, scratch: Path) -> Path:
@@ -91,29 +98,30 @@ def _copy(root: Path, folder: str, scratch: Path) -> Path:
     return target
 
 
-def _repeat(environment: Environment, command: Sequence[str], folder: Path, reruns: int) -> Suite:
+def _repeat(environment: Environment, command: Sequence[str], folder: Path, *, reruns: int,
+            threads: int | None) -> Suite:
     """Run a suite, and what failed in it again up to `reruns` times."""
     start = time.monotonic()
-    code, output, first = _once(environment, command, folder, again=False)
+    code, output, first = _once(environment, command, folder, threads, again=False)
     report, rerun = first, dict.fromkeys(first.failed if first else ())
     left = reruns if code not in (0, NO_TESTS) else 0
     repeated = False
     while code and left:
         left, repeated = left - 1, True
-        code, output, report = _once(environment, command, folder, again=report is not None)
+        code, output, report = _once(environment, command, folder, threads, again=report is not None)
     names = tuple(rerun) or (("the whole suite",) if repeated else ())
     return Suite(shlex.join(command), code, time.monotonic() - start, first.tests if first else -1,
                  first.skipped if first else 0, names if repeated else (),
                  report.failed if report and code else (), tail(without_secrets(output), 40))
 
 
-def _once(environment: Environment, command: Sequence[str], folder: Path, *,
+def _once(environment: Environment, command: Sequence[str], folder: Path, threads: int | None, *,
           again: bool) -> tuple[int, str, Report | None]:
     """Run the command once, with `again` only what failed last time; its exit code, output and report."""
     report, cache = folder / ".report.xml", folder / ".pytest_cache"
     report.unlink(missing_ok=True)
     options = ["-o", f"cache_dir={cache}", f"--junitxml={report}", *(["--last-failed"] if again else [])]
-    env = suite_env()
+    env = {**({name: str(threads) for name in THREADS} if threads else {}), **suite_env()}
     env["PYTEST_ADDOPTS"] = shlex.join(options)
     env["PATH"] = os.pathsep.join([str(environment.scripts), env.get("PATH", os.defpath)])
     env["VIRTUAL_ENV"] = str(environment.folder)

@@ -102,20 +102,21 @@ def plan(wheels: Sequence[Own], sdists: Sequence[Own], pythons: Sequence[Interpr
 
 def carry_out(trials: Sequence[Trial], project: Project, say: Say = lambda line: None) -> list[Tried]:
     """Carry out trials, as many at a time as there are processors; results in the order of the trials."""
-    uv = uv_program()
-    with scratch(project.normalised) as folder, ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
+    uv, processors = uv_program(), os.cpu_count() or 1
+    threads = max(1, processors // len(trials)) if len(trials) > 1 else None
+    with scratch(project.normalised) as folder, ThreadPoolExecutor(processors) as pool:
         def one(numbered: tuple[int, Trial]) -> Tried:
             number, trial = numbered
             own = folder / str(number)
             own.mkdir()
-            tried = attempt(trial, project, own, uv)
+            tried = attempt(trial, project, own, uv, threads, say)
             say(f"{tried.words} ({tried.seconds:.1f} s)")
             return tried
 
         return list(pool.map(one, enumerate(trials)))
 
 
-def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None) -> Tried:
+def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None, threads: int | None, say: Say) -> Tried:
     """Make one environment, install, run the tests."""
     start = time.monotonic()
     try:
@@ -126,7 +127,8 @@ def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None) -> Tr
     installed = time.monotonic()
     outside = folder / "empty"
     outside.mkdir()
-    suite = run_suite(environment, project, names, outside)
+    say(f"{trial.label}: installed in {installed - start:.1f} s, testing")
+    suite = run_suite(environment, project, names, outside, threads)
     return Tried(trial, time.monotonic() - start, installed - start, suite, raised=raised)
 
 

@@ -176,7 +176,7 @@
     return made;
   };
   const show = (found) => {
-    const parts = found.sub_results.filter((part) => part.url !== found.url).slice(0, 4)
+    const parts = found.sub_results.filter((part) => part.title !== found.meta.title).slice(0, 4)
       .map((part) => element("a", { className: "sub", href: part.url, textContent: part.title }));
     return element("li", {}, element("a", { href: found.url, textContent: found.meta.title }),
       element("p", { innerHTML: found.excerpt }), ...parts);

@@ -1,0 +1,10 @@
+#!/bin/bash
+# A shell on a compute node: one GCD of LUMI for half an hour. Run it on the LUMI login node: bash lumi-interactive.sh
+# With words behind it, it runs those and ends: bash lumi-interactive.sh hostname
+
+set -euo pipefail
+: "${PROJECT:?set PROJECT to the name of your project}"
+[[ -z "${SLURM_JOB_ID:-}" ]] || { echo "you are in job $SLURM_JOB_ID already: type exit first" >&2; exit 1; }
+
+exec srun --account="$PROJECT" --partition=dev-g --nodes=1 --ntasks=1 \
+    --cpus-per-task=7 --gpus-per-node=1 --mem=16G --time=00:30:00 --pty "${@:-bash}"

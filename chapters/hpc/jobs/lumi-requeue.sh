@@ -1,0 +1,54 @@
+#!/bin/bash
+#SBATCH --job-name=requeue
+#SBATCH --partition=small-g
+#SBATCH --nodes=1
+#SBATCH --ntasks-per-node=1
+#SBATCH --cpus-per-task=7
+#SBATCH --gpus-per-node=1
+#SBATCH --mem=32G
+#SBATCH --time=00:30:00
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+#SBATCH --requeue
+#SBATCH --signal=B:USR1@300
+
+# LUMI, one GCD, for a run that is longer than its time limit: five minutes before the end it saves and starts again.
+# Your program has to save its state when it gets SIGTERM, and to go on from that state when it starts.
+# Submit from the folder that holds train.py: sbatch lumi-requeue.sh train
+
+: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${1:?name the Python module to run: sbatch lumi-requeue.sh train}"
+: "${SIF:?set and export SIF to the container file before sbatch}"
+
+# Set up the environment
+module purge
+module use /appl/local/laifs/modules
+module load lumi-aif-singularity-bindings || exit 1
+set -euo pipefail   # from here on: module files are not written for it
+
+options=()
+if [[ -n "${PACKAGES:-}" ]]; then
+    [[ -r "$PACKAGES" ]] || { echo "PACKAGES: cannot read $PACKAGES" >&2; exit 1; }
+    export SINGULARITYENV_PREPEND_PATH=/user-software/bin
+    options+=(--bind "$PACKAGES:/user-software:image-src=/")
+fi
+
+caches="$(mktemp -d)"   # compiled GPU kernels: not in the home directory
+trap 'rm -rf "$caches"' EXIT
+export MIOPEN_CUSTOM_CACHE_DIR="$caches/cache" MIOPEN_USER_DB_PATH="$caches/config"
+
+cd "$SLURM_SUBMIT_DIR"
+export PYTHONPATH="$PWD"
+
+# Run in the background: bash handles the signal only while it waits.
+again() {
+    echo "the time is nearly up: the program saves, then the job starts again"
+    scancel --signal=TERM "$SLURM_JOB_ID.0"
+    wait "$run" || true
+    scontrol requeue "$SLURM_JOB_ID"
+    exit 0
+}
+trap again USR1
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" singularity run "${options[@]}" "$SIF" python -m "$@" &
+run=$!
+wait "$run"

@@ -1,0 +1,48 @@
+#!/bin/bash
+#SBATCH --job-name=several-nodes
+#SBATCH --partition=standard-g
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=8
+#SBATCH --cpus-per-task=7
+#SBATCH --gpus-per-node=8
+#SBATCH --mem=480G
+#SBATCH --time=00:30:00
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+
+# LUMI, two whole nodes with eight GCDs each. The network between them is used through the interfaces hsn0 to hsn3.
+# Submit from the folder that holds train.py: sbatch lumi-several-nodes.sh train
+
+: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${1:?name the Python module to run: sbatch lumi-several-nodes.sh train}"
+: "${SIF:?set and export SIF to the container file before sbatch}"
+
+# Set up the environment
+module purge
+module use /appl/local/laifs/modules
+module load lumi-aif-singularity-bindings || exit 1
+set -euo pipefail   # from here on: module files are not written for it
+
+options=()
+if [[ -n "${PACKAGES:-}" ]]; then
+    [[ -r "$PACKAGES" ]] || { echo "PACKAGES: cannot read $PACKAGES" >&2; exit 1; }
+    export SINGULARITYENV_PREPEND_PATH=/user-software/bin
+    options+=(--bind "$PACKAGES:/user-software:image-src=/")
+fi
+
+caches="$(mktemp -d)"   # compiled GPU kernels: not in the home directory
+trap 'rm -rf "$caches"' EXIT
+export MIOPEN_CUSTOM_CACHE_DIR="$caches/cache" MIOPEN_USER_DB_PATH="$caches/config"
+
+cd "$SLURM_SUBMIT_DIR"
+export PYTHONPATH="$PWD"
+
+export NCCL_SOCKET_IFNAME=hsn0,hsn1,hsn2,hsn3
+
+# Run: one process for each GCD. Each learns its number and where the first one listens.
+MASTER_ADDR="$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)"
+MASTER_PORT="$((20000 + SLURM_JOB_ID % 10000))"
+export MASTER_ADDR MASTER_PORT
+ranks='export RANK="$SLURM_PROCID" LOCAL_RANK="$SLURM_LOCALID" WORLD_SIZE="$SLURM_NTASKS"; exec "$@"'
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" bash -c "$ranks" rank \
+    singularity run "${options[@]}" "$SIF" python -m "$@"

@@ -1,0 +1,10 @@
+#!/bin/bash
+# A shell on a compute node: one GPU of Roihu for fifteen minutes. Run it on the Roihu-GPU login node: bash roihu-interactive.sh
+# With words behind it, it runs those and ends: bash roihu-interactive.sh hostname
+
+set -euo pipefail
+: "${PROJECT:?set PROJECT to the name of your project}"
+[[ -z "${SLURM_JOB_ID:-}" ]] || { echo "you are in job $SLURM_JOB_ID already: type exit first" >&2; exit 1; }
+
+exec srun --account="$PROJECT" --partition=gputest --nodes=1 --ntasks=1 \
+    --cpus-per-task=72 --gres=gpu:gh200:1 --time=00:15:00 --pty "${@:-bash}"

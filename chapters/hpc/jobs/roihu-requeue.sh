@@ -1,0 +1,44 @@
+#!/bin/bash
+#SBATCH --job-name=requeue
+#SBATCH --partition=gpumedium
+#SBATCH --nodes=1
+#SBATCH --ntasks-per-node=1
+#SBATCH --cpus-per-task=72
+#SBATCH --gres=gpu:gh200:1
+#SBATCH --time=00:30:00
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+#SBATCH --requeue
+#SBATCH --signal=B:USR1@300
+
+# Roihu, one GPU, for a run that is longer than its time limit: five minutes before the end it saves and starts again.
+# Your program has to save its state when it gets SIGTERM, and to go on from that state when it starts.
+# Submit on roihu-gpu, from the folder that holds train.py: sbatch roihu-requeue.sh train
+
+: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${1:?name the Python module to run: sbatch roihu-requeue.sh train}"
+[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu" >&2; exit 1; }
+
+# Set up the environment
+module purge
+module load python-pytorch/2.10 || exit 1
+if [[ -n "${VENV:-}" ]]; then
+    source "$VENV/bin/activate" || exit 1
+fi
+set -euo pipefail   # from here on: module files are not written for it
+
+cd "$SLURM_SUBMIT_DIR"
+export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
+
+# Run in the background: bash handles the signal only while it waits.
+again() {
+    echo "the time is nearly up: the program saves, then the job starts again"
+    scancel --signal=TERM "$SLURM_JOB_ID.0"
+    wait "$run" || true
+    scontrol requeue "$SLURM_JOB_ID"
+    exit 0
+}
+trap again USR1
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python3 -m "$@" &
+run=$!
+wait "$run"

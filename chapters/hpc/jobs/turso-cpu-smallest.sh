@@ -1,0 +1,20 @@
+#!/bin/bash
+#SBATCH --job-name=smallest
+#SBATCH --clusters=ukko
+#SBATCH --partition=short
+#SBATCH --nodes=1
+#SBATCH --ntasks-per-node=1
+#SBATCH --cpus-per-task=1
+#SBATCH --mem=500M
+#SBATCH --time=00:05:00
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+
+# One core for a few seconds, on Ukko of Turso: shows that your group, partition and log folder work.
+# Submit: sbatch turso-cpu-smallest.sh
+
+set -euo pipefail
+: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+
+echo "job $SLURM_JOB_ID in partition $SLURM_JOB_PARTITION"
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" hostname

@@ -1,0 +1,9 @@
+#!/bin/bash
+# A shell on a compute node: one core of Ukko for half an hour. Run it on the Turso login node: bash turso-interactive.sh
+# With words behind it, it runs those and ends: bash turso-interactive.sh hostname
+
+set -euo pipefail
+[[ -z "${SLURM_JOB_ID:-}" ]] || { echo "you are in job $SLURM_JOB_ID already: type exit first" >&2; exit 1; }
+
+exec srun --clusters=ukko --partition=short --nodes=1 --ntasks=1 \
+    --cpus-per-task=1 --mem=4G --time=00:30:00 --pty "${@:-bash}"

@@ -1,0 +1,147 @@
+"""`handbook job`: check, price, write and review jobs. Each command parses, calls one function and prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import IO
+
+import click
+
+from labhandbook.cli import FINDINGS, FINE, Command
+from labhandbook.errors import HandbookError
+from labhandbook.files import write_atomic
+from labhandbook.terminal import Progress, paint
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def job() -> None:
+    """Check, price, write and review jobs for the clusters."""
+
+
+@job.command(cls=Command, section="sec-hpc-workflow-check")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--cluster", "name", required=True, help="The cluster that will run it, such as lumi or roihu.")
+@click.option("--from", "folder", type=click.Path(path_type=Path), default=".",
+              help="The folder you will submit from (default: this one).")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
+              help="How to report.")
+@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
+def check(file: Path, name: str, folder: Path, form: str, strict: bool) -> int:
+    """Check a job script against a cluster before it costs anything."""
+    from labhandbook.hpc.check import CHECKS, failed
+    from labhandbook.hpc.check import check as look
+    from labhandbook.hpc.clusters import load
+    from labhandbook.report import as_text, counts, report
+
+    progress = Progress()
+    cluster = load().get(name)
+    found = look(file, cluster, folder)
+    text = as_text(found, paint) if form == "text" else report(found, form, addresses(), "Job check")
+    click.echo(text, nl=False)
+    bad = failed(found) or (strict and bool(found))
+    after = "" if bad else f"; submit it on {cluster.name}: sbatch {file.name}"
+    progress.last(not bad, f"{file.name} for {cluster.name}: {len(CHECKS)} rules: {counts(found)}{after}")
+    return FINDINGS if bad else FINE
+
+
+def addresses() -> dict[str, str]:
+    """Where the sections that the rules name are published, as far as the package knows its handbook."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    from labhandbook.rules import REGISTRY
+
+    try:
+        urls = metadata("labhandbook").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return {}
+    site = next((url.partition(", ")[2] for url in urls if url.startswith("Documentation")), "").rstrip("/")
+    pages = {"sec-hpc-workflow": "workflow", "sec-commands": "commands", "sec-systems": "systems"}
+    return {rule.section: f"{site}/chapters/hpc/{page}.html#{rule.section}" for rule in REGISTRY.values()
+            for start, page in pages.items() if site and rule.section.startswith(start)}
+
+
+@job.command(cls=Command, section="sec-hpc-workflow-cost")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--cluster", "name", help="The cluster (default: the one that has the script's partition).")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
+def cost(file: Path, name: str | None, form: str) -> int:
+    """Say what a job may cost at most, and the cheaper request that does the same."""
+    from labhandbook.hpc.bill import bill
+    from labhandbook.hpc.clusters import load
+
+    found = bill(file, load(), name)
+    click.echo(json.dumps(found.as_json(), indent=2) + "\n" if form == "json" else found.as_text(), nl=False)
+    return FINE
+
+
+@job.command(cls=Command, section="sec-hpc-workflow-script")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--cluster", "name", help="The cluster: lumi, roihu or turso. Asked for when it is missing.")
+@click.option("--name", "title", help="The job's name (default: that of the file).")
+@click.option("--partition", default="", help="Default: the cheapest that takes the job.")
+@click.option("--nodes", type=click.IntRange(1), default=1, show_default=True, help="Nodes.")
+@click.option("--gpus", type=click.IntRange(0), help="GPUs on each node; on LUMI these are GCDs.")
+@click.option("--cores", type=click.IntRange(1), help="Cores on each node (default: a fair share).")
+@click.option("--memory", default="", help="Memory on each node, such as 16G (default: a fair share).")
+@click.option("--time", "limit", help="The time limit, such as 02:30:00 (default: half an hour).")
+@click.option("--array", default="", help="Tasks of an array, such as 0-4%2; each gets its --seed.")
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
+def new(file: Path | None, name: str | None, title: str | None, partition: str, nodes: int, gpus: int | None,
+        cores: int | None, memory: str, limit: str | None, array: str, force: bool) -> int:
+    """Write a job script that passes the check into FILE, or print it."""
+    from labhandbook.hpc.clusters import load
+    from labhandbook.hpc.new import LOGS, Wish, write
+
+    known = load()
+    asking = sys.stdin.isatty() and name is None
+    if name is None:
+        if not asking:
+            raise HandbookError("no cluster is named", todo="add --cluster lumi, roihu or turso",
+                                section="sec-hpc-workflow-script")
+        living = [key for key, cluster in known.known.items() if not cluster.retired]
+        name = click.prompt("Cluster", type=click.Choice(living), default=living[0], err=True)
+        if gpus is None:
+            gpus = click.prompt("GPUs on each node", type=click.IntRange(0), default=1, err=True)
+        limit = limit or click.prompt("Time limit", default="00:30:00", err=True)
+    if file and file.exists() and not force:
+        raise HandbookError(f"{file} exists", why="it is not replaced without being asked to",
+                            todo="add --force, or name another file", section="sec-hpc-workflow-script")
+    cluster = known.get(str(name))
+    wish = Wish(title or (file.stem if file else "run"), partition, nodes, cores or 0, gpus or 0, memory,
+                limit or "00:30:00", array)
+    text = write(cluster, wish, file.name if file else "job.sh")
+    if file is None:
+        click.echo(text, nl=False)
+        return FINE
+    try:
+        write_atomic(file, text)
+    except OSError as error:
+        raise HandbookError(f"{file} can't be written: {error.strerror or error}", todo="name another file",
+                            section="sec-hpc-workflow-script") from None
+    Progress().last(True, f"{file} for {cluster.name}; next: mkdir -p {LOGS} && handbook job check {file} "
+                          f"--cluster {cluster.key}")
+    return FINE
+
+
+@job.command(cls=Command, section="sec-hpc-workflow-monitor")
+@click.argument("number", metavar="JOBID")
+@click.option("--from", "saved", type=click.File(), help="A saved answer of sacct -P (- is standard input).")
+@click.option("--clusters", default="", help="The Slurm cluster to ask, as for sacct -M.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
+def efficiency(number: str, saved: IO[str] | None, clusters: str, form: str) -> int:
+    """Say how well a job used its cores, memory and time, and what to ask for next time."""
+    from labhandbook.hpc.efficiency import as_text, ask, read
+
+    jobs = read(saved.read() if saved else ask(number, clusters))
+    if saved:
+        jobs = [each for each in jobs if each.job == number or each.job.startswith(f"{number}_")]
+        if not jobs:
+            raise HandbookError(f"the saved answer holds no job {number}", todo="give the number that it holds",
+                                section="sec-hpc-workflow-monitor")
+    if form == "json":
+        click.echo(json.dumps([each.as_json() for each in jobs], indent=2))
+    else:
+        click.echo("\n".join(as_text(each) for each in jobs), nl=False)
+    return FINE

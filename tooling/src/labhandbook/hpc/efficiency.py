@@ -1,0 +1,164 @@
+"""How well a job used what it asked for, from `sacct`: what `seff` tells, with advice for the next request."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+
+from labhandbook.errors import HandbookError
+from labhandbook.hpc.limits import amount
+from labhandbook.hpc.request import clock
+
+FIELDS = ("JobID", "JobName", "Partition", "State", "ExitCode", "AllocCPUS", "NNodes", "NTasks", "ElapsedRaw",
+          "TimelimitRaw", "TotalCPU", "MaxRSS", "ReqMem", "AllocTRES")
+NEEDED = ("JobID", "State", "AllocCPUS", "ElapsedRaw", "TotalCPU", "MaxRSS")
+SECTION = "sec-hpc-workflow-monitor"
+JOB = re.compile(r"^\d+(?:_(?:\d+|\[[\d,%-]+\]))?$")
+SIZE = re.compile(r"^([\d.]+)([KMGTP]?)B?[nc]?$", re.IGNORECASE)
+UNITS = {"": 2 ** -30, "K": 2 ** -20, "M": 2 ** -10, "G": 1.0, "T": 2.0 ** 10, "P": 2.0 ** 20}
+WELL = 0.5
+MARGIN = 1.25
+ENOUGH_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Used:
+    """What one job asked for and used. Memory is in GiB; 0 stands for what the accounting doesn't know."""
+
+    job: str
+    name: str
+    state: str
+    exit: str
+    cores: int
+    nodes: int
+    gpus: int
+    seconds: int
+    limit: int
+    cpu_seconds: float
+    peak: float
+    memory: float
+
+    @property
+    def cpu(self) -> float:
+        """The share of the cores' time that was used."""
+        return self.cpu_seconds / (self.cores * self.seconds) if self.cores and self.seconds else 0.0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the numbers are final."""
+        return self.state not in ("PENDING", "RUNNING", "SUSPENDED", "COMPLETING", "REQUEUED")
+
+    def as_json(self) -> dict[str, object]:
+        """The same facts for machines, with the advice."""
+        return {**vars(self), "cpu_share": round(self.cpu, 4), "advice": list(advice(self)),
+                "memory_share": round(self.peak / self.memory, 4) if self.memory else None}
+
+
+def ask(job: str, cluster: str = "") -> str:
+    """What `sacct` answers for a job. Raises HandbookError when it can't be asked."""
+    if not JOB.match(job):
+        raise HandbookError(f"{job} is not a job's number", section=SECTION,
+                            todo="give the number that sbatch printed; a task of an array is 123_4")
+    program = shutil.which("sacct")
+    if program is None:
+        raise HandbookError("sacct is not on this machine", section=SECTION,
+                            why="the accounting is asked on a cluster",
+                            todo="run this on the cluster's login node, or save sacct's answer there and give it "
+                                 f"with --from:\nsacct -P -j {job} -o {','.join(FIELDS)} > job.txt")
+    words = [program, *(["-M", cluster] if cluster else []), "-P", "-j", job, "-o", ",".join(FIELDS)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise HandbookError(f"sacct failed: {(done.stderr or done.stdout).strip()}", section=SECTION,
+                            todo="check the number; a job that was just submitted may not be known yet")
+    return done.stdout
+
+
+def read(text: str) -> list[Used]:
+    """The jobs in an answer of `sacct -P`. Raises HandbookError when it is none."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    head = lines[0].split("|") if lines else []
+    lacking = [name for name in NEEDED if name not in head]
+    if lacking:
+        raise HandbookError(f"this is no answer of sacct with {', '.join(lacking)}", section=SECTION,
+                            todo=f"ask with: sacct -P -j JOB -o {','.join(FIELDS)}")
+    rows = [dict(zip(head, line.split("|"), strict=False)) for line in lines[1:]]
+    jobs = [row for row in rows if "." not in row.get("JobID", ".")]
+    if not jobs:
+        raise HandbookError("the accounting knows no such job", section=SECTION,
+                            todo="check the number, and on which cluster it ran: sacct --starttime now-7days")
+    return [_used(job, [row for row in rows if row["JobID"].startswith(job["JobID"] + ".")]) for job in jobs]
+
+
+def _used(job: dict[str, str], steps: list[dict[str, str]]) -> Used:
+    peak = max((_size(step.get("MaxRSS", "")) * int(step.get("NTasks") or 1) for step in steps), default=0.0)
+    resources = dict(part.split("=", 1) for part in job.get("AllocTRES", "").split(",") if "=" in part)
+    cores, nodes = int(job["AllocCPUS"] or 0), int(job.get("NNodes") or 1)
+    asked = job.get("ReqMem", "")
+    memory = _size(resources.get("mem", "")) or _size(asked) * {"n": nodes, "c": cores}.get(asked[-1:], 1)
+    seconds = _seconds(job["TotalCPU"]) or sum(_seconds(step["TotalCPU"]) for step in steps)
+    limit = job.get("TimelimitRaw", "")
+    return Used(job["JobID"], job.get("JobName", ""), job["State"].split()[0], job.get("ExitCode", ""), cores, nodes,
+                int(resources.get("gres/gpu", 0)), int(job["ElapsedRaw"] or 0),
+                int(limit) * 60 if limit.isdecimal() else 0, seconds, peak, memory)
+
+
+def _size(text: str) -> float:
+    match = SIZE.match(text.strip())
+    return float(match[1]) * UNITS[match[2].upper()] if match else 0.0
+
+
+def _seconds(text: str) -> float:
+    """`[days-][hours:]minutes:seconds[.fraction]` in seconds."""
+    days, _, rest = text.strip().rpartition("-")
+    total = 0.0
+    for part in rest.split(":"):
+        total = total * 60 + float(part or 0)
+    return total + 86400 * int(days or 0)
+
+
+def advice(used: Used) -> Iterator[str]:
+    """What to ask for next time."""
+    if used.state == "OUT_OF_MEMORY":
+        yield (f"It needed more than its {amount(used.memory)} GiB: ask for --mem={ceil(used.memory * 2)}G, "
+               "or let the program hold less at once.")
+    if used.state == "TIMEOUT":
+        yield "The time limit came first: save checkpoints and continue from them, or ask for more --time."
+    if used.state == "FAILED" and used.exit == "0:53":
+        yield "0:53 without a log: the log's folder was missing. mkdir -p it before sbatch."
+    if used.state in ("FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "CANCELLED") or used.seconds < ENOUGH_SECONDS:
+        if used.state == "COMPLETED":
+            yield "It ran too shortly to judge: the numbers below two minutes say little."
+        return
+    if used.cores > 1 and used.cpu < WELL:
+        least = max(1, ceil(used.cores * used.cpu * MARGIN))
+        if used.cpu_seconds < 1.2 * used.seconds:
+            yield ("It used about one core: if the program should use more, write "
+                   'srun --cpus-per-task="$SLURM_CPUS_PER_TASK" in the script.')
+        if not used.gpus:
+            yield f"Ask for {least} cores and not for {used.cores}."
+    if used.peak and used.memory and used.peak < WELL * used.memory:
+        yield f"Ask for --mem={max(1, ceil(used.peak / used.nodes * MARGIN))}G on each node: it peaked at " \
+              f"{amount(round(used.peak, 2))} of {amount(used.memory)} GiB."
+    if used.ended and used.limit and used.seconds < WELL * used.limit and used.state == "COMPLETED":
+        yield f"Ask for --time={clock(ceil(used.seconds * MARGIN / 300) / 12)}: it ended after " \
+              f"{clock(used.seconds / 3600)} of {clock(used.limit / 3600)}. Shorter jobs start sooner."
+    if used.gpus:
+        yield "The accounting doesn't know how busy the GPUs were: look with the GPU's monitor while a job runs."
+
+
+def as_text(used: Used) -> str:
+    """The numbers of a job for a person."""
+    rows = [("Job", f"{used.job} {used.name}".strip()),
+            ("State", used.state + (f", exit code {used.exit}" if used.exit not in ("", "0:0") else "")),
+            ("Time", clock(used.seconds / 3600) + (f" of {clock(used.limit / 3600)}" if used.limit else "")),
+            ("CPU", f"{used.cpu:.0%} of {used.cores} cores"),
+            ("Memory", f"{amount(round(used.peak, 2))} GiB" + (f" of {amount(round(used.memory, 2))} GiB "
+                       f"({used.peak / used.memory:.0%})" if used.memory else ""))]
+    if used.gpus:
+        rows.append(("GPUs", str(used.gpus)))
+    told = [f"{name:<8} {text}" for name, text in rows]
+    return "\n".join([*told, *(f"  -> {text}" for text in advice(used))]) + "\n"

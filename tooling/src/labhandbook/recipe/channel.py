@@ -1,0 +1,244 @@
+"""A conda channel made of PyPI's wheels and this machine's Python, so that a recipe builds without conda-forge.
+
+Each wheel becomes a package with its files in place and its own requirements. Packages are kept in the user's cache.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from packaging.metadata import parse_email
+
+from labhandbook.errors import HandbookError
+from labhandbook.recipe.facts import conda_name
+from labhandbook.recipe.source import uv
+from labhandbook.recipe.specs import bounds, parse
+from labhandbook.release.project import normalise
+
+SECTION = "sec-conda-forge-build"
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """The Python that stands in for conda's: its program and version."""
+
+    program: Path
+    version: str
+
+    @property
+    def minor(self) -> str:
+        """The version as 3.11."""
+        return ".".join(self.version.split(".")[:2])
+
+    @property
+    def tag(self) -> str:
+        """The version in a build string."""
+        return "py" + self.minor.replace(".", "")
+
+
+def interpreter() -> Interpreter:
+    """The Python below this environment."""
+    base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    return Interpreter(base, ".".join(map(str, sys.version_info[:3])))
+
+
+def cache() -> Path:
+    """The folder in which made packages are kept."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "labhandbook" / "conda"
+
+
+class Unsolvable(Exception):
+    """No set of wheels fulfils the requirements; the message is uv's."""
+
+
+def resolve(requirements: Sequence[str], python: Interpreter) -> list[str]:
+    """The pins, `name==version`, of all that these requirements of PyPI ask for.
+
+    Raises Unsolvable, and HandbookError when the index doesn't answer.
+    """
+    words = [uv(), "pip", "compile", "--quiet", "--no-config", "--python", str(python.program), "--no-header",
+             "--no-annotate", "--color", "never", "-"]
+    done = subprocess.run(words, input="\n".join(requirements) + "\n", capture_output=True, text=True, check=False,
+                          timeout=300)
+    if done.returncode == 0:
+        return [line.split(";")[0].strip() for line in done.stdout.splitlines() if "==" in line]
+    said = " ".join(done.stderr.replace("×", "").replace("╰─▶", "").replace("error:", "").split())
+    if re.search(r"dns error|Connection|connect|timed out|client error|Network|tunnel|HTTP status|Request failed", said):
+        raise HandbookError("PyPI doesn't answer", why=said[:300], todo="check the network and try again",
+                            section=SECTION)
+    raise Unsolvable(said)
+
+
+class Channel:
+    """A folder that conda's tools read as a channel."""
+
+    def __init__(self, folder: Path, python: Interpreter) -> None:
+        self.folder, self.python = folder, python
+        self.records: dict[str, dict[str, Any]] = {}
+        self.wanted: dict[str, set[str]] = {}
+        self.platform = platform()
+        (folder / self.platform).mkdir(parents=True)
+        (folder / "noarch").mkdir()
+        (folder / "noarch" / "repodata.json").write_text(self._repodata("noarch", {}), encoding="utf-8")
+
+    @property
+    def address(self) -> str:
+        """The address that a tool is given."""
+        return self.folder.resolve().as_uri()
+
+    def fill(self, pins: Iterable[str]) -> None:
+        """Put Python and the wheels of these pins into the channel. Raises HandbookError when one can't be had."""
+        made = [self._python()]
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            made += pool.map(self._wheel, dict.fromkeys(pins))
+        held = [json.loads(path.with_suffix(".json").read_text(encoding="utf-8")) for path in made]
+        for entry in held:
+            for text in entry["requires"]:
+                requirement = parse(text)
+                if requirement is not None and requirement.extras:
+                    self.wanted.setdefault(normalise(requirement.name), set()).update(requirement.extras)
+        for path, entry in zip(made, held, strict=True):
+            target = self.folder / self.platform / path.name
+            if not target.exists():
+                _link(path, target)
+            self.records[path.name] = {**entry["record"], "depends": self._depends(entry)}
+        (self.folder / self.platform / "repodata.json").write_text(
+            self._repodata(self.platform, self.records), encoding="utf-8")
+
+    def _depends(self, entry: dict[str, Any]) -> list[str]:
+        """What a package asks for in conda's words, with what its extras ask for if another one wants them."""
+        if entry["record"]["name"] == "python":
+            return []
+        extras = {"", *self.wanted.get(normalise(entry["project"]), set())}
+        depends = [f"python {self.python.minor}.*"]
+        for text in entry["requires"]:
+            requirement = parse(text)
+            if requirement is not None and (requirement.marker is None or any(
+                    requirement.marker.evaluate({"extra": extra}) for extra in extras)):
+                depends.append(f"{conda_name(requirement.name)} {bounds(requirement.specifier)}".strip())
+        return depends
+
+    def _repodata(self, subdir: str, records: dict[str, dict[str, Any]]) -> str:
+        return json.dumps({"info": {"subdir": subdir}, "packages": {}, "packages.conda": records,
+                           "repodata_version": 1})
+
+    @cached_property
+    def _store(self) -> Path:
+        folder = cache() / "packages"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HandbookError(f"{folder} can't be made: {error.strerror}", why="packages are kept there",
+                                todo="set XDG_CACHE_HOME to a folder that can be written", section=SECTION) from None
+        return folder
+
+    def _python(self) -> Path:
+        """A package whose files lead to this machine's Python, as those of a virtual environment do."""
+        path = self._store / f"python-{self.python.version}-{abs(hash_of(str(self.python.program)))}.conda"
+        if path.with_suffix(".json").exists():
+            return path
+        stage = path.with_suffix(f".stage{os.getpid()}")
+        (stage / "bin").mkdir(parents=True)
+        (stage / "bin" / f"python{self.python.minor}").symlink_to(self.python.program)
+        for name in ("python", "python3"):
+            (stage / "bin" / name).symlink_to(f"python{self.python.minor}")
+        (stage / "pyvenv.cfg").write_text(
+            f"home = {self.python.program.parent}\ninclude-system-site-packages = false\n"
+            f"version = {self.python.version}\n", encoding="utf-8")
+        packages = stage / "lib" / f"python{self.python.minor}" / "site-packages"
+        packages.mkdir(parents=True)
+        (packages / "README.txt").write_text("Packages go here.\n", encoding="utf-8")
+        return self._pack(path, stage, "python", self.python.version, f"{path.stem.rpartition('-')[2]}_cpython", [])
+
+    def _wheel(self, pin: str) -> Path:
+        """The package of a pin, from the cache or made of its wheel."""
+        project, _, version = pin.partition("==")
+        name = conda_name(project)
+        path = self._store / f"{name}-{version}-{self.python.tag}_0.conda"
+        if path.with_suffix(".json").exists():
+            return path
+        stage = path.with_suffix(f".stage{os.getpid()}")
+        words = [uv(), "pip", "install", "--quiet", "--no-config", "--no-deps", "--link-mode", "copy",
+                 "--break-system-packages", "--python", str(self.python.program), "--prefix", str(stage), pin]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600)
+        if done.returncode:
+            shutil.rmtree(stage, ignore_errors=True)
+            raise HandbookError(f"{pin} can't be fetched from PyPI", why=done.stderr.strip()[-300:],
+                                todo="check the network and try again", section=SECTION)
+        for script in (stage / "bin").glob("*"):
+            data = script.read_bytes()
+            if data.startswith(b"#!"):
+                script.write_bytes(b"#!/usr/bin/env python\n" + data.partition(b"\n")[2])
+        found = next(stage.glob("lib*/python*/site-packages/*.dist-info/METADATA"), None)
+        raw = parse_email(found.read_bytes())[0] if found else {}
+        return self._pack(path, stage, name, version, f"{self.python.tag}_0", list(raw.get("requires_dist", [])),
+                          project)
+
+    def _pack(self, path: Path, stage: Path, name: str, version: str, build: str, requires: list[str],
+              project: str = "") -> Path:
+        """Make the package of a folder; the record of it is written last, so that half a package is never used."""
+        import rattler_build
+
+        folder = stage.with_suffix(f".out{os.getpid()}")
+        folder.mkdir()
+        try:
+            made = rattler_build.assemble_package(
+                name, version, self.platform, build, folder, files_dir=stage, compression_level=0,
+                detect_prefix=False).path
+            data = Path(made).read_bytes()
+            Path(made).replace(path)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
+        from labhandbook.release.simple import sha256
+
+        record = {"name": name, "version": version, "build": build, "build_number": 0, "subdir": self.platform,
+                  "sha256": sha256(data), "size": len(data), "depends": [], "timestamp": 1700000000000}
+        entry = {"record": record, "requires": requires, "project": project or name}
+        _write(path.with_suffix(".json"), json.dumps(entry))
+        return path
+
+
+def hash_of(text: str) -> int:
+    """A number that stays the same from run to run."""
+    import zlib
+
+    return zlib.crc32(text.encode())
+
+
+def _write(path: Path, text: str) -> None:
+    from labhandbook.files import write_atomic
+
+    write_atomic(path, text)
+
+
+def _link(path: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(path)
+    except OSError:
+        shutil.copyfile(path, target)
+
+
+def platform() -> str:
+    """conda's name for this machine. Raises HandbookError on Windows, where this channel can't be made."""
+    import platform as machine
+
+    word = machine.machine().lower()
+    names = {("Linux", "x86_64"): "linux-64", ("Linux", "aarch64"): "linux-aarch64",
+             ("Darwin", "arm64"): "osx-arm64", ("Darwin", "x86_64"): "osx-64"}
+    found = names.get((machine.system(), word))
+    if found is None:
+        raise HandbookError(f"a channel of wheels can't be made on {machine.system()} {word}",
+                            todo="build on Linux or macOS", section=SECTION)
+    return found

@@ -1,0 +1,75 @@
+"""`handbook recipe lint`: every rule looks at a recipe."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from labhandbook.errors import HandbookError
+from labhandbook.recipe.reading import Reading, find, read
+from labhandbook.recipe.rules import CHECKS
+from labhandbook.rules import REGISTRY, Finding, Severity
+
+
+@dataclass(frozen=True)
+class Linted:
+    """What the rules found in which recipes."""
+
+    findings: list[Finding]
+    files: list[str]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a finding is an error."""
+        return any(finding.weight is Severity.ERROR for finding in self.findings)
+
+
+def lint(paths: Sequence[Path]) -> Linted:
+    """Look at the recipes at these paths: files, their folders, feedstocks, or the `recipes` folder of a clone.
+
+    Raises HandbookError when there is none.
+    """
+    readings = [read(path, shown(path)) for given in paths for path in recipes(given)]
+    return Linted([finding for reading in readings for finding in judge(reading)],
+                  [reading.file for reading in readings])
+
+
+def judge(reading: Reading) -> list[Finding]:
+    """What the rules find in one recipe; one that can't be read breaks only that rule."""
+    if reading.problem:
+        return list(CHECKS["RCP001"](reading))
+    return sorted({(one.line, one.rule.code, one.message): one
+                   for look in CHECKS.values() for one in look(reading)}.values())
+
+
+def recipes(path: Path) -> list[Path]:
+    """The recipe files that a path stands for."""
+    try:
+        return [find(path)]
+    except HandbookError:
+        inside = path / "recipes" if (path / "recipes").is_dir() else path
+        found = sorted({file.parent for name in ("recipe.yaml", "meta.yaml") for file in inside.glob(f"*/{name}")
+                        if not file.parent.name.startswith("example")})
+        if not found:
+            raise
+        return [find(folder) for folder in found]
+
+
+def shown(path: Path) -> str:
+    """A path as seen from the current folder."""
+    return Path(os.path.relpath(path)).as_posix()
+
+
+def addresses() -> dict[str, str]:
+    """Where the sections that the rules name are published, as far as the package knows its handbook."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        urls = metadata("labhandbook").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return {}
+    site = next((url.partition(", ")[2] for url in urls if url.startswith("Documentation")), "").rstrip("/")
+    return {rule.section: f"{site}/chapters/packaging/conda-forge.html#{rule.section}"
+            for rule in REGISTRY.values() if site and rule.section.startswith("sec-conda-forge")}

@@ -1,0 +1,85 @@
+"""What the worker's result means, at the line of the recipe that is to blame."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from labhandbook.recipe.facts import conda_name
+from labhandbook.recipe.reading import Reading
+from labhandbook.recipe.rules import proof
+from labhandbook.rules import Finding, Rule
+
+
+def findings(reading: Reading, result: dict[str, Any]) -> list[Finding]:
+    """The findings of a build that failed; none of one that went well."""
+    if result["ok"]:
+        return []
+    text = "\n".join(result["log"])
+    if result["stage"] in ("render", "build"):
+        return [_build(reading, result["error"], text)]
+    if result["stage"] == "test":
+        found = [_test(reading, test, number) for number, test in enumerate(result["tests"]) if not test["ok"]]
+        return found or [_solve(reading, result["error"], proof.RUN, "run")]
+    return [Finding(reading.file, reading.line("requirements.run"), proof.INSTALLED, _last(result["error"]))]
+
+
+def _build(reading: Reading, error: str, log: str) -> Finding:
+    if re.search(r"sha256|checksum", error, re.IGNORECASE):
+        return Finding(reading.file, reading.line("source.sha256"), proof.HASH, _last(error))
+    if re.search(r"solve|Cannot|candidates", error) and "Script" not in error:
+        return _solve(reading, error, proof.HOST, "host")
+    if re.search(r"licen[sc]e.*(not found|No)", error, re.IGNORECASE):
+        return Finding(reading.file, reading.line("about.license_file"), proof.BUILT, _last(error))
+    missing = re.search(r"No module named '?([\w.]+)'?|Cannot import '([\w.]+)'", log)
+    if missing:
+        name = (missing[1] or missing[2]).split(".")[0]
+        return Finding(reading.file, reading.line("requirements.host"), proof.BUILT,
+                       f"the build misses the module {name}: host lacks a package")
+    told = re.findall(r"^\s*(?:\w*Error|ERROR|error)\b.*$", log, re.MULTILINE)
+    line = reading.line("build.script")
+    return Finding(reading.file, line, proof.BUILT, " ".join((told[-1] if told else _last(error)).split())[:300])
+
+
+def _solve(reading: Reading, error: str, rule: Rule, section: str) -> Finding:
+    """A solve that failed: the line of the first package that it names."""
+    for value in reading.requirements(section):
+        name = re.split(r"[\s<>=!~]", value.text, maxsplit=1)[0]
+        if name != "python" and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", error):
+            return Finding(reading.file, value.line, rule, f"{value.text} can't be installed: {_last(error)}")
+    return Finding(reading.file, reading.line(f"requirements.{section}"), rule, _last(error))
+
+
+def _test(reading: Reading, test: dict[str, Any], number: int) -> Finding:
+    text = "\n".join(test["output"])
+    if asked := re.search(r"^(\S+) \S+ requires (\S+), which is not installed", text, re.MULTILINE):
+        return Finding(reading.file, reading.line("requirements.run"), proof.COMPLETE,
+                       f"{asked[1]} requires {asked[2]}: run lacks {conda_name(asked[2])}")
+    if other := re.search(r"^(\S+) \S+ has requirement (\S+(?:[^,]*)), but you have (.+?)\.?$", text, re.MULTILINE):
+        name = conda_name(re.split(r"[<>=!~ ]", other[2], maxsplit=1)[0])
+        value = reading.requirement("run", name)
+        return Finding(reading.file, value.line if value else reading.line("requirements.run"), proof.COMPLETE,
+                       f"{other[1]} requires {other[2]}, and {other[3]} was installed")
+    if missing := re.search(r"(?:ModuleNotFoundError|ImportError): (.+)", text):
+        blamed = re.search(r"No module named '([\w.]+)'", missing[1])
+        for value in reading.tests("python.imports"):
+            if blamed and value.text == blamed[1]:
+                return Finding(reading.file, value.line, proof.IMPORTS, f"{value.text} can't be imported: {missing[1]}")
+        tried = re.findall(r"import:? '?([\w.]+)", text)
+        known = {value.text: value.line for value in reading.tests("python.imports")}
+        line = next((known[name] for name in reversed(tried) if name in known),
+                    next(iter(known.values()), reading.line("tests")))
+        if test["kind"] == "PythonTest":
+            return Finding(reading.file, line, proof.IMPORTS, f"an import failed: {missing[1]}")
+    if test["kind"] == "PythonTest":
+        line = next((value.line for value in reading.tests("python.imports")), reading.line("tests"))
+        return Finding(reading.file, line, proof.IMPORTS, _last(text))
+    nodes = reading.test_nodes()
+    line = nodes[number].start_mark.line + 1 if number < len(nodes) else reading.line("tests")
+    return Finding(reading.file, line, proof.COMMANDS, _last(text))
+
+
+def _last(text: str) -> str:
+    """The last line that says something, shortened."""
+    lines = [line.strip(" ×╰─▶│├") for line in text.splitlines() if line.strip(" ×╰─▶│├")]
+    return " ".join(lines[-1].split())[:300] if lines else "it failed without a word"

@@ -1,0 +1,103 @@
+"""Rules on the file: that it can be read, that py-rattler-build takes it, that nothing is left over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from labhandbook.recipe.reading import Reading
+from labhandbook.recipe.rules.base import CHECK, MEND, WARNING, At, rule
+
+V1_ORDER = ["schema_version", "context", "recipe", "package", "cache", "source", "build", "outputs", "requirements",
+            "tests", "about", "extra"]
+V0_ORDER = ["package", "source", "build", "requirements", "test", "outputs", "about", "extra"]
+SECTIONS = ["build", "host", "run", "run_exports", "run_constraints", "run_constrained", "ignore_run_exports"]
+
+
+@rule("RCP001", "A recipe is readable YAML", same=("R-036",),
+      why="No tool can work with it.", mend="Mend the indentation, the quotes or the colon at that line.", section=MEND)
+def readable(reading: Reading) -> Iterator[At]:
+    """What the parser of YAML says."""
+    if reading.problem:
+        yield At(f"it can't be read: {reading.problem}", reading.problem_line)
+
+
+@rule("RCP002", "py-rattler-build takes a v1 recipe", same=("R-000", "R-018"),
+      why="conda-forge builds v1 recipes with rattler-build, which refuses unknown fields and values.",
+      mend="Mend what it names; the fields stand in rattler-build's recipe reference.", section=CHECK)
+def accepted(reading: Reading) -> Iterator[At]:
+    """What py-rattler-build says of a v1 recipe, at the line that it means."""
+    from labhandbook.recipe.validate import problem
+
+    if reading.form == "v1" and not reading.problem:
+        found = problem(reading)
+        if found:
+            yield At(*found)
+
+
+@rule("RCP003", "A new recipe is v1",
+      why="staged-recipes has deprecated meta.yaml: reviewers ask for recipe.yaml. Feedstocks may keep theirs.",
+      mend="Write it as recipe.yaml: handbook recipe new NAME.", section="sec-conda-forge-generate", severity=WARNING)
+def version_one(reading: Reading) -> Iterator[At]:
+    """A v0 recipe under either name, feedstocks apart."""
+    if reading.form == "v0":
+        if reading.path.name == "recipe.yaml":
+            yield At("recipe.yaml holds a v0 recipe, as grayskull leaves it when it can't write v1", 1)
+        elif reading.path.parent.name != "recipe":
+            yield At("meta.yaml is the old format, v0", 1)
+
+
+@rule("RCP004", "A folder holds one recipe", same=("R-051",),
+      why="conda-forge's tools don't know which of the two to build.", mend="Delete meta.yaml.", section=MEND)
+def alone(reading: Reading) -> Iterator[At]:
+    """Two recipes side by side."""
+    both = [reading.path.with_name(name) for name in ("recipe.yaml", "meta.yaml")]
+    if all(path.is_file() for path in both):
+        yield At("recipe.yaml and meta.yaml lie in one folder")
+
+
+@rule("RCP005", "Sections stand in the usual order", same=("R-001", "R-009"),
+      why="Reviewers read many recipes a day, and conda-forge's linter refuses another order.",
+      mend="Move the section to its place.", section=MEND)
+def ordered(reading: Reading) -> Iterator[At]:
+    """Top-level sections and those of requirements."""
+    for path, order in (("", V1_ORDER if reading.form == "v1" else V0_ORDER), ("requirements", SECTIONS)):
+        last, before = -1, ""
+        for key, line in reading.keys(path):
+            place = order.index(key) if key in order else last
+            if place < last:
+                yield At(f"{key} stands after {before}; the order is {', '.join(one for one in order if one != 'cache')}",
+                         line)
+                break
+            last, before = place, key
+
+
+@rule("RCP006", "A v1 recipe has no selectors in comments", same=("R1-001",),
+      why="v1 reads `# [win]` as a comment, so the line holds everywhere.",
+      mend="Write it with if and then.", section=MEND)
+def no_selectors(reading: Reading) -> Iterator[At]:
+    """`# [win]` in a v1 recipe."""
+    if reading.form == "v1":
+        for number, line in enumerate(reading.lines, 1):
+            if match := re.search(r"\S.*\s#\s*(\[[^]]+\])\s*$", line):
+                yield At(f"{match[1]} is only a comment here", number)
+
+
+@rule("RCP007", "The file ends with one line break", same=("R-011", "R-012"),
+      why="conda-forge's linter refuses empty lines at the end, and no line break.",
+      mend="End the file after its last line with one line break.", section=MEND)
+def end(reading: Reading) -> Iterator[At]:
+    """No line break at the end, or several."""
+    if reading.text and not reading.text.endswith("\n"):
+        yield At("the last line has no line break", len(reading.lines))
+    elif reading.text.endswith("\n\n"):
+        yield At("empty lines stand at the end", len(reading.lines))
+
+
+@rule("RCP008", "No comment of a generator is left", why="Reviewers ask to have them removed.",
+      mend="Delete the line, or do what it says.", section=MEND, severity=WARNING)
+def no_leftovers(reading: Reading) -> Iterator[At]:
+    """TODO and the words that grayskull writes."""
+    for number, line in enumerate(reading.lines, 1):
+        if re.search(r"#.*(TODO|FIXME|grayskull|Ensure your license|conda-recipe-manager)", line, re.IGNORECASE):
+            yield At(f"a comment is left: {line.strip()}", number)
