@@ -1,6 +1,6 @@
 #!/bin/bash
-# Packs the packages of requirements.txt, on top of a container with PyTorch, into one file. Run it on a LUMI login node:
-# bash lumi-setup.sh
+# Packs the packages of requirements.txt, on top of a container with PyTorch, into one file.
+# Run it on a LUMI login node: bash lumi-setup.sh
 
 set -euo pipefail
 : "${PROJECT:?set PROJECT to the name of your project}"
@@ -10,8 +10,9 @@ place="${PLACE:-/project/$PROJECT/$USER}"
 [[ ! -e "$place/packages.sqsh" ]] || { echo "$place/packages.sqsh exists: move it away first" >&2; exit 1; }
 
 mkdir -p "$place/packages"
-singularity exec --bind "$place/packages:/user-software" "$SIF" bash -c \
-    'python -m venv --system-site-packages /user-software && /user-software/bin/python -m pip install -r requirements.txt'
+make='python -m venv --system-site-packages /user-software'
+fill='/user-software/bin/python -m pip install -r requirements.txt'
+singularity exec --bind "$place/packages:/user-software" "$SIF" bash -c "$make && $fill"
 mksquashfs "$place/packages" "$place/packages.sqsh" -noappend -processors 1 -no-xattrs
 rm -r "$place/packages"
 echo "export PACKAGES=$place/packages.sqsh"

@@ -9,7 +9,8 @@
 #SBATCH --output=slurm_log/%x_%j.out
 #SBATCH --open-mode=append
 
-# Roihu, all four GPUs of a node. Submit on roihu-gpu, from the folder that holds train.py: sbatch roihu-full-node.sh train
+# Roihu, all four GPUs of a node.
+# Submit on roihu-gpu, from the folder that holds train.py: sbatch roihu-full-node.sh train
 
 : "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
 : "${1:?name the Python module to run: sbatch roihu-full-node.sh train}"

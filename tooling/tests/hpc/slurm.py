@@ -1,7 +1,8 @@
 """A real Slurm on loopback whose partitions, limits, nodes and GPUs are those of one cluster of `clusters.yml`.
 
-A few nodes run, each a slurmd that pretends to have a cluster's cores, memory and GPUs; the others are "cloud" nodes
-that Slurm may plan with, so that requests for hundreds of nodes are judged as on the real machine.
+Two nodes of each kind run, each a slurmd that pretends to have a cluster's cores, memory and GPUs. A wide Slurm has all
+others that a partition may give as "cloud" nodes: Slurm plans with them, so that it judges requests for hundreds of
+nodes as on the real machine, but no job may run there.
 """
 
 from __future__ import annotations
@@ -93,19 +94,22 @@ def free_ports(count: int) -> list[int]:
 
 @dataclass
 class Slurm:
-    """The daemons of one cluster, in a folder of their own."""
+    """The daemons of one cluster, in a folder of their own; a `wide` one judges requests and runs none."""
 
     cluster: Cluster
+    wide: bool = False
     root: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="hb", dir="/tmp")))
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     seconds: float = 0.0
+    stubs: tuple[str, ...] = ()
 
     @property
     def env(self) -> dict[str, str]:
         """The environment in which Slurm's commands talk to this cluster."""
         kept = {key: value for key, value in os.environ.items()
                 if not key.startswith(("SLURM", "SBATCH", "SALLOC", "SQUEUE"))}
-        return {**kept, "SLURM_CONF": f"{self.root}/slurm.conf", "SBATCH_ACCOUNT": "project_465000000"}
+        return {**kept, "SLURM_CONF": f"{self.root}/slurm.conf", "SBATCH_ACCOUNT": "project_465000000",
+                "PATH": os.pathsep.join([*self.stubs, os.environ.get("PATH", "")])}
 
     def start(self) -> None:
         """Write the configuration, start the daemons, wait until the nodes answer."""
@@ -141,7 +145,7 @@ class Slurm:
             most = max(RUNNING, *(partition.max_nodes for partition in partitions))
             shape = (f"NodeHostname=localhost CPUs={nodes.cores} Boards=1 SocketsPerBoard=1 "
                      f"CoresPerSocket={nodes.cores} ThreadsPerCore=1 RealMemory={int(nodes.memory_gib * 1024)}")
-            kept = f"{kind}[1-{most}]"
+            kept = f"{kind}[1-{most if self.wide else RUNNING}]"
             if nodes.gpus:
                 type_ = self.cluster.gpus.type if self.cluster.gpus else ""
                 shape += f" Gres=gpu:{type_ + ':' if type_ else ''}{nodes.gpus}"
@@ -154,7 +158,7 @@ class Slurm:
             for each in range(1, RUNNING + 1):
                 lines.append(f"NodeName={kind}{each} {shape} Port={ports.pop()} Weight=1")
                 started.append(f"{kind}{each}")
-            if most > RUNNING:
+            if self.wide and most > RUNNING:
                 lines.append(f"NodeName={kind}[{RUNNING + 1}-{most}] {shape.replace('NodeHostname=localhost ', '')} "
                              f"State=CLOUD Weight=100")
             queues += [self._partition(partition, kept, nodes) for partition in partitions]
@@ -229,3 +233,24 @@ class Slurm:
         """Run a command of a user of this cluster."""
         return subprocess.run(list(words), cwd=cwd, env={**self.env, **env}, capture_output=True, text=True,
                               timeout=timeout, check=False, stdin=subprocess.DEVNULL)
+
+    def state(self, job: str) -> dict[str, str]:
+        """What Slurm knows of a job, by name: JobState, ExitCode, StdOut and the others; of an array its last task."""
+        done = self.run("scontrol", "show", "job", "-o", job, cwd=self.root)
+        return dict(part.split("=", 1) for part in done.stdout.split() if "=" in part)
+
+    def states(self, job: str) -> list[str]:
+        """The states of a job, one for each task if it is an array."""
+        done = self.run("scontrol", "show", "job", "-o", job, cwd=self.root)
+        return [part.split("=")[1] for part in done.stdout.split() if part.startswith("JobState=")]
+
+    def finish(self, *jobs: str, seconds: float = 60) -> dict[str, list[str]]:
+        """Wait until jobs have ended; their states."""
+        end = time.monotonic() + seconds
+        while True:
+            found = {job: self.states(job) for job in jobs}
+            going = {"PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "REQUEUED"}
+            if all(going.isdisjoint(states) for states in found.values()):
+                return found
+            assert time.monotonic() < end, (found, self.run("squeue", cwd=self.root).stdout)
+            time.sleep(0.2)

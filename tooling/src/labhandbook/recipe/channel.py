@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from packaging.metadata import parse_email
+from packaging.requirements import Requirement
 
 from labhandbook.errors import HandbookError
 from labhandbook.recipe.facts import conda_name
@@ -103,11 +104,7 @@ class Channel:
         with ThreadPoolExecutor(max_workers=2) as pool:
             made += pool.map(self._wheel, dict.fromkeys(pins))
         held = [json.loads(path.with_suffix(".json").read_text(encoding="utf-8")) for path in made]
-        for entry in held:
-            for text in entry["requires"]:
-                requirement = parse(text)
-                if requirement is not None and requirement.extras:
-                    self.wanted.setdefault(normalise(requirement.name), set()).update(requirement.extras)
+        self._ask_extras(held)
         for path, entry in zip(made, held, strict=True):
             target = self.folder / self.platform / path.name
             if not target.exists():
@@ -116,18 +113,29 @@ class Channel:
         (self.folder / self.platform / "repodata.json").write_text(
             self._repodata(self.platform, self.records), encoding="utf-8")
 
+    def _ask_extras(self, entries: list[dict[str, Any]]) -> None:
+        """Find out which extras are asked for, as long as one asks for more."""
+        grown = True
+        while grown:
+            grown = False
+            for requirement in (one for entry in entries for one in self._active(entry)):
+                extras = self.wanted.setdefault(normalise(requirement.name), set())
+                grown = grown or not requirement.extras <= extras
+                extras |= requirement.extras
+
+    def _active(self, entry: dict[str, Any]) -> list[Requirement]:
+        """What a wheel asks for here, with what its extras ask for if another one wants them."""
+        extras = {"", *self.wanted.get(normalise(entry["project"]), set())}
+        found = [requirement for text in entry["requires"] if (requirement := parse(text)) is not None]
+        return [one for one in found
+                if one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in extras)]
+
     def _depends(self, entry: dict[str, Any]) -> list[str]:
-        """What a package asks for in conda's words, with what its extras ask for if another one wants them."""
+        """What a package asks for, in conda's words."""
         if entry["record"]["name"] == "python":
             return []
-        extras = {"", *self.wanted.get(normalise(entry["project"]), set())}
-        depends = [f"python {self.python.minor}.*"]
-        for text in entry["requires"]:
-            requirement = parse(text)
-            if requirement is not None and (requirement.marker is None or any(
-                    requirement.marker.evaluate({"extra": extra}) for extra in extras)):
-                depends.append(f"{conda_name(requirement.name)} {bounds(requirement.specifier)}".strip())
-        return depends
+        return [f"python {self.python.minor}.*",
+                *(f"{conda_name(one.name)} {bounds(one.specifier)}".strip() for one in self._active(entry))]
 
     def _repodata(self, subdir: str, records: dict[str, dict[str, Any]]) -> str:
         return json.dumps({"info": {"subdir": subdir}, "packages": {}, "packages.conda": records,
@@ -169,9 +177,11 @@ class Channel:
         if path.with_suffix(".json").exists():
             return path
         stage = path.with_suffix(f".stage{os.getpid()}")
-        words = [uv(), "pip", "install", "--quiet", "--no-config", "--no-deps", "--link-mode", "copy",
+        words = [uv(), "pip", "install", "--quiet", "--no-config", "--no-deps", "--compile-bytecode",
                  "--break-system-packages", "--python", str(self.python.program), "--prefix", str(stage), pin]
-        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600)
+        # Bytecode without time stamps stays good when the files are unpacked again and again.
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600,
+                              env={**os.environ, "PYC_INVALIDATION_MODE": "UNCHECKED_HASH"})
         if done.returncode:
             shutil.rmtree(stage, ignore_errors=True)
             raise HandbookError(f"{pin} can't be fetched from PyPI", why=done.stderr.strip()[-300:],

@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ def work(job: dict[str, Any]) -> dict[str, Any]:
     """Build, then test, then install; the first that fails is the last."""
     import rattler_build
 
-    result: dict[str, Any] = {"stage": "render", "ok": False, "log": [], "error": "", "package": ""}
+    result: dict[str, Any] = {"stage": "render", "ok": False, "log": [], "error": "", "package": "", "tests": [],
+                              "seconds": {}}
+    since = time.monotonic()
     channels = [job["channel"]]
     try:
         recipe = rattler_build.Stage0Recipe.from_file(job["recipe"])
@@ -30,7 +33,8 @@ def work(job: dict[str, Any]) -> dict[str, Any]:
     except Exception as error:
         result.update(error=str(error), log=[str(line) for line in getattr(error, "log", [])])
         return result
-    result.update(stage="test", package=str(built.packages[0]), tests=[])
+    result.update(stage="test", package=str(built.packages[0]))
+    result["seconds"]["building"] = time.monotonic() - since
     package = rattler_build.Package.from_file(built.packages[0])
     try:
         for index, test in enumerate(package.tests):
@@ -43,6 +47,7 @@ def work(job: dict[str, Any]) -> dict[str, Any]:
     if not all(test["ok"] for test in result["tests"]):
         return result
     result["stage"] = "install"
+    result["seconds"]["testing"] = time.monotonic() - since
     try:
         asyncio.run(install(job, package.name, str(package.version)))
     except Exception as error:
@@ -52,6 +57,7 @@ def work(job: dict[str, Any]) -> dict[str, Any]:
     code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
     done = subprocess.run([python, "-I", "-c", code, *job["imports"]], capture_output=True, text=True, check=False,
                           cwd=job["prefix"])
+    result["seconds"]["installing"] = time.monotonic() - since
     result.update(ok=done.returncode == 0, error=done.stderr.strip()[-800:])
     return result
 

@@ -92,8 +92,8 @@ local function tabset(div)
     local id = ('tabset-%s-%d'):format(number, place)
     local name = html('<p class="tab-name">' .. escape(stringify(tab.title)) .. '</p>')
     -- A div of pandoc's, not of raw HTML: headings inside belong to the panel and not to the page's contents.
-    local attributes = { role = 'tabpanel', ['aria-labelledby'] = id .. '-tab' }
-    if place > 1 then attributes['data-inactive'] = '' end
+    local attributes = { { 'role', 'tabpanel' }, { 'aria-labelledby', id .. '-tab' } }
+    if place > 1 then attributes[3] = { 'data-inactive', '' } end
     out:insert(pandoc.Div(pandoc.Blocks { name } .. tab.content, pandoc.Attr(id, {}, attributes)))
   end
   out:insert(html '</div>')
