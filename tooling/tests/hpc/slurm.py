@@ -181,7 +181,9 @@ class Slurm:
                  f"OverSubscribe={'EXCLUSIVE' if partition.exclusive else 'NO'}", "State=UP"]
         if partition.max_cores and partition.max_cores < nodes.cores:
             words.append(f"MaxCPUsPerNode={partition.max_cores}")
-        words.append(f"MaxMemPerNode={int(partition.node_gib * 1024)}" if partition.node_gib else "")
+        words.append(f"DefMemPerCPU={int(nodes.memory_gib * 1024) // nodes.cores}")
+        if partition.node_gib:
+            words.append(f"MaxMemPerNode={int(partition.node_gib * 1024)}")
         return " ".join(words)
 
     def _run(self, name: str, *words: str) -> None:
@@ -214,12 +216,12 @@ class Slurm:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        for left in self._left():
+        for left in self.left():
             with contextlib.suppress(OSError):
                 os.kill(left, signal.SIGKILL)
         shutil.rmtree(self.root, ignore_errors=True)
 
-    def _left(self) -> list[int]:
+    def left(self) -> list[int]:
         """Processes of this cluster that outlived their daemon: slurmstepd and jobs, known by their SLURM_CONF."""
         mark = f"SLURM_CONF={self.root}/slurm.conf".encode()
         found = []

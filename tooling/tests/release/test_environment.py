@@ -51,7 +51,7 @@ def own(path: Path, name: str = "demo", version: str = "1.0") -> Own:
 
 
 def project(folder: Path, **settings: object) -> Project:
-    data = {"project": {"name": "demo", "requires-python": ">=3.11", "classifiers": [
+    data = {"project": {"name": "demo", "requires-python": ">={}.{}".format(*HERE.minor), "classifiers": [
         "Programming Language :: Python :: 3.11", "Programming Language :: Python :: 3.99"]}}
     return Project(folder, data, "", None, Settings(**settings))  # type: ignore[arg-type]
 
@@ -215,6 +215,17 @@ def test_a_dependency_that_is_not_there(tmp_path: Path) -> None:
     (tried,) = trials.carry_out([trial(path)], project(tmp_path))
     (finding,) = judge(project(tmp_path), [tried])
     assert finding.rule.code == "REL601" and "no-such-package" in finding.message
+
+
+def test_lowest_dependencies_that_only_an_older_python_takes(tmp_path: Path) -> None:
+    lowest = trials.Tried(Trial("wheel", (), HERE, lowest=True), 1.0, 1.0, problem="no wheel")
+    (finding,) = judge(project(tmp_path), [lowest])
+    assert finding.rule.code == "REL605" and finding.weight is Severity.ERROR
+    wide = project(tmp_path)
+    wide.data["project"]["requires-python"] = ">=3.9"
+    (finding,) = judge(wide, [lowest])
+    assert finding.rule.code == "REL606" and finding.weight is Severity.UNVERIFIED
+    assert "the oldest Python" in finding.message
 
 
 def test_tests_beside_the_package_are_copied_out(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A conda channel made of PyPI's wheels and this machine's Python, so that a recipe builds without conda-forge.
 
-Each wheel becomes a package with its files in place and its own requirements. Packages are kept in the user's cache.
+Each wheel becomes a package with its own requirements. Its files are links to the unpacked wheel in the user's cache:
+packing and unpacking SciPy for three environments would take most of the time.
 """
 
 from __future__ import annotations
@@ -176,24 +177,36 @@ class Channel:
         path = self._store / f"{name}-{version}-{self.python.tag}_0.conda"
         if path.with_suffix(".json").exists():
             return path
-        stage = path.with_suffix(f".stage{os.getpid()}")
-        words = [uv(), "pip", "install", "--quiet", "--no-config", "--no-deps", "--compile-bytecode",
-                 "--break-system-packages", "--python", str(self.python.program), "--prefix", str(stage), pin]
-        # Bytecode without time stamps stays good when the files are unpacked again and again.
-        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600,
-                              env={**os.environ, "PYC_INVALIDATION_MODE": "UNCHECKED_HASH"})
-        if done.returncode:
-            shutil.rmtree(stage, ignore_errors=True)
-            raise HandbookError(f"{pin} can't be fetched from PyPI", why=done.stderr.strip()[-300:],
-                                todo="check the network and try again", section=SECTION)
-        for script in (stage / "bin").glob("*"):
-            data = script.read_bytes()
-            if data.startswith(b"#!"):
-                script.write_bytes(b"#!/usr/bin/env python\n" + data.partition(b"\n")[2])
-        found = next(stage.glob("lib*/python*/site-packages/*.dist-info/METADATA"), None)
+        unpacked = self._store.parent / "wheels" / path.stem
+        if not unpacked.is_dir():
+            self._unpack(pin, unpacked)
+        found = next(unpacked.glob("lib*/python*/site-packages/*.dist-info/METADATA"), None)
         raw = parse_email(found.read_bytes())[0] if found else {}
+        stage = path.with_suffix(f".stage{os.getpid()}")
+        _link_tree(unpacked, stage)
         return self._pack(path, stage, name, version, f"{self.python.tag}_0", list(raw.get("requires_dist", [])),
                           project)
+
+    def _unpack(self, pin: str, folder: Path) -> None:
+        """Install a wheel alone into a folder of its own. Raises HandbookError when it can't be had."""
+        fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
+        words = [uv(), "pip", "install", "--quiet", "--no-config", "--no-deps", "--break-system-packages",
+                 "--python", str(self.python.program), "--prefix", str(fresh), pin]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600)
+        if done.returncode:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise HandbookError(f"{pin} can't be fetched from PyPI", why=done.stderr.strip()[-300:],
+                                todo="check the network and try again", section=SECTION)
+        for script in (fresh / "bin").glob("*"):
+            data = script.read_bytes()
+            if data.startswith(b"#!"):
+                script.unlink()  # It may be a link to uv's own copy.
+                script.write_bytes(b"#!/usr/bin/env python\n" + data.partition(b"\n")[2])
+                script.chmod(0o755)
+        try:
+            fresh.rename(folder)
+        except OSError:  # Another run was quicker.
+            shutil.rmtree(fresh, ignore_errors=True)
 
     def _pack(self, path: Path, stage: Path, name: str, version: str, build: str, requires: list[str],
               project: str = "") -> Path:
@@ -218,6 +231,17 @@ class Channel:
         entry = {"record": record, "requires": requires, "project": project or name}
         _write(path.with_suffix(".json"), json.dumps(entry))
         return path
+
+
+def _link_tree(source: Path, target: Path) -> None:
+    """Links to files, and to whole folders that one wheel has alone: Python packages and metadata."""
+    target.mkdir(parents=True)
+    for entry in source.iterdir():
+        whole = entry.name.endswith((".dist-info", ".libs")) or (entry / "__init__.py").exists()
+        if entry.is_dir() and not whole:
+            _link_tree(entry, target / entry.name)
+        elif entry.name not in (".lock", "__pycache__"):
+            (target / entry.name).symlink_to(entry)
 
 
 def hash_of(text: str) -> int:

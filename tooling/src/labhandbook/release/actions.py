@@ -155,7 +155,7 @@ def run_gate(release: Release) -> Outcome:
     from labhandbook.release.acceptance import gate
 
     files = release.state.files()
-    findings = gate(files)
+    findings = gate(files, release.project)
     return Outcome(counts(findings) if findings else f"nothing to refuse in {len(files)} files", findings)
 
 

@@ -28,9 +28,9 @@ def build(paths: tuple[Path, ...], form: str, output: Path | None) -> int:
     """Build sdist and wheel of this commit once, and prove that the build can be repeated."""
     from labhandbook.release import workflow
 
-    releases = running._open(paths, running._options())
-    return running._show(workflow.run_all(releases, _steps("build"), running._begin), form, output, "Release build",
-                         "next: handbook release inspect")
+    releases = running.open_projects(paths, running.make_options())
+    results = workflow.run_all(releases, _steps("build"), running.show_beginning)
+    return running.show_results(results, form, output, "Release build", "next: handbook release inspect")
 
 
 @release.command(cls=Command, section="sec-pypi-inspect")
@@ -43,10 +43,10 @@ def inspect(paths: tuple[Path, ...], form: str, output: Path | None, target: str
     from labhandbook.release import workflow
     from labhandbook.report import counts
 
-    releases = running._open(paths, running._options())
-    for each, result in workflow.run_all(releases, _steps("build"), running._begin):
+    releases = running.open_projects(paths, running.make_options())
+    for each, result in workflow.run_all(releases, _steps("build"), running.show_beginning):
         if result.state == "failed":
-            return running._show([(each, result)], form, output, "Release build", "")
+            return running.show_results([(each, result)], form, output, "Release build", "")
     seen = [(each, _look(each, target)) for each in releases]
     findings = [finding for _, inspection in seen for finding in inspection.findings]
     if form == "json" and output is None:

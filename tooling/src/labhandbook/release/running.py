@@ -46,7 +46,7 @@ def plan(paths: tuple[Path, ...], target: str | None, form: str) -> int:
 
     name = addresses.index(target).name if target else REHEARSAL
     listed = [(each, workflow.plan(each, workflow.steps("publish" if target else "rehearse", name)))
-              for each in _open(paths, _options(), name)]
+              for each in open_projects(paths, make_options(), name)]
     if form == "json":
         click.echo(json.dumps([{"project": each.project.name, "version": each.version, "steps": steps}
                                for each, steps in listed], indent=2))
@@ -68,9 +68,9 @@ def test(paths: tuple[Path, ...], form: str, output: Path | None, pythons: tuple
     """Test the files in clean environments, outside the project, on every Python found."""
     from labhandbook.release import workflow
 
-    releases = _open(paths, _options(pythons=pythons, lowest=not no_lowest))
-    return _show(workflow.run_all(releases, workflow.steps("test"), _begin), form, output, "Release test",
-                 "next: handbook release rehearse")
+    releases = open_projects(paths, make_options(pythons=pythons, lowest=not no_lowest))
+    results = workflow.run_all(releases, workflow.steps("test"), show_beginning)
+    return show_results(results, form, output, "Release test", "next: handbook release rehearse")
 
 
 @release.command(cls=Command, section="sec-pypi")
@@ -88,9 +88,9 @@ def rehearse(paths: tuple[Path, ...], form: str, output: Path | None, pythons: t
 
     _equipped()
     projects = load_projects(paths or (Path(),), ask_remote=False)
-    options = _options(pythons=pythons, lowest=not no_lowest, offline=offline, lag=lag)
-    return _show(carry_out(projects, options, _begin), form, output, "Release rehearsal",
-                 "next: handbook release publish --to testpypi")
+    options = make_options(pythons=pythons, lowest=not no_lowest, offline=offline, lag=lag)
+    return show_results(carry_out(projects, options, show_beginning), form, output, "Release rehearsal",
+                        "next: handbook release publish --to testpypi")
 
 
 @release.command(cls=Command, section="sec-pypi-upload")
@@ -107,13 +107,13 @@ def publish(paths: tuple[Path, ...], form: str, output: Path | None, patience: f
     """Upload the files that were rehearsed, byte for byte; goes on where an upload broke off."""
     from labhandbook.release import workflow
 
-    options = _options(pythons=pythons, patience=patience * 60, yes=yes, attest=not no_attestations,
+    options = make_options(pythons=pythons, patience=patience * 60, yes=yes, attest=not no_attestations,
                        confirm=_confirm if sys.stdin.isatty() else None)
     releases = _towards(paths, options, target)
     steps = workflow.steps("publish", releases[0].target, verify=not upload_only)
     after = f"verify --from {target}" if upload_only else "status"
-    return _show(workflow.run_all(releases, steps, _begin), form, output, "Publication",
-                 f"next: handbook release {after}")
+    return show_results(workflow.run_all(releases, steps, show_beginning), form, output, "Publication",
+                        f"next: handbook release {after}")
 
 
 @release.command(cls=Command, section="sec-pypi-install")
@@ -127,9 +127,9 @@ def verify(paths: tuple[Path, ...], form: str, output: Path | None, patience: fl
     """Fetch a published version back by hash, install it as users do, and test it."""
     from labhandbook.release import workflow
 
-    releases = _towards(paths, _options(pythons=pythons, patience=patience * 60), target)
-    return _show(workflow.run_all(releases, workflow.steps("verify", releases[0].target), _begin), form, output,
-                 "Verification", "next: handbook release status")
+    releases = _towards(paths, make_options(pythons=pythons, patience=patience * 60), target)
+    results = workflow.run_all(releases, workflow.steps("verify", releases[0].target), show_beginning)
+    return show_results(results, form, output, "Verification", "next: handbook release status")
 
 
 @release.command(cls=Command, section="sec-updating-publish")
@@ -140,7 +140,7 @@ def status(paths: tuple[Path, ...], form: str) -> int:
     from labhandbook.release.status import left
     from labhandbook.release.status import status as ask
 
-    answers = [(each, ask(each.project, each.state)) for each in _open(paths, _options(), remote=True)]
+    answers = [(each, ask(each.project, each.state)) for each in open_projects(paths, make_options(), remote=True)]
     if form == "json":
         click.echo(json.dumps([{"project": each.project.name, "version": each.version, "left": left(lines),
                                 "lines": [line.as_json() for line in lines]} for each, lines in answers], indent=2))
@@ -162,7 +162,7 @@ def undo(paths: tuple[Path, ...], number: str | None, form: str) -> int:
     from labhandbook.release.undo import undo as ask
 
     shown = []
-    for each in _open(paths, _options(), remote=True, version=number):
+    for each in open_projects(paths, make_options(), remote=True, version=number):
         known, actions = ask(each.project, State(each.project, each.version))
         shown.append({"project": each.project.name, "version": each.version,
                       "actions": [action.as_json() for action in actions]})
@@ -193,7 +193,8 @@ def new(folder: Path, name: str | None, description: str, author: str, email: st
     return FINE
 
 
-def _options(**chosen: Any) -> Options:
+def make_options(**chosen: Any) -> Options:
+    """The options of a run that tells its progress on standard error."""
     from labhandbook.release.actions import Options
 
     return Options(**chosen, say=lambda line: click.echo(f"    {line}", err=True))
@@ -203,7 +204,7 @@ def _confirm(question: str) -> bool:
     return click.confirm(question, err=True)
 
 
-def _open(paths: tuple[Path, ...], options: Options, target: str = "rehearsal", *, remote: bool = False,
+def open_projects(paths: tuple[Path, ...], options: Options, target: str = "rehearsal", *, remote: bool = False,
           version: str | None = None) -> list[Release]:
     """The releases of the projects in these folders; of one version if it is given."""
     from labhandbook.release import workflow
@@ -229,17 +230,19 @@ def _towards(paths: tuple[Path, ...], options: Options, target: str) -> list[Rel
     from labhandbook.release import addresses
 
     index = addresses.index(target)
-    releases = _open(paths, options, index.name)
+    releases = open_projects(paths, options, index.name)
     for each in releases:
         each.index = index
     return releases
 
 
-def _begin(each: Release, step: Step[Release]) -> None:
+def show_beginning(each: Release, step: Step[Release]) -> None:
+    """Tell that a step begins."""
     click.echo(f"{paint('›', 'cyan')} {step.name:<8} {each.project.name} {each.version}: {step.does}", err=True)
 
 
-def _show(results: Iterable[tuple[Release, Result]], form: str, output: Path | None, title: str, then: str) -> int:
+def show_results(results: Iterable[tuple[Release, Result]], form: str, output: Path | None, title: str,
+                 then: str) -> int:
     """Show each step as it ends, then the findings, then what was done and what comes next."""
     from labhandbook.release.check import from_here
 

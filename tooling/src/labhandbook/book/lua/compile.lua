@@ -15,8 +15,8 @@ local function callout(format)
   return function(div)
     local found = page.callout(div)
     if not found then return nil end
-    local title = pandoc.Inlines { pandoc.Strong(found.word) }
-    if found.title then title:extend { pandoc.Str ':', pandoc.Space(), pandoc.Strong(found.title) } end
+    local title = pandoc.Inlines { pandoc.Strong(found.word .. (found.title and ':' or '')) }
+    if found.title then title:extend { pandoc.Space(), pandoc.Strong(found.title) } end
     local content = pandoc.Blocks { pandoc.Para(title) }
     content:extend(found.content)
     if format ~= 'typst' then return pandoc.Div(content, pandoc.Attr(div.identifier, { 'callout' })) end

@@ -48,6 +48,8 @@ SAME_FILE = register(Rule(
     "Don't release this version further. Yank it, find out who uploaded, and revoke the tokens of the project.",
     "sec-pypi-install"))
 
+OLDER = " (the oldest Python that requires-python admits isn't here)"
+
 
 def judge(project: Project, tried: Sequence[Tried]) -> list[Finding]:
     """The findings of trials."""
@@ -67,21 +69,30 @@ def untested(project: Project, pythons: Sequence[Interpreter]) -> Iterator[Findi
 def _of_one(project: Project, tried: Tried) -> Iterator[Finding]:
     label, suite, lowest = tried.trial.label, tried.suite, tried.trial.lowest
     place = PYPROJECT, project.line("dependencies", "project")
+    younger = lowest and not oldest(project, tried.trial.interpreter)
     if suite is None:
-        without_uv = lowest and "install uv" in tried.problem
-        yield Finding(*place, LOWEST_TESTED if without_uv else LOWEST if lowest else INSTALLS,
-                      f"{label}: {_indented(tried.problem)}")
+        unsure = lowest and (younger or "install uv" in tried.problem)
+        yield Finding(*place, LOWEST_TESTED if unsure else LOWEST if lowest else INSTALLS,
+                      f"{label}{OLDER if younger else ''}: {_indented(tried.problem)}")
         return
     if suite.empty:
         yield Finding(PYPROJECT, project.line("test-command"), TESTED, f"{label}: {suite.command} found no tests")
     elif not suite.fine:
         failures = f": {', '.join(suite.failures[:10])}" if suite.failures else ""
-        yield Finding(*place, LOWEST if lowest else PASSES,
-                      f"{label}: {suite.command} failed{failures}{_indented(chr(10) + suite.output)}")
+        yield Finding(*place, LOWEST if lowest else PASSES, f"{label}{OLDER if younger else ''}: {suite.command} "
+                      f"failed{failures}{_indented(chr(10) + suite.output)}", Severity.WARNING if younger else None)
     if suite.rerun:
         yield Finding(PYPROJECT, project.line("reruns"), STEADY, f"{label}: run again: {', '.join(suite.rerun)}")
     if tried.raised:
         yield Finding(*place, LOWEST_TESTED, f"{label}: the tests raised {', '.join(tried.raised)}")
+
+
+def oldest(project: Project, interpreter: Interpreter) -> bool:
+    """Whether no older Python is admitted. Old releases of dependencies often have nothing for a new Python."""
+    from packaging.specifiers import SpecifierSet
+
+    admitted = SpecifierSet(str(project.table.get("requires-python", "")))
+    return not any(admitted.contains(f"3.{minor}.99") for minor in range(6, interpreter.minor[1]))
 
 
 def _indented(text: str) -> str:

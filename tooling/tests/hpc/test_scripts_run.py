@@ -1,0 +1,199 @@
+"""Every script of the chapter runs to its end on a real Slurm, and its log is where the chapter says."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tooling.tests.conftest import LACKS, ROOT
+from tooling.tests.hpc.conftest import CLUSTERS, JOBS
+from tooling.tests.hpc.slurm import Slurm, missing
+
+SHARED = ("array", "cpu")
+
+
+def settings(work: Path) -> dict[str, str]:
+    """What a reader has exported before submitting."""
+    return {"SIF": "container.sif", "ENV_DIR": str(work / "env"), "VENV": str(work / "env"), "PROJECT": "project_1",
+            "PYTHON_MODULE": "Python", "PLACE": str(work / "place")}
+
+
+def scripts(key: str) -> list[str]:
+    """The batch scripts for a cluster."""
+    return [path.name for path in sorted(JOBS.glob("*.sh")) if "#SBATCH" in path.read_text()
+            and (path.name.split("-")[0] == key or (key != "turso" and path.name.split("-")[0] in SHARED))]
+
+
+def submit(slurm: Slurm, work: Path, *words: str) -> str:
+    """Submit a script; the job's number."""
+    done = slurm.run("sbatch", "--parsable", *words, cwd=work, **settings(work))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().partition(";")[0]
+
+
+def log(slurm: Slurm, work: Path, job: str) -> str:
+    """The log of a job where the chapter says that it is."""
+    name = slurm.state(job)["JobName"]
+    return (work / f"slurm_log/{name}_{job}.out").read_text()
+
+
+def test_every_script_has_a_cluster() -> None:
+    batch = {path.name for path in JOBS.glob("*.sh") if "#SBATCH" in path.read_text()}
+    assert batch == {name for key in ("lumi", "roihu", "turso") for name in scripts(key)}
+
+
+def test_scripts_complete(slurm: Slurm, work: Path) -> None:
+    assert slurm.seconds < 15
+    (work / "grid.txt").write_text("--rate 0.1\n--rate 0.2\n")
+    jobs = {}
+    for name in scripts(slurm.cluster.key):
+        more = ["--array=1-2%4"] if name == "array-grid.sh" else []
+        jobs[submit(slurm, work, *more, name, *([] if "smallest" in name else ["train"]))] = name
+    ended = slurm.finish(*jobs)
+    assert {state for states in ended.values() for state in states} == {"COMPLETED"}, (ended, jobs)
+    for job, name in jobs.items():
+        if "array" in name:
+            tasks = [path.read_text() for path in (work / "slurm_log").glob(f"*_{job}_*.out")]
+            assert len(tasks) == (2 if "grid" in name else 5)
+            assert all("done at step 1" in text for text in tasks)
+        elif "smallest" in name:
+            assert log(slurm, work, job).splitlines()[-1] == os.uname().nodename
+        else:
+            ranks = {"lumi-full-node.sh": 8, "lumi-several-nodes.sh": 16, "roihu-full-node.sh": 4,
+                     "roihu-several-nodes.sh": 4}.get(name, 1)
+            assert log(slurm, work, job).count("done at step 1") == ranks, name
+
+
+def test_array_resumes_after_a_kill(slurm: Slurm, work: Path) -> None:
+    name = "turso-array-seeds.sh" if slurm.cluster.key == "turso" else "array-seeds.sh"
+    first = submit(slurm, work, "--array=0-3", name, "train", "--steps", "5")
+    slow = submit(slurm, work, "--array=4", name, "train", "--steps", "600")
+    slurm.finish(first)
+    slurm.run("scancel", slow, cwd=work)
+    assert slurm.finish(slow)[slow] == ["CANCELLED"]
+    assert sorted(path.parent.name for path in (work / "runs").glob("*/done")) == [f"seed-{seed}" for seed in range(4)]
+    again = submit(slurm, work, name, "train", "--steps", "1")
+    assert set(slurm.finish(again)[again]) == {"COMPLETED"}
+    logs = {path.stem[-1]: path.read_text() for path in (work / "slurm_log").glob(f"*_{again}_*.out")}
+    assert {seed for seed, text in logs.items() if "nothing to do" in text} == set("0123")
+    assert "done at step 1" in logs["4"]
+
+
+def test_checkpoint_and_requeue_at_the_time_limit(slurm: Slurm, work: Path) -> None:
+    """On LUMI's Slurm the time really runs out; elsewhere the signal is sent by hand, to save half a minute."""
+    if slurm.cluster.key == "turso":
+        return
+    ahead = "--signal=B:USR1@55" if slurm.cluster.key == "lumi" else "--signal=B:USR1@1"
+    job = submit(slurm, work, "--time=1", ahead, f"{slurm.cluster.key}-requeue.sh", "train", "--steps", "280")
+    if slurm.cluster.key != "lumi":
+        while "starts at step 0" not in _text(work, job):
+            time.sleep(0.2)
+        slurm.run("scancel", "--batch", "--signal=USR1", job, cwd=work)
+    end = time.monotonic() + 50
+    while slurm.state(job).get("Restarts") != "1" or slurm.state(job)["JobState"] != "PENDING":
+        assert time.monotonic() < end, slurm.state(job)
+        time.sleep(0.2)
+    time.sleep(3)   # Slurm waits two minutes before it starts a requeued job; the test doesn't.
+    slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now", cwd=work)
+    assert slurm.finish(job)[job] == ["COMPLETED"]
+    text = log(slurm, work, job)
+    saved = text.partition("saved at step ")[2].split()[0]
+    assert int(saved) > 0 and f"starts at step {saved}" in text and "done at step 280" in text
+
+
+def _text(work: Path, job: str) -> str:
+    return "".join(path.read_text() for path in (work / "slurm_log").glob(f"*_{job}.out"))
+
+
+def test_chain_runs_in_order(slurm: Slurm, work: Path) -> None:
+    smallest = "turso-cpu-smallest.sh" if slurm.cluster.key == "turso" else "cpu-smallest.sh"
+    (work / "fails.sh").write_text((work / smallest).read_text() + "false\n")
+    done = slurm.run("bash", "chain.sh", smallest, "fails.sh", smallest, cwd=work, **settings(work))
+    assert done.returncode == 0, done.stderr
+    first, second, third = (line.split()[0] for line in done.stdout.splitlines())
+    assert slurm.finish(first, second, third) == {first: ["COMPLETED"], second: ["FAILED"], third: ["CANCELLED"]}
+
+
+def test_a_missing_log_folder_leaves_no_log(slurm: Slurm, work: Path) -> None:
+    (work / "slurm_log").rmdir()
+    job = submit(slurm, work, "turso-cpu-smallest.sh" if slurm.cluster.key == "turso" else "cpu-smallest.sh")
+    assert slurm.finish(job)[job] == ["FAILED"]
+    assert slurm.state(job)["ExitCode"] == "0:53" and not list(work.rglob("*.out"))
+
+
+def test_interactive_runs_on_a_compute_node(slurm: Slurm, work: Path) -> None:
+    script = f"{slurm.cluster.key}-interactive.sh"
+    main, side = pty.openpty()
+    words = ["bash", script, "bash", "-c", "echo on $SLURMD_NODENAME"]
+    with subprocess.Popen(words, cwd=work, env={**slurm.env, **settings(work)}, stdin=side, stdout=side,
+                          stderr=side) as process:
+        assert process.wait(30) == 0, os.read(main, 5000)
+    os.close(side)
+    assert b"on n" in os.read(main, 5000)
+    os.close(main)
+    inside = slurm.run("bash", script, cwd=work, SLURM_JOB_ID="7", **settings(work))
+    assert inside.returncode == 1 and "you are in job 7 already" in inside.stderr
+
+
+@pytest.mark.parametrize("key", ["lumi", "roihu", "turso"])
+def test_set_up_makes_what_the_job_wants(key: str, work: Path, stubs: str) -> None:
+    env = {**os.environ, **settings(work), "PATH": f"{stubs}{os.pathsep}{os.environ['PATH']}",
+           "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    done = subprocess.run(["bash", f"{key}-setup.sh"], cwd=work, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    name, _, place = done.stdout.splitlines()[-1].removeprefix("export ").partition("=")
+    assert name == {"lumi": "PACKAGES"}.get(key, "VENV") and Path(place).exists()
+
+
+@pytest.mark.parametrize("path", sorted(JOBS.glob("*.sh")), ids=lambda path: path.name)
+def test_unset_variables_stop_with_a_message(path: Path, tmp_path: Path) -> None:
+    """Run on a login node, without anything set or given, no script does anything but say what it wants."""
+    bare = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    done = subprocess.run(["bash", path], cwd=tmp_path, env=bare, capture_output=True, text=True, check=False)
+    if path.name == "turso-interactive.sh":
+        return
+    assert done.returncode == 1 and list(tmp_path.iterdir()) == []
+    assert any(word in done.stderr for word in ("submit this file", "set PROJECT", "set PYTHON_MODULE", "name the"))
+
+
+def test_slurm_leaves_nothing_running(stubs: str) -> None:
+    if lacking := missing():
+        pytest.skip(LACKS + f"Slurm ({', '.join(lacking)})")
+    slurm = Slurm(CLUSTERS.known["turso"], stubs=(stubs,))
+    begin = time.monotonic()
+    try:
+        slurm.start()
+        slurm.run("sbatch", "-p", "short", "-t", "5", "-o", "/dev/null", "--wrap", "sleep 300", cwd=slurm.root)
+        time.sleep(1)
+    finally:
+        slurm.stop()
+    assert time.monotonic() - begin < 15
+    assert slurm.left() == [] and not slurm.root.exists()
+
+
+def test_slurm_runs_for_an_ordinary_user(tmp_path: Path) -> None:
+    """As root, which CI may be, start another one as nobody; an ordinary user has shown it with every other test."""
+    if lacking := missing():
+        pytest.skip(LACKS + f"Slurm ({', '.join(lacking)})")
+    if os.getuid() != 0:
+        return
+    program = """
+from tooling.tests.hpc.slurm import Slurm
+from labhandbook.hpc.clusters import load
+slurm = Slurm(load().known["lumi"])
+try:
+    slurm.start()
+    done = slurm.run("srun", "-p", "small-g", "-t", "1", "--gpus-per-node=1", "id", "-u", cwd=slurm.root)
+    print(done.stdout, done.stderr)
+finally:
+    slurm.stop()
+"""
+    done = subprocess.run([sys.executable, "-B", "-c", program], user=65534, group=65534, extra_groups=[],
+                          cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": "/tmp", "USER": "nobody"},
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "65534", done.stderr
