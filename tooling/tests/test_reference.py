@@ -8,7 +8,6 @@ import pytest
 
 from labhandbook import reference
 from labhandbook.rules import REGISTRY, Rule, register
-
 from tooling.tests.conftest import ROOT, run
 
 reference.load()
@@ -18,7 +17,7 @@ BADGES = re.compile(r"\{\{< rules ([A-Z0-9 ]+) >\}\}")
 
 def sections() -> dict[str, str]:
     """The text of every section of the book by its id, up to the next heading."""
-    found = {}
+    found: dict[str, str] = {}
     for path in (ROOT / "chapters").rglob("*.qmd"):
         text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
         parts = re.split(r"^#{1,4} .*\{#([\w-]+).*\}$", text, flags=re.MULTILINE)

@@ -50,7 +50,8 @@ def pages(root: Path) -> dict[Path, str]:
 
 def _entry(rule: Rule) -> str:
     return (f"## {rule.code}: {_safe(rule.title)} {{#{anchor(rule.code)} .unnumbered}}\n\n"
-            f"{_safe(rule.why)} **{_safe(rule.mend)}** A finding is {WEIGHTS[rule.severity]}. See @{rule.section} for more.")
+            f"{_safe(rule.why)} **{_safe(rule.mend)}** A finding is {WEIGHTS[rule.severity]}. "
+            f"See @{rule.section} for more.")
 
 
 def _safe(text: str) -> str:

@@ -102,6 +102,7 @@ class Slurm:
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     seconds: float = 0.0
     stubs: tuple[str, ...] = ()
+    uid: int = field(default_factory=os.getuid)
 
     @property
     def env(self) -> dict[str, str]:
@@ -118,6 +119,9 @@ class Slurm:
             (self.root / name).mkdir()
         self.root.chmod(0o755)
         nodes = self._configure()
+        if self.uid != os.getuid():
+            for path in (self.root, *self.root.iterdir()):
+                os.chown(path, self.uid, -1)
         self._run("mungekey", "--create", f"--keyfile={self.root}/munge.key")
         self._daemon("munged", "--foreground", "--force", f"--key-file={self.root}/munge.key", "--num-threads=2",
                      f"--socket={self.root}/munge.socket", f"--pid-file={self.root}/munge.pid",
@@ -162,7 +166,7 @@ class Slurm:
                 lines.append(f"NodeName={kind}[{RUNNING + 1}-{most}] {shape.replace('NodeHostname=localhost ', '')} "
                              f"State=CLOUD Weight=100")
             queues += [self._partition(partition, kept, nodes) for partition in partitions]
-        user = pwd.getpwuid(os.getuid()).pw_name
+        user = pwd.getpwuid(self.uid).pw_name
         conf = CONF.format(name=self.cluster.slurm_cluster or self.cluster.key, port=ports.pop(), user=user,
                            root=self.root, partitions=",".join(self.cluster.partitions))
         (self.root / "slurm.conf").write_text(conf + "\n".join([*lines, *queues]) + "\n")
@@ -187,13 +191,17 @@ class Slurm:
         return " ".join(words)
 
     def _run(self, name: str, *words: str) -> None:
-        subprocess.run([str(program(name)), *words], env=self.env, check=True, capture_output=True)
+        subprocess.run([str(program(name)), *words], env=self.env, check=True, capture_output=True, user=self._other)
+
+    @property
+    def _other(self) -> int | None:
+        return self.uid if self.uid != os.getuid() else None
 
     def _daemon(self, name: str, *words: str) -> None:
         with (self.root / f"{name}.out").open("ab") as log:
             self.processes.append(subprocess.Popen([str(program(name)), *words], env=self.env, cwd=self.root,
                                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                                   start_new_session=True))
+                                                   start_new_session=True, user=self._other))
 
     def _until(self, done: Callable[[], bool], what: str, seconds: float = 30) -> None:
         end = time.monotonic() + seconds
@@ -206,7 +214,7 @@ class Slurm:
     def stop(self) -> None:
         """Cancel what runs, end every daemon and job step, remove the folder."""
         with contextlib.suppress(subprocess.SubprocessError, OSError):
-            subprocess.run(["scancel", "-u", str(os.getuid())], env=self.env, capture_output=True, timeout=5,
+            subprocess.run(["scancel", "-u", str(self.uid)], env=self.env, capture_output=True, timeout=5,
                            check=False)
         for process in reversed(self.processes):
             process.terminate()
@@ -234,7 +242,7 @@ class Slurm:
     def run(self, *words: str, cwd: Path, timeout: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a command of a user of this cluster."""
         return subprocess.run(list(words), cwd=cwd, env={**self.env, **env}, capture_output=True, text=True,
-                              timeout=timeout, check=False, stdin=subprocess.DEVNULL)
+                              timeout=timeout, check=False, stdin=subprocess.DEVNULL, user=self._other)
 
     def state(self, job: str) -> dict[str, str]:
         """What Slurm knows of a job, by name: JobState, ExitCode, StdOut and the others; of an array its last task."""
