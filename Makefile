@@ -22,7 +22,7 @@ test: $(READY)  ## check types and style, and run the tests
 	$(BIN)/pytest
 
 quarto: $(READY)  ## add Quarto where its program can be downloaded
-	@$(BIN)/python -m pip install --quiet --editable '.[quarto]' && $(BIN)/quarto --version > /dev/null 2>&1 \
+	@$(BIN)/python -m pip install --quiet --editable '.[quarto]' 2> /dev/null && $(BIN)/quarto --version > /dev/null 2>&1 \
 	  && echo "Quarto is ready in $(BIN): put that folder on your PATH, then run make." \
 	  || { echo "Quarto can't be had here: its package downloads the program from a release page that"; \
 	       echo "this machine does not reach. make and make preview work without it."; exit 1; }

@@ -21,7 +21,8 @@ local function entry(name, value)
 end
 
 -- Where the reference page of each family of rules lies.
-local REFERENCE = { BOOK = '/chapters/book-rules.qmd', REL = '/chapters/packaging/rules.qmd' }
+local REFERENCE = { BOOK = '/chapters/book-rules.qmd', REL = '/chapters/packaging/rules.qmd',
+  RCP = '/chapters/packaging/recipe-rules.qmd' }
 
 return {
   -- {{< rules REL001 REL002 >}}: the codes of the rules that a step answers to, as links to their reference.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -153,3 +155,14 @@ def test_codes_of_rules_are_of_one_kind() -> None:
     for code, rule in REGISTRY.items():
         assert re.fullmatch(r"[A-Z]{3,4}\d{3}", code) and rule.code == code
         assert rule.title and rule.why.endswith(".") and rule.mend.endswith(".") and rule.section.startswith("sec-")
+
+
+@pytest.mark.parametrize(("module", "arguments"), [
+    ("watchfiles", ["preview", "--port", "0"]), ("packaging", ["release", "check"]), ("pypandoc", ["render"]),
+])
+def test_a_part_that_is_not_installed_is_told(module: str, arguments: list[str]) -> None:
+    code = (f"import sys; sys.modules[{module!r}] = None; sys.argv = ['handbook', *{arguments!r}]\n"
+            "from labhandbook.cli import main; main()")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "isn't installed" in done.stderr and "labhandbook[" in done.stderr

@@ -54,6 +54,8 @@ class Lazy(click.Group):
 
 handbook.add_command(Lazy("release", "labhandbook.release.commands",
                           "Release a Python package, step by step as the packaging chapter tells it."))
+handbook.add_command(Lazy("recipe", "labhandbook.recipe.commands",
+                          "Bring a package to conda-forge and keep its recipe true."))
 handbook.add_command(Lazy("job", "labhandbook.hpc.commands",
                           "Check, price, write and review jobs for the clusters."))
 
@@ -196,12 +198,26 @@ def shown(path: Path) -> str:
         return str(path)
 
 
+def missing_part(error: ModuleNotFoundError) -> HandbookError:
+    """What to say when a command needs a module that the light core doesn't bring."""
+    return HandbookError(
+        f"{(error.name or '').partition('.')[0]} isn't installed",
+        why="the package is light at its core; what a command needs beyond it stands in the extra of its workflow",
+        todo="run `make` in the handbook, or `pip install 'labhandbook[render,check,release,recipe]'`",
+        section="sec-contributing-preview")
+
+
 def main() -> None:
     """Run the command line; the one place where errors become messages and exit codes."""
     try:
         code = handbook.main(standalone_mode=False)
     except HandbookError as error:
         show_error(error)
+        code = COULD_NOT_RUN
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("labhandbook"):
+            raise
+        show_error(missing_part(error))
         code = COULD_NOT_RUN
     except click.ClickException as error:
         error.show()

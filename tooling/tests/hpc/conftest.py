@@ -15,6 +15,14 @@ from labhandbook.hpc.clusters import Cluster, load
 CLUSTERS = load(ROOT / "chapters/hpc/clusters.yml")
 JOBS = ROOT / "chapters/hpc/jobs"
 # What the machine lacks: modules, containers, ARM, squashfs.
+# A virtual environment without a pip of its own, which takes seconds: that of the system serves.
+PYTHON = f"""\
+if [ "$1 $2" = "-m venv" ]; then
+  shift 2
+  exec {sys.executable} -m venv --system-site-packages --without-pip "$@"
+fi
+exec {sys.executable} "$@"
+"""
 STUBS = {
     "module": "exit 0",
     "singularity": """\
@@ -29,8 +37,8 @@ exec "$@"
 """,
     "uname": 'if [ "$1" = -m ]; then echo aarch64; else exec /usr/bin/uname "$@"; fi',
     "mksquashfs": 'test -d "$1" && : > "$2"',
-    "python": f'exec {sys.executable} "$@"',
-    "python3": f'exec {sys.executable} "$@"',
+    "python": PYTHON,
+    "python3": PYTHON,
 }
 
 

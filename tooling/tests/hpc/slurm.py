@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from labhandbook.hpc.clusters import Cluster, Nodes, Partition
 
@@ -191,23 +192,26 @@ class Slurm:
         return " ".join(words)
 
     def _run(self, name: str, *words: str) -> None:
-        subprocess.run([str(program(name)), *words], env=self.env, check=True, capture_output=True, user=self._other)
+        subprocess.run([str(program(name)), *words], env=self.env, check=True, capture_output=True, **self._other)
 
     @property
-    def _other(self) -> int | None:
-        return self.uid if self.uid != os.getuid() else None
+    def _other(self) -> dict[str, Any]:
+        """What starts a program as the other user that this cluster belongs to, if it does."""
+        if self.uid == os.getuid():
+            return {}
+        return {"user": self.uid, "group": pwd.getpwuid(self.uid).pw_gid, "extra_groups": []}
 
     def _daemon(self, name: str, *words: str) -> None:
         with (self.root / f"{name}.out").open("ab") as log:
             self.processes.append(subprocess.Popen([str(program(name)), *words], env=self.env, cwd=self.root,
                                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                                   start_new_session=True, user=self._other))
+                                                   start_new_session=True, **self._other))
 
     def _until(self, done: Callable[[], bool], what: str, seconds: float = 30) -> None:
         end = time.monotonic() + seconds
         while not done():
             if time.monotonic() > end or any(process.poll() is not None for process in self.processes):
-                logs = "".join(path.read_text(errors="replace")[-1500:] for path in self.root.glob("*.log"))
+                logs = "".join(path.read_text(errors="replace")[-1500:] for path in self.root.glob("slurmctld.*"))
                 raise AssertionError(f"{what} did not start\n{logs}")
             time.sleep(0.05)
 
@@ -242,7 +246,7 @@ class Slurm:
     def run(self, *words: str, cwd: Path, timeout: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a command of a user of this cluster."""
         return subprocess.run(list(words), cwd=cwd, env={**self.env, **env}, capture_output=True, text=True,
-                              timeout=timeout, check=False, stdin=subprocess.DEVNULL, user=self._other)
+                              timeout=timeout, check=False, stdin=subprocess.DEVNULL, **self._other)
 
     def state(self, job: str) -> dict[str, str]:
         """What Slurm knows of a job, by name: JobState, ExitCode, StdOut and the others; of an array its last task."""

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,7 @@ from labhandbook.recipe.facts import pypi_name, python_min
 from labhandbook.recipe.lint import shown
 from labhandbook.recipe.reading import Reading, Value, find, read
 from labhandbook.recipe.rules import proof
-from labhandbook.recipe.rules.form import accepted
-from labhandbook.recipe.rules.form import readable
+from labhandbook.recipe.rules.form import accepted, readable
 from labhandbook.recipe.source import ask, keep
 from labhandbook.recipe.specs import pep508, split
 from labhandbook.release.simple import sha256
@@ -194,7 +193,8 @@ def run(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Let the worker do the job. Raises HandbookError when it breaks."""
     (folder / "job.json").write_text(json.dumps(task), encoding="utf-8")
     words = [sys.executable, "-m", "labhandbook.recipe.worker", str(folder / "job.json"), str(folder / "result.json")]
-    env = {**os.environ, "RATTLER_CACHE_DIR": str(cache() / "extracted"), "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "NO_COLOR": "1"}
+    env = {**os.environ, "RATTLER_CACHE_DIR": str(cache() / "extracted"), "PIP_NO_INDEX": "1",
+           "PIP_CONFIG_FILE": os.devnull, "NO_COLOR": "1"}
     for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_FIND_LINKS"):
         env.pop(name, None)
     try:
@@ -222,8 +222,8 @@ def judge(reading: Reading, result: dict[str, Any], output: Path, python: Interp
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(made, target)
     except OSError as error:
-        raise HandbookError(f"{target} can't be written: {error.strerror}", todo="choose another folder with --output",
-                            section=SECTION) from None
+        raise HandbookError(f"{target} can't be written: {error.strerror}",
+                            todo="choose another folder with --output", section=SECTION) from None
     others = "" if python.minor == reading.context.get("python_min", python_min()) else (
         f"; python_min was {python.minor} here, for that is the Python of this machine")
     told = Finding(reading.file, 0, proof.ELSEWHERE, f"not proven: {NOT_PROVEN}{others}")

@@ -76,7 +76,7 @@ def resolve(requirements: Sequence[str], python: Interpreter) -> list[str]:
     if done.returncode == 0:
         return [line.split(";")[0].strip() for line in done.stdout.splitlines() if "==" in line]
     said = " ".join(done.stderr.replace("×", "").replace("╰─▶", "").replace("error:", "").split())
-    if re.search(r"dns error|Connection|connect|timed out|client error|Network|tunnel|HTTP status|Request failed", said):
+    if re.search(r"dns error|connect|timed out|client error|network|tunnel|HTTP status|request failed", said, re.I):
         raise HandbookError("PyPI doesn't answer", why=said[:300], todo="check the network and try again",
                             section=SECTION)
     raise Unsolvable(said)

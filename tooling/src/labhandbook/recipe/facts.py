@@ -35,13 +35,13 @@ def names() -> dict[str, str]:
     Raises HandbookError when grayskull isn't installed.
     """
     try:
-        import grayskull.strategy
+        from grayskull import strategy
     except ImportError:
-        raise HandbookError("grayskull isn't installed", why="it knows what PyPI's projects are called on conda-forge",
+        raise HandbookError("grayskull isn't installed", why="it has conda-forge's names for PyPI's projects",
                             todo="pip install 'labhandbook[recipe]'", section="sec-conda-forge-generate") from None
     import yaml
 
-    place = Path(str(grayskull.strategy.__file__)).with_name("config.yaml")
+    place = Path(str(strategy.__file__)).with_name("config.yaml")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     table = yaml.load(place.read_text(encoding="utf-8"), Loader=loader) or {}
     return {normalise(name): str(entry["conda_forge"]) for name, entry in table.items() if entry.get("conda_forge")}

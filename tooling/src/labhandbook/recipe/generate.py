@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +48,7 @@ class Made:
     source: Source = field(repr=False)
 
 
-def new(wanted: str, output: Path, wishes: Wishes = Wishes(), *, force: bool = False) -> Made:  # noqa: B008
+def new(wanted: str, output: Path, wishes: Wishes = Wishes(), *, force: bool = False) -> Made:
     """Write `recipes/NAME/recipe.yaml` below a folder, and nothing else.
 
     Raises HandbookError when the release can't be read, its licence can't be told, or the file is there already.
@@ -81,7 +83,7 @@ def conda_file_name(source: Source) -> str:
     return re.sub(r"[^a-z0-9._-]", "-", source.sdist.name.lower())
 
 
-def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:  # noqa: B008
+def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     """The recipe of a release. Raises HandbookError when its licence can't be told."""
     sdist, wheel = source.sdist, source.wheel
     told = skull.look(sdist.path)
@@ -100,12 +102,15 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:  # noqa: B008
         entry_points=metadata.entry_points(wheel), imports=metadata.imports(wheel), commands=list(wishes.commands),
         summary=" ".join(str(wheel.metadata.get("summary") or "").split()), license=licence,
         description=metadata.description(wheel), license_files=licence_files(sdist.licences, notes),
-        maintainers=maintainers(source, wishes.maintainers), notes=notes, **metadata.addresses(wheel),
+        maintainers=maintainers(source, wishes.maintainers), notes=notes,
     )
+    urls = metadata.addresses(wheel)
+    recipe.homepage, recipe.documentation, recipe.repository = (
+        urls.get(field, "") for field in ("homepage", "documentation", "repository"))
     if recipe.version not in recipe.url.replace("{version}", recipe.version):
         recipe.url = recipe.url.replace("{version}", sdist.file_parts[1])
     if not recipe.homepage:
-        recipe.homepage = f"{source.web}/project/{normalise(sdist.name)}/"
+        recipe.homepage = f"{source.place.web}/project/{normalise(sdist.name)}/"
         notes.append("the metadata name no home page, so homepage is the page on PyPI: name a better one")
     known = pythons(lowest)
     recipe.host = [Requirement("pip"), *requirements(metadata.build_requires(sdist), lowest, known, recipe, "host")]
@@ -130,15 +135,11 @@ def licence_files(found: Sequence[str], notes: list[str]) -> list[str]:
 
 def maintainers(source: Source, given: Sequence[str]) -> list[str]:
     """The maintainers asked for, else those of `[tool.handbook.recipe]` here or in the sdist."""
-    import tomllib
-
     if given:
         return list(dict.fromkeys(one.removeprefix("@") for one in given))
     tables = [metadata.pyproject(source.sdist)]
-    try:
+    with contextlib.suppress(OSError, ValueError):
         tables.insert(0, tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        pass
     for table in tables:
         listed = table.get("tool", {}).get("handbook", {}).get("recipe", {}).get("maintainers")
         if isinstance(listed, list) and listed:
@@ -163,8 +164,8 @@ def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe
         if not _kept(one, recipe, section, source):
             continue
         if set(one.extras) - EMPTY_EXTRAS.get(one.name, set()):
-            recipe.notes.append(f"{section}: {one.project}[{','.join(one.extras)}] stands as {one.name}; conda has no "
-                                "extras, so add what they ask for")
+            recipe.notes.append(f"{section}: {one.project}[{','.join(one.extras)}] stands as {one.name}; "
+                                "conda has no extras, so add what they ask for")
         before = lines.get(one.name)
         joined = ",".join(filter(None, dict.fromkeys([*(before.text.partition(" ")[2].split(",") if before else []),
                                                       *one.bounds.split(",")])))
@@ -194,11 +195,8 @@ def _kept(one: Asked, recipe: Recipe, section: str, source: Source | None) -> bo
 
 def _runs_everywhere(project: str, source: Source) -> bool:
     """Whether a project publishes wheels for all systems; a network that is down counts as no."""
-    from labhandbook.release.addresses import index
-
-    target = source.web if not source.web.endswith(normalise("pypi.org")) else "pypi"
     try:
-        return any(name.endswith("-none-any.whl") for name in listing(index(target), project, 5))
+        return any(name.endswith("-none-any.whl") for name in listing(source.place, project, 5))
     except (IndexDown, HandbookError):
         return False
 
@@ -209,7 +207,8 @@ def compiled(recipe: Recipe, source: Source, told: skull.Skull) -> None:
     recipe.build = [Requirement(f'${{{{ compiler("{name}") }}}}') for name in found]
     recipe.build.insert(len(found), Requirement('${{ stdlib("c") }}'))
     tools = {line.text.split()[0] for line in recipe.host}
-    recipe.host = [line for line in recipe.host if line.text.split()[0] not in ("cmake", "ninja", "meson", "patchelf")]
+    moved = ("cmake", "ninja", "meson", "patchelf")
+    recipe.host = [line for line in recipe.host if line.text.split()[0] not in moved]
     recipe.build += [Requirement(name) for name in ("cmake", "ninja", "meson", "pkg-config")
                      if name in tools or (name != "cmake" and "meson-python" in tools)]
     recipe.host = [Requirement("numpy") if line.text.split()[0] == "numpy" else line for line in recipe.host]

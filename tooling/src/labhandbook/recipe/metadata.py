@@ -69,7 +69,7 @@ def by_words(text: str) -> str:
         if sentence in words:
             return name
     if "redistribution and use in source and binary forms" in words:
-        named = re.search(r"neither the names? of|names? of (?:its|the) (?:contributors|copyright)[^.]* endorse", words)
+        named = re.search(r"neither the names? of|names? of (?:its|the) (?:contributors|copyright)[^.]*endorse", words)
         return "BSD-3-Clause" if named else "BSD-2-Clause"
     return ""
 
@@ -110,7 +110,8 @@ def description(wheel: Distribution, limit: int = 600) -> str:
         block = re.sub(r"\[+([^]]*)\](\([^)]*\)|\[[^]]*\])", r"\1", block)
         block = re.sub(r"`+([^`<]*)(<[^`]*>)?`+_*", r"\1", re.sub(r"\*\*|__", "", block))
         words = " ".join(block.split())
-        if re.match(r"[A-Z\"'][^|•]{40,}[.!]$", words) and not re.search(r"[=\-~#]{4,}|:\w+:|\.\. |\]\(|\{%|::$", words):
+        markup = re.search(r"[=\-~#]{4,}|:\w+:|\.\. |\]\(|\{%|::$", words)
+        if re.match(r"[A-Z\"'][^|•]{40,}[.!]$", words) and not markup:
             return words if len(words) <= limit else words[:limit].rpartition(". ")[0] + "."
     return ""
 

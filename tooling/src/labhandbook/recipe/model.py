@@ -15,7 +15,7 @@ class Requirement:
 
 @dataclass
 class Recipe:
-    """What a recipe says. `url` has `{version}` where the version stands; `python_min` is set only when it must be."""
+    """What a recipe says. `url` has `{version}` in the version's place; `python_min` is set only where it must be."""
 
     name: str
     version: str

@@ -64,7 +64,8 @@ def _test(reading: Reading, test: dict[str, Any], number: int) -> Finding:
         blamed = re.search(r"No module named '([\w.]+)'", missing[1])
         for value in reading.tests("python.imports"):
             if blamed and value.text == blamed[1]:
-                return Finding(reading.file, value.line, proof.IMPORTS, f"{value.text} can't be imported: {missing[1]}")
+                return Finding(reading.file, value.line, proof.IMPORTS,
+                               f"{value.text} can't be imported: {missing[1]}")
         tried = re.findall(r"import:? '?([\w.]+)", text)
         known = {value.text: value.line for value in reading.tests("python.imports")}
         line = next((known[name] for name in reversed(tried) if name in known),

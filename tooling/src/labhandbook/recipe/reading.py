@@ -186,7 +186,8 @@ def find(path: Path) -> Path:
             if (folder / name).is_file():
                 return folder / name
     raise HandbookError(f"no recipe at {path}", why="a recipe is a file recipe.yaml or meta.yaml",
-                        todo="give its path, or write one: handbook recipe new NAME", section="sec-conda-forge-generate")
+                        todo="give its path, or write one: handbook recipe new NAME",
+                        section="sec-conda-forge-generate")
 
 
 def parse(text: str, path: Path, shown: str) -> Reading:

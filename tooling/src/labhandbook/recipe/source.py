@@ -26,7 +26,7 @@ class Source:
 
     sdist: Distribution
     wheel: Distribution
-    web: str
+    place: Index
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -35,7 +35,7 @@ class Source:
         name, version = self.sdist.file_parts
         file = self.sdist.file.replace(f"{name}-{version}", f"{name}-{{version}}", 1)
         project = normalise(self.sdist.name)
-        return f"{self.web}/packages/source/{project[0]}/{project}/{file}"
+        return f"{self.place.web}/packages/source/{project[0]}/{project}/{file}"
 
 
 def fetch(wanted: str, folder: Path, target: str = "pypi") -> Source:
@@ -50,7 +50,8 @@ def fetch(wanted: str, folder: Path, target: str = "pypi") -> Source:
     files = ask(place, name)
     if not files:
         raise HandbookError(f"{place.name} has no project {name}", why="a recipe starts from a published release",
-                            todo="check the spelling, publish it first, or give the path of its sdist", section=SECTION)
+                            todo="check the spelling, publish it first, or give the path of its sdist",
+                            section=SECTION)
     sdists = {found: file for file in files.values() if (found := sdist_version(file.filename)) is not None}
     if version:
         sdists = {found: file for found, file in sdists.items() if found == Version(version)}
@@ -61,7 +62,7 @@ def fetch(wanted: str, folder: Path, target: str = "pypi") -> Source:
     good = {found: file for found, file in sdists.items() if file.yanked is None} or sdists
     best = max({found for found in good if not found.is_prerelease} or good)
     sdist = keep(good[best], folder)
-    return Source(sdist, _wheel(sdist, files, folder), place.web)
+    return Source(sdist, _wheel(sdist, files, folder), place)
 
 
 def _local(path: Path, folder: Path, place: Index) -> Source:
@@ -72,11 +73,11 @@ def _local(path: Path, folder: Path, place: Index) -> Source:
     try:
         files = ask(place, sdist.name)
     except HandbookError as error:
-        return Source(sdist, build_wheel(sdist, folder), place.web, [
+        return Source(sdist, build_wheel(sdist, folder), place, [
             f"{error.what}, so it is not made sure that the sdist on {place.name} has this sha256"])
     published = next((file for file in files.values() if file.filename == path.name), None)
     if published is None:
-        return Source(sdist, build_wheel(sdist, folder), place.web, [
+        return Source(sdist, build_wheel(sdist, folder), place, [
             f"{path.name} is not on {place.name} yet: publish this very file before you propose the recipe"])
     if published.sha256 and published.sha256 != sdist.sha256:
         raise HandbookError(f"{path.name} is not the file on {place.name}", where=str(path),
@@ -84,7 +85,7 @@ def _local(path: Path, folder: Path, place: Index) -> Source:
                                 f"{published.sha256[:12]}; conda-forge would refuse the recipe",
                             todo=f"use the published one: handbook recipe new {sdist.name}=={sdist.version}",
                             section=SECTION)
-    return Source(sdist, _wheel(sdist, files, folder), place.web)
+    return Source(sdist, _wheel(sdist, files, folder), place)
 
 
 def ask(place: Index, name: str) -> dict[str, Listed]:
@@ -104,8 +105,8 @@ def keep(file: Listed, folder: Path) -> Distribution:
     try:
         data = download(file)
     except IndexDown as error:
-        raise HandbookError(f"{file.filename} can't be downloaded: {error}", why="the recipe is made from what is in it",
-                            todo="try again later", section=SECTION) from None
+        raise HandbookError(f"{file.filename} can't be downloaded: {error}",
+                            why="the recipe is made from what is in it", todo="try again later", section=SECTION) from None
     if file.sha256 and sha256(data) != file.sha256:
         raise HandbookError(f"{file.filename} arrived with another sha256 than its index names",
                             todo="try again; if it stays, tell the index's administrators", section=SECTION)

@@ -38,9 +38,9 @@ def work(job: dict[str, Any]) -> dict[str, Any]:
     package = rattler_build.Package.from_file(built.packages[0])
     try:
         for index, test in enumerate(package.tests):
-            done = package.run_test(index, channel=channels)
-            result["tests"].append({"ok": done.success, "kind": type(test).__name__,
-                                    "output": [str(line) for line in done.output]})
+            tried = package.run_test(index, channel=channels)
+            result["tests"].append({"ok": tried.success, "kind": type(test).__name__,
+                                    "output": [str(line) for line in tried.output]})
     except Exception as error:
         result.update(error=str(error), log=[str(line) for line in getattr(error, "log", [])])
         return result

@@ -20,8 +20,8 @@ def scalar(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     text = str(value)
-    plain = not isinstance(value, Quoted) and re.fullmatch(r"[^\s].*[^\s]|[^\s]", text) and not re.search(r": |:$| #|[\x00-\x1f]", text)
-    if plain:
+    marks = re.search(r"^\s|\s$|: |:$| #|[\x00-\x1f]", text)
+    if text and not marks and not isinstance(value, Quoted):
         try:
             if yaml.safe_load(text) == text:
                 return text
@@ -36,9 +36,7 @@ def emit(value: Any, depth: int = 0) -> list[str]:
     lines: list[str] = []
     if isinstance(value, dict):
         for key, held in value.items():
-            if isinstance(held, dict):
-                lines += [f"{pad}{key}:", *emit(held, depth + 1)]
-            elif isinstance(held, list):
+            if isinstance(held, dict | list):
                 lines += [f"{pad}{key}:", *emit(held, depth + 1)]
             elif isinstance(held, str) and "\n" in held:
                 lines += [f"{pad}{key}: |", *(f"{pad}  {line}".rstrip() for line in held.rstrip("\n").split("\n"))]

@@ -15,7 +15,8 @@ SECTIONS = ["build", "host", "run", "run_exports", "run_constraints", "run_const
 
 
 @rule("RCP001", "A recipe is readable YAML", same=("R-036",),
-      why="No tool can work with it.", mend="Mend the indentation, the quotes or the colon at that line.", section=MEND)
+      why="No tool can work with it.", mend="Mend the indentation, the quotes or the colon at that line.",
+      section=MEND)
 def readable(reading: Reading) -> Iterator[At]:
     """What the parser of YAML says."""
     if reading.problem:
@@ -66,8 +67,7 @@ def ordered(reading: Reading) -> Iterator[At]:
         for key, line in reading.keys(path):
             place = order.index(key) if key in order else last
             if place < last:
-                yield At(f"{key} stands after {before}; the order is {', '.join(one for one in order if one != 'cache')}",
-                         line)
+                yield At(f"{key} stands after {before}; the order is {', '.join(order)}", line)
                 break
             last, before = place, key
 

@@ -54,7 +54,7 @@ def _urls(reading: Reading) -> list[tuple[str, int]]:
 
 @rule("RCP012", "The source is the sdist on PyPI", same=("R-050",),
       why="conda-forge builds from the released file: a git address or a path of your computer can't be checked, and "
-          "pypi.io is an old name.",
+          "PyPI's old address may stop working.",
       mend="Use PyPI's address: packages/source/, the first letter, the name, the file.")
 def sdist(reading: Reading) -> Iterator[At]:
     """Git addresses, paths, other schemes and PyPI's old name."""
@@ -68,8 +68,8 @@ def sdist(reading: Reading) -> Iterator[At]:
     for url, line in _urls(reading):
         if not url.startswith("https://"):
             yield At(f"the source is at {url.partition(':')[0]}:, not https:", line)
-        elif url.startswith("https://pypi.io/"):
-            yield At("pypi.io is PyPI's old name", line)
+        elif re.match(r"https://pypi\.\w\w/", url):
+            yield At(f"{url.split('/')[2]} is PyPI's old name", line)
 
 
 @rule("RCP013", "The source has its sha256", same=("R-019",),

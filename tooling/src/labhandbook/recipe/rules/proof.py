@@ -11,7 +11,8 @@ HASH = record("RCP060", "The source has the sha256 that the recipe names", secti
 HOST = record("RCP061", "What host asks for can be installed", section=BUILD,
               why="Nothing is built without it.", mend="Correct the name or the bounds; see that the version exists.")
 RUN = record("RCP062", "What run asks for can be installed", section=BUILD,
-             why="Nobody could install the package.", mend="Correct the name or the bounds; see that the version exists.")
+             why="Nobody could install the package.",
+             mend="Correct the name or the bounds; see that the version exists.")
 BUILT = record("RCP063", "The package can be built", section=BUILD,
                why="conda-forge does the same.", mend="Read what the build said; often host lacks a package.")
 IMPORTS = record("RCP064", "The tests import what the package has", section=BUILD,

@@ -68,7 +68,8 @@ def redefined(reading: Reading) -> Iterator[At]:
     """python_min at or below conda-forge's."""
     found = reading.context.get("python_min", "")
     if re.fullmatch(r"3\.\d+", found) and int(found[2:]) <= int(python_min()[2:]):
-        line = next((number for number, text in enumerate(reading.lines, 1) if re.search(r"python_min\s*[:=]", text)), 1)
+        lines = (number for number, text in enumerate(reading.lines, 1) if re.search(r"python_min\s*[:=]", text))
+        line = next(lines, 1)
         yield At(f"python_min is set to {found}, and conda-forge has {python_min()}", line)
 
 

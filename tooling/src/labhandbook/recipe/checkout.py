@@ -1,0 +1,99 @@
+"""The git checkout in which a recipe is proposed: staged-recipes or a feedstock. Nothing here uses the network."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from labhandbook.errors import HandbookError
+
+SECTION = "sec-conda-forge-pr"
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A clone: its top folder and the branch or commit that a new branch starts from."""
+
+    root: Path
+    base: str
+
+    def git(self, *words: str) -> str:
+        """The output of a git command. Raises HandbookError with git's own words when it fails."""
+        return git(self.root, *words)
+
+    def branch(self, name: str) -> None:
+        """Make a branch from the base and go to it. Raises HandbookError when there is one of that name."""
+        if run(self.root, "rev-parse", "--verify", "--quiet", f"refs/heads/{name}").returncode == 0:
+            raise HandbookError(f"the branch {name} is there already", where=str(self.root),
+                                why="it may hold your earlier work",
+                                todo="go on in it by hand, name another one with --branch, or remove it: "
+                                     f"git branch -D {name}",
+                                section=SECTION)
+        self.git("switch", "--quiet", "--no-track", "--create", name, self.base)
+
+    def commit(self, path: Path, message: str) -> str:
+        """Commit one file and return the commit's short name."""
+        self.git("add", "--", str(path))
+        self.git("commit", "--quiet", "--message", message, "--", str(path))
+        return self.git("rev-parse", "--short", "HEAD")
+
+
+def checkout(path: Path, needs: str, what: str) -> Checkout:
+    """The clone that a path lies in.
+
+    Raises HandbookError when it is none, lacks the folder that tells its kind, or has changes that aren't committed.
+    """
+    if not path.is_dir():
+        raise HandbookError(f"there is no folder {path}", todo=f"clone {what} there first", section=SECTION)
+    top = run(path, "rev-parse", "--show-toplevel")
+    root = Path(top.stdout.strip())
+    if top.returncode or not (root / needs).exists():
+        raise HandbookError(f"{path} is no clone of {what}", why=f"it has no {needs}" if not top.returncode else
+                            "git doesn't know it", todo=f"clone {what} and give its folder", section=SECTION)
+    changed = [line[3:] for line in git(root, "status", "--porcelain").splitlines() if not line.startswith("??")]
+    if changed:
+        raise HandbookError(f"{root.name} has changes that aren't committed: {', '.join(changed[:5])}",
+                            why="they would get into the new branch", todo="commit or stash them", section=SECTION)
+    for name in ("upstream/main", "upstream/master", "origin/main", "origin/master", "main", "master", "HEAD"):
+        if run(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").returncode == 0:
+            return Checkout(root, name)
+    raise HandbookError(f"{root.name} has no commit", todo=f"clone {what} anew", section=SECTION)
+
+
+def git(root: Path, *words: str) -> str:
+    """The output of a git command. Raises HandbookError with git's own words when it fails."""
+    done = run(root, *words)
+    if done.returncode:
+        raise HandbookError(f"git {words[0]} failed", where=str(root),
+                            why=(done.stderr or done.stdout).strip()[-400:], todo="mend what git says, then run the command again",
+                            section=SECTION)
+    return done.stdout.strip("\n")
+
+
+def run(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run git. Raises HandbookError when there is none."""
+    try:
+        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False, timeout=120,
+                              stdin=subprocess.DEVNULL)
+    except FileNotFoundError:
+        raise HandbookError("git isn't installed", todo="install git", section=SECTION) from None
+
+
+def open_with_gh(root: Path, repository: str, title: str, body: Path, head: str) -> str:
+    """Push the branch and open the pull request with GitHub's own program; its address.
+
+    Raises HandbookError when the program isn't there or refuses.
+    """
+    words = ["gh", "pr", "create", "--repo", repository, "--title", title, "--body-file", str(body), "--head", head]
+    try:
+        git(root, "push", "--set-upstream", "origin", head)
+        done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False, timeout=300)
+    except FileNotFoundError:
+        raise HandbookError("gh isn't installed", why="it opens the pull request",
+                            todo=f"install it, or open the pull request on GitHub with the text in {body}",
+                            section=SECTION) from None
+    if done.returncode:
+        raise HandbookError("gh opened no pull request", why=done.stderr.strip()[-400:], todo="gh auth login",
+                            section=SECTION)
+    return done.stdout.strip()

@@ -1,0 +1,205 @@
+"""`handbook recipe`: from a release on PyPI to conda-forge. Each command parses, calls one function and prints."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from labhandbook.cli import FINDINGS, FINE, Command, shown
+from labhandbook.errors import HandbookError
+from labhandbook.files import write_atomic
+from labhandbook.rules import Finding
+from labhandbook.terminal import Progress, paint, show_findings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def recipe() -> None:
+    """Bring a package to conda-forge and keep its recipe true."""
+
+
+def index_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that names another index than PyPI."""
+    return click.option("--index", "target", default="pypi", show_default=True,
+                        help="The index that has the release: pypi, testpypi or an address.")(function)
+
+
+@recipe.command(cls=Command, section="sec-conda-forge-generate")
+@click.argument("wanted", metavar="NAME|SDIST")
+@click.option("--maintainer", "maintainers", multiple=True, help="A GitHub name; may be given again.")
+@click.option("--license", "licence", default="", help="The SPDX expression, where the files don't tell it.")
+@click.option("--test-command", "commands", multiple=True, help="A command that must end well; may be given again.")
+@click.option("--pytest", is_flag=True, help="Run the test suite that the sdist ships.")
+@click.option("--format", "form", type=click.Choice(["v1", "v0"]), default="v1", show_default=True,
+              help="v1 is recipe.yaml, v0 meta.yaml.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), default=".",
+              help="The folder that has or gets recipes/ (default: this one).")
+@click.option("--force", is_flag=True, help="Write over a recipe that is there.")
+@index_option
+def new(wanted: str, maintainers: tuple[str, ...], licence: str, commands: tuple[str, ...], pytest: bool, form: str,
+        output: Path, force: bool, target: str) -> int:
+    """Write a recipe for a release: NAME, NAME==VERSION, or the path of its sdist."""
+    from labhandbook.recipe.generate import Wishes
+    from labhandbook.recipe.generate import new as write
+    from labhandbook.recipe.lint import lint
+
+    progress = Progress()
+    made = write(wanted, output, Wishes(maintainers, licence, commands, pytest, form, target), force=force)
+    for note in made.recipe.notes:
+        click.echo(f"{paint('!', 'yellow')} {note}", err=True)
+    found = lint([made.path])
+    show_findings(found.findings)
+    todo = "mend what is named above" if found.failed else f"next: handbook recipe build {shown(made.path.parent)}"
+    progress.last(not found.failed, f"{shown(made.path)} for {made.recipe.name} {made.recipe.version}; {todo};")
+    return FINDINGS if found.failed else FINE
+
+
+@recipe.command(cls=Command, section="sec-conda-forge-check")
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
+              help="How to report.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file for the report.")
+def lint(paths: tuple[Path, ...], form: str, output: Path | None) -> int:
+    """Check recipes, v1 or v0, as conda-forge's linter and reviewers would."""
+    from labhandbook.recipe.lint import lint as look
+    from labhandbook.recipe.rules import CHECKS
+    from labhandbook.report import counts
+
+    progress = Progress()
+    found = look(paths or (Path(),))
+    _report(found.findings, form, output, "Recipe check")
+    progress.last(not found.failed, f"{', '.join(found.files)}: {len(CHECKS)} rules: {counts(found.findings)}")
+    return FINDINGS if found.failed else FINE
+
+
+@recipe.command(cls=Command, section="sec-conda-forge-build")
+@click.argument("path", type=click.Path(path_type=Path), default=".")
+@click.option("--sdist", type=click.Path(path_type=Path), help="The source, if it is not on PyPI yet.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), default="output", show_default=True,
+              help="A folder for the package.")
+@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="A file for all that the build said.")
+@index_option
+def build(path: Path, sdist: Path | None, output: Path, log: Path | None, target: str) -> int:
+    """Build and test a recipe on a channel of PyPI's wheels, then install the package and import it."""
+    from labhandbook.recipe.build import build as make
+    from labhandbook.report import counts
+
+    progress = Progress()
+    built = make(path, output, sdist=sdist, target=target, stage=progress.stage)
+    progress.end()
+    if log:
+        _write(log, "\n".join(built.log) + "\n")
+    show_findings(built.findings)
+    if built.package is None:
+        progress.last(False, f"{counts(built.findings)}; no package was made"
+                             + ("" if log else " (all that the build said: --log build.txt)"))
+        return FINDINGS
+    progress.last(True, f"{shown(built.package.resolve())} built, tested, installed and imported with Python "
+                        f"{built.python}; next: handbook recipe submit;")
+    return FINE
+
+
+@recipe.command(cls=Command, section="sec-conda-forge-update")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("dist", type=click.Path(path_type=Path), required=False)
+@click.option("--version", default="", help="The release to compare with (default: the newest).")
+@click.option("--write", is_flag=True, help="Mend the recipe in place.")
+@index_option
+def diff(path: Path, dist: Path | None, version: str, write: bool, target: str) -> int:
+    """Compare a recipe or a feedstock with its release: on PyPI, or the sdist in DIST."""
+    from labhandbook.recipe.drift import compare
+    from labhandbook.report import counts
+
+    progress = Progress()
+    found = compare(path, dist, version, target)
+    show_findings(found.findings)
+    reading, text = found.reading, found.edits.text()
+    changed = text != reading.text
+    if changed:
+        click.echo("".join(difflib.unified_diff(reading.text.splitlines(True), text.splitlines(True), reading.file,
+                                                f"{reading.file} (mended)")), nl=False)
+    for left in found.edits.left:
+        click.echo(f"{paint('!', 'yellow')} by hand: {left}", err=True)
+    told = f"{reading.file} against {found.release.name} {found.release.version}: {counts(found.findings)}"
+    if write and changed:
+        _write(reading.path, text)
+        progress.last(not found.edits.left, f"{told}; {reading.file} is mended")
+        return FINDINGS if found.edits.left else FINE
+    progress.last(not found.failed, told + ("; mend it with --write" if changed else ""))
+    return FINDINGS if found.failed else FINE
+
+
+@recipe.command(cls=Command, section="sec-conda-forge-pr")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--clone", type=click.Path(path_type=Path), default=".",
+              help="The clone of your fork of staged-recipes (default: this folder).")
+@click.option("--branch", default="", help="The name of the branch (default: NAME-recipe).")
+@click.option("--gh", is_flag=True, help="Push the branch and open the pull request with GitHub's gh.")
+def submit(path: Path, clone: Path, branch: str, gh: bool) -> int:
+    """Branch, file, commit and the pull request's text in a clone of staged-recipes."""
+    from labhandbook.recipe.submit import submit as propose
+
+    progress = Progress()
+    made = propose(path, clone, branch=branch, gh=gh)
+    if isinstance(made, list):
+        show_findings(made)
+        progress.last(False, "the recipe has errors, nothing was changed")
+        return FINDINGS
+    show_findings(made.findings)
+    _proposal(made, progress)
+    return FINE
+
+
+@recipe.command(cls=Command, section="sec-conda-forge-update")
+@click.argument("feedstock", type=click.Path(path_type=Path), default=".")
+@click.option("--version", default="", help="The release to take (default: the newest).")
+@click.option("--branch", default="", help="The name of the branch (default: update-VERSION).")
+@click.option("--gh", is_flag=True, help="Push the branch and open the pull request with GitHub's gh.")
+@index_option
+def update(feedstock: Path, version: str, branch: str, gh: bool, target: str) -> int:
+    """Bring a feedstock's recipe to a new release: version, hash, dependencies, build number."""
+    from labhandbook.recipe.submit import update as propose
+
+    progress = Progress()
+    found, made = propose(feedstock, version, branch=branch, gh=gh, target=target)
+    if made is None:
+        progress.last(True, f"{found.reading.file} says what {found.release.name} {found.release.version} says; "
+                            "nothing to do")
+        return FINE
+    show_findings(found.findings)
+    for left in made.left:
+        click.echo(f"{paint('!', 'yellow')} by hand: {left}", err=True)
+    _proposal(made, progress)
+    return FINDINGS if made.left else FINE
+
+
+def _proposal(made: Any, progress: Progress) -> None:
+    """The texts of a proposal, and what to do next."""
+    click.echo(f"# {made.title}\n\n{made.text}")
+    for occasion, words in made.comments:
+        click.echo(f"Comment {occasion}:\n    {words}")
+    where = f"opened {made.opened}" if made.opened else f"next: git push --set-upstream origin {made.branch}"
+    progress.last(True, f"branch {made.branch}, commit {made.commit}; text in {shown(made.body)}; {where};")
+
+
+def _report(findings: Sequence[Finding], form: str, output: Path | None, title: str) -> None:
+    from labhandbook.recipe.lint import addresses
+    from labhandbook.report import as_text, report
+
+    if output is None:
+        text = as_text(findings, paint) if form == "text" else report(findings, form, addresses(), title)
+        click.echo(text, nl=False)
+    else:
+        _write(output, report(findings, form, addresses(), title))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file. Raises HandbookError when that can't be done."""
+    try:
+        write_atomic(path, text)
+    except OSError as error:
+        raise HandbookError(f"{path} can't be written: {error.strerror or error}", todo="choose another file",
+                            section="sec-conda-forge-check") from None
