@@ -175,7 +175,7 @@ def undo(paths: tuple[Path, ...], number: str | None, form: str) -> int:
     return FINE
 
 
-@release.command(cls=Command, section="sec-pypi-metadata")
+@release.command(cls=Command, section="sec-pypi-ways")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--name", help="The package's name (default: the folder's).")
 @click.option("--description", default="", help="What it does, in one sentence.")
