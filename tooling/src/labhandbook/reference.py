@@ -14,6 +14,7 @@ PAGES = {"BOOK": "chapters/book-rules.qmd", "REL": "chapters/packaging/rules.qmd
 RULE_MODULES = ("labhandbook.book.rules", "labhandbook.recipe.rules", "labhandbook.release.check",
                 *(f"labhandbook.release.rules.{name}"
                   for name in ("archives", "build", "contents", "gate", "missing", "trials")))
+MARKUP = re.compile(r"[\\<>*_@#$\[\]{}`]")
 WEIGHTS = {Severity.ERROR: "an error", Severity.WARNING: "a warning",
            Severity.UNVERIFIED: "a note that something could not be verified"}
 
@@ -56,7 +57,6 @@ def _entry(rule: Rule) -> str:
 
 
 def _safe(text: str) -> str:
-    """A sentence with what Markdown or a shortcode would take for markup turned into text."""
-    for character in "\\<>*_@#$[]{}`":
-        text = text.replace(character, f"\\{character}")
-    return text
+    """A sentence with what Markdown or a shortcode would take for markup turned into text; code stays code."""
+    return "".join(part if part.startswith("`") else MARKUP.sub(r"\\\g<0>", part)
+                   for part in re.split(r"(`[^`]+`)", text))

@@ -1,0 +1,227 @@
+"""Recipes, releases and a small index for the tests, made when they are needed: no address stands in these files."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from tooling.tests.conftest import LACKS
+
+from labhandbook.release.addresses import index
+
+LICENCE = "MIT License\n\nPermission is hereby granted, free of charge, to any person.\n"
+
+
+def v1() -> str:
+    """A v1 recipe without a fault."""
+    return f"""schema_version: 1
+
+context:
+  version: "1.2.0"
+
+package:
+  name: demo
+  version: ${{{{ version }}}}
+
+source:
+  url: {index("pypi").web}/packages/source/d/demo/demo-${{{{ version }}}}.tar.gz
+  sha256: {"ab" * 32}
+
+build:
+  number: 0
+  noarch: python
+  script: ${{{{ PYTHON }}}} -m pip install . -vv --no-deps --no-build-isolation
+  python:
+    entry_points:
+      - demo = demo.cli:main
+
+requirements:
+  host:
+    - python ${{{{ python_min }}}}.*
+    - pip
+    - setuptools >=80
+  run:
+    - python >=${{{{ python_min }}}}
+    - click >=8.1
+
+tests:
+  - python:
+      imports:
+        - demo
+      pip_check: true
+      python_version:
+        - ${{{{ python_min }}}}.*
+        - "*"
+
+about:
+  homepage: https://example.org/demo
+  summary: A package to be proposed in a test.
+  license: MIT
+  license_file: LICENSE
+
+extra:
+  recipe-maintainers:
+    - someone
+"""
+
+
+V0 = """{% set name = "demo" %}
+{% set version = "1.2.0" %}
+
+package:
+  name: {{ name|lower }}
+  version: {{ version }}
+
+source:
+  url: https://example.org/demo-{{ version }}.tar.gz
+  sha256: abababababababababababababababababababababababababababababababab
+
+build:
+  noarch: python
+  script: {{ PYTHON }} -m pip install . -vv --no-deps --no-build-isolation
+  number: 0
+
+requirements:
+  host:
+    - python {{ python_min }}
+    - pip
+    - setuptools >=80
+  run:
+    - python >={{ python_min }}
+    - click >=8.1
+
+test:
+  imports:
+    - demo
+  requires:
+    - pip
+    - python {{ python_min }}
+  commands:
+    - pip check
+
+about:
+  home: https://example.org/demo
+  summary: A package to be proposed in a test.
+  license: MIT
+  license_file: LICENSE
+
+extra:
+  recipe-maintainers:
+    - someone
+"""
+
+
+@dataclass
+class Release:
+    """The files of a release, made by hand: an sdist and a pure wheel."""
+
+    name: str = "Demo"
+    version: str = "1.2.0"
+    requires: tuple[str, ...] = ("click>=8.1",)
+    licence: str = "License-Expression: MIT"
+    text: str = LICENCE
+    python: str = ">=3.10"
+    extra: str = ""
+    build: str = 'requires = ["setuptools>=80"]\nbuild-backend = "setuptools.build_meta"'
+    tag: str = "py3-none-any"
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def metadata(self) -> str:
+        """The core metadata."""
+        lines = ["Metadata-Version: 2.4", f"Name: {self.name}", f"Version: {self.version}",
+                 "Summary: A package to be proposed in a test.", f"Requires-Python: {self.python}",
+                 "Project-URL: Homepage, https://example.org/demo", *([self.licence] if self.licence else []),
+                 *([self.extra] if self.extra else []), *(f"Requires-Dist: {one}" for one in self.requires)]
+        return "\n".join(lines) + "\n\nDemo is a package that exists so that a test can propose it somewhere.\n"
+
+    @property
+    def stem(self) -> str:
+        """The names of the files without their endings."""
+        return f"{self.name.lower()}-{self.version}"
+
+    def sdist(self) -> tuple[str, bytes]:
+        """Name and bytes of the sdist."""
+        files = {"PKG-INFO": self.metadata, "pyproject.toml": f"[build-system]\n{self.build}\n\n[project]\n"
+                 f'name = "{self.name}"\nversion = "{self.version}"\ndependencies = {list(self.requires)}\n'
+                 f'requires-python = "{self.python}"\n[project.scripts]\ndemo = "demo.cli:main"\n',
+                 "demo/__init__.py": "", "demo/cli.py": "def main():\n    return 0\n",
+                 **({"LICENSE": self.text} if self.text else {}), **self.files}
+        held = io.BytesIO()
+        with tarfile.open(fileobj=held, mode="w:gz") as archive:
+            for path, text in files.items():
+                entry = tarfile.TarInfo(f"{self.stem}/{path}")
+                entry.size = len(text.encode())
+                archive.addfile(entry, io.BytesIO(text.encode()))
+        return f"{self.stem}.tar.gz", held.getvalue()
+
+    def wheel(self) -> tuple[str, bytes]:
+        """Name and bytes of the wheel."""
+        info = f"{self.name.lower()}-{self.version}.dist-info"
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w") as archive:
+            for path, text in {"demo/__init__.py": "", "demo/cli.py": "", f"{info}/METADATA": self.metadata,
+                               f"{info}/WHEEL": f"Wheel-Version: 1.0\nTag: {self.tag}\n",
+                               f"{info}/entry_points.txt": "[console_scripts]\ndemo = demo.cli:main\n",
+                               f"{info}/RECORD": ""}.items():
+                archive.writestr(path, text)
+        return f"{self.name.lower()}-{self.version}-{self.tag}.whl", held.getvalue()
+
+
+@contextmanager
+def serving(files: dict[str, bytes], *, lost: bool = False) -> Iterator[str]:
+    """The address of an index with these files of a project `demo`; with `lost` the files can't be downloaded."""
+    page = "".join(f'<a href="../../files/{name}#sha256={hashlib.sha256(data).hexdigest()}">{name}</a>'
+                   for name, data in files.items())
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            name = self.path.rpartition("/")[2]
+            body = page.encode() if self.path == "/simple/demo/" and files else files.get(name)
+            down = lost and self.path.startswith("/files/")
+            self.send_response(503 if down else 200 if body else 404)
+            self.end_headers()
+            if body and not down:
+                self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+
+
+def need_network() -> None:
+    """Skip the test where PyPI can't be reached."""
+    try:
+        urlopen(index("pypi").simple + "pip/", timeout=10).close()
+    except (URLError, OSError):
+        pytest.skip(LACKS + "the network")
+
+
+def line_of(text: str, words: str) -> int:
+    """The first line that holds some words."""
+    return next(number for number, line in enumerate(text.splitlines(), 1) if words in line)
+
+
+def write(folder: Path, text: str, name: str = "recipe.yaml") -> Path:
+    """A recipe in a folder of its own."""
+    path = folder / "recipes" / "demo" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
