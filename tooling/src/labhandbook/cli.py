@@ -159,7 +159,8 @@ def check(path: Path | None, site: Path | None, form: str, output: Path | None, 
         click.echo(as_text(found.findings, paint), nl=False)
     else:
         click.echo(report(found.findings, form, found.addresses), nl=False)
-    progress.last(not found.failed, f"{found.pages} pages, {found.rules} rules: {counts(found.findings)}")
+    progress.last(not found.failed, f"{found.pages} page{'s' if found.pages != 1 else ''}, {found.rules} rules: "
+                                    f"{counts(found.findings)}")
     return FINDINGS if found.failed else FINE
 
 

@@ -29,6 +29,9 @@ def seed(code: str, body: str, line: int, says: str, *, front: str = "", **more:
     return Case({**page(code, body, front=front), **more}, f"chapters/{code.lower()}.qmd:{line}", says)
 
 
+CLUSTERS = ('source: "a page"\nchecked: 2026-11-01\nreview-by: 2027-11-01\n'
+            'tower: {partitions: {main: {time-limit: "3 days", max-nodes: 16}}, storage: {home: {quota: "20 GB"}}}\n')
+
 SEEDED: dict[str, Case] = {
     "BOOK001": seed("BOOK001", "Text.", 2, "front matter can't be read", front="---\ndescription: [open\n---\n"),
     "BOOK002": seed("BOOK002", "Text.\n\n{{< include _partt.qmd >}}", 5, "did you mean _part.qmd?",
@@ -77,6 +80,8 @@ SEEDED: dict[str, Case] = {
                     place="_book/ids.html:3", says="#a is used twice"),
     "BOOK028": Case(site={"empty.html": "<nav>Menu</nav><main><header><h1>Title</h1></header>\n<!-- Word --></main>"},
                     place="_book/empty.html", says="shows no text"),
+    "BOOK029": seed("BOOK029", "A job may run for\n3 days on `main`.", 4,
+                    "write it as {{< var clusters.tower.partitions", **{"chapters/clusters.yml": CLUSTERS}),
 }
 
 NEAR: dict[str, Case] = {
@@ -135,4 +140,7 @@ NEAR: dict[str, Case] = {
                                       "<script>'<p id=\"a\">'</script></main>"}),
     "BOOK028": Case(site={"picture.html": "<main><h1>Title</h1><img src='pixel.png' alt='x'></main>",
                           "moved.html": "<meta http-equiv='refresh' content='0; url=link.html'>", "pixel.png": ""}),
+    "BOOK029": Case({**page("BOOK029", "{{< var clusters.tower.partitions.main.time-limit >}}, 4 days, `3 days`.\n\n"
+                                       "```bash\nsbatch --partition=main x.sh  # 20 GB\n```"),
+                     "chapters/clusters.yml": CLUSTERS}),
 }

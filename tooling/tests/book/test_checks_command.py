@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import date
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def test_the_handbook_is_clean() -> None:
 def test_a_fine_book_exits_with_0(tmp_path: Path) -> None:
     done = run("check", make_book(tmp_path, {"index.qmd": HOME}))
     assert (done.returncode, done.stdout) == (0, "")
-    assert "1 pages, 28 rules: no findings" in done.stderr
+    assert re.search(r"1 page, \d\d rules: no findings", done.stderr)
 
 
 def test_findings_exit_with_1(bad: Path) -> None:

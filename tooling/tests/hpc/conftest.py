@@ -80,7 +80,11 @@ def wide(request: pytest.FixtureRequest, stubs: str) -> Iterator[Slurm]:
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
     """A working directory as the chapter makes it, with the job scripts and a program to run."""
-    folder = tmp_path / "study"
+    return study(tmp_path / "study")
+
+
+def study(folder: Path) -> Path:
+    """Make such a directory."""
     (folder / "slurm_log").mkdir(parents=True)
     (folder / "train.py").write_text(TRAIN)
     (folder / "requirements.txt").write_text("")

@@ -1,8 +1,8 @@
 """A real Slurm on loopback whose partitions, limits, nodes and GPUs are those of one cluster of `clusters.yml`.
 
-Two nodes of each kind run, each a slurmd that pretends to have a cluster's cores, memory and GPUs. A wide Slurm has all
-others that a partition may give as "cloud" nodes: Slurm plans with them, so that it judges requests for hundreds of
-nodes as on the real machine, but no job may run there.
+Three nodes of each kind run, each a slurmd that pretends to have a cluster's cores, memory and GPUs. A wide Slurm has
+all others that a partition may give as "cloud" nodes: Slurm plans with them, so that it judges requests for hundreds
+of nodes as on the real machine, but no job may run there.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from labhandbook.hpc.clusters import Cluster, Nodes, Partition
 
 PROGRAMS = ("munged", "mungekey", "slurmctld", "slurmd", "sbatch", "srun", "scontrol")
 SBIN = ("/usr/sbin", "/sbin")
-RUNNING = 2
+RUNNING = 3
 # What nobody has told of a cluster's nodes.
 USUAL = Nodes(64, 256, 4)
 
@@ -243,13 +243,13 @@ class Slurm:
                     found.append(int(path.name))
         return found
 
-    def run(self, *words: str, cwd: Path, timeout: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, cwd: Path, settings: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command of a user of this cluster."""
-        return subprocess.run(list(words), cwd=cwd, env={**self.env, **env}, capture_output=True, text=True,
-                              timeout=timeout, check=False, stdin=subprocess.DEVNULL, **self._other)
+        return subprocess.run(list(words), cwd=cwd, env={**self.env, **(settings or {})}, capture_output=True,
+                              text=True, timeout=60, check=False, stdin=subprocess.DEVNULL, **self._other)
 
     def state(self, job: str) -> dict[str, str]:
-        """What Slurm knows of a job, by name: JobState, ExitCode, StdOut and the others; of an array its last task."""
+        """What Slurm knows of a job: JobState, ExitCode, StdOut and the others; of an array its last task."""
         done = self.run("scontrol", "show", "job", "-o", job, cwd=self.root)
         return dict(part.split("=", 1) for part in done.stdout.split() if "=" in part)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import LACKS
-from tooling.tests.hpc.conftest import CLUSTERS, JOBS
+from tooling.tests.conftest import LACKS, ROOT
+from tooling.tests.hpc.conftest import CLUSTERS, JOBS, study
 from tooling.tests.hpc.slurm import Slurm, missing
 
 SHARED = ("array", "cpu")
@@ -30,7 +31,7 @@ def scripts(key: str) -> list[str]:
 
 def submit(slurm: Slurm, work: Path, *words: str) -> str:
     """Submit a script; the job's number."""
-    done = slurm.run("sbatch", "--parsable", *words, cwd=work, **settings(work))
+    done = slurm.run("sbatch", "--parsable", *words, cwd=work, settings=settings(work))
     assert done.returncode == 0, done.stderr
     return done.stdout.strip().partition(";")[0]
 
@@ -46,7 +47,19 @@ def test_every_script_has_a_cluster() -> None:
     assert batch == {name for key in ("lumi", "roihu", "turso") for name in scripts(key)}
 
 
-def test_scripts_complete(slurm: Slurm, work: Path) -> None:
+@pytest.fixture(scope="session")
+def long_run(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path] | None:
+    """A job that is longer than its time limit, submitted before the others: half a minute passes until it ends."""
+    if slurm.cluster.key == "turso":
+        return None
+    work = study(tmp_path_factory.mktemp("long") / "study")
+    # On LUMI's Slurm the time runs out; on the other the signal is sent by hand.
+    if slurm.cluster.key != "lumi":
+        return "", work
+    return submit(slurm, work, "--time=1", "--signal=B:USR1@55", "lumi-requeue.sh", "train", "--steps", "280"), work
+
+
+def test_scripts_complete(slurm: Slurm, work: Path, long_run: object) -> None:
     assert slurm.seconds < 15
     (work / "grid.txt").write_text("--rate 0.1\n--rate 0.2\n")
     jobs = {}
@@ -75,35 +88,13 @@ def test_array_resumes_after_a_kill(slurm: Slurm, work: Path) -> None:
     slurm.finish(first)
     slurm.run("scancel", slow, cwd=work)
     assert slurm.finish(slow)[slow] == ["CANCELLED"]
-    assert sorted(path.parent.name for path in (work / "runs").glob("*/done")) == [f"seed-{seed}" for seed in range(4)]
+    ended = sorted(path.parent.name for path in (work / "runs").glob("*/done"))
+    assert ended == [f"seed-{seed}" for seed in range(4)]
     again = submit(slurm, work, name, "train", "--steps", "1")
     assert set(slurm.finish(again)[again]) == {"COMPLETED"}
     logs = {path.stem[-1]: path.read_text() for path in (work / "slurm_log").glob(f"*_{again}_*.out")}
     assert {seed for seed, text in logs.items() if "nothing to do" in text} == set("0123")
     assert "done at step 1" in logs["4"]
-
-
-def test_checkpoint_and_requeue_at_the_time_limit(slurm: Slurm, work: Path) -> None:
-    """On LUMI's Slurm the time really runs out; elsewhere the signal is sent by hand, to save half a minute."""
-    if slurm.cluster.key == "turso":
-        return
-    ahead = "--signal=B:USR1@55" if slurm.cluster.key == "lumi" else "--signal=B:USR1@1"
-    steps = "280" if slurm.cluster.key == "lumi" else "50"
-    job = submit(slurm, work, "--time=1", ahead, f"{slurm.cluster.key}-requeue.sh", "train", "--steps", steps)
-    if slurm.cluster.key != "lumi":
-        while "starts at step 0" not in _text(work, job):
-            time.sleep(0.2)
-        slurm.run("scancel", "--batch", "--signal=USR1", job, cwd=work)
-    end = time.monotonic() + 50
-    while slurm.state(job).get("Restarts") != "1" or slurm.state(job)["JobState"] != "PENDING":
-        assert time.monotonic() < end, slurm.state(job)
-        time.sleep(0.2)
-    time.sleep(3)   # Slurm waits two minutes before it starts a requeued job; the test doesn't.
-    slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now", cwd=work)
-    assert slurm.finish(job)[job] == ["COMPLETED"]
-    text = log(slurm, work, job)
-    saved = text.partition("saved at step ")[2].split()[0]
-    assert int(saved) > 0 and f"starts at step {saved}" in text and f"done at step {steps}" in text
 
 
 def _text(work: Path, job: str) -> str:
@@ -113,7 +104,8 @@ def _text(work: Path, job: str) -> str:
 def test_chain_runs_in_order(slurm: Slurm, work: Path) -> None:
     smallest = "turso-cpu-smallest.sh" if slurm.cluster.key == "turso" else "cpu-smallest.sh"
     (work / "fails.sh").write_text((work / smallest).read_text() + "false\n")
-    done = slurm.run("bash", "chain.sh", smallest, "fails.sh", smallest, cwd=work, **settings(work))
+    done = slurm.run("bash", "chain.sh", smallest, "fails.sh", smallest, cwd=work,
+                     settings=settings(work))
     assert done.returncode == 0, done.stderr
     first, second, third = (line.split()[0] for line in done.stdout.splitlines())
     assert slurm.finish(first, second, third) == {first: ["COMPLETED"], second: ["FAILED"], third: ["CANCELLED"]}
@@ -126,6 +118,29 @@ def test_a_missing_log_folder_leaves_no_log(slurm: Slurm, work: Path) -> None:
     assert slurm.state(job)["ExitCode"] == "0:53" and not list(work.rglob("*.out"))
 
 
+def blocks(page: str) -> list[str]:
+    """The Slurm commands that a page prints for a login node, but for those that ask an accounting or stay open."""
+    text = (ROOT / "chapters/hpc" / page).read_text()
+    found = re.findall(r"^```\{\.bash filename=\"login node\"\}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [block for block in found if re.search(r"^(?:squeue|sinfo|scontrol|scancel|sbatch|mkdir)", block)
+            and not re.search(r"\{\{|sacct|watch|array-|tail", block)]
+
+
+def test_commands_of_the_chapters_run_as_printed(slurm: Slurm, work: Path) -> None:
+    if slurm.cluster.key == "turso":
+        return
+    printed = [*blocks("commands.qmd"), *blocks("workflow.qmd")]
+    assert len(printed) >= 6
+    for block in printed:
+        held = submit(slurm, work, "--hold", "cpu-smallest.sh")
+        given = {**settings(work), "JOBID": held, "SCRIPT": "cpu-smallest.sh"}
+        done = slurm.run("bash", "-ec", block, cwd=work, settings=given)
+        assert done.returncode == 0 and "rror" not in done.stderr, (block, done.stderr)
+        bare = slurm.run("bash", "-ec", block, cwd=work)
+        assert "JOBID" not in block or (bare.returncode != 0 and "set JOBID to" in bare.stderr), block
+        slurm.run("scancel", "--state=PENDING", "--me", cwd=work)
+
+
 def test_interactive_runs_on_a_compute_node(slurm: Slurm, work: Path) -> None:
     script = f"{slurm.cluster.key}-interactive.sh"
     main, side = pty.openpty()
@@ -136,8 +151,29 @@ def test_interactive_runs_on_a_compute_node(slurm: Slurm, work: Path) -> None:
     os.close(side)
     assert b"on n" in os.read(main, 5000)
     os.close(main)
-    inside = slurm.run("bash", script, cwd=work, SLURM_JOB_ID="7", **settings(work))
+    inside = slurm.run("bash", script, cwd=work, settings={**settings(work), "SLURM_JOB_ID": "7"})
     assert inside.returncode == 1 and "you are in job 7 already" in inside.stderr
+
+
+def test_checkpoint_and_requeue_at_the_time_limit(slurm: Slurm, long_run: tuple[str, Path] | None) -> None:
+    if long_run is None:
+        return
+    job, work = long_run
+    if slurm.cluster.key != "lumi":
+        job = submit(slurm, work, f"{slurm.cluster.key}-requeue.sh", "train", "--steps", "60")
+        while "starts at step 0" not in _text(work, job):
+            time.sleep(0.2)
+        slurm.run("scancel", "--batch", "--signal=USR1", job, cwd=work)
+    end = time.monotonic() + 50
+    while slurm.state(job).get("Restarts") != "1" or slurm.state(job)["JobState"] != "PENDING":
+        assert time.monotonic() < end, slurm.state(job)
+        time.sleep(0.2)
+    time.sleep(3)   # Slurm waits two minutes before it starts a requeued job; the test doesn't.
+    slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now", cwd=work)
+    assert slurm.finish(job)[job] == ["COMPLETED"]
+    text = log(slurm, work, job)
+    saved = text.partition("saved at step ")[2].split()[0]
+    assert int(saved) > 0 and f"starts at step {saved}" in text and "done at step" in text
 
 
 @pytest.mark.parametrize("key", ["lumi", "roihu", "turso"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import tarfile
@@ -159,7 +160,8 @@ class Release:
                  "demo/__init__.py": "", "demo/cli.py": "def main():\n    return 0\n",
                  **({"LICENSE": self.text} if self.text else {}), **self.files}
         held = io.BytesIO()
-        with tarfile.open(fileobj=held, mode="w:gz") as archive:
+        with gzip.GzipFile(fileobj=held, mode="wb", mtime=0) as packed, tarfile.open(
+                fileobj=packed, mode="w") as archive:
             for path, text in files.items():
                 entry = tarfile.TarInfo(f"{self.stem}/{path}")
                 entry.size = len(text.encode())

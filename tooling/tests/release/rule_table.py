@@ -293,7 +293,7 @@ CASES: dict[str, list[Case]] = {
     "REL090": [Case(facts(f'{GOOD}{IGNORE}REL008 = " "\n'), "REL008 is ignored without a reason",
                     facts(f'{GOOD}{IGNORE}REL008 = "told on the page"\n'))],
     "REL091": [
-        Case(facts(f'{GOOD}{IGNORE}REL0O8 = "x"\n'), "no rule REL0O8; did you mean REL0",
+        Case(facts(f'{GOOD}{IGNORE}REL00 = "x"\n'), "no rule REL00; did you mean REL0",
              facts(f'{GOOD}{IGNORE}REL601 = "x"\n')),
         Case(facts(f'{GOOD}{IGNORE}REL090 = "x"\n'), "can't be ignored", facts())],
 }

@@ -172,3 +172,9 @@ SITE_PAGE = register(Rule(
     "Render again; if the page stays empty, look at the top of its chapter for an unclosed block or comment.",
     "sec-contributing-check",
 ))
+CLUSTER_FACT = register(Rule(
+    "BOOK029", "Limits, quotas and partitions of clusters come from their facts",
+    "A number in the text is forgotten when the cluster changes; readers then ask for what they can't have.",
+    "Write the variable that the message names; a partition must be one of clusters.yml.",
+    "sec-contributing-facts",
+))

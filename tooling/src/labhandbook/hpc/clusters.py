@@ -18,9 +18,9 @@ from labhandbook.words import hint
 FILE = Path("chapters/hpc/clusters.yml")
 COPY = Path(__file__).with_name("clusters.yml")
 OTHER = ("csc", "aalto")
-PARTITION = ("kind", "use", "exclusive", "time-limit", "max-hours", "min-nodes", "max-nodes", "max-jobs", "running-jobs",
-             "max-cores", "max-memory-gib", "min-gpus", "max-gpus", "needs", "large-memory", "cores-per-node",
-             "memory-gib", "bu-per-core-hour", "bu-per-gib-hour")
+PARTITION = ("kind", "use", "exclusive", "time-limit", "max-hours", "min-nodes", "max-nodes", "max-jobs",
+             "running-jobs", "max-cores", "max-memory-gib", "min-gpus", "max-gpus", "needs", "large-memory",
+             "cores-per-node", "memory-gib", "bu-per-core-hour", "bu-per-gib-hour")
 USES = ("batch", "test", "interactive", "long")
 NONE = 0
 PRICES = {
@@ -44,7 +44,8 @@ class Nodes:
 class Partition:
     """A queue: its nodes and the limits of one job in it; 0 is no limit that is known.
 
-    `use` is what it is made for, `large_gib` the memory of the few bigger nodes that it has, `core_price` and `gib_price` its own prices.
+    `use` is what it is made for, `large_gib` the memory of the few bigger nodes that it has, `core_price` and
+    `gib_price` its own prices.
     """
 
     name: str

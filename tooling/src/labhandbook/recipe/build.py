@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from labhandbook.errors import HandbookError
-from labhandbook.recipe.channel import Channel, Interpreter, Unsolvable, cache, interpreter, resolve
+from labhandbook.recipe.channel import Channel, Interpreter, Unsolvable, interpreter, resolve
 from labhandbook.recipe.facts import pypi_name, python_min
 from labhandbook.recipe.lint import shown
 from labhandbook.recipe.reading import Reading, Value, find, read
@@ -193,7 +193,7 @@ def run(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Let the worker do the job. Raises HandbookError when it breaks."""
     (folder / "job.json").write_text(json.dumps(task), encoding="utf-8")
     words = [sys.executable, "-m", "labhandbook.recipe.worker", str(folder / "job.json"), str(folder / "result.json")]
-    env = {**os.environ, "RATTLER_CACHE_DIR": str(cache() / "extracted"), "PIP_NO_INDEX": "1",
+    env = {**os.environ, "RATTLER_CACHE_DIR": str(folder / "cache"), "PIP_NO_INDEX": "1",
            "PIP_CONFIG_FILE": os.devnull, "NO_COLOR": "1"}
     for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_FIND_LINKS"):
         env.pop(name, None)

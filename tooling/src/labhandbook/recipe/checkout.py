@@ -66,7 +66,8 @@ def git(root: Path, *words: str) -> str:
     done = run(root, *words)
     if done.returncode:
         raise HandbookError(f"git {words[0]} failed", where=str(root),
-                            why=(done.stderr or done.stdout).strip()[-400:], todo="mend what git says, then run the command again",
+                            why=(done.stderr or done.stdout).strip()[-400:],
+                            todo="mend what git says, then run the command again",
                             section=SECTION)
     return done.stdout.strip("\n")
 

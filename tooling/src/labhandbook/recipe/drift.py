@@ -99,7 +99,7 @@ def _differences(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Fi
         yield found(rules.VERSION, line, f"the version is {old}, the release is {new}")
         if reading.get("build.number") not in ("", "0"):
             number = reading.line("build.number")
-            edits.field("build.number", "0") if reading.written("build.number").isdigit() else edits.left.append(
+            edits.field("build.number", 0) if reading.written("build.number").isdigit() else edits.left.append(
                 "set the build number to 0")
             yield found(rules.VERSION, number, f"the build number is {reading.get('build.number')}; "
                                                "a new version starts at 0")

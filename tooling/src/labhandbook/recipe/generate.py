@@ -86,9 +86,11 @@ def conda_file_name(source: Source) -> str:
 def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     """The recipe of a release. Raises HandbookError when its licence can't be told."""
     sdist, wheel = source.sdist, source.wheel
-    told = skull.look(sdist.path)
+    licence = wishes.licence or metadata.licence(sdist, wheel)
+    # grayskull takes seconds: it is asked where the files of the release leave something open.
+    told = skull.look(sdist.path) if not licence or not wheel.pure else skull.Skull()
+    licence = licence or metadata.licence(sdist, wheel, told.license)
     notes = [*source.notes, *([told.problem] if told.problem else [])]
-    licence = wishes.licence or metadata.licence(sdist, wheel, told.license)
     if not licence:
         said = str(wheel.metadata.get("license") or "nothing").strip().splitlines()[0][:60]
         raise HandbookError(f"the licence of {sdist.name} {sdist.version} can't be told",

@@ -34,7 +34,7 @@ class Edits:
         now = self.lines.get(line, self.reading.lines[line - 1])
         self.lines[line] = now.replace(old, new, 1)
 
-    def field(self, path: str, value: str, *, quoted: bool = False) -> None:
+    def field(self, path: str, value: str | int, *, quoted: bool = False) -> None:
         """Give a field another value; a field that isn't there is added to its section."""
         node, line = self.reading.node(path), self.reading.line(path)
         text = scalar(Quoted(value) if quoted else value)

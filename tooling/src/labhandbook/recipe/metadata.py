@@ -52,6 +52,10 @@ def licence(sdist: Distribution, wheel: Distribution, guess: str = "") -> str:
     told = [CLASSIFIERS.get(label.rpartition(" :: ")[2], "") for label in wheel.classifiers
             if label.startswith("License :: ")]
     texts = {found for path in sdist.licences if (found := by_words(sdist.text(path)))}
+    # A guess counts only where the release itself speaks of that family of licences.
+    said = " ".join([short, *wheel.classifiers, *(sdist.text(path) for path in sdist.licences)])
+    if guess and not re.search(rf"\b{re.escape(guess.partition('-')[0])}\b", said, re.IGNORECASE):
+        guess = ""
     candidates = [stated, short if len(short) < 60 else "", told[0] if len(told) == 1 else "",
                   texts.pop() if len(texts) == 1 else "", guess]
     for candidate in filter(None, candidates):
@@ -69,7 +73,7 @@ def by_words(text: str) -> str:
         if sentence in words:
             return name
     if "redistribution and use in source and binary forms" in words:
-        named = re.search(r"neither the names? of|names? of (?:its|the) (?:contributors|copyright)[^.]*endorse", words)
+        named = re.search(r"neither the names? of|names? of (its|the) (contributors|copyright)[^.]*endorse", words)
         return "BSD-3-Clause" if named else "BSD-2-Clause"
     return ""
 

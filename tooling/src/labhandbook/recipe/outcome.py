@@ -61,17 +61,17 @@ def _test(reading: Reading, test: dict[str, Any], number: int) -> Finding:
         return Finding(reading.file, value.line if value else reading.line("requirements.run"), proof.COMPLETE,
                        f"{other[1]} requires {other[2]}, and {other[3]} was installed")
     if missing := re.search(r"(?:ModuleNotFoundError|ImportError): (.+)", text):
-        blamed = re.search(r"No module named '([\w.]+)'", missing[1])
-        for value in reading.tests("python.imports"):
-            if blamed and value.text == blamed[1]:
-                return Finding(reading.file, value.line, proof.IMPORTS,
-                               f"{value.text} can't be imported: {missing[1]}")
-        tried = re.findall(r"import:? '?([\w.]+)", text)
         known = {value.text: value.line for value in reading.tests("python.imports")}
-        line = next((known[name] for name in reversed(tried) if name in known),
-                    next(iter(known.values()), reading.line("tests")))
+        blamed = re.search(r"No module named '([\w.]+)'", missing[1])
+        own = {name.split(".")[0] for name in known}
+        if blamed and known and blamed[1].split(".")[0] not in own:
+            return Finding(reading.file, reading.line("requirements.run"), proof.COMPLETE,
+                           f"an import needs the module {blamed[1]}: run lacks {conda_name(blamed[1].split('.')[0])}")
         if test["kind"] == "PythonTest":
-            return Finding(reading.file, line, proof.IMPORTS, f"an import failed: {missing[1]}")
+            tried = re.findall(r'conda_build_script\.py", line \d+, in <module>\n\s*import ([\w.]+)', text)
+            name = tried[-1] if tried and tried[-1] in known else next(iter(known), "")
+            return Finding(reading.file, known.get(name, reading.line("tests")), proof.IMPORTS,
+                           f"{name} can't be imported: {missing[1]}")
     if test["kind"] == "PythonTest":
         line = next((value.line for value in reading.tests("python.imports")), reading.line("tests"))
         return Finding(reading.file, line, proof.IMPORTS, _last(text))

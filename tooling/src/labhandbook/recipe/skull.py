@@ -1,8 +1,8 @@
 """grayskull, run on an sdist in a process of its own: what it finds out, and none of its traps.
 
 It exits with 0 for things that don't exist, needs its output folder to be there, keeps capitals and local addresses,
-and runs code of the sdist; so only two of its answers are taken, licence and compilers. Its table of names is read in
-`facts`. It gets no network: all it needs is in the sdist, and what it asks the licence list of SPDX takes seconds.
+and runs code of the sdist; so only two of its answers are taken, licence and compilers, and only where they are
+needed. Its table of names is read in `facts`. It gets no network: all it needs is in the sdist, and asking SPDX for its list takes seconds.
 """
 
 from __future__ import annotations

@@ -106,7 +106,8 @@ def keep(file: Listed, folder: Path) -> Distribution:
         data = download(file)
     except IndexDown as error:
         raise HandbookError(f"{file.filename} can't be downloaded: {error}",
-                            why="the recipe is made from what is in it", todo="try again later", section=SECTION) from None
+                            why="the recipe is made from what is in it", todo="try again later",
+                            section=SECTION) from None
     if file.sha256 and sha256(data) != file.sha256:
         raise HandbookError(f"{file.filename} arrived with another sha256 than its index names",
                             todo="try again; if it stays, tell the index's administrators", section=SECTION)

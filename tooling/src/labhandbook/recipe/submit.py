@@ -74,7 +74,7 @@ def update(feedstock: Path, version: str = "", *, branch: str = "", gh: bool = F
     branch = branch or f"update-{new}"
     same = drift.reading.get("package.version") == new
     if same and drift.reading.written("build.number").isdigit():
-        drift.edits.field("build.number", str(int(drift.reading.get("build.number")) + 1))
+        drift.edits.field("build.number", int(drift.reading.get("build.number")) + 1)
     text = drift.edits.text()
     place.branch(branch)
     write_atomic(drift.reading.path, text)

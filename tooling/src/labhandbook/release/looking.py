@@ -43,6 +43,7 @@ def inspect(paths: tuple[Path, ...], form: str, output: Path | None, target: str
     from labhandbook.release import workflow
     from labhandbook.report import counts
 
+    progress = Progress()
     releases = running.open_projects(paths, running.make_options())
     for each, result in workflow.run_all(releases, _steps("build"), running.show_beginning):
         if result.state == "failed":
@@ -58,7 +59,7 @@ def inspect(paths: tuple[Path, ...], form: str, output: Path | None, target: str
         show_report(findings, form, output, "Release inspection")
     failed = any(finding.weight is Severity.ERROR for finding in findings)
     names = ", ".join(f"{each.project.name} {each.version}" for each in releases)
-    Progress().last(not failed, f"{names}: {counts(findings)}")
+    progress.last(not failed, f"{names}: {counts(findings)}")
     return FINDINGS if failed else FINE
 
 

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,20 @@ class Project:
     @property
     def name(self) -> str:
         """The name as its author writes it."""
-        return str(self.table.get("name") or self.section("tool", "poetry").get("name") or "")
+        return str(self.table.get("name") or self.section("tool", "poetry").get("name") or self._name_elsewhere)
+
+    @cached_property
+    def _name_elsewhere(self) -> str:
+        """The name where `pyproject.toml` has none: of an unpacked sdist, or in setuptools' own files."""
+        for file, pattern in (("PKG-INFO", r"^Name: *(\S+)"), ("setup.cfg", r"(?s)^\[metadata\].*?^name *= *(\S+)"),
+                              ("setup.py", r"(?s)\bsetup\(.*?\bname *= *[\"']([\w.-]+)[\"']")):
+            try:
+                text = (self.root / file).read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError):
+                continue
+            if found := re.search(pattern, text, re.MULTILINE):
+                return found[1]
+        return ""
 
     @property
     def normalised(self) -> str:

@@ -1,0 +1,91 @@
+"""Prices: the worked examples of the official pages, the seed's script, and what the chapter says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tooling.tests.conftest import ROOT, run
+from tooling.tests.hpc.conftest import CLUSTERS
+from tooling.tests.hpc.test_rules import SEED
+
+from labhandbook.book.facts import load_facts
+from labhandbook.hpc.cost import cheaper, offer, price, storage
+from labhandbook.hpc.jobscript import parse
+from labhandbook.hpc.request import Shape, read_request
+
+FACTS = {fact.name: fact.value for fact in load_facts(ROOT)}
+LUMI, ROIHU = "clusters.lumi.billing.examples.", "clusters.roihu.billing.examples."
+
+
+# The inputs as the pages give them: LUMI user guide, billing policy; CSC user guide, billing.
+@pytest.mark.parametrize(("key", "partition", "got", "hours", "expected"), [
+    ("lumi", "standard-g", Shape(4, 56, 8, None, 4), 24, FACTS[LUMI + "standard-g-4-nodes-24-hours"]),
+    ("lumi", "small-g", Shape(1, 14, 2, None, 1), 24, FACTS[LUMI + "small-g-2-gcds-24-hours"]),
+    ("lumi", "small-g", Shape(1, 7, 1, 128, 1), 24, FACTS[LUMI + "small-g-1-gcd-128-gb-24-hours"]),
+    ("lumi", "standard", Shape(16, 128, 0, None, 16), 12, "24576"),
+    ("lumi", "small", Shape(1, 32, 0, None, 1), 2, "64"),
+    ("lumi", "small", Shape(1, 4, 0, 4, 1), 24, "96"),
+    ("lumi", "small", Shape(1, 4, 0, 32, 1), 24, "384"),
+    ("roihu", "small", Shape(1, 4, 0, 16, 1), 2, FACTS[ROIHU + "small-4-cores-16-gib-2-hours"]),
+    ("roihu", "gpumedium", Shape(1, 144, 2, None, 1), 5, FACTS[ROIHU + "gpumedium-2-gpus-5-hours"]),
+    ("roihu", "medium", Shape(2, 384, 0, None, 2), 3, "1728"),
+    ("roihu", "hugemem", Shape(1, 2, 0, 512, 1), 1, "128"),
+])
+def test_official_examples(key: str, partition: str, got: Shape, hours: float, expected: str) -> None:
+    cluster = CLUSTERS.known[key]
+    found = price(cluster, cluster.partitions[partition], got, hours)
+    assert found and found.amount == float(expected), found
+
+
+def test_official_examples_of_storage() -> None:
+    roihu, lumi = CLUSTERS.known["roihu"], CLUSTERS.known["lumi"]
+    assert storage(roihu, "scratch", 1, 24 * 180) == float(FACTS[ROIHU + "scratch-1-tib-180-days"]) == 25920
+    assert storage(lumi, "scratch", 1.2, 24 * 4) == pytest.approx(115.2)
+    assert storage(lumi, "flash", 1, 10) == 30
+
+
+def test_the_numbers_of_the_facts_are_those_of_the_pages() -> None:
+    assert [FACTS[LUMI + name] for name in ("standard-g-4-nodes-24-hours", "small-g-2-gcds-24-hours",
+                                            "small-g-1-gcd-128-gb-24-hours")] == ["384", "24", "24"]
+    assert [FACTS[ROIHU + name] for name in ("small-4-cores-16-gib-2-hours", "gpumedium-2-gpus-5-hours")] == [
+        "12", "2000"]
+
+
+def test_the_seeds_script_and_the_table_of_the_chapter() -> None:
+    lumi = CLUSTERS.known["lumi"]
+    request = read_request(parse(SEED))
+    asked = offer(lumi, request, lumi.partitions["standard-g"])
+    assert asked
+    offers = [asked, *cheaper(lumi, request, asked)]
+    rows = ("standard-g", "small-g-16-cores", "small-g-7-cores")
+    assert [each.price.amount for each in offers] == [
+        float(FACTS[f"clusters.lumi.billing.five-hours.{row}"]) for row in rows] == [20, 5, 2.5]
+    assert [each.change for each in offers] == ["", "--partition=small-g", "--partition=small-g --cpus-per-task=7"]
+
+
+def test_the_command_explains_the_price(tmp_path: Path) -> None:
+    (tmp_path / "run_job.sh").write_text(SEED)
+    done = run("job", "cost", "run_job.sh", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "run_job.sh: at most 20 GPU-hours on LUMI standard-g\n    1 whole node x 4 x 5 h" in done.stdout
+    assert re.search(r"2\.5 GPU-hours with --partition=small-g --cpus-per-task=7\n    max\(7 cores / 8 = 1",
+                     done.stdout)
+
+
+@pytest.mark.parametrize(("option", "says"), [
+    ("--partition=small", "LUMI and Roihu has the partition small"), ("--partition=nowhere", "no cluster has"),
+    ("--partition=standard-g --time=3-0", "can't start"), ("--partition=medium --time=x", "is not a time"),
+])
+def test_what_has_no_price(option: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "job.sh").write_text(f"#!/bin/bash\n#SBATCH {option}\nsrun hostname\n")
+    done = run("job", "cost", "job.sh", cwd=tmp_path)
+    assert done.returncode == 2 and says in done.stderr and "@sec-" in done.stderr
+
+
+def test_a_whole_request_is_left_alone() -> None:
+    lumi = CLUSTERS.known["lumi"]
+    request = read_request(parse("#!/bin/bash\n#SBATCH -p small-g -N1 --gpus-per-node=1 -c7 -t 5 --mem=60G\n"))
+    asked = offer(lumi, request, lumi.partitions["small-g"])
+    assert asked and cheaper(lumi, request, asked) == []

@@ -1,0 +1,80 @@
+"""`handbook job new` and `handbook job check` as commands."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tooling.tests.conftest import run
+from tooling.tests.hpc.conftest import CLUSTERS, JOBS
+
+from labhandbook.hpc.templates import ENVIRONMENTS
+
+
+@pytest.mark.parametrize("words", [
+    ["--cluster", "lumi"], ["--cluster", "lumi", "--gpus", "1"],
+    ["--cluster", "lumi", "--gpus", "8", "--nodes", "16"],
+    ["--cluster", "roihu", "--cores", "16"], ["--cluster", "roihu", "--gpus", "4", "--time", "1-12"],
+    ["--cluster", "turso", "--gpus", "1"], ["--cluster", "turso", "--array", "0-9"],
+    ["--cluster", "roihu", "--array", "0-4%2", "--memory", "8G"], ["--cluster", "lumi", "--partition", "debug"],
+], ids=" ".join)
+def test_what_new_writes_passes_the_check(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "slurm_log").mkdir()
+    made = run("job", "new", "train.sh", *words, cwd=tmp_path)
+    assert made.returncode == 0 and "handbook job check train.sh" in made.stderr
+    done = run("job", "check", "train.sh", "--cluster", words[1], "--strict", cwd=tmp_path)
+    assert done.returncode == 0 and "no findings; submit it" in done.stderr and done.stdout == ""
+
+
+@pytest.mark.parametrize("key", [key for key, cluster in CLUSTERS.known.items() if not cluster.retired])
+def test_new_sets_up_as_the_chapters_script_does(key: str) -> None:
+    environment, python = ENVIRONMENTS[key][1]
+    text = (JOBS / f"{key}-one-gpu.sh").read_text()
+    assert environment in text and f"{python} -m" in text
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (["--cluster", "lumi", "--gpus", "9"], "a node has 8"), (["--cluster", "mahti"], "runs no jobs any more"),
+    (["--cluster", "lumi", "--time", "5h"], "is not a time"),
+    (["--cluster", "roihu", "--memory", "much"], "amount of"),
+    (["--cluster", "lumi", "--partition", "smal"], "did you mean small?"),
+    (["--cluster", "lum"], "did you mean lumi?"),
+    (["--cluster", "lumi", "--partition", "debug", "--time", "1:00:00"], "allows 30 minutes"),
+    ([], "no cluster is named"), (["--cluster", "lumi", "--name", "a b"], "can't be a job's name"),
+])
+def test_new_says_what_can_not_be(words: list[str], says: str, tmp_path: Path) -> None:
+    done = run("job", "new", *words, cwd=tmp_path)
+    assert done.returncode == 2 and says in done.stderr and not done.stdout and "Traceback" not in done.stderr
+
+
+def test_new_replaces_nothing_unasked(tmp_path: Path) -> None:
+    (tmp_path / "a.sh").write_text("mine")
+    assert run("job", "new", "a.sh", "--cluster", "lumi", cwd=tmp_path).returncode == 2
+    assert (tmp_path / "a.sh").read_text() == "mine"
+    assert run("job", "new", "a.sh", "--cluster", "lumi", "--force", cwd=tmp_path).returncode == 0
+
+
+def test_check_reports_to_people_and_machines(tmp_path: Path) -> None:
+    (tmp_path / "job.sh").write_text("#!/bin/bash\n#SBATCH -p small-g -t 4-0 --gpus-per-node=1\nsrun hostname\n")
+    shown = run("job", "check", "job.sh", "--cluster", "lumi", cwd=tmp_path)
+    assert shown.returncode == 1
+    assert re.search(r"^✗ job\.sh:2: HPC012 .*\n    .*\n    @sec-hpc-workflow-partition$", shown.stdout, re.MULTILINE)
+    told = run("job", "check", "job.sh", "--cluster", "lumi", "--format", "json", cwd=tmp_path)
+    assert [each["code"] for each in json.loads(told.stdout)["findings"]] == ["HPC012"]
+    sarif = json.loads(run("job", "check", "job.sh", "--cluster", "lumi", "--format", "sarif", cwd=tmp_path).stdout)
+    rule, = sarif["runs"][0]["tool"]["driver"]["rules"]
+    assert rule["helpUri"].endswith("/chapters/hpc/workflow.html#sec-hpc-workflow-partition")
+
+
+def test_the_log_folder_is_looked_for_where_one_submits(tmp_path: Path) -> None:
+    script = str(JOBS / "cpu-smallest.sh")
+    assert run("job", "check", script, "--cluster", "lumi", cwd=tmp_path).returncode == 1
+    (tmp_path / "study/slurm_log").mkdir(parents=True)
+    assert run("job", "check", script, "--cluster", "lumi", "--from", "study", cwd=tmp_path).returncode == 0
+
+
+def test_a_missing_script_is_no_traceback(tmp_path: Path) -> None:
+    done = run("job", "check", "gone.sh", "--cluster", "lumi", cwd=tmp_path)
+    assert done.returncode == 2 and "gone.sh can't be read" in done.stderr

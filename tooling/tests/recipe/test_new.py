@@ -1,0 +1,172 @@
+"""`handbook recipe new`: the recipe of a release, and one clear message where there can be none."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+from tooling.tests.conftest import run
+from tooling.tests.recipe.samples import Release, serving
+
+from labhandbook.recipe.generate import Wishes, new
+from labhandbook.recipe.lint import lint
+from labhandbook.recipe.model import Recipe
+from labhandbook.recipe.skull import parse
+from labhandbook.recipe.specs import asked, bounds, pep508, same_bounds
+from labhandbook.recipe.yamltext import scalar
+
+
+def made(release: Release, folder: Path, **wishes: object) -> tuple[str, Recipe]:
+    """The text of a release's recipe, from an index that serves it."""
+    with serving(dict([release.sdist(), release.wheel()])) as address:
+        found = new("demo", folder, Wishes(("someone",), target=address, **wishes))  # type: ignore[arg-type]
+    return found.path.read_text(encoding="utf-8"), found.recipe
+
+
+def test_a_recipe_says_what_the_release_says(tmp_path: Path) -> None:
+    release = Release(requires=("click>=8.1,<9", "Matplotlib~=3.5", "importlib_metadata>=6; python_version < '3.8'",
+                                "httpx; extra == 'web'"))
+    text, recipe = made(release, tmp_path)
+    digest = hashlib.sha256(release.sdist()[1]).hexdigest()
+    for words in ("name: demo\n", 'version: "1.2.0"', f"sha256: {digest}",
+                  "/packages/source/d/demo/demo-${{ version }}.tar.gz", "- demo = demo.cli:main",
+                  "-m pip install . -vv --no-deps --no-build-isolation", "- setuptools >=80", "- click >=8.1,<9",
+                  "- matplotlib-base >=3.5,<4", "license: MIT", "license_file: LICENSE", "- someone",
+                  "homepage: https://example.org/demo", "Demo is a package that exists"):
+        assert words in text
+    assert "importlib" not in text and "httpx" not in text and "#" not in text and "python_min:" not in text
+    assert not [one for one in lint([tmp_path]).findings if one.rule.code != "RCP012"], "the index here is not https"
+    assert recipe.noarch
+
+
+def test_what_noarch_cannot_say_is_told(tmp_path: Path) -> None:
+    text, recipe = made(Release(requires=("colorama; sys_platform == 'win32'", "winthing; sys_platform == 'win32'",
+                                          "tomli>=2; python_version < '3.13'", "fastthing[all]",
+                                          "x @ https://example.org/x.zip")),
+                        tmp_path)
+    notes = "\n".join(recipe.notes)
+    assert "- colorama" in text and "- winthing" not in text and "- tomli >=2" in text and "- fastthing" in text
+    for words in ("winthing is only needed on win", "left out", "tomli >=2 is only needed for Python 3.11, 3.12",
+                  "fastthing[all] stands as fastthing", "x is asked for by an address"):
+        assert words in notes
+
+
+def test_a_newer_python_is_set(tmp_path: Path) -> None:
+    text, _ = made(Release(python=">=3.12,<3.15"), tmp_path)
+    assert 'python_min: "3.12"' in text and "- python >=${{ python_min }},<3.15" in text
+
+
+def test_v0_and_tests_of_the_sdist(tmp_path: Path) -> None:
+    release = Release(files={"tests/test_demo.py": "def test_it():\n    pass\n"})
+    text, _ = made(release, tmp_path, form="v0", pytest=True, commands=("demo --help",))
+    for words in ("{{ name|lower }}", "python >={{ python_min }}", "pip check", "- demo --help", "- pytest tests",
+                  "home: https://example.org/demo", "- tests/"):
+        assert words in text
+    assert {one.rule.code for one in lint([tmp_path]).findings} <= {"RCP003", "RCP012"}
+    second, _ = made(release, tmp_path / "v1", pytest=True)
+    assert "- pytest tests" in second and "files:\n      source:\n        - tests/" in second
+
+
+def test_a_compiled_package_is_an_honest_draft(tmp_path: Path) -> None:
+    release = Release(tag="cp311-cp311-manylinux_2_28_x86_64", files={"src/fast.c": "", "src/fast.rs": ""})
+    text, recipe = made(release, tmp_path)
+    for words in ('${{ compiler("c") }}', '${{ compiler("rust") }}', '${{ stdlib("c") }}', "    - python\n"):
+        assert words in text
+    assert "noarch" not in text
+    assert sum(note.startswith("left to do: ") for note in recipe.notes) >= 4
+    assert not [one.rule.code for one in lint([tmp_path]).findings if one.rule.code != "RCP012"]
+
+
+@pytest.mark.parametrize(("release", "words"), [
+    (Release(licence="", text="Do as you please.\n"), "the licence of Demo 1.2.0 can't be told"),
+    (Release(licence="License: Own", text=""), "the licence of Demo 1.2.0 can't be told"),
+])
+def test_an_unknown_licence(release: Release, words: str, tmp_path: Path) -> None:
+    with serving(dict([release.sdist(), release.wheel()])) as address:
+        done = run("recipe", "new", "demo", "--index", address, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "") and words in done.stderr and "--license" in done.stderr
+        assert "Traceback" not in done.stderr and list(tmp_path.iterdir()) == []
+        told = run("recipe", "new", "demo", "--index", address, "--license", "MIT", cwd=tmp_path)
+        assert "recipes/demo/recipe.yaml" in told.stderr
+
+
+def refused(folder: Path, words: str, *args: str) -> None:
+    """One clear message, exit code 2, nothing written."""
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    done = run("recipe", "new", *args, cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "") and "Traceback" not in done.stderr
+    assert words in done.stderr and done.stderr.count("✗") == 1
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_no_project_no_sdist_no_files_no_index(tmp_path: Path) -> None:
+    release = Release()
+    with serving(dict([release.wheel()])) as address:
+        refused(tmp_path, "demo has no sdist", "demo", "--index", address)
+        refused(tmp_path, "has no project other", "other", "--index", address)
+    with serving(dict([release.sdist(), release.wheel()]), lost=True) as address:
+        refused(tmp_path, "can't be downloaded", "demo", "--index", address)
+    refused(tmp_path, "can't be asked for demo", "demo", "--index", "http://127.0.0.1:9")
+    refused(tmp_path, "demo-1.tar.gz", "./demo-1.tar.gz")
+
+
+def test_a_recipe_that_is_there_stays(tmp_path: Path) -> None:
+    release = Release()
+    path = tmp_path / "recipes" / "demo" / "recipe.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("mine\n", encoding="utf-8")
+    with serving(dict([release.sdist(), release.wheel()])) as address:
+        refused(tmp_path, "recipe.yaml is there already", "demo", "--index", address)
+        refused(tmp_path, "recipe.yaml is there already", "demo", "--index", address, "--format", "v0")
+
+
+def test_another_file_than_the_published_one(tmp_path: Path) -> None:
+    with serving(dict([Release().sdist(), Release().wheel()])) as address:
+        name, data = Release(text=LATER).sdist()
+        (tmp_path / name).write_bytes(data)
+        refused(tmp_path, f"{name} is not the file on", f"./{name}", "--index", address)
+
+
+LATER = "MIT License\n\nPermission is hereby granted, free of charge, to anyone.\n"
+
+
+def test_without_maintainers_the_recipe_is_not_finished(tmp_path: Path) -> None:
+    with serving(dict([Release().sdist(), Release().wheel()])) as address:
+        done = run("recipe", "new", "demo", "--index", address, cwd=tmp_path)
+        assert done.returncode == 1 and "RCP043 your-github-name stands for yours" in done.stderr
+        (tmp_path / "pyproject.toml").write_text('[tool.handbook.recipe]\nmaintainers = ["one", "two"]\n',
+                                                 encoding="utf-8")
+        run("recipe", "new", "demo", "--index", address, "--force", cwd=tmp_path)
+    text = (tmp_path / "recipes" / "demo" / "recipe.yaml").read_text(encoding="utf-8")
+    assert text.endswith("    - one\n    - two\n")
+
+
+@pytest.mark.parametrize(("pip", "conda"), [
+    ("==1.*", "1.*"), ("~=1.4.2", ">=1.4.2,<1.5"), ("<2,>=1", ">=1,<2"), ("!=1.5,>1", ">1,!=1.5"),
+    ("===1.0", "==1.0")])
+def test_bounds_in_condas_words(pip: str, conda: str) -> None:
+    assert bounds(SpecifierSet(pip)) == conda
+
+
+def test_bounds_are_compared_by_meaning() -> None:
+    assert same_bounds(">=1.0,<2", "<2.0,>=1") and not same_bounds(">=1", ">1") and same_bounds("", "")
+    assert pep508("numpy 1.26.*", "numpy") == "numpy==1.26.*" and pep508("a >=1,<2", "b") == "b>=1,<2"
+
+
+def test_markers_that_never_hold() -> None:
+    assert asked("x; platform_python_implementation == 'PyPy'", "3.11", ["3.11"]) is None
+    found = asked("y>=1; os_name == 'nt'", "3.11", ["3.11", "3.12"])
+    assert found and (found.systems, found.pythons, found.text) == (("win",), (), "y >=1")
+
+
+@pytest.mark.parametrize(("value", "text"), [("*", '"*"'), ("1.10", '"1.10"'), ("a: b", '"a: b"'), ("yes", '"yes"'),
+                                             ("python ${{ python_min }}.*", "python ${{ python_min }}.*"), (0, "0")])
+def test_scalars(value: object, text: str) -> None:
+    assert scalar(value) == text
+
+
+def test_grayskulls_answers() -> None:
+    found = parse("requirements:\n  build:\n    - {{ compiler('c') }}\nabout:\n  license: BSD-3-Clause\n")
+    assert (found.license, found.compilers) == ("BSD-3-Clause", ["c"])
