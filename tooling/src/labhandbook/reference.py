@@ -11,7 +11,8 @@ from labhandbook.rules import REGISTRY, Rule, Severity
 # The reference page of each family of rules, and the modules that register them.
 PAGES = {"BOOK": "chapters/book-rules.qmd", "REL": "chapters/packaging/rules.qmd",
          "RCP": "chapters/packaging/recipe-rules.qmd", "HPC": "chapters/hpc/rules.qmd"}
-RULE_MODULES = ("labhandbook.book.rules", "labhandbook.hpc.rules", "labhandbook.recipe.rules", "labhandbook.release.check",
+RULE_MODULES = ("labhandbook.book.rules", "labhandbook.hpc.rules", "labhandbook.recipe.rules",
+                "labhandbook.release.check",
                 *(f"labhandbook.release.rules.{name}"
                   for name in ("archives", "build", "contents", "gate", "missing", "trials")))
 MARKUP = re.compile(r"[\\<>*_@#$\[\]{}`]")

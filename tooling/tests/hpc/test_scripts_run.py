@@ -7,11 +7,12 @@ import pty
 import re
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tooling.tests.conftest import LACKS, ROOT
-from tooling.tests.hpc.conftest import CLUSTERS, JOBS, study
+from tooling.tests.hpc.conftest import CLUSTERS, JOBS, started, study
 from tooling.tests.hpc.slurm import Slurm, missing
 
 SHARED = ("array", "cpu")
@@ -48,15 +49,12 @@ def test_every_script_has_a_cluster() -> None:
 
 
 @pytest.fixture(scope="session")
-def long_run(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path] | None:
-    """A job that is longer than its time limit, submitted before the others: half a minute passes until it ends."""
-    if slurm.cluster.key == "turso":
-        return None
+def long_run(stubs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Slurm, Path, str]]:
+    """A job that is longer than its time limit, on a Slurm of its own: it runs out of time beside the other tests."""
     work = study(tmp_path_factory.mktemp("long") / "study")
-    # On LUMI's Slurm the time runs out; on the other the signal is sent by hand.
-    if slurm.cluster.key != "lumi":
-        return "", work
-    return submit(slurm, work, "--time=1", "--signal=B:USR1@55", "lumi-requeue.sh", "train", "--steps", "280"), work
+    for slurm in started(CLUSTERS.known["lumi"], stubs, wide=False):
+        words = ("--time=1", "--signal=B:USR1@55", "lumi-requeue.sh", "train", "--steps", "280")
+        yield slurm, work, submit(slurm, work, *words)
 
 
 def test_scripts_complete(slurm: Slurm, work: Path, long_run: object) -> None:
@@ -95,10 +93,6 @@ def test_array_resumes_after_a_kill(slurm: Slurm, work: Path) -> None:
     logs = {path.stem[-1]: path.read_text() for path in (work / "slurm_log").glob(f"*_{again}_*.out")}
     assert {seed for seed, text in logs.items() if "nothing to do" in text} == set("0123")
     assert "done at step 1" in logs["4"]
-
-
-def _text(work: Path, job: str) -> str:
-    return "".join(path.read_text() for path in (work / "slurm_log").glob(f"*_{job}.out"))
 
 
 def test_chain_runs_in_order(slurm: Slurm, work: Path) -> None:
@@ -155,27 +149,6 @@ def test_interactive_runs_on_a_compute_node(slurm: Slurm, work: Path) -> None:
     assert inside.returncode == 1 and "you are in job 7 already" in inside.stderr
 
 
-def test_checkpoint_and_requeue_at_the_time_limit(slurm: Slurm, long_run: tuple[str, Path] | None) -> None:
-    if long_run is None:
-        return
-    job, work = long_run
-    if slurm.cluster.key != "lumi":
-        job = submit(slurm, work, f"{slurm.cluster.key}-requeue.sh", "train", "--steps", "60")
-        while "starts at step 0" not in _text(work, job):
-            time.sleep(0.2)
-        slurm.run("scancel", "--batch", "--signal=USR1", job, cwd=work)
-    end = time.monotonic() + 50
-    while slurm.state(job).get("Restarts") != "1" or slurm.state(job)["JobState"] != "PENDING":
-        assert time.monotonic() < end, slurm.state(job)
-        time.sleep(0.2)
-    time.sleep(3)   # Slurm waits two minutes before it starts a requeued job; the test doesn't.
-    slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now", cwd=work)
-    assert slurm.finish(job)[job] == ["COMPLETED"]
-    text = log(slurm, work, job)
-    saved = text.partition("saved at step ")[2].split()[0]
-    assert int(saved) > 0 and f"starts at step {saved}" in text and "done at step" in text
-
-
 @pytest.mark.parametrize("key", ["lumi", "roihu", "turso"])
 def test_set_up_makes_what_the_job_wants(key: str, work: Path, stubs: str) -> None:
     env = {**os.environ, **settings(work), "PATH": f"{stubs}{os.pathsep}{os.environ['PATH']}",
@@ -224,3 +197,36 @@ def test_slurm_runs_for_an_ordinary_user(stubs: str) -> None:
         slurm.stop()
     assert done.stdout.strip() == str(slurm.uid), done.stderr
     assert slurm.left() == [] and not slurm.root.exists()
+
+
+def test_checkpoint_and_requeue_at_a_signal(slurm: Slurm, work: Path) -> None:
+    """The signal is sent by hand here, to save the wait for the limit."""
+    if slurm.cluster.key != "roihu":
+        return
+    job = submit(slurm, work, "roihu-requeue.sh", "train", "--steps", "60")
+    while "starts at step 0" not in _text(work, job):
+        time.sleep(0.1)
+    slurm.run("scancel", "--batch", "--signal=USR1", job, cwd=work)
+    goes_on(slurm, work, job)
+
+
+def test_checkpoint_and_requeue_at_the_time_limit(long_run: tuple[Slurm, Path, str]) -> None:
+    goes_on(*long_run)
+
+
+def goes_on(slurm: Slurm, work: Path, job: str) -> None:
+    """Wait until a job is requeued; it continues from its checkpoint to the end, in one log."""
+    end = time.monotonic() + 50
+    while slurm.state(job).get("Restarts") != "1" or slurm.state(job)["JobState"] != "PENDING":
+        assert time.monotonic() < end, slurm.state(job)
+        time.sleep(0.1)
+    time.sleep(3)   # Slurm waits two minutes before it starts a requeued job; the test doesn't.
+    slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now", cwd=work)
+    assert slurm.finish(job)[job] == ["COMPLETED"]
+    text = log(slurm, work, job)
+    saved = text.partition("saved at step ")[2].split()[0]
+    assert int(saved) > 0 and f"starts at step {saved}" in text and "done at step" in text
+
+
+def _text(work: Path, job: str) -> str:
+    return "".join(path.read_text() for path in (work / "slurm_log").glob(f"*_{job}.out"))

@@ -12,7 +12,7 @@ from tooling.tests.recipe.samples import V0, Release, line_of, need_network, v1,
 
 # The chapter's test does the same with gpyreg.
 QUICK = ["httpx", "click"]
-EIGHT = ["gpyreg", "pyvbmc", "httpx", "click", "rich", "idna", "pluggy", "packaging"]
+EIGHT = ["gpyreg", "pyvbmc", "httpx", "click", "rich", "findpython", "pluggy", "typer"]
 SECONDS = 30
 
 

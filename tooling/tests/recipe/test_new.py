@@ -106,6 +106,7 @@ def test_no_project_no_sdist_no_files_no_index(tmp_path: Path) -> None:
     with serving(dict([release.wheel()])) as address:
         refused(tmp_path, "demo has no sdist", "demo", "--index", address)
         refused(tmp_path, "has no project other", "other", "--index", address)
+        refused(tmp_path, "demo newest has no sdist", "demo==newest", "--index", address)
     with serving(dict([release.sdist(), release.wheel()]), lost=True) as address:
         refused(tmp_path, "can't be downloaded", "demo", "--index", address)
     refused(tmp_path, "can't be asked for demo", "demo", "--index", "http://127.0.0.1:9")

@@ -29,7 +29,6 @@ class Case:
     form: str = "v1"
 
 
-COMPILED = "  noarch: python\n"
 CASES = {
     "RCP001": Case("build:\n  number", "build\n  number", "build:\n  number", "build"),
     "RCP002": Case("  summary: A", "  summry: x\n  summary: A", "  description: x\n  summary: A", "summry"),
@@ -70,8 +69,8 @@ CASES = {
     "RCP044": Case("homepage: https://", "homepage: www.", "homepage: http://", "homepage"),
     # In compiled packages.
     "RCP023": Case("    - python\n    - click", "    - click", "    - python\n    - click", "run:", "compiled"),
-    "RCP024": Case("    - python\n    - pip", "    - python >=3.12\n    - pip", "    - python\n    - pip", "python >=3.12",
-                   "compiled"),
+    "RCP024": Case("    - python\n    - pip", "    - python >=3.12\n    - pip", "    - python\n    - pip",
+                   "python >=3.12", "compiled"),
     "RCP027": Case('    - ${{ stdlib("c") }}\n', "", '    - ${{ stdlib("c") }}\n', "compiler", "compiled"),
     "RCP004": Case("", "", ""),
 }

@@ -188,10 +188,10 @@ class Engine:
 
     def _judge(self, chapter: Chapter, answer: dict[str, Any]) -> Written:
         source = chapter.source
-        findings = list(source.findings)
         places = Places(source)
-        for problem in [*chapter.told["problems"], *answer["problems"]]:
-            findings.append(_place(places.best(problem["needle"]), PROBLEMS[problem["kind"]], problem["message"]))
+        findings = [*source.findings, *(
+            _place(places.best(problem["needle"]), PROBLEMS[problem["kind"]], problem["message"])
+            for problem in [*chapter.told["problems"], *answer["problems"]])]
         resources, missing = [], []
         for resource in answer["resources"]:
             target = self.book.root / resource["path"]

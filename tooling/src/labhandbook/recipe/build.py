@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import yaml
+
 from labhandbook.errors import HandbookError
 from labhandbook.recipe.channel import Channel, Interpreter, Unsolvable, interpreter, resolve
 from labhandbook.recipe.facts import pypi_name, python_min
@@ -28,8 +30,8 @@ from labhandbook.release.simple import sha256
 from labhandbook.rules import REGISTRY, Finding, Rule, Severity
 
 SECTION = "sec-conda-forge-build"
-NOT_PROVEN = ("conda-forge's own packages and their solve, other systems and Pythons, and its reviewers: "
-              "this channel was made of PyPI's wheels")
+NOT_PROVEN = ("conda-forge's own packages and their solve, other systems and Pythons, and the address of the source: "
+              "the channel was made of PyPI's wheels, and the sdist was fetched by its name")
 
 
 @dataclass
@@ -177,7 +179,10 @@ def job(reading: Reading, source: Path, channel: Channel, folder: Path, python: 
     copied = folder / "recipe"
     shutil.copytree(reading.path.parent, copied, ignore=shutil.ignore_patterns("output", ".git"))
     node = reading.node("source.url")
-    assert node is not None
+    if not isinstance(node, yaml.ScalarNode):
+        raise HandbookError("a recipe with several source addresses can't be built here",
+                            where=f"{reading.file}:{reading.line('source.url')}", todo="name the sdist on PyPI alone",
+                            section=SECTION)
     text = reading.text[:node.start_mark.index] + source.resolve().as_uri() + reading.text[node.end_mark.index:]
     own = reading.context.get("python_min")
     if own and _minor(own) < _minor(python.minor):

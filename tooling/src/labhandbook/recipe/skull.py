@@ -2,7 +2,8 @@
 
 It exits with 0 for things that don't exist, needs its output folder to be there, keeps capitals and local addresses,
 and runs code of the sdist; so only two of its answers are taken, licence and compilers, and only where they are
-needed. Its table of names is read in `facts`. It gets no network: all it needs is in the sdist, and asking SPDX for its list takes seconds.
+needed. Its table of names is read in `facts`. It gets no network: all it needs is in the sdist, and asking SPDX for
+its list takes seconds.
 """
 
 from __future__ import annotations

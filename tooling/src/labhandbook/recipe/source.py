@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from labhandbook.errors import HandbookError
 from labhandbook.release.addresses import Index, index
@@ -54,7 +54,7 @@ def fetch(wanted: str, folder: Path, target: str = "pypi") -> Source:
                             section=SECTION)
     sdists = {found: file for file in files.values() if (found := sdist_version(file.filename)) is not None}
     if version:
-        sdists = {found: file for found, file in sdists.items() if found == Version(version)}
+        sdists = {found: file for found, file in sdists.items() if str(found) == normal(version)}
     if not sdists:
         raise HandbookError(f"{name}{' ' + version if version else ''} has no sdist on {place.name}",
                             why="conda-forge builds from source, and a wheel is no source",
@@ -116,6 +116,14 @@ def keep(file: Listed, folder: Path) -> Distribution:
     return read(path)
 
 
+def normal(version: str) -> str:
+    """A version as PyPI writes it; one that can't be read stays as it is."""
+    try:
+        return str(Version(version))
+    except InvalidVersion:
+        return version
+
+
 def sdist_version(filename: str) -> Version | None:
     """The version of an sdist by its name, None for other files."""
     try:
@@ -136,7 +144,7 @@ def _wheel(sdist: Distribution, files: dict[str, Listed], folder: Path) -> Distr
 
 def _is_wheel_of(filename: str, version: str) -> bool:
     try:
-        return filename.endswith(".whl") and parse_wheel_filename(filename)[1] == Version(version)
+        return filename.endswith(".whl") and str(parse_wheel_filename(filename)[1]) == normal(version)
     except InvalidWheelFilename:
         return False
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import Specifier, SpecifierSet
+from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from labhandbook.recipe.facts import conda_name
@@ -97,9 +97,17 @@ def _holds(requirement: Requirement, system: str, python: str, extra: str) -> bo
     })
 
 
+def specifiers(text: str) -> SpecifierSet:
+    """Bounds as PyPI writes them; none where they can't be read."""
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier:
+        return SpecifierSet()
+
+
 def lowest_python(requires: str, default: str) -> str:
     """The oldest minor version of Python that `Requires-Python` allows, `default` if it allows that one."""
-    allowed = SpecifierSet(requires) if requires else SpecifierSet()
+    allowed = specifiers(requires)
     for minor in range(int(default.split(".")[1]), 100):
         if allowed.contains(f"3.{minor}.99") or allowed.contains(f"3.{minor}"):
             return f"3.{minor}"
@@ -108,9 +116,7 @@ def lowest_python(requires: str, default: str) -> str:
 
 def upper_python(requires: str) -> str:
     """The upper bound of `Requires-Python`, as `<3.14`; empty without one that matters."""
-    if not requires:
-        return ""
-    return ",".join(f"{one.operator}{one.version}" for one in SpecifierSet(requires)
+    return ",".join(f"{one.operator}{one.version}" for one in specifiers(requires)
                     if one.operator in ("<", "<=") and not one.version.startswith("4"))
 
 

@@ -125,7 +125,8 @@ def _once(environment: Environment, command: Sequence[str], folder: Path, thread
     env["PYTEST_ADDOPTS"] = shlex.join(options)
     env["PATH"] = os.pathsep.join([str(environment.scripts), env.get("PATH", os.defpath)])
     env["VIRTUAL_ENV"] = str(environment.folder)
-    program = shutil.which(command[0], path=env["PATH"])
+    # A pytest from elsewhere on PATH would test another environment.
+    program = shutil.which(command[0], path=str(environment.scripts) if command[0] == "pytest" else env["PATH"])
     if program is None:
         return 127, f"{command[0]} isn't installed in the environment", None
     done = subprocess.run([program, *command[1:]], cwd=folder, env=env, stdin=subprocess.DEVNULL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -147,7 +148,9 @@ def install(trial: Trial, project: Project, folder: Path,
     for companion in trial.own[1:]:
         runtime += requirements(environment.distribution(companion.name), [], markers, names)
     testing = requirements(package, [extra] if extra else [], markers, names)
-    testing += [] if extra else dependency_group(project) or ["pytest"]
+    testing += [] if extra else dependency_group(project)
+    if not project.settings.test_command and not any(re.match(r"pytest\b(?!-)", each) for each in testing):
+        testing.append("pytest")
     before: dict[str, str] = {}
     if trial.lowest:
         environment.install(runtime, lowest=True)
