@@ -77,7 +77,8 @@ def generate(folder: Path, chapters: int) -> Path:
 
 def measure(book: Path, engine: str, output: Path) -> Run:
     """Render `book` to HTML once with `engine`, into an empty folder."""
-    command = [HANDBOOK, "render", "--book", book, "--engine", engine, "--to", "html", "--output", output]
+    command = [str(HANDBOOK), "render", "--book", str(book), "--engine", engine, "--to", "html",
+               "--output", str(output)]
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     # wait4 tells of this process and those it waited for: the largest of them, not their sum.

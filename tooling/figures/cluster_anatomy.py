@@ -33,18 +33,22 @@ BOXES = (
 )
 
 
-def text(x: int, y: int, words: str, size: int = 13, fill: str = TEXT, weight: int = 400, anchor: str = "middle") -> str:
+def text(x: int, y: int, words: str, size: int = 13, fill: str = TEXT, weight: int = 400,
+         anchor: str = "middle") -> str:
+    """A line of text as SVG."""
     return (f'<text x="{x}" y="{y}" font-size="{size}" font-weight="{weight}" fill="{fill}" '
             f'text-anchor="{anchor}">{escape(words)}</text>')
 
 
 def box(x: int, y: int, width: int, height: int, accent: bool = False) -> str:
+    """A rounded box as SVG, sizes in pixels."""
     stroke, thick = (ACCENT, 2) if accent else (LINE, 1)
     return (f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="8" fill="{BOX}" '
             f'stroke="{stroke}" stroke-width="{thick}"/>')
 
 
 def arrow(points: str, both: bool = False) -> str:
+    """An arrow as SVG."""
     start = ' marker-start="url(#cluster-anatomy-head)"' if both else ""
     return (f'<polyline points="{points}" fill="none" stroke="{ACCENT}" stroke-width="2"{start} '
             f'marker-end="url(#cluster-anatomy-head)"/>')
@@ -88,6 +92,7 @@ def render() -> str:
 
 
 def main() -> None:
+    """Write the picture beside its chapter."""
     TARGET.write_text(render(), encoding="utf-8")
 
 

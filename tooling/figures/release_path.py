@@ -53,6 +53,7 @@ def place(index: int) -> tuple[int, int]:
 
 
 def text(x: int, y: int, words: str, size: int, fill: str, weight: int = 400) -> str:
+    """A line of text as SVG."""
     return (
         f'<text x="{x}" y="{y}" font-size="{size}" font-weight="{weight}" fill="{fill}" '
         f'text-anchor="middle">{escape(words)}</text>'
@@ -60,6 +61,7 @@ def text(x: int, y: int, words: str, size: int, fill: str, weight: int = 400) ->
 
 
 def box(index: int) -> list[str]:
+    """A rounded box as SVG, sizes in pixels."""
     x, y = place(index)
     name, lines, public = STAGES[index]
     fill, edge, ink, small = (ACCENT, ACCENT, "#ffffff", "#ffffff") if public else (BOX, LINE, INK, QUIET)
@@ -88,6 +90,7 @@ def arrow(index: int) -> list[str]:
 
 
 def draw() -> str:
+    """The draw as SVG."""
     body: list[str] = []
     for index in range(len(MOVES)):
         body += arrow(index)
@@ -106,6 +109,7 @@ def draw() -> str:
 
 
 def main() -> int:
+    """Write the picture beside its chapter."""
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_bytes(draw().encode("utf-8"))
     return 0

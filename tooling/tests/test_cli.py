@@ -11,11 +11,11 @@ from pathlib import Path
 
 import click
 import pytest
-from tooling.tests.conftest import ROOT, make_book, run
 
 from labhandbook.book.model import load_book
 from labhandbook.cli import Command, handbook
 from labhandbook.rules import REGISTRY
+from tooling.tests.conftest import ROOT, make_book, run
 
 FILES = {"index.qmd": "# Home {.unnumbered}\n", "a.qmd": "# A {#sec-a}\n\nText.\n"}
 

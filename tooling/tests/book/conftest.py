@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tooling.tests.book.reading import Page, pages
 from tooling.tests.conftest import ROOT, make_book, run
 

@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import ROOT, make_book, run
 
 from labhandbook.book import tools
 from labhandbook.book.check import check
@@ -17,6 +16,7 @@ from labhandbook.book.facts import load_facts
 from labhandbook.book.model import Book
 from labhandbook.book.pandoc import Engine
 from labhandbook.rules import Severity
+from tooling.tests.conftest import ROOT, make_book, run
 
 TODAY = date(2026, 11, 22)
 HOME = "# Home {#sec-home}\n\nWords.\n"

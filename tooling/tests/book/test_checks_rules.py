@@ -7,8 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tooling.tests.book.check_cases import NEAR, SEEDED, Case, entry
-from tooling.tests.conftest import make_book
 
 from labhandbook.book import rules
 from labhandbook.book.check import Checked, check
@@ -16,6 +14,8 @@ from labhandbook.book.checks import CHECKS
 from labhandbook.book.model import load_book
 from labhandbook.book.pandoc import Engine
 from labhandbook.rules import Finding, Rule, Severity
+from tooling.tests.book.check_cases import NEAR, SEEDED, Case, entry
+from tooling.tests.conftest import make_book
 
 TODAY = date(2026, 11, 22)
 PIXEL = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'

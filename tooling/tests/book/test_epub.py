@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
 from tooling.tests.book.reading import squeeze
 from tooling.tests.conftest import run
 

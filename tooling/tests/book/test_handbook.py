@@ -14,15 +14,15 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from tooling.tests.book.reading import Page, squeeze, text_of
-from tooling.tests.conftest import LACKS, ROOT, run
-from tooling.tests.test_cli import COMMANDS
 
 from labhandbook.book.facts import load_facts
 from labhandbook.book.model import load_book
 from labhandbook.book.worker import pandoc_program
 from labhandbook.cli import Command
 from labhandbook.rules import REGISTRY
+from tooling.tests.book.reading import Page, squeeze, text_of
+from tooling.tests.conftest import LACKS, ROOT, run
+from tooling.tests.test_cli import COMMANDS
 
 Pages = dict[str, Page]
 HERE = Path(__file__).parent

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tooling.tests.book.conftest import git
 
 from labhandbook.book.history import changed_days
+from tooling.tests.book.conftest import git
 
 
 @pytest.fixture

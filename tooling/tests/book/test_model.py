@@ -9,10 +9,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import ROOT, make_book, run
 
 from labhandbook.book.model import Part, load_book
 from labhandbook.errors import HandbookError
+from tooling.tests.conftest import ROOT, make_book, run
 
 FILES = {"index.qmd": "# Home {.unnumbered}\n", "a.qmd": "# A\n", "deep/b.qmd": "# B {.unnumbered #b}\n",
          "c.qmd": "---\ntitle: C\n---\n\nText.\n", "d.qmd": "# D {-}\n", "e.qmd": "# E {#sec-e}\n"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tooling.tests.book.reading import Entry, Link, Page
 
 Pages = dict[str, Page]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tooling.tests.book.reading import Callout, Code, Heading, Link, Page, text_of
 
 Pages = dict[str, Page]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tooling.tests.book.conftest import Sites
 from tooling.tests.book.reading import Page, attribute, pages, text_of
 from tooling.tests.conftest import LACKS

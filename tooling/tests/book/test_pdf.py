@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, Destination, DictionaryObject, IndirectObject
-from tooling.tests.book.reading import squeeze
-from tooling.tests.conftest import make_book, run
 
 from labhandbook.book.model import load_book
 from labhandbook.book.pandoc import Engine
 from labhandbook.book.pdf import pdf
 from labhandbook.errors import HandbookError
+from tooling.tests.book.reading import squeeze
+from tooling.tests.conftest import make_book, run
 
 
 @pytest.fixture(scope="module")

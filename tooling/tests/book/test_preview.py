@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tooling.tests.conftest import make_book, run
 
 CHAPTER = "# One {#sec-one}\n\nThe first words.\n\n## A part {#sec-one-part}\n\nSee @sec-two.\n"

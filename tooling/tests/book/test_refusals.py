@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
 from tooling.tests.conftest import make_book, run
 
 ARROW = "→"

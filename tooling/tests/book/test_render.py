@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from tooling.tests.book.conftest import everything_in
 from tooling.tests.book.reading import Page
 from tooling.tests.conftest import LACKS, make_book, run, soup

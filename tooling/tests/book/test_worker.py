@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tooling.tests.conftest import make_book, run
 
 from labhandbook.book.model import load_book
 from labhandbook.book.pandoc import Engine
 from labhandbook.book.worker import Pool, Worker
 from labhandbook.errors import HandbookError
+from tooling.tests.conftest import make_book, run
 
 FILES = {"index.qmd": "# Home {.unnumbered}\n", "a.qmd": "# A\n\nText.\n", "b.qmd": "# B\n"}
 SETUP: dict[str, Any] = {"shortcodes": [], "filters": [], "bibliography": [],

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tooling.tests.conftest import run
 
 DESKTOP, TABLET, PHONE = (1400, 900), (1000, 800), (390, 800)

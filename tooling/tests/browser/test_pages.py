@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+
 from tooling.tests.browser.conftest import DESKTOP, PHONE, TABLET, Open, told
 from tooling.tests.conftest import LACKS
 

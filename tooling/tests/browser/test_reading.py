@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+
 from tooling.tests.browser.conftest import PHONE, Open
 
 TABBED = "chapters/hpc/workflow.html"

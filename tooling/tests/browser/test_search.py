@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+
 from tooling.tests.browser.conftest import Open, told
 
 WORDS = 4

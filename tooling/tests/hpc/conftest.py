@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import LACKS, ROOT
-from tooling.tests.hpc.slurm import Slurm, missing
 
 from labhandbook.hpc.clusters import Cluster, load
+from tooling.tests.conftest import LACKS, ROOT
+from tooling.tests.hpc.slurm import Slurm, missing
 
 CLUSTERS = load(ROOT / "chapters/hpc/clusters.yml")
 JOBS = ROOT / "chapters/hpc/jobs"

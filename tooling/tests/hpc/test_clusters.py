@@ -10,11 +10,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import LACKS, ROOT
 
 from labhandbook.errors import HandbookError
 from labhandbook.hpc import clusters
 from labhandbook.hpc.clusters import load, parse
+from tooling.tests.conftest import LACKS, ROOT
 
 FILE = ROOT / clusters.FILE
 GOOD = """\

@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import ROOT, run
-from tooling.tests.hpc.conftest import CLUSTERS
-from tooling.tests.hpc.test_rules import SEED
 
 from labhandbook.book.facts import load_facts
 from labhandbook.hpc.cost import cheaper, offer, price, storage
 from labhandbook.hpc.jobscript import parse
 from labhandbook.hpc.request import Shape, read_request
+from tooling.tests.conftest import ROOT, run
+from tooling.tests.hpc.conftest import CLUSTERS
+from tooling.tests.hpc.test_rules import SEED
 
 FACTS = {fact.name: fact.value for fact in load_facts(ROOT)}
 LUMI, ROIHU = "clusters.lumi.billing.examples.", "clusters.roihu.billing.examples."

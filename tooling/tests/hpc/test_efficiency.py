@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import run
 
 from labhandbook.errors import HandbookError
 from labhandbook.hpc.efficiency import FIELDS, advice, read
+from tooling.tests.conftest import run
 
 HEAD = "|".join(FIELDS) + "\n"
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from tooling.tests.hpc.slurm import Slurm
-
 from labhandbook.hpc.check import judge, look
 from labhandbook.hpc.clusters import Cluster, Partition
 from labhandbook.hpc.jobscript import parse
 from labhandbook.hpc.new import Wish, write
 from labhandbook.hpc.request import clock
 from labhandbook.hpc.rules import REFUSED
+from tooling.tests.hpc.slurm import Slurm
 
 SCRIPTS = 150
 TAIL = "\nsrun hostname\n"

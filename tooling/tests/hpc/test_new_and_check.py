@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import run
-from tooling.tests.hpc.conftest import CLUSTERS, JOBS
 
 from labhandbook.hpc.templates import ENVIRONMENTS
+from tooling.tests.conftest import run
+from tooling.tests.hpc.conftest import CLUSTERS, JOBS
 
 
 @pytest.mark.parametrize("words", [

@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from tooling.tests.conftest import ROOT
-from tooling.tests.hpc.conftest import CLUSTERS, JOBS
-from tooling.tests.hpc.rule_cases import NEAR, SEEDED, Case
 
 from labhandbook.hpc.base import Job
 from labhandbook.hpc.check import CHECKS, judge
@@ -15,6 +12,9 @@ from labhandbook.hpc.jobscript import parse, read
 from labhandbook.hpc.request import Unreadable, read_request
 from labhandbook.hpc.rules import REFUSED
 from labhandbook.rules import REGISTRY, Finding
+from tooling.tests.conftest import ROOT
+from tooling.tests.hpc.conftest import CLUSTERS, JOBS
+from tooling.tests.hpc.rule_cases import NEAR, SEEDED, Case
 
 SEED = """\
 #!/bin/bash

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tooling.tests.conftest import LACKS, ROOT
 from tooling.tests.hpc.conftest import CLUSTERS, JOBS, started, study
 from tooling.tests.hpc.slurm import Slurm, missing

@@ -17,9 +17,9 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from tooling.tests.conftest import LACKS
 
 from labhandbook.release.addresses import index
+from tooling.tests.conftest import LACKS
 
 LICENCE = "MIT License\n\nPermission is hereby granted, free of charge, to any person.\n"
 

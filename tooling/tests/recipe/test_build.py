@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tooling.tests.conftest import run
 from tooling.tests.recipe.samples import V0, Release, line_of, need_network, v1, write
 

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
-from tooling.tests.conftest import run
-from tooling.tests.recipe.samples import Release, serving
 
 from labhandbook.recipe.generate import Wishes, new
 from labhandbook.recipe.lint import lint
@@ -16,6 +14,8 @@ from labhandbook.recipe.model import Recipe
 from labhandbook.recipe.skull import parse
 from labhandbook.recipe.specs import asked, bounds, pep508, same_bounds
 from labhandbook.recipe.yamltext import scalar
+from tooling.tests.conftest import run
+from tooling.tests.recipe.samples import Release, serving
 
 
 def made(release: Release, folder: Path, **wishes: object) -> tuple[str, Recipe]:

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tooling.tests.conftest import run
 from tooling.tests.recipe.samples import V0, Release, line_of, serving, v1, write
 

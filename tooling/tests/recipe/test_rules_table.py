@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tooling.tests.conftest import ROOT
-from tooling.tests.recipe.samples import V0, line_of, v1, write
 
 from labhandbook.recipe.facts import python_min
 from labhandbook.recipe.lint import lint
 from labhandbook.recipe.rules import CHECKS
 from labhandbook.recipe.rules.base import SAME
 from labhandbook.rules import REGISTRY
+from tooling.tests.conftest import ROOT
+from tooling.tests.recipe.samples import V0, line_of, v1, write
 
 
 @dataclass(frozen=True)

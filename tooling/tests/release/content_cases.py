@@ -6,15 +6,14 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tooling.tests.release import packages
-from tooling.tests.release.packages import METADATA, MODULES, Files
-
 from labhandbook.release.build import Built
 from labhandbook.release.distribution import read
 from labhandbook.release.git import GitState
 from labhandbook.release.inspect import Inspection, inspect
 from labhandbook.release.project import Project, Settings
 from labhandbook.rules import Severity
+from tooling.tests.release import packages
+from tooling.tests.release.packages import METADATA, MODULES, Files
 
 # Made of pieces, so that no scanner takes this file for one that leaks.
 TOKEN = "pypi-" + "AgEIcHlwaS5vcmcCJDdhMWY1ZjQ4LTRjNjktNGIxMy1hZjQ2LWQ3ZGQ5YzE4NjA5MwACKlszLCI4"

@@ -10,10 +10,9 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tooling.tests.release.packages import git, write
-
 from labhandbook.release.addresses import Index
 from labhandbook.release.index import Server
+from tooling.tests.release.packages import git, write
 
 PASSING = "def test_it():\n    import demo\n    assert demo.ANSWER == 42\n"
 CANARY = "pypi-CANARYcanary0123456789"

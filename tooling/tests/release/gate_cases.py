@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tooling.tests.release import packages
-from tooling.tests.release.packages import METADATA, MODULES
 
 from labhandbook.release.rules import archives
+from tooling.tests.release import packages
+from tooling.tests.release.packages import METADATA, MODULES
 
 Make = Callable[[Path], Path]
 

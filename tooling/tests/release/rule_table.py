@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from labhandbook.release.lookup import Answer
 from tooling.tests.release.rule_cases import (
     COMMIT,
     DEPENDENCY,
@@ -33,8 +34,6 @@ from tooling.tests.release.rule_cases import (
     readme,
     without,
 )
-
-from labhandbook.release.lookup import Answer
 
 CASES: dict[str, list[Case]] = {
     "REL001": [Case(facts(SCM, version=NO_VERSION), "no tag was found", facts(SCM, version="1.2.0"), UNVERIFIED)],

@@ -9,10 +9,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import ROOT
-from tooling.tests.release import packages
-from tooling.tests.release.gate_cases import CASES, LONG, Make, says
-from tooling.tests.release.packages import METADATA, MODULES
 
 from labhandbook.release.acceptance import gate
 from labhandbook.release.project import Project
@@ -20,6 +16,10 @@ from labhandbook.release.rules import gate as rules
 from labhandbook.release.wheeltags import allowed
 from labhandbook.release.ziprecords import problem
 from labhandbook.rules import REGISTRY, Finding, Severity
+from tooling.tests.conftest import ROOT
+from tooling.tests.release import packages
+from tooling.tests.release.gate_cases import CASES, LONG, Make, says
+from tooling.tests.release.packages import METADATA, MODULES
 
 EVERY = [pytest.param(code, *case, id=f"{code}-{number}") for code, cases in CASES.items()
          for number, case in enumerate(cases)]

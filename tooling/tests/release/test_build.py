@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import LACKS
-from tooling.tests.release import packages
 
 from labhandbook.errors import HandbookError
 from labhandbook.release import build as module
@@ -21,6 +19,8 @@ from labhandbook.release.inspect import inspect
 from labhandbook.release.project import load_project
 from labhandbook.release.rules import build as rules
 from labhandbook.rules import Severity
+from tooling.tests.conftest import LACKS
+from tooling.tests.release import packages
 
 Build = Callable[..., Built]
 

@@ -25,9 +25,6 @@ from typing import Any
 
 import click
 import pytest
-from tooling.tests.conftest import LACKS, ROOT
-from tooling.tests.release.files import CANARY
-from tooling.tests.release.packages import download, git, write
 
 from labhandbook.book.facts import variables
 from labhandbook.book.model import load_book
@@ -40,6 +37,9 @@ from labhandbook.release.index import Server, serving
 from labhandbook.release.machine import default_index
 from labhandbook.release.store import Stored
 from labhandbook.rules import REGISTRY
+from tooling.tests.conftest import LACKS, ROOT
+from tooling.tests.release.files import CANARY
+from tooling.tests.release.packages import download, git, write
 
 FIRST, NEXT = "chapters/packaging/pypi.qmd", "chapters/packaging/updating.qmd"
 HAND, BY_COMMAND = "By hand", "By command"

@@ -10,12 +10,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tooling.tests.release import packages
 
 from labhandbook.errors import HandbookError
 from labhandbook.release import archive
 from labhandbook.release.distribution import module_name, read
 from labhandbook.release.normalise import normalise_sdist, unpack
+from tooling.tests.release import packages
 
 
 def test_a_wheel_tells_files_metadata_entry_points_and_modules(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from importlib import metadata as installed
 from pathlib import Path
 
 import pytest
-from tooling.tests.release import files
 
 from labhandbook.errors import HandbookError
 from labhandbook.release import machine, trials
@@ -29,6 +28,7 @@ from labhandbook.release.rules.trials import judge, untested
 from labhandbook.release.suite import run_suite
 from labhandbook.release.trials import Trial
 from labhandbook.rules import Severity
+from tooling.tests.release import files
 
 HERE = next(each for each in interpreters() if each.minor == sys.version_info[:2])
 FLAKY = """import pathlib

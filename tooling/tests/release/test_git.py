@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from tooling.tests.release.packages import git as run_git
-from tooling.tests.release.packages import make
 
 from labhandbook.release.git import GitState, git, read_git, read_remote_tags, tracked_files
+from tooling.tests.release.packages import git as run_git
+from tooling.tests.release.packages import make
 
 
 def state(root: Path) -> GitState:

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tooling.tests.release import files
-from tooling.tests.release.files import CANARY
 
 from labhandbook.release.index import Fault, Server, parse_form, serving
 from labhandbook.release.store import Refused, Store
+from tooling.tests.release import files
+from tooling.tests.release.files import CANARY
 
 FIELDS = {":action": ["file_upload"], "protocol_version": ["1"], "name": ["demo"], "version": ["1.0"],
           "filetype": ["bdist_wheel"], "metadata_version": ["2.4"]}

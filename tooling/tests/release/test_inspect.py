@@ -7,10 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import LACKS, ROOT, run
-from tooling.tests.release import packages
-from tooling.tests.release.content_cases import CASES, ENTRY, GITHUB, TOKEN, Case, look, project
-from tooling.tests.release.packages import METADATA, MODULES, Files
 
 from labhandbook.release import previous as fetching
 from labhandbook.release.build import Built, build
@@ -25,6 +21,10 @@ from labhandbook.release.rules import contents, missing
 from labhandbook.release.secrets import secret_file, secrets
 from labhandbook.release.simple import IndexDown, Listed
 from labhandbook.rules import REGISTRY, Finding, Severity
+from tooling.tests.conftest import LACKS, ROOT, run
+from tooling.tests.release import packages
+from tooling.tests.release.content_cases import CASES, ENTRY, GITHUB, TOKEN, Case, look, project
+from tooling.tests.release.packages import METADATA, MODULES, Files
 
 EVERY = [pytest.param(code, defect, miss, id=f"{code}-{number}") for code, pairs in CASES.items()
          for number, (defect, miss) in enumerate(pairs)]

@@ -8,16 +8,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import run
-from tooling.tests.release import files
-from tooling.tests.release.packages import git
-from tooling.tests.release.test_rehearse import QUICK
 
 from labhandbook.errors import HandbookError
 from labhandbook.release.check import check
 from labhandbook.release.new import Answers, floor, new
 from labhandbook.release.project import load_project
 from labhandbook.rules import Severity
+from tooling.tests.conftest import run
+from tooling.tests.release import files
+from tooling.tests.release.packages import git
+from tooling.tests.release.test_rehearse import QUICK
 
 PERSON = ("--author", "A Person", "--email", "a.person@example.org", "--description", "Means of numbers.")
 

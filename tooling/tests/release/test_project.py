@@ -6,12 +6,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tooling.tests.release.packages import git, make, pyproject, write
-from tooling.tests.release.rule_cases import GOOD, HATCH, SCM, change
 
 from labhandbook.errors import HandbookError
 from labhandbook.release.project import Project, Settings, load_project, load_projects, read_settings
 from labhandbook.release.version import find_version
+from tooling.tests.release.packages import git, make, pyproject, write
+from tooling.tests.release.rule_cases import GOOD, HATCH, SCM, change
 
 DYNAMIC = ('version = "1.2.0"', 'dynamic = ["version"]')
 

@@ -13,8 +13,6 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from tooling.tests.release import files
-from tooling.tests.release.files import CANARY
 
 from labhandbook.errors import HandbookError
 from labhandbook.release import publish as module
@@ -22,6 +20,8 @@ from labhandbook.release.addresses import Index
 from labhandbook.release.index import Fault, Server, serving
 from labhandbook.release.publish import Upload, publish
 from labhandbook.release.refusals import next_version
+from tooling.tests.release import files
+from tooling.tests.release.files import CANARY
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import LACKS, ROOT, run
-from tooling.tests.release.packages import git
 
 from labhandbook.errors import HandbookError
 from labhandbook.release import addresses, simple
+from tooling.tests.conftest import LACKS, ROOT, run
+from tooling.tests.release.packages import git
 
 # Found in every unpacked sdist: git isn't there to be asked, and the version is on the index.
 ALWAYS = {"REL010", "REL083"}

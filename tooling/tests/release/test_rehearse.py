@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import run
-from tooling.tests.release import files
-from tooling.tests.release.packages import git
 
 from labhandbook.release.project import load_project
 from labhandbook.release.state import State
 from labhandbook.release.workflow import WORKFLOWS
+from tooling.tests.conftest import run
+from tooling.tests.release import files
+from tooling.tests.release.packages import git
 
 QUICK = ("--offline", "--no-lowest", "--lag", "0.05", "--python", f"3.{sys.version_info[1]}")
 # How long after its beginning a step is killed.

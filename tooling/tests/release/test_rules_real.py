@@ -10,8 +10,6 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
-from tooling.tests.conftest import LACKS, ROOT, run
-from tooling.tests.release.packages import KINDS, git, make, pyproject, write
 
 from labhandbook.errors import HandbookError
 from labhandbook.release.addresses import index
@@ -19,6 +17,8 @@ from labhandbook.release.check import Checked, addresses, check_paths
 from labhandbook.release.index import Fault, Server, serving
 from labhandbook.release.lookup import Answer, alike, look_alikes, look_up, place_of
 from labhandbook.rules import Severity
+from tooling.tests.conftest import LACKS, ROOT, run
+from tooling.tests.release.packages import KINDS, git, make, pyproject, write
 
 PUBLISHED = {"gpyreg": "1.4.0", "pyvbmc": "1.5.0"}
 CHANGELOG = {"CHANGELOG.md": "# Changelog\n\n## 1.2.0 - 2026-01-02\n"}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from tooling.tests.conftest import ROOT
-from tooling.tests.release.rule_cases import GOOD, HATCH, SCM, Case, facts
-from tooling.tests.release.rule_table import CASES
 
 from labhandbook.release.check import judge
 from labhandbook.release.facts import Facts
 from labhandbook.release.rules import CHECKS
 from labhandbook.rules import REGISTRY, Finding, Severity
+from tooling.tests.conftest import ROOT
+from tooling.tests.release.rule_cases import GOOD, HATCH, SCM, Case, facts
+from tooling.tests.release.rule_table import CASES
 
 EVERY = [pytest.param(code, case, id=f"{code}-{number}") for code, cases in CASES.items()
          for number, case in enumerate(cases)]

@@ -7,10 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import run
-from tooling.tests.release import files
-from tooling.tests.release.files import CANARY
-from tooling.tests.release.packages import git
 
 from labhandbook.release.index import serving
 from labhandbook.release.project import load_project
@@ -18,6 +14,10 @@ from labhandbook.release.publish import Upload, publish
 from labhandbook.release.state import State
 from labhandbook.release.status import NO, PARTLY, UNKNOWN, YES, Line, left, of_version, status
 from labhandbook.steps import Outcome
+from tooling.tests.conftest import run
+from tooling.tests.release import files
+from tooling.tests.release.files import CANARY
+from tooling.tests.release.packages import git
 
 
 @pytest.fixture

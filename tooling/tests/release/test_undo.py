@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import ROOT, run
-from tooling.tests.release import files
-from tooling.tests.release.packages import git
 
 from labhandbook.release.project import load_project
 from labhandbook.release.state import State
 from labhandbook.release.status import NO, UNKNOWN, YES, Line
 from labhandbook.release.undo import Action, card
 from labhandbook.steps import Outcome
+from tooling.tests.conftest import ROOT, run
+from tooling.tests.release import files
+from tooling.tests.release.packages import git
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tooling.tests.release import files
-from tooling.tests.release.files import CANARY
 
 from labhandbook.errors import HandbookError
 from labhandbook.release.addresses import Index
@@ -18,6 +16,8 @@ from labhandbook.release.machine import interpreters
 from labhandbook.release.project import Project
 from labhandbook.release.publish import Upload, publish
 from labhandbook.release.verify import Verification, verify
+from tooling.tests.release import files
+from tooling.tests.release.files import CANARY
 
 HERE = next(each for each in interpreters() if each.minor == sys.version_info[:2])
 

@@ -13,17 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tooling.tests.conftest import run
-from tooling.tests.release import files
-from tooling.tests.release.files import CANARY
-from tooling.tests.release.packages import git
-from tooling.tests.release.test_rehearse import QUICK, everything, kill_at, log, state
 
 from labhandbook.errors import HandbookError
 from labhandbook.release import workflow
 from labhandbook.release.actions import Options, agree
 from labhandbook.release.index import Fault, Server, serving
 from labhandbook.release.project import load_project
+from tooling.tests.conftest import run
+from tooling.tests.release import files
+from tooling.tests.release.files import CANARY
+from tooling.tests.release.packages import git
+from tooling.tests.release.test_rehearse import QUICK, everything, kill_at, log, state
 
 PYTHON = QUICK[-2:]
 secretly = functools.partial(run, TWINE_USERNAME="__token__", TWINE_PASSWORD=CANARY, NO_PROXY="127.0.0.1")
