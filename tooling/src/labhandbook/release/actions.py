@@ -98,6 +98,13 @@ class Release:
                 needed |= release.requires()
         return found
 
+    def requires_python(self) -> str:
+        """The Pythons that its wheel admits; empty before it is built."""
+        from labhandbook.release.distribution import read
+
+        wheels = [own.path for own in self.own(".whl") if own.path and own.path.exists()]
+        return next((str(read(wheel).metadata.get("requires_python") or "") for wheel in wheels), "")
+
     def requires(self) -> set[str]:
         """The normalised names of what its wheel asks for."""
         from packaging.requirements import Requirement
@@ -165,7 +172,7 @@ def run_test(release: Release) -> Outcome:
     from labhandbook.release.rules.trials import judge, untested
 
     release.state.files()
-    pythons = trials.admitted(release.project, release.options.pythons)
+    pythons = trials.admitted(release.project, release.options.pythons, release.requires_python())
     planned = trials.plan(release.own(".whl"), release.own(".tar.gz"), pythons, release.companions(),
                           lowest=release.options.lowest)
     tried = trials.carry_out(planned, release.project, release.options.say)
@@ -213,7 +220,7 @@ def run_verify(release: Release) -> Outcome:
 
     index = release.place()
     release.state.files()
-    python = trials.admitted(release.project, release.options.pythons)[-1]
+    python = trials.admitted(release.project, release.options.pythons, release.requires_python())[-1]
     loopback = release.server is not None
     job = Verification(release.project, release.version, release.state.hashes(), index, python,
                        release.companions(index.simple), release.options.patience, 0.1 if loopback else 0.5)

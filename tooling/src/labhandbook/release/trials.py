@@ -72,12 +72,14 @@ class Tried:
                 "raised": list(self.raised)}
 
 
-def admitted(project: Project, versions: Sequence[str] = ()) -> list[Interpreter]:
+def admitted(project: Project, versions: Sequence[str] = (), requires: str = "") -> list[Interpreter]:
     """The interpreters to try: all that are found and admitted, or those of `versions` ("3.12").
+
+    `requires` is what the built files say of Python, for projects whose metadata stand elsewhere.
 
     Raises HandbookError when there is none.
     """
-    wanted = str(project.table.get("requires-python", ""))
+    wanted = requires or str(project.table.get("requires-python", ""))
     found = interpreters(wanted)
     chosen = [each for each in found if not versions or "{}.{}".format(*each.minor) in versions]
     if not chosen:
