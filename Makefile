@@ -19,7 +19,7 @@ check: $(READY)  ## find mistakes in the chapters and in _book/
 test: $(READY)  ## check types and style, and run the tests
 	$(BIN)/ruff check tooling
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 quarto: $(READY)  ## add Quarto where its program can be downloaded
 	@$(BIN)/python -m pip install --quiet --editable '.[quarto]' 2> /dev/null && $(BIN)/quarto --version > /dev/null 2>&1 \

@@ -7,7 +7,6 @@ import pty
 import re
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,16 +48,7 @@ def test_every_script_has_a_cluster() -> None:
     assert batch == {name for key in ("lumi", "roihu", "turso") for name in scripts(key)}
 
 
-@pytest.fixture(scope="session")
-def long_run(stubs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Slurm, Path, str]]:
-    """A job that is longer than its time limit, on a Slurm of its own: it runs out of time beside the other tests."""
-    work = study(tmp_path_factory.mktemp("long") / "study")
-    for slurm in started(CLUSTERS.known["lumi"], stubs, wide=False):
-        words = ("--time=1", "--signal=B:USR1@55", "lumi-requeue.sh", "train", "--steps", "280")
-        yield slurm, work, submit(slurm, work, *words)
-
-
-def test_scripts_complete(slurm: Slurm, work: Path, long_run: object) -> None:
+def test_scripts_complete(slurm: Slurm, work: Path) -> None:
     assert slurm.seconds < 15
     (work / "grid.txt").write_text("--rate 0.1\n--rate 0.2\n")
     jobs = {}
@@ -208,22 +198,34 @@ def test_checkpoint_and_requeue_at_a_signal(slurm: Slurm, work: Path) -> None:
     while "starts at step 0" not in _text(work, job):
         time.sleep(0.1)
     slurm.run("scancel", "--batch", "--signal=USR1", job, cwd=work)
+    requeued(slurm, job)
+    time.sleep(3)   # Slurm waits two minutes before it starts a requeued job; the test doesn't.
+    slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now", cwd=work)
     goes_on(slurm, work, job)
 
 
-def test_checkpoint_and_requeue_at_the_time_limit(long_run: tuple[Slurm, Path, str]) -> None:
-    goes_on(*long_run)
+@pytest.mark.slow
+def test_checkpoint_and_requeue_at_the_time_limit(stubs: str, tmp_path: Path) -> None:
+    """A job that is longer than its limit; Slurm waits two minutes before it starts a requeued job."""
+    work = study(tmp_path / "study")
+    for slurm in started(CLUSTERS.known["lumi"], stubs, wide=False):
+        words = ("--time=1", "--signal=B:USR1@55", "lumi-requeue.sh", "train", "--steps", "280")
+        job = submit(slurm, work, *words)
+        requeued(slurm, job)
+        goes_on(slurm, work, job, seconds=240)
 
 
-def goes_on(slurm: Slurm, work: Path, job: str) -> None:
-    """Wait until a job is requeued; it continues from its checkpoint to the end, in one log."""
-    end = time.monotonic() + 50
+def requeued(slurm: Slurm, job: str) -> None:
+    """Wait until a job stands in the queue again."""
+    end = time.monotonic() + 60
     while slurm.state(job).get("Restarts") != "1" or slurm.state(job)["JobState"] != "PENDING":
         assert time.monotonic() < end, slurm.state(job)
         time.sleep(0.1)
-    time.sleep(3)   # Slurm waits two minutes before it starts a requeued job; the test doesn't.
-    slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now", cwd=work)
-    assert slurm.finish(job)[job] == ["COMPLETED"]
+
+
+def goes_on(slurm: Slurm, work: Path, job: str, seconds: float = 60) -> None:
+    """Wait until a requeued job has ended; it continued from its checkpoint to the end, in one log."""
+    assert slurm.finish(job, seconds=seconds)[job] == ["COMPLETED"]
     text = log(slurm, work, job)
     saved = text.partition("saved at step ")[2].split()[0]
     assert int(saved) > 0 and f"starts at step {saved}" in text and "done at step" in text
