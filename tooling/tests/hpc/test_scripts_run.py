@@ -209,7 +209,7 @@ def test_checkpoint_and_requeue_at_the_time_limit(stubs: str, tmp_path: Path) ->
     """A job that is longer than its limit; Slurm waits two minutes before it starts a requeued job."""
     work = study(tmp_path / "study")
     for slurm in started(CLUSTERS.known["lumi"], stubs, wide=False):
-        words = ("--time=1", "--signal=B:USR1@55", "lumi-requeue.sh", "train", "--steps", "280")
+        words = ("--time=1", "--signal=B:USR1@35", "lumi-requeue.sh", "train", "--steps", "280")
         job = submit(slurm, work, *words)
         requeued(slurm, job)
         goes_on(slurm, work, job, seconds=240)
