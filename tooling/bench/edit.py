@@ -1,0 +1,102 @@
+"""How long an edit takes to be seen: from saving a chapter to its new words in a real browser, by engine.
+
+Run it with `python tooling/bench/edit.py`. It edits a copy of the handbook, shows each chapter in Chromium and
+measures from the save to the page. Quarto's rows are there where Quarto is on PATH.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Error, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = ("chapters/seminars/ongoing", "chapters/research/gaussian-processes", "chapters/contributing",
+            "chapters/packaging/pypi", "chapters/hpc/workflow")
+
+
+def copy_book(folder: Path) -> Path:
+    """A copy of the handbook's sources, without what renders and tests have made."""
+    ignore = shutil.ignore_patterns(".git", ".venv", "_book", ".quarto", "__pycache__", "tests", "*.egg-info")
+    return Path(shutil.copytree(ROOT, folder / "book", ignore=ignore))
+
+
+def serve(engine: str, book: Path) -> tuple[subprocess.Popen[str], str]:
+    """Start a preview and wait until it answers; the process and its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = {"pandoc": [str(Path(sys.executable).with_name("handbook")), "preview", "--no-open"],
+               "quarto": ["quarto", "preview", "--no-browser"]}[engine]
+    process = subprocess.Popen([*command, "--port", str(port)], cwd=book, text=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(1200):
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return process, f"http://127.0.0.1:{port}/"
+        time.sleep(0.1)
+    process.kill()
+    sys.exit(f"the preview of {engine} did not start")
+
+
+def edits(page: Page, book: Path, address: str, chapter: str, count: int) -> list[float]:
+    """Edit a chapter `count` times; the seconds until the browser shows each edit, none for one it never shows."""
+    source = book / f"{chapter}.qmd"
+    before = source.read_text(encoding="utf-8")
+    page.goto(f"{address}{chapter}.html")
+    page.wait_for_selector("main")
+    taken = []
+    for number in range(count):
+        word = f"edited{number}now"
+        text = re.sub(r"(\n\{\{< page-facts [^\n]*\n)", rf"\1\n{word}\n", before, count=1)
+        time.sleep(0.3)
+        start = time.perf_counter()
+        source.write_text(text, encoding="utf-8")
+        try:
+            page.wait_for_function("(word) => document.body && document.body.textContent.includes(word)",
+                                   arg=word, polling=5, timeout=20_000)
+            taken.append(time.perf_counter() - start)
+        except Error:
+            break
+    source.write_text(before, encoding="utf-8")
+    return taken
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--edits", type=int, default=20, help="edits of each chapter")
+    options = parser.parse_args()
+    engines = ["pandoc", *(["quarto"] if shutil.which("quarto") else [])]
+    browser_path = shutil.which("chromium") or sys.exit("Chromium is not on PATH")
+    print(f"{'engine':<8} {'chapter':<40} {'size':>8} {'median':>9} {'worst':>9}")
+    for engine in engines:
+        with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+            book = copy_book(Path(place))
+            process, address = serve(engine, book)
+            browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+            try:
+                for chapter in CHAPTERS:
+                    taken = edits(browser.new_page(), book, address, chapter, options.edits)
+                    size = (book / f"{chapter}.qmd").stat().st_size / 1000
+                    told = (f"{1000 * statistics.median(taken):6.0f} ms {1000 * max(taken):6.0f} ms" if taken
+                            else "   was not shown")
+                    print(f"{engine:<8} {chapter:<40} {size:5.1f} kB {told}", flush=True)
+            finally:
+                browser.close()
+                process.send_signal(signal.SIGINT)
+                process.wait(30)
+
+
+if __name__ == "__main__":
+    main()
