@@ -99,8 +99,9 @@ def compare(title: str, book: Path, engines: list[str], runs: int, chapters: int
             for engine in engines:
                 taken[engine].append(measure(book, engine, Path(place) / "site"))
     median = {engine: statistics.median(run.seconds for run in runs) for engine, runs in taken.items()}
-    cells = [f"{median[engine]:8.2f} s {1000 * median[engine] / chapters:7.0f} ms {max(r.memory for r in runs):6.0f} MiB"
-             for engine, runs in taken.items()]
+    memory = {engine: max(run.memory for run in runs) for engine, runs in taken.items()}
+    cells = [f"{median[engine]:8.2f} s {1000 * median[engine] / chapters:7.0f} ms {memory[engine]:6.0f} MiB"
+             for engine in taken]
     ratio = f"{median['quarto'] / median['pandoc']:6.1f} x" if "quarto" in median else ""
     print(f"{title:<16}", *cells, ratio, sep="  ", flush=True)
 
@@ -113,7 +114,8 @@ def main() -> None:
     parser.add_argument("--quarto-up-to", type=int, default=30, help="largest generated book that Quarto renders")
     options = parser.parse_args()
     engines = ["pandoc", *(["quarto"] if shutil.which("quarto") else [])]
-    print(f"{'book':<16}", *(f"{engine:>10} {'a chapter':>10} {'memory':>10}" for engine in engines), "  ratio", sep="  ")
+    heads = (f"{engine:>10} {'a chapter':>10} {'memory':>10}" for engine in engines)
+    print(f"{'book':<16}", *heads, "  ratio", sep="  ")
     chapters = len(list((ROOT / "chapters").rglob("*.qmd"))) + 2
     compare("the handbook", ROOT, engines, options.runs, chapters)
     for size in options.sizes:
