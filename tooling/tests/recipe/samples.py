@@ -182,15 +182,24 @@ class Release:
 
 
 @contextmanager
-def serving(files: dict[str, bytes], *, lost: bool = False) -> Iterator[str]:
-    """The address of an index with these files of a project `demo`; with `lost` the files can't be downloaded."""
+def serving(files: dict[str, bytes], *, lost: bool = False, mirror: bool = False,
+            lasting: dict[str, bytes] | None = None) -> Iterator[str]:
+    """The address of an index with these files of a project `demo`.
+
+    With `lost` the files can't be downloaded, with `mirror` not by their lasting address, `packages/source/`, which
+    serves `lasting` instead if that is given.
+    """
     page = "".join(f'<a href="../../files/{name}#sha256={hashlib.sha256(data).hexdigest()}">{name}</a>'
                    for name, data in files.items())
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             name = self.path.rpartition("/")[2]
-            body = page.encode() if self.path == "/simple/demo/" and files else files.get(name)
+            lead = "/packages/source/"
+            held = files if lasting is None or not self.path.startswith(lead) else lasting
+            body = page.encode() if self.path == "/simple/demo/" and files else held.get(name)
+            if mirror and self.path.startswith(lead):
+                body = None
             down = lost and self.path.startswith("/files/")
             self.send_response(503 if down else 200 if body else 404)
             self.end_headers()

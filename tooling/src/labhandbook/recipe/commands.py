@@ -42,17 +42,22 @@ def index_option(function: Callable[..., Any]) -> Callable[..., Any]:
 def new(wanted: str, maintainers: tuple[str, ...], licence: str, commands: tuple[str, ...], pytest: bool, form: str,
         output: Path, force: bool, target: str) -> int:
     """Write a recipe for a release: NAME, NAME==VERSION, or the path of its sdist."""
+    from labhandbook.recipe.address import look
     from labhandbook.recipe.generate import Wishes
     from labhandbook.recipe.generate import new as write
     from labhandbook.recipe.lint import lint
+    from labhandbook.release.addresses import index
 
     progress = Progress()
     made = write(wanted, output, Wishes(maintainers, licence, commands, pytest, form, target), force=force)
     for note in made.recipe.notes:
         click.echo(f"{paint('!', 'yellow')} {note}", err=True)
-    found = lint([made.path])
+    place = index(target)
+    found = lint([made.path], lambda reading: look(reading, place).findings)
     show_findings(found.findings)
     todo = "mend what is named above" if found.failed else f"next: handbook recipe build {shown(made.path.parent)}"
+    if "/" in wanted and not found.failed:
+        todo += f" --dist {Path(wanted) if Path(wanted).is_dir() else Path(wanted).parent}"
     progress.last(not found.failed, f"{shown(made.path)} for {made.recipe.name} {made.recipe.version}; {todo};")
     return FINDINGS if found.failed else FINE
 
@@ -62,14 +67,19 @@ def new(wanted: str, maintainers: tuple[str, ...], licence: str, commands: tuple
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
               help="How to report.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file for the report.")
-def lint(paths: tuple[Path, ...], form: str, output: Path | None) -> int:
-    """Check recipes, v1 or v0, as conda-forge's linter and reviewers would."""
-    from labhandbook.recipe.lint import lint as look
+@click.option("--offline", is_flag=True, help="Don't ask the index for the source.")
+@index_option
+def lint(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool, target: str) -> int:
+    """Check recipes, v1 or v0, as conda-forge's linter and reviewers would, and that their source is there."""
+    from labhandbook.recipe.address import look
+    from labhandbook.recipe.lint import lint as judge
     from labhandbook.recipe.rules import CHECKS
+    from labhandbook.release.addresses import index
     from labhandbook.report import counts
 
     progress = Progress()
-    found = look(paths or (Path(),))
+    place = None if offline else index(target)
+    found = judge(paths or (Path(),), lambda reading: look(reading, place).findings)
     _report(found.findings, form, output, "Recipe check")
     progress.last(not found.failed, f"{', '.join(found.files)}: {len(CHECKS)} rules: {counts(found.findings)}")
     return FINDINGS if found.failed else FINE
@@ -77,28 +87,30 @@ def lint(paths: tuple[Path, ...], form: str, output: Path | None) -> int:
 
 @recipe.command(cls=Command, section="sec-conda-forge-build")
 @click.argument("path", type=click.Path(path_type=Path), default=".")
-@click.option("--sdist", type=click.Path(path_type=Path), help="The source, if it is not on PyPI yet.")
+@click.option("--dist", "dists", multiple=True, type=click.Path(path_type=Path),
+              help="A folder or file with dists that PyPI doesn't have yet: the source, or wheels that the package "
+                   "needs; may be given again.")
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), default="output", show_default=True,
               help="A folder for the package.")
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="A file for all that the build said.")
 @index_option
-def build(path: Path, sdist: Path | None, output: Path, log: Path | None, target: str) -> int:
+def build(path: Path, dists: tuple[Path, ...], output: Path, log: Path | None, target: str) -> int:
     """Build and test a recipe on a channel of PyPI's wheels, then install the package and import it."""
     from labhandbook.recipe.build import build as make
     from labhandbook.report import counts
 
     progress = Progress()
-    built = make(path, output, sdist=sdist, target=target, stage=progress.stage)
+    built = make(path, output, dists=dists, target=target, stage=progress.stage)
     progress.end()
     if log:
         _write(log, "\n".join(built.log) + "\n")
     show_findings(built.findings)
     if built.package is None:
-        progress.last(False, f"{counts(built.findings)}; no package was made"
-                             + ("" if log else " (all that the build said: --log build.txt)"))
+        hint = " (all that the build said: --log build.txt)" if built.log and not log else ""
+        progress.last(False, f"{counts(built.findings)}; no package was made{hint}")
         return FINDINGS
     progress.last(True, f"{shown(built.package.resolve())} built, tested, installed and imported with Python "
-                        f"{built.python}; next: handbook recipe submit;")
+                        f"{built.python}; next: handbook recipe submit {path};")
     return FINE
 
 

@@ -49,7 +49,7 @@ def compare(path: Path, dist: Path | None = None, version: str = "", target: str
         raise HandbookError(f"it can't be read: {reading.problem}", where=f"{reading.file}:{reading.problem_line}",
                             todo="mend it first: handbook recipe lint", section="sec-conda-forge-check")
     with tempfile.TemporaryDirectory() as folder:
-        named = str(sdist_in(dist).resolve()) if dist else project(reading) + (f"=={version}" if version else "")
+        named = str(dist.resolve()) if dist else project(reading) + (f"=={version}" if version else "")
         source = fetch(named, Path(folder), target)
         release = describe(source, Wishes(licence="" if _states_licence(source.wheel.metadata) else
                                           reading.get("about.license"), target=target))
@@ -71,22 +71,6 @@ def project(reading: Reading) -> str:
                             where=f"{reading.file}:{reading.line('source.url')}", why="the release is found by it",
                             todo="give the sdist: handbook recipe diff RECIPE dist", section=SECTION)
     return name
-
-
-def sdist_in(path: Path) -> Path:
-    """The sdist that a user means by a file, a wheel beside it, or a folder. Raises HandbookError."""
-    if path.suffix == ".whl":
-        stem = "-".join(path.name.split("-")[:2])
-        path, pattern = path.parent, f"{stem}.tar.gz"
-    else:
-        pattern = "*.tar.gz"
-    if path.is_file():
-        return path
-    found = sorted(path.glob(pattern))
-    if len(found) != 1:
-        raise HandbookError(f"{path} holds {len(found) or 'no'} sdists", why="the recipe is compared with one",
-                            todo="give the path of the .tar.gz", section=SECTION)
-    return found[0]
 
 
 def _differences(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding]:

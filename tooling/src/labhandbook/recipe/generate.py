@@ -7,7 +7,7 @@ import re
 import tempfile
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from labhandbook.errors import HandbookError
@@ -41,11 +41,10 @@ class Wishes:
 
 @dataclass
 class Made:
-    """A recipe that was written: where, what it says, and the name of its file."""
+    """A recipe that was written: where and what it says."""
 
     path: Path
     recipe: Recipe
-    source: Source = field(repr=False)
 
 
 def new(wanted: str, output: Path, wishes: Wishes = Wishes(), *, force: bool = False) -> Made:
@@ -65,7 +64,7 @@ def new(wanted: str, output: Path, wishes: Wishes = Wishes(), *, force: bool = F
         except OSError as error:
             raise HandbookError(f"{path} can't be written: {error.strerror or error}",
                                 todo="choose another folder with --output", section=SECTION) from None
-    return Made(path, recipe, source)
+    return Made(path, recipe)
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:
@@ -90,7 +89,7 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     # grayskull takes seconds: it is asked where the files of the release leave something open.
     told = skull.look(sdist.path) if not licence or not wheel.pure else skull.Skull()
     licence = licence or metadata.licence(sdist, wheel, told.license)
-    notes = [*source.notes, *([told.problem] if told.problem else [])]
+    notes = [told.problem] if told.problem else []
     if not licence:
         said = str(wheel.metadata.get("license") or "nothing").strip().splitlines()[0][:60]
         raise HandbookError(f"the licence of {sdist.name} {sdist.version} can't be told",

@@ -101,11 +101,11 @@ def addresses(wheel: Distribution) -> dict[str, str]:
             if field in found:
                 found["homepage"] = found[field]
                 break
-    return {field: url for field, url in found.items() if url.startswith(("http://", "https://"))}
+    return {field: url.removesuffix(".git") for field, url in found.items() if url.startswith(("http://", "https://"))}
 
 
 def description(wheel: Distribution, limit: int = 600) -> str:
-    """The first paragraph of prose in the README, without its markup."""
+    """The first paragraph of prose in the README that says more than the summary, without its markup."""
     text = str(wheel.metadata.get("description") or "").replace("\r", "")
     text = re.sub(r"<!--.*?-->|```.*?```|<[^>]+>", "", text, flags=re.DOTALL)
     text = re.sub(r"^#+ .*$", "\n", text, flags=re.MULTILINE)
@@ -116,6 +116,8 @@ def description(wheel: Distribution, limit: int = 600) -> str:
         words = " ".join(block.split())
         markup = re.search(r"[=\-~#]{4,}|:\w+:|\.\. |\]\(|\{%|::$", words)
         if re.match(r"[A-Z\"'][^|•]{40,}[.!]$", words) and not markup:
+            if words.rstrip(".") == str(wheel.metadata.get("summary") or "").rstrip("."):
+                continue
             return words if len(words) <= limit else words[:limit].rpartition(". ")[0] + "."
     return ""
 
