@@ -123,6 +123,12 @@ extra:
 """
 
 
+def stale(form: str) -> str:
+    """A recipe of the old release with a dependency that was dropped and a build number of its own."""
+    text = v1() if form == "v1" else V0.replace("number: 0", "number: 0\n  entry_points:\n    - demo = demo.cli:main")
+    return text.replace("    - click >=8.1\n", "    - click >=8.1\n    - attrs\n").replace("number: 0", "number: 2")
+
+
 @dataclass
 class Release:
     """The files of a release, made by hand: an sdist and a pure wheel."""
@@ -137,6 +143,7 @@ class Release:
     build: str = 'requires = ["setuptools>=80"]\nbuild-backend = "setuptools.build_meta"'
     tag: str = "py3-none-any"
     files: dict[str, str] = field(default_factory=dict)
+    commands: str = "[console_scripts]\ndemo = demo.cli:main\n"
 
     @property
     def metadata(self) -> str:
@@ -175,7 +182,7 @@ class Release:
         with zipfile.ZipFile(held, "w") as archive:
             for path, text in {"demo/__init__.py": "", "demo/cli.py": "", f"{info}/METADATA": self.metadata,
                                f"{info}/WHEEL": f"Wheel-Version: 1.0\nTag: {self.tag}\n",
-                               f"{info}/entry_points.txt": "[console_scripts]\ndemo = demo.cli:main\n",
+                               f"{info}/entry_points.txt": self.commands,
                                f"{info}/RECORD": ""}.items():
                 archive.writestr(path, text)
         return f"{self.name.lower()}-{self.version}-{self.tag}.whl", held.getvalue()

@@ -5,12 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tooling.tests.conftest import run
-from tooling.tests.recipe.samples import V0, Release, line_of, serving, v1, write
+from tooling.tests.recipe.samples import Release, serving, stale, v1, write
 
-OLD = Release(version="1.2.0", requires=("click>=8.1",))
 NEW = Release(version="1.3.0", requires=("click>=8.2", "rich>=13"), python=">=3.12")
 
 
@@ -28,46 +25,6 @@ def repository(folder: Path, files: dict[str, str]) -> Path:
     git(folder, "add", ".")
     git(folder, "commit", "--quiet", "--message", "Begin")
     return folder
-
-
-def stale(form: str) -> str:
-    """A recipe of the old release with a dependency that was dropped and a build number of its own."""
-    text = v1() if form == "v1" else V0.replace("number: 0", "number: 0\n  entry_points:\n    - demo = demo.cli:main")
-    return text.replace("    - click >=8.1\n", "    - click >=8.1\n    - attrs\n").replace("number: 0", "number: 2")
-
-
-@pytest.mark.parametrize("form", ["v1", "v0"])
-def test_added_removed_and_changed(form: str, tmp_path: Path) -> None:
-    text = stale(form)
-    path = write(tmp_path, text, "recipe.yaml" if form == "v1" else "meta.yaml")
-    with serving(dict([NEW.sdist(), NEW.wheel()])) as address:
-        done = run("recipe", "diff", path, "--index", address)
-        for code, at, words in (
-            ("RCP050", "  run:", "run lacks rich >=13"), ("RCP051", "- attrs", "the release doesn't ask for attrs"),
-            ("RCP052", "- click", "click >=8.1 is click >=8.2 in the release"),
-            ("RCP057", "1.2.0", "the version is 1.2.0, the release is 1.3.0"),
-            ("RCP057", "number: 2", "a new version starts at 0"), ("RCP057", "sha256", "the sha256 begins with abab"),
-            ("RCP053", "1.2.0", "the release needs 3.12"),
-        ):
-            assert f":{line_of(text, at)}: {code} " in done.stderr and words in done.stderr, words
-        assert done.returncode == 1 and "+    - rich >=13" in done.stdout and path.read_text(encoding="utf-8") == text
-        assert run("recipe", "diff", path, "--index", address, "--write").returncode == 0
-        again = run("recipe", "diff", path, "--index", address)
-    assert (again.returncode, again.stdout) == (0, "") and "no findings" in again.stderr, again.stderr
-    mended = path.read_text(encoding="utf-8")
-    assert "attrs" not in mended and "number: 0" in mended and "1.3.0" in mended and "- someone" in mended
-
-
-@pytest.mark.parametrize(("old", "new", "code"), [
-    ("license: MIT", "license: BSD-3-Clause", "RCP055"), ("license_file: LICENSE", "license_file: COPYING", "RCP055"),
-    ("demo = demo.cli:main", "demo = demo.old:main", "RCP054"), ("org/demo\n", "org/old\n", "RCP056"),
-    ("setuptools >=80", "hatchling", "RCP050"),
-])
-def test_other_differences(old: str, new: str, code: str, tmp_path: Path) -> None:
-    text = v1().replace(old, new, 1)
-    with serving(dict([OLD.sdist(), OLD.wheel()])) as address:
-        done = run("recipe", "diff", write(tmp_path, text), "--index", address)
-    assert f": {code} " in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_feedstock_is_updated(tmp_path: Path) -> None:

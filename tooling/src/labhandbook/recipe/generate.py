@@ -13,7 +13,7 @@ from pathlib import Path
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
 from labhandbook.recipe import metadata, skull
-from labhandbook.recipe.facts import python_min, pythons
+from labhandbook.recipe.facts import LICENCE_TOOLS, python_min, pythons
 from labhandbook.recipe.model import Recipe, Requirement
 from labhandbook.recipe.render import FILES, render
 from labhandbook.recipe.source import SECTION, Source, fetch
@@ -205,8 +205,10 @@ def _runs_everywhere(project: str, source: Source) -> bool:
 def compiled(recipe: Recipe, source: Source, told: skull.Skull) -> None:
     """Turn a recipe into the first draft of a compiled one, and say what is left to do."""
     found = sorted({*told.compilers, *metadata.languages(source.sdist.files)}) or ["c"]
-    recipe.build = [Requirement(f'${{{{ compiler("{name}") }}}}') for name in found]
-    recipe.build.insert(len(found), Requirement('${{ stdlib("c") }}'))
+    # conda-forge's linter looks for single quotes.
+    recipe.build = [*(Requirement(f"${{{{ compiler('{name}') }}}}") for name in found),
+                    Requirement("${{ stdlib('c') }}"),
+                    *(Requirement(tool) for name, tool in LICENCE_TOOLS.items() if name in found)]
     tools = {line.text.split()[0] for line in recipe.host}
     moved = ("cmake", "ninja", "meson", "patchelf")
     recipe.host = [line for line in recipe.host if line.text.split()[0] not in moved]
@@ -221,8 +223,8 @@ def compiled(recipe: Recipe, source: Source, told: skull.Skull) -> None:
         "left to do: name the libraries that the extension links to under host",
         "left to do: skip Pythons and systems that it doesn't support, with build.skip",
         "left to do: add cross-compilation if conda-forge's linter asks for it",
-        *(["left to do: bundle the licences of Rust crates with cargo-bundle-licenses (conda-forge R-031)"]
-          if "rust" in found else []),
+        *(f"left to do: run {tool} in build.script and name what it writes under license_file"
+          for name, tool in LICENCE_TOOLS.items() if name in found),
     ]
 
 

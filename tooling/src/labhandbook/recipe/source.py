@@ -64,17 +64,23 @@ def fetch(wanted: str, folder: Path, target: str = "pypi") -> Source:
     return Source(sdist, _wheel(sdist, files, folder), place)
 
 
-def sdist_in(path: Path) -> Path:
-    """The sdist that a user means by a file, a wheel beside it, or a folder. Raises HandbookError."""
-    pattern, what = "*.tar.gz", "sdists"
+def sdist_in(path: Path, project: str = "") -> Path:
+    """The sdist that a user means by a file, a wheel beside it, or a folder, there of a project if that is given.
+
+    Raises HandbookError when a folder holds none or several.
+    """
     if path.suffix == ".whl":
-        what = f"{'-'.join(path.name.split('-')[:2])}.tar.gz"
-        path, pattern = path.parent, what
-    if not path.is_dir():
+        beside = path.with_name("-".join(path.name.split("-")[:2]) + ".tar.gz")
+        found, what = [beside] if beside.is_file() else [], beside.name
+    elif path.is_dir():
+        found = [file for file in sorted(path.glob("*.tar.gz"))
+                 if not project or normalise(file.name.rpartition("-")[0]) == normalise(project)]
+        what = f"sdists of {project}" if project else "sdists"
+    else:
         return path
-    found = sorted(path.glob(pattern))
     if len(found) != 1:
-        raise HandbookError(f"{path} holds {len(found) or 'no'} {what}", why="conda-forge builds from an sdist",
+        folder = path.parent if path.suffix == ".whl" else path
+        raise HandbookError(f"{folder} holds {len(found) or 'no'} {what}", why="conda-forge builds from an sdist",
                             todo="give the path of the .tar.gz", section=SECTION)
     return found[0]
 
