@@ -191,8 +191,9 @@ def update(feedstock: Path, version: str, branch: str, gh: bool, target: str) ->
 def _proposal(made: Any, progress: Progress) -> None:
     """The texts of a proposal, and what to do next."""
     click.echo(f"# {made.title}\n\n{made.text}")
+    click.echo("Comments on the pull request")
     for comment in made.comments:
-        click.echo(f"Comment {comment.occasion}:\n    {comment.words}")
+        click.echo(f"\n  {comment.occasion}:\n    {comment.words}")
     where = f"opened {made.opened}" if made.opened else f"next: git push --set-upstream origin {made.branch}"
     progress.last(True, f"branch {made.branch}, commit {made.commit}; text in {shown(made.body)}; {where};")
 

@@ -82,8 +82,8 @@ def staged_comments(reading: Reading, author: str) -> list[Comment]:
              "If so, please say so in a comment here.")
     team = "help-python" if reading.noarch else "help-python-c"
     return [*([Comment("to ask the other maintainers", asked)] if others else []),
-            *(Comment(f"that {one} writes" + ("" if author else ", if that isn't you"),
+            *(Comment(f"for {one} to answer" + ("" if author else ", if that isn't you"),
                       f"I am willing to be listed as a maintainer of {name}.") for one in others),
             Comment("after a network error in a check", "@conda-forge-admin, please restart ci"),
-            Comment("for review, as your first contribution", f"@conda-forge-admin, please ping conda-forge/{team}"),
-            Comment("for review, if you have contributed before", f"@conda-forge/{team}, ready for review!")]
+            Comment("to ask for review, if this is your first contribution", f"@conda-forge-admin, please ping conda-forge/{team}"),
+            Comment("to ask for review, if you have contributed before", f"@conda-forge/{team}, ready for review!")]
