@@ -43,19 +43,24 @@ class Named:
 
 @dataclass
 class Answer:
-    """What the index says of a source: findings, the file's bytes if its address serves them, and its entry."""
+    """What the index says of a source: findings, the file's bytes if its address serves them, and its entry.
+
+    `down` says that the index didn't answer.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     data: bytes | None = None
     listed: Listed | None = None
+    down: bool = False
 
 
 class _Wrong(Exception):
     """Something that was found: what, the weight, and the rule if it isn't the address's."""
 
-    def __init__(self, message: str, weight: Severity = Severity.ERROR, rule: Rule = proof.ADDRESS) -> None:
+    def __init__(self, message: str, weight: Severity = Severity.ERROR, rule: Rule = proof.ADDRESS, *,
+                 down: bool = False) -> None:
         super().__init__(message)
-        self.message, self.weight, self.rule = message, weight, rule
+        self.message, self.weight, self.rule, self.down = message, weight, rule, down
 
 
 def named(reading: Reading) -> Named | None:
@@ -80,6 +85,7 @@ def look(reading: Reading, place: Index | None) -> Answer:
         answer.data = _served(wanted, answer.listed, place)
     except _Wrong as wrong:
         line = reading.line("source.sha256" if wrong.rule is proof.HASH else "source.url")
+        answer.down = wrong.down
         answer.findings.append(Finding(reading.file, line, wrong.rule, wrong.message, wrong.weight))
     return answer
 
@@ -89,26 +95,26 @@ def _listed(wanted: Named, place: Index) -> Listed:
     try:
         files = ask(place, wanted.project)
     except HandbookError as error:
-        raise _Wrong(error.what, Severity.UNVERIFIED) from None
+        raise _Wrong(error.what, Severity.UNVERIFIED, down=True) from None
     if wanted.file in files:
         return files[wanted.file]
     version = sdist_version(wanted.file)
     there = {found: name for name in files if (found := sdist_version(name)) is not None}
     if version is not None and version in there:
-        raise _Wrong(f"{place.name} has no file {wanted.file}; the sdist of that version is {there[version]}")
+        raise _Wrong(f"{place.label} has no file {wanted.file}; the sdist of that version is {there[version]}")
     newest = f" (the newest sdist is {there[max(there)]})" if there else ""
-    raise _Wrong(f"{place.name} has no {wanted.file} yet{newest}: publish this very file before you propose the "
+    raise _Wrong(f"{place.label} has no {wanted.file} yet{newest}: publish this very file before you propose the "
                  "recipe", Severity.UNVERIFIED)
 
 
 def _compare(wanted: Named, listed: Listed, place: Index) -> None:
     """The recipe's hash and address against the index's entry."""
     if wanted.sha256 and listed.sha256 and wanted.sha256 != listed.sha256:
-        raise _Wrong(f"{place.name} lists {wanted.file} with sha256 {listed.sha256[:16]}…, the recipe names "
+        raise _Wrong(f"{place.label} lists {wanted.file} with sha256 {listed.sha256[:16]}…, the recipe names "
                      f"{wanted.sha256[:16]}…", rule=proof.HASH)
     hosts = {urlsplit(place.web).hostname, urlsplit(listed.url).hostname}
     if wanted.host not in hosts:
-        raise _Wrong(f"{wanted.host or wanted.url} is not {place.name}, so what it serves was not looked at",
+        raise _Wrong(f"{wanted.host or wanted.url} is not {place.label}, so what it serves was not looked at",
                      Severity.UNVERIFIED)
     project = normalise(wanted.project)
     right = f"{LASTING}{project[0]}/{project}/{wanted.file}"
@@ -125,7 +131,7 @@ def _served(wanted: Named, listed: Listed, place: Index) -> bytes:
     except (IndexDown, HandbookError) as error:
         raise _Wrong(f"the address was not reached: {error}", Severity.UNVERIFIED) from None
     if answer is None and wanted.path.startswith(LASTING):
-        raise _Wrong(f"the address answers 404 here, though {place.name} lists {wanted.file} with this sha256; "
+        raise _Wrong(f"the address answers 404 here, though {place.label} lists {wanted.file} with this sha256; "
                      "a mirror may stand between", Severity.UNVERIFIED)
     if answer is None:
         raise _Wrong(f"{wanted.host} serves nothing at {wanted.path}")

@@ -118,10 +118,10 @@ def fetch(reading: Reading, answer: Answer, local: Local, folder: Path) -> Path:
         return folder / wanted.file
     if answer.listed is not None:
         return keep(answer.listed, folder).path
+    todo = "check the network and try again" if answer.down else "publish the sdist, or correct the address"
     raise HandbookError(answer.findings[0].message, where=where,
                         why="the source of a recipe is fetched from there and from nowhere else",
-                        todo="publish the sdist, correct the address, or name the folder that has it: --dist dist",
-                        section=SECTION)
+                        todo=f"{todo}, or name the folder that has the sdist: --dist dist", section=SECTION)
 
 
 def mismatch(reading: Reading, source: Path) -> list[Finding]:

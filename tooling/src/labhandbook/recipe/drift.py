@@ -14,6 +14,7 @@ from labhandbook.recipe.facts import facts, python_min
 from labhandbook.recipe.generate import Wishes, describe
 from labhandbook.recipe.lint import shown
 from labhandbook.recipe.mend import Edits, version_line
+from labhandbook.recipe.metadata import spdx
 from labhandbook.recipe.model import Recipe
 from labhandbook.recipe.reading import Reading, Value, find, read
 from labhandbook.recipe.rules import drift as rules
@@ -54,14 +55,11 @@ def compare(path: Path, dist: Path | None = None, version: str = "", target: str
         named = (str(sdist_in(dist, project(reading) if dist.is_dir() else "").resolve()) if dist else
                  project(reading) + (f"=={version}" if version else ""))
         source = fetch(named, Path(folder), target)
-        release = describe(source, Wishes(licence="" if _states_licence(source.wheel.metadata) else
-                                          reading.get("about.license"), target=target))
+        stated = source.wheel.metadata.get("license_expression")
+        release = describe(source, Wishes(licence="" if stated else spdx(reading.get("about.license")),
+                                          target=target))
     edits = Edits(reading)
     return Drift(reading, release, sorted(_differences(reading, release, edits)), edits)
-
-
-def _states_licence(metadata: dict[str, object]) -> bool:
-    return bool(metadata.get("license_expression"))
 
 
 def project(reading: Reading) -> str:

@@ -85,16 +85,8 @@ def conda_file_name(source: Source) -> str:
 def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     """The recipe of a release. Raises HandbookError when its licence can't be told."""
     sdist, wheel = source.sdist, source.wheel
-    licence = wishes.licence or metadata.licence(sdist, wheel)
-    # grayskull takes seconds: it is asked where the files of the release leave something open.
-    told = skull.look(sdist.path) if not licence or not wheel.pure else skull.Skull()
-    licence = licence or metadata.licence(sdist, wheel, told.license)
+    licence, told = spoken(source, wishes)
     notes = [told.problem] if told.problem else []
-    if not licence:
-        said = str(wheel.metadata.get("license") or "nothing").strip().splitlines()[0][:60]
-        raise HandbookError(f"the licence of {sdist.name} {sdist.version} can't be told",
-                            why=f"its metadata say {said!r} and its licence file is none that this program knows",
-                            todo="read it and name it: --license BSD-3-Clause", section="sec-conda-forge-mend-fields")
     requires = str(wheel.metadata.get("requires_python") or "")
     lowest = lowest_python(requires, python_min())
     recipe = Recipe(
@@ -124,6 +116,28 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     if extras:
         notes.append(f"conda has no extras: what {', '.join(extras)} ask for is left out")
     return recipe
+
+
+def spoken(source: Source, wishes: Wishes) -> tuple[str, skull.Skull]:
+    """The licence as SPDX writes it, and what grayskull says where it was asked.
+
+    grayskull takes seconds: it is asked where the files of the release leave something open. Raises HandbookError
+    when the licence can't be told, or the one that the user names is no SPDX expression.
+    """
+    sdist, wheel = source.sdist, source.wheel
+    licence = metadata.spdx(wishes.licence) if wishes.licence else metadata.licence(sdist, wheel)
+    if wishes.licence and not licence:
+        raise HandbookError(f"{wishes.licence} is no SPDX expression", why="programs read nothing else",
+                            todo="write it as in BSD-3-Clause, MIT or Apache-2.0 OR MIT",
+                            section="sec-conda-forge-mend-fields")
+    told = skull.look(sdist.path) if not licence or not wheel.pure else skull.Skull()
+    licence = licence or metadata.licence(sdist, wheel, told.license)
+    if not licence:
+        said = str(wheel.metadata.get("license") or "nothing").strip().splitlines()[0][:60]
+        raise HandbookError(f"the licence of {sdist.name} {sdist.version} can't be told",
+                            why=f"its metadata say {said!r} and its licence file is none that this program knows",
+                            todo="read it and name it: --license BSD-3-Clause", section="sec-conda-forge-mend-fields")
+    return licence, told
 
 
 def licence_files(found: Sequence[str], notes: list[str]) -> list[str]:

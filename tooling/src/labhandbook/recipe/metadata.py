@@ -45,8 +45,6 @@ def licence(sdist: Distribution, wheel: Distribution, guess: str = "") -> str:
 
     It is what the metadata say, else what one classifier or the licence file's own words say, else `guess`.
     """
-    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-
     stated = wheel.metadata.get("license_expression") or ""
     short = str(wheel.metadata.get("license") or "").strip()
     told = [CLASSIFIERS.get(label.rpartition(" :: ")[2], "") for label in wheel.classifiers
@@ -58,12 +56,17 @@ def licence(sdist: Distribution, wheel: Distribution, guess: str = "") -> str:
         guess = ""
     candidates = [stated, short if len(short) < 60 else "", told[0] if len(told) == 1 else "",
                   texts.pop() if len(texts) == 1 else "", guess]
-    for candidate in filter(None, candidates):
-        try:
-            return str(canonicalize_license_expression(candidate))
-        except InvalidLicenseExpression:
-            continue
-    return ""
+    return next(filter(None, map(spdx, filter(None, candidates))), "")
+
+
+def spdx(text: str) -> str:
+    """A licence as SPDX writes it, empty where it is none of its expressions."""
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    try:
+        return str(canonicalize_license_expression(text))
+    except InvalidLicenseExpression:
+        return ""
 
 
 def by_words(text: str) -> str:

@@ -85,5 +85,6 @@ def staged_comments(reading: Reading, author: str) -> list[Comment]:
             *(Comment(f"for {one} to answer" + ("" if author else ", if that isn't you"),
                       f"I am willing to be listed as a maintainer of {name}.") for one in others),
             Comment("after a network error in a check", "@conda-forge-admin, please restart ci"),
-            Comment("to ask for review, if this is your first contribution", f"@conda-forge-admin, please ping conda-forge/{team}"),
+            Comment("to ask for review, if this is your first contribution",
+                    f"@conda-forge-admin, please ping conda-forge/{team}"),
             Comment("to ask for review, if you have contributed before", f"@conda-forge/{team}, ready for review!")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -46,18 +47,26 @@ def fetch(wanted: str, folder: Path, target: str = "pypi") -> Source:
     if wanted.endswith((".tar.gz", ".zip", ".whl")) or "/" in wanted:
         return _local(sdist_in(Path(wanted)), folder, place)
     name, _, version = wanted.partition("==")
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", name):
+        raise HandbookError(f"{name!r} is no name of a project", why="names have letters, digits, dots and hyphens",
+                            todo="give NAME, NAME==VERSION or the path of an sdist", section=SECTION)
     files = ask(place, name)
     if not files:
-        raise HandbookError(f"{place.name} has no project {name}", why="a recipe starts from a published release",
+        raise HandbookError(f"{place.label} has no project {name}", why="a recipe starts from a published release",
                             todo="check the spelling, publish it first, or give the path of its sdist",
                             section=SECTION)
     sdists = {found: file for file in files.values() if (found := sdist_version(file.filename)) is not None}
-    if version:
-        sdists = {found: file for found, file in sdists.items() if str(found) == normal(version)}
     if not sdists:
-        raise HandbookError(f"{name}{' ' + version if version else ''} has no sdist on {place.name}",
+        raise HandbookError(f"{name} has no sdist on {place.label}",
                             why="conda-forge builds from source, and a wheel is no source",
-                            todo="publish the sdist, as python -m build makes it", section=SECTION)
+                            todo="ask its authors to publish the sdist, as python -m build makes it", section=SECTION)
+    if version:
+        newest = max(sdists)
+        sdists = {found: file for found, file in sdists.items() if str(found) == normal(version)}
+        if not sdists:
+            raise HandbookError(f"{name} {version} has no sdist on {place.label}",
+                                why=f"the newest that has one is {newest}",
+                                todo=f"name one that has: handbook recipe new {name}=={newest}", section=SECTION)
     good = {found: file for found, file in sdists.items() if file.yanked is None} or sdists
     best = max({found for found in good if not found.is_prerelease} or good)
     sdist = keep(good[best], folder)
@@ -87,13 +96,16 @@ def sdist_in(path: Path, project: str = "") -> Path:
 
 def _local(path: Path, folder: Path, place: Index) -> Source:
     """An sdist of this machine, with the wheel beside it, else one built of it."""
+    if not path.is_file():
+        raise HandbookError(f"there is no file {path}", todo="give the path of an sdist, or a project's name",
+                            section=SECTION)
     sdist = read(path)
     try:
         published = listing(place, sdist.name).get(path.name)
     except (IndexDown, HandbookError):  # That nothing was made sure is told where the address is looked at.
         published = None
     if published and published.sha256 and published.sha256 != sdist.sha256:
-        raise HandbookError(f"{path.name} is not the file on {place.name}", where=str(path),
+        raise HandbookError(f"{path.name} is not the file on {place.label}", where=str(path),
                             why=f"its sha256 begins with {sdist.sha256[:12]}, the published one's with "
                                 f"{published.sha256[:12]}; conda-forge would refuse the recipe",
                             todo=f"use the published one: handbook recipe new {sdist.name}=={sdist.version}",
@@ -107,7 +119,7 @@ def ask(place: Index, name: str) -> dict[str, Listed]:
     try:
         return listing(place, name)
     except IndexDown as error:
-        raise HandbookError(f"{place.name} can't be asked for {name}: {error}",
+        raise HandbookError(f"{place.label} can't be asked for {name}: {error}",
                             todo="check the network and try again", section=SECTION) from None
 
 

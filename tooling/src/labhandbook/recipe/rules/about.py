@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import yaml
 
+from labhandbook.recipe import metadata
 from labhandbook.recipe.facts import LICENCE_TOOLS
 from labhandbook.recipe.reading import Reading
 from labhandbook.recipe.rules.base import WARNING, At, rule
@@ -28,17 +29,13 @@ def told(reading: Reading) -> Iterator[At]:
       mend="Write it as in pyproject.toml: BSD-3-Clause, MIT, Apache-2.0 OR MIT.")
 def spdx(reading: Reading) -> Iterator[At]:
     """Licences under other names."""
-    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-
     found = reading.get("about.license")
-    if not found:
-        return
-    try:
-        right = str(canonicalize_license_expression(found))
-    except InvalidLicenseExpression as error:
-        yield At(f"{found} is no SPDX expression: {str(error).rstrip('.').lower()}", reading.line("about.license"))
-        return
-    if right != found:
+    right = metadata.spdx(found) if found else ""
+    if found and not right:
+        meant = metadata.CLASSIFIERS.get(found)
+        yield At(f"{found} is no SPDX expression" + (f"; SPDX calls it {meant}" if meant else ""),
+                 reading.line("about.license"))
+    elif right != found:
         yield At(f"SPDX writes {right}, not {found}", reading.line("about.license"))
 
 
