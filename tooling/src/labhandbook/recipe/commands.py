@@ -55,8 +55,10 @@ def new(wanted: str, maintainers: tuple[str, ...], licence: str, commands: tuple
     place = index(target)
     found = lint([made.path], lambda reading: look(reading, place).findings)
     show_findings(found.findings)
-    todo = "mend what is named above" if found.failed else f"next: handbook recipe build {shown(made.path.parent)}"
-    if "/" in wanted and not found.failed:
+    todo = "mend what is named above"
+    if not found.failed:
+        todo = f"next: handbook recipe {'build' if made.recipe.noarch else 'lint'} {shown(made.path.parent)}"
+    if not found.failed and made.recipe.noarch and "/" in wanted:
         todo += f" --dist {Path(wanted) if Path(wanted).is_dir() else Path(wanted).parent}"
     progress.last(not found.failed, f"{shown(made.path)} for {made.recipe.name} {made.recipe.version}; {todo};")
     return FINDINGS if found.failed else FINE

@@ -236,7 +236,8 @@ def compiled(recipe: Recipe, source: Source, told: skull.Skull) -> None:
         f"left to do: check the compilers, guessed from the sources ({', '.join(found)})",
         "left to do: name the libraries that the extension links to under host",
         "left to do: skip Pythons and systems that it doesn't support, with build.skip",
-        "left to do: add cross-compilation if conda-forge's linter asks for it",
+        "left to do: for systems that conda-forge cross-compiles, repeat python and host's tools under build, beside "
+        "cross-python_${{ target_platform }}, where build_platform != target_platform",
         *(f"left to do: run {tool} in build.script and name what it writes under license_file"
           for name, tool in LICENCE_TOOLS.items() if name in found),
     ]
