@@ -144,6 +144,8 @@ class Release:
     tag: str = "py3-none-any"
     files: dict[str, str] = field(default_factory=dict)
     commands: str = "[console_scripts]\ndemo = demo.cli:main\n"
+    modules: tuple[str, ...] = ("demo/__init__.py", "demo/cli.py")
+    readme: str = "Demo is a package that exists so that a test can propose it somewhere.\n"
 
     @property
     def metadata(self) -> str:
@@ -152,7 +154,7 @@ class Release:
                  "Summary: A package to be proposed in a test.", f"Requires-Python: {self.python}",
                  "Project-URL: Homepage, https://example.org/demo", *([self.licence] if self.licence else []),
                  *([self.extra] if self.extra else []), *(f"Requires-Dist: {one}" for one in self.requires)]
-        return "\n".join(lines) + "\n\nDemo is a package that exists so that a test can propose it somewhere.\n"
+        return "\n".join(lines) + "\n\n" + self.readme
 
     @property
     def stem(self) -> str:
@@ -180,7 +182,7 @@ class Release:
         info = f"{self.name.lower()}-{self.version}.dist-info"
         held = io.BytesIO()
         with zipfile.ZipFile(held, "w") as archive:
-            for path, text in {"demo/__init__.py": "", "demo/cli.py": "", f"{info}/METADATA": self.metadata,
+            for path, text in {**dict.fromkeys(self.modules, ""), f"{info}/METADATA": self.metadata,
                                f"{info}/WHEEL": f"Wheel-Version: 1.0\nTag: {self.tag}\n",
                                f"{info}/entry_points.txt": self.commands,
                                f"{info}/RECORD": ""}.items():

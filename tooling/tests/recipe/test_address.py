@@ -81,6 +81,9 @@ def test_what_cannot_be_looked_at_is_not_passed_over(tmp_path: Path) -> None:
         assert [one[:2] for one in found] == [("RCP068", "unverified")] and "answers 404 here" in found[0][3]
         other = "https://example.org/demo-${{ version }}.tar.gz"
         elsewhere = recipe(tmp_path / "b", address, (address + PLACE, other))
+        archive = "https://github.com/example/demo/archive/refs/tags/v${{ version }}.tar.gz"
+        on_github = recipe(tmp_path / "d", address, (address + PLACE, archive))
+        assert "github.com is not" in asked(on_github, address)[0][3]
         assert asked(elsewhere, address)[0][1:] == ("unverified", 11, f"example.org is not {index(address).name}, so "
                                                     "what it serves was not looked at")
     assert asked(recipe(tmp_path / "c", address), address)[0][1] == "unverified"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,14 @@ def test_each_difference_is_mended(release: Release, old: str, new: str, code: s
     assert (code, line_of(v1().replace(old, new, 1), at)) in told
     assert drift.edits.left == [] and mended in text, text
     assert (again.findings, again.edits.text()) == ([], text)
+
+
+def test_machines_get_the_same_facts(tmp_path: Path) -> None:
+    path = write(tmp_path, stale("v1"))
+    with serving(dict([NEW.sdist(), NEW.wheel()])) as address:
+        done = run("recipe", "diff", path, "--index", address, "--format", "json")
+    found = json.loads(done.stdout)
+    assert done.returncode == 1 and {one["code"] for one in found["findings"]} >= {"RCP050", "RCP051", "RCP057"}
 
 
 def test_a_licence_beside_the_recipe_stays(tmp_path: Path) -> None:

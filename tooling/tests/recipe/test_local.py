@@ -78,6 +78,23 @@ def test_one_unpublished_package_needs_another(tmp_path: Path) -> None:
     assert newer.returncode == 1 and ": RCP062 mhi-trial-base >=0.3 can't be installed" in newer.stderr
 
 
+def test_the_sdists_own_tests_are_run(tmp_path: Path) -> None:
+    need_network()
+    own = project(tmp_path, "mhi-trial-top", "0.2.0", [], "WORD = 'top'\n")
+    (own / "tests").mkdir()
+    for word, code in (("top", 0), ("other", 1)):
+        code_of_test = f"from mhi_trial_top import WORD\n\n\ndef test_it():\n    assert WORD == {word!r}\n"
+        (own / "tests" / "test_word.py").write_text(code_of_test, encoding="utf-8")
+        dists(tmp_path, own)
+        made = run("recipe", "new", "dist/", "--maintainer", "someone", "--pytest", "--force", cwd=tmp_path)
+        assert made.returncode == 0, made.stderr
+        done = run("recipe", "build", "recipes/mhi-trial-top", "--dist", "dist", cwd=tmp_path)
+        assert done.returncode == code, done.stderr
+    text = (tmp_path / "recipes" / "mhi-trial-top" / "recipe.yaml").read_text(encoding="utf-8")
+    assert f"recipe.yaml:{line_of(text, '- pytest tests')}: RCP066 pytest tests ended with status 1: " in done.stderr
+    assert "FAILED tests/test_word.py::test_it" in done.stderr
+
+
 def test_a_dist_that_was_built_again_is_taken_anew(tmp_path: Path) -> None:
     need_network()
     base = project(tmp_path, "mhi-trial-base", "0.2.0", [], "WORD = 'old'\n")

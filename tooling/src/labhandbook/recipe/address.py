@@ -98,6 +98,8 @@ def _listed(wanted: Named, place: Index) -> Listed:
         raise _Wrong(error.what, Severity.UNVERIFIED, down=True) from None
     if wanted.file in files:
         return files[wanted.file]
+    if wanted.host != urlsplit(place.web).hostname:
+        raise _elsewhere(wanted, place)
     version = sdist_version(wanted.file)
     there = {found: name for name in files if (found := sdist_version(name)) is not None}
     if version is not None and version in there:
@@ -107,6 +109,11 @@ def _listed(wanted: Named, place: Index) -> Listed:
                  "recipe", Severity.UNVERIFIED)
 
 
+def _elsewhere(wanted: Named, place: Index) -> _Wrong:
+    return _Wrong(f"{wanted.host or wanted.url} is not {place.label}, so what it serves was not looked at",
+                  Severity.UNVERIFIED)
+
+
 def _compare(wanted: Named, listed: Listed, place: Index) -> None:
     """The recipe's hash and address against the index's entry."""
     if wanted.sha256 and listed.sha256 and wanted.sha256 != listed.sha256:
@@ -114,8 +121,7 @@ def _compare(wanted: Named, listed: Listed, place: Index) -> None:
                      f"{wanted.sha256[:16]}…", rule=proof.HASH)
     hosts = {urlsplit(place.web).hostname, urlsplit(listed.url).hostname}
     if wanted.host not in hosts:
-        raise _Wrong(f"{wanted.host or wanted.url} is not {place.label}, so what it serves was not looked at",
-                     Severity.UNVERIFIED)
+        raise _elsewhere(wanted, place)
     project = normalise(wanted.project)
     right = f"{LASTING}{project[0]}/{project}/{wanted.file}"
     if wanted.path.startswith(LASTING):

@@ -120,7 +120,7 @@ def fetch(reading: Reading, answer: Answer, local: Local, folder: Path) -> Path:
         return keep(answer.listed, folder).path
     todo = "check the network and try again" if answer.down else "publish the sdist, or correct the address"
     raise HandbookError(answer.findings[0].message, where=where,
-                        why="the source of a recipe is fetched from there and from nowhere else",
+                        why="the source is fetched from the index and from nowhere else",
                         todo=f"{todo}, or name the folder that has the sdist: --dist dist", section=SECTION)
 
 
