@@ -150,8 +150,11 @@ def test_without_maintainers_the_recipe_is_not_finished(tmp_path: Path) -> None:
         (tmp_path / "pyproject.toml").write_text('[tool.handbook.recipe]\nmaintainers = ["one", "two"]\n',
                                                  encoding="utf-8")
         run("recipe", "new", "demo", "--index", address, "--force", cwd=tmp_path)
-    text = (tmp_path / "recipes" / "demo" / "recipe.yaml").read_text(encoding="utf-8")
-    assert text.endswith("    - one\n    - two\n")
+        path = tmp_path / "recipes" / "demo" / "recipe.yaml"
+        assert path.read_text(encoding="utf-8").endswith("    - one\n    - two\n")
+        run("recipe", "new", "demo", "--index", address, "--force", "--maintainer", "me", "--maintainer", "@you",
+            cwd=tmp_path)
+        assert path.read_text(encoding="utf-8").endswith("    - me\n    - you\n")
 
 
 @pytest.mark.parametrize(("pip", "conda"), [
