@@ -10,7 +10,8 @@ import pytest
 
 from labhandbook.hpc.templates import ENVIRONMENTS
 from tooling.tests.conftest import run
-from tooling.tests.hpc.conftest import CLUSTERS, JOBS
+from tooling.tests.hpc.conftest import JOBS
+from tooling.tests.hpc.slurm import CLUSTERS
 
 
 @pytest.mark.parametrize("words", [

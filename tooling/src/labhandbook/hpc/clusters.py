@@ -44,7 +44,8 @@ class Nodes:
 class Partition:
     """A queue: its nodes and the limits of one job in it; 0 is no limit that is known.
 
-    `use` is what it is made for, `large_gib` the memory of the few bigger nodes that it has, `core_price` and
+    `use` is what it is made for, `max_jobs` how many jobs an account may have in it and `running_jobs` how many of
+    them run at once, `large_gib` the memory of the few bigger nodes that it has, `core_price` and
     `gib_price` its own prices.
     """
 
@@ -57,6 +58,7 @@ class Partition:
     min_nodes: int
     max_nodes: int
     max_jobs: int
+    running_jobs: int
     max_cores: int
     max_gib: float
     min_gpus: int
@@ -225,9 +227,10 @@ def _partition(name: str, table: Table, cpu: Table | None, gpu: Table | None) ->
         table.text("time-limit", None if known else ""), table.number("max-hours", NONE),
         _nodes(gpu if for_gpus else cpu, table), table.whole("min-nodes", 1),
         table.whole("max-nodes", None if known else NONE), table.whole("max-jobs", NONE),
-        table.whole("max-cores", NONE), table.number("max-memory-gib", NONE), table.whole("min-gpus", NONE),
-        table.whole("max-gpus", NONE), table.text("needs", ""), large, table.number("bu-per-core-hour", NONE),
-        table.number("bu-per-gib-hour", NONE), table.text("use", USES[0], USES))
+        table.whole("running-jobs", NONE), table.whole("max-cores", NONE), table.number("max-memory-gib", NONE),
+        table.whole("min-gpus", NONE), table.whole("max-gpus", NONE), table.text("needs", ""), large,
+        table.number("bu-per-core-hour", NONE), table.number("bu-per-gib-hour", NONE),
+        table.text("use", USES[0], USES))
 
 
 def _gpus(table: Table) -> Gpus:
