@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.hpc.templates import ENVIRONMENTS
 from tooling.tests.conftest import run
 from tooling.tests.hpc.conftest import JOBS
-from tooling.tests.hpc.slurm import CLUSTERS
 
 
 @pytest.mark.parametrize("words", [
@@ -20,6 +18,10 @@ from tooling.tests.hpc.slurm import CLUSTERS
     ["--cluster", "roihu", "--cores", "16"], ["--cluster", "roihu", "--gpus", "4", "--time", "1-12"],
     ["--cluster", "turso", "--gpus", "1"], ["--cluster", "turso", "--array", "0-9"],
     ["--cluster", "roihu", "--array", "0-4%2", "--memory", "8G"], ["--cluster", "lumi", "--partition", "debug"],
+    ["--cluster", "lumi", "--kind", "ranks", "--gpus", "8", "--nodes", "2"],
+    ["--cluster", "roihu", "--kind", "requeue", "--gpus", "1"], ["--cluster", "turso", "--kind", "grid"],
+    ["--cluster", "turso", "--kind", "ranks", "--gpus", "1", "--nodes", "2"],
+    ["--cluster", "lumi", "--kind", "smallest"],
 ], ids=" ".join)
 def test_what_new_writes_passes_the_check(words: list[str], tmp_path: Path) -> None:
     (tmp_path / "slurm_log").mkdir()
@@ -29,13 +31,6 @@ def test_what_new_writes_passes_the_check(words: list[str], tmp_path: Path) -> N
     assert done.returncode == 0 and "no findings; submit it" in done.stderr and done.stdout == ""
 
 
-@pytest.mark.parametrize("key", [key for key, cluster in CLUSTERS.known.items() if not cluster.retired])
-def test_new_sets_up_as_the_chapters_script_does(key: str) -> None:
-    environment, python = ENVIRONMENTS[key][1]
-    text = (JOBS / f"{key}-one-gpu.sh").read_text()
-    assert environment in text and f"{python} -m" in text
-
-
 @pytest.mark.parametrize(("words", "says"), [
     (["--cluster", "lumi", "--gpus", "9"], "a node has 8"), (["--cluster", "mahti"], "runs no jobs any more"),
     (["--cluster", "lumi", "--time", "5h"], "is not a time"),
@@ -43,6 +38,10 @@ def test_new_sets_up_as_the_chapters_script_does(key: str) -> None:
     (["--cluster", "lumi", "--partition", "smal"], "did you mean small?"),
     (["--cluster", "lum"], "did you mean lumi?"),
     (["--cluster", "lumi", "--partition", "debug", "--time", "1:00:00"], "allows 30 minutes"),
+    (["--cluster", "lumi", "--kind", "ranks"], "needs GPUs"),
+    (["--cluster", "lumi", "--kind", "ranks", "--gpus", "2", "--cores", "7"], "can't be shared by 2 processes"),
+    (["--cluster", "lumi", "--kind", "requeue", "--time", "00:09:59"], "too short to save 5 minutes before the end"),
+    (["--cluster", "lumi", "--kind", "requeue", "--array", "0-3"], "is no array"),
     ([], "no cluster is named"), (["--cluster", "lumi", "--name", "a b"], "can't be a job's name"),
 ])
 def test_new_says_what_can_not_be(words: list[str], says: str, tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from labhandbook.hpc.new import TASKS, Kind
+from labhandbook.hpc.recipes import RECIPES, Recipe
 from tooling.tests.conftest import ROOT
 from tooling.tests.hpc.accounts import PROJECT
 from tooling.tests.hpc.conftest import JOBS, study
 from tooling.tests.hpc.slurm import Slurm, started
-
-SHARED = ("array", "cpu")
 
 
 def settings(work: Path) -> dict[str, str]:
@@ -25,10 +25,14 @@ def settings(work: Path) -> dict[str, str]:
             "PYTHON_MODULE": "Python", "PLACE": str(work / "place")}
 
 
-def scripts(key: str) -> list[str]:
+def recipes(slurm: Slurm) -> list[Recipe]:
     """The batch scripts for a cluster."""
-    return [path.name for path in sorted(JOBS.glob("*.sh")) if "#SBATCH" in path.read_text()
-            and (path.name.split("-")[0] == key or (key != "turso" and path.name.split("-")[0] in SHARED))]
+    return [recipe for recipe in RECIPES if slurm.cluster.key in recipe.clusters]
+
+
+def file(slurm: Slurm, name: str) -> str:
+    """The script of this name for a cluster."""
+    return next(recipe.file for recipe in recipes(slurm) if recipe.wish.name == name)
 
 
 def submit(slurm: Slurm, work: Path, *words: str) -> str:
@@ -42,34 +46,33 @@ def log(slurm: Slurm, work: Path, job: str) -> str:
     return (work / f"slurm_log/{name}_{job}.out").read_text()
 
 
-def test_every_script_has_a_cluster() -> None:
-    batch = {path.name for path in JOBS.glob("*.sh") if "#SBATCH" in path.read_text()}
-    assert batch == {name for key in ("lumi", "roihu", "turso") for name in scripts(key)}
-
-
 def test_scripts_complete(slurm: Slurm, work: Path) -> None:
     (work / "grid.txt").write_text("--rate 0.1\n--rate 0.2\n")
     jobs = {}
-    for name in scripts(slurm.cluster.key):
-        more = ["--array=1-2%4"] if name == "array-grid.sh" else []
-        jobs[submit(slurm, work, *more, name, *([] if "smallest" in name else ["train"]))] = name
+    for recipe in recipes(slurm):
+        more = ["--array=1-2%4"] if recipe.wish.kind is Kind.GRID else []
+        words = [] if recipe.wish.kind is Kind.SMALLEST else ["train"]
+        jobs[submit(slurm, work, *more, recipe.file, *words)] = recipe
     ended = slurm.finish(*jobs)
     assert {state for states in ended.values() for state in states} == {"COMPLETED"}, (ended, jobs)
-    for job, name in jobs.items():
-        if "array" in name:
-            tasks = [path.read_text() for path in (work / "slurm_log").glob(f"*_{job}_*.out")]
-            assert len(tasks) == (2 if "grid" in name else 5)
+    for job, recipe in jobs.items():
+        wish = recipe.wish
+        if wish.kind in TASKS:
+            tasks = [path.read_text() for path in (work / "slurm_log").glob(f"{wish.name}_{job}_*.out")]
+            assert len(tasks) == (2 if wish.kind is Kind.GRID else 5)
             assert all("done at step 1" in text for text in tasks)
-        elif "smallest" in name:
-            assert log(slurm, work, job).splitlines()[-1] == os.uname().nodename
+        elif wish.kind is Kind.SMALLEST:
+            told = log(slurm, work, job).splitlines()
+            assert f"on the account of {PROJECT}" in told[0] and told[-1] == os.uname().nodename
         else:
-            ranks = {"lumi-full-node.sh": 8, "lumi-several-nodes.sh": 16, "roihu-full-node.sh": 4,
-                     "roihu-several-nodes.sh": 4}.get(name, 1)
-            assert log(slurm, work, job).count("done at step 1") == ranks, name
+            ranks = wish.nodes * wish.gpus if wish.kind is Kind.RANKS else 1
+            assert log(slurm, work, job).count("done at step 1") == ranks, recipe.file
+            told_ranks = {line.split()[-1] for line in log(slurm, work, job).splitlines() if "rank" in line}
+            assert told_ranks == ({str(rank) for rank in range(ranks)} if wish.kind is Kind.RANKS else {"-"})
 
 
 def test_array_resumes_after_a_kill(slurm: Slurm, work: Path) -> None:
-    name = "turso-array-seeds.sh" if slurm.cluster.key == "turso" else "array-seeds.sh"
+    name = file(slurm, "seeds")
     first = submit(slurm, work, "--array=0-3", name, "train", "--steps", "5")
     slow = submit(slurm, work, "--array=4", name, "train", "--steps", "600")
     slurm.finish(first)
@@ -85,7 +88,7 @@ def test_array_resumes_after_a_kill(slurm: Slurm, work: Path) -> None:
 
 
 def test_chain_runs_in_order(slurm: Slurm, work: Path) -> None:
-    smallest = "turso-cpu-smallest.sh" if slurm.cluster.key == "turso" else "cpu-smallest.sh"
+    smallest = file(slurm, "smallest")
     (work / "fails.sh").write_text((work / smallest).read_text() + "false\n")
     done = slurm.run("bash", "chain.sh", smallest, "fails.sh", smallest, cwd=work,
                      settings=settings(work))
@@ -96,7 +99,7 @@ def test_chain_runs_in_order(slurm: Slurm, work: Path) -> None:
 
 def test_a_missing_log_folder_leaves_no_log(slurm: Slurm, work: Path) -> None:
     (work / "slurm_log").rmdir()
-    job = submit(slurm, work, "turso-cpu-smallest.sh" if slurm.cluster.key == "turso" else "cpu-smallest.sh")
+    job = submit(slurm, work, file(slurm, "smallest"))
     assert slurm.finish(job)[job] == ["FAILED"]
     assert slurm.state(job)["ExitCode"] == "0:53" and not list(work.rglob("*.out"))
 
@@ -176,9 +179,7 @@ def test_slurm_runs_for_an_ordinary_user() -> None:
 
 def test_checkpoint_and_requeue_at_a_signal(slurm: Slurm, work: Path) -> None:
     """The signal is sent by hand here, to save the wait for the limit."""
-    if slurm.cluster.key != "roihu":
-        return
-    job = submit(slurm, work, "roihu-requeue.sh", "train", "--steps", "60")
+    job = submit(slurm, work, file(slurm, "requeue"), "train", "--steps", "40")
     while "starts at step 0" not in _text(work, job):
         time.sleep(0.1)
     slurm.run("scancel", "--batch", "--signal=USR1", job, cwd=work)

@@ -91,11 +91,12 @@ class Gpus:
     cores_each: int = NONE
     gib_each: float = NONE
 
-    def request(self, count: int) -> str:
-        """The option that asks for `count` GPUs on each node."""
+    def request(self, count: int, nodes: int = 1) -> str:
+        """The option that asks for `count` GPUs on each of some nodes."""
         if self.option.startswith("gres="):
             return f"--{self.option}:{count}"
-        return f"--{self.option}={count}"
+        # --gpus counts those of all nodes, and Slurm may take them unevenly.
+        return f"--{'gpus-per-node' if nodes > 1 else self.option}={count}"
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,10 @@ class Area:
 
 @dataclass(frozen=True)
 class Cluster:
-    """One cluster. `billing` holds the numbers of its price list by name."""
+    """One cluster.
+
+    `billing` holds the numbers of its price list by name, `facts` every value by its path in the file, as `gpu.host`.
+    """
 
     key: str
     name: str
@@ -124,6 +128,7 @@ class Cluster:
     billing: dict[str, float] = field(default_factory=dict)
     areas: tuple[Area, ...] = ()
     commands: dict[str, bool] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -206,7 +211,8 @@ def _cluster(key: str, table: Table) -> Cluster:
         cpu_unit=billing.text("cpu-unit") if billing else "", gpu_unit=billing.text("gpu-unit") if billing else "",
         billing={price: billing.number(price) for price in PRICES[scheme]} if billing else {},
         areas=tuple(_areas(storage)) if storage else (),
-        commands={command: commands.yes(command) for command in commands.names} if commands else {})
+        commands={command: commands.yes(command) for command in commands.names} if commands else {},
+        facts=dict(table.place.leaves()))
 
 
 def _nodes(table: Table | None, own: Table) -> Nodes:
