@@ -28,6 +28,8 @@ fi
 exec "$@"
 """,
     "uname": 'if [ "$1" = -m ]; then echo aarch64; else exec /usr/bin/uname "$@"; fi',
+    "rocm-smi": 'echo "GPU of $SLURM_JOB_ID"',
+    "nvidia-smi": 'echo "GPU of $SLURM_JOB_ID"',
     "mksquashfs": 'test -d "$1" && : > "$2"',
     "python": PYTHON,
     "python3": PYTHON,

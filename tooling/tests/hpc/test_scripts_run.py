@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import re
 import subprocess
 import time
 from pathlib import Path
@@ -13,7 +12,6 @@ import pytest
 
 from labhandbook.hpc.new import TASKS, Kind
 from labhandbook.hpc.recipes import RECIPES, Recipe
-from tooling.tests.conftest import ROOT
 from tooling.tests.hpc.accounts import PROJECT
 from tooling.tests.hpc.conftest import JOBS, study
 from tooling.tests.hpc.slurm import Slurm, started
@@ -102,29 +100,6 @@ def test_a_missing_log_folder_leaves_no_log(slurm: Slurm, work: Path) -> None:
     job = submit(slurm, work, file(slurm, "smallest"))
     assert slurm.finish(job)[job] == ["FAILED"]
     assert slurm.state(job)["ExitCode"] == "0:53" and not list(work.rglob("*.out"))
-
-
-def blocks(page: str) -> list[str]:
-    """The Slurm commands that a page prints for a login node, but for those that ask an accounting or stay open."""
-    text = (ROOT / "chapters/hpc" / page).read_text()
-    found = re.findall(r"^```\{\.bash filename=\"login node\"\}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return [block for block in found if re.search(r"^(?:squeue|sinfo|scontrol|scancel|sbatch|mkdir)", block)
-            and not re.search(r"\{\{|sacct|watch|array-|tail", block)]
-
-
-def test_commands_of_the_chapters_run_as_printed(slurm: Slurm, work: Path) -> None:
-    if slurm.cluster.key == "turso":
-        return
-    printed = [*blocks("commands.qmd"), *blocks("workflow.qmd")]
-    assert len(printed) >= 6
-    for block in printed:
-        held = submit(slurm, work, "--hold", "cpu-smallest.sh")
-        given = {**settings(work), "JOBID": held, "SCRIPT": "cpu-smallest.sh"}
-        done = slurm.run("bash", "-ec", block, cwd=work, settings=given)
-        assert done.returncode == 0 and "rror" not in done.stderr, (block, done.stderr)
-        bare = slurm.run("bash", "-ec", block, cwd=work)
-        assert "JOBID" not in block or (bare.returncode != 0 and "set JOBID to" in bare.stderr), block
-        slurm.run("scancel", "--state=PENDING", "--me", cwd=work)
 
 
 def test_interactive_runs_on_a_compute_node(slurm: Slurm, work: Path) -> None:
