@@ -80,7 +80,7 @@ class Daemons:
         end = time.monotonic() + seconds
         while not done():
             if time.monotonic() > end or any(process.poll() is not None for process in self.processes):
-                logs = "\n".join(path.read_text(errors="replace")[-1500:] for path in self.root.glob("*.out"))
+                logs = "\n".join(path.read_text(errors="replace")[-600:] for path in self.root.glob("*.out"))
                 raise AssertionError(f"{what} did not start\n{logs}")
             time.sleep(0.05)
 

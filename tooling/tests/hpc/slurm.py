@@ -47,11 +47,14 @@ GOING = {"PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "REQUEUED"}
 
 
 @contextlib.contextmanager
-def started(key: str, *, wide: bool = False, accounted: bool = False, uid: int | None = None) -> Iterator[Slurm]:
-    """The Slurm of a cluster for as long as it is needed; skips the test where the machine lacks a program."""
+def started(key: str, *, wide: bool = False, accounted: bool = False, grouped: bool = False,
+            uid: int | None = None) -> Iterator[Slurm]:
+    """The Slurm of a cluster for as long as it is needed; skips the test where the machine lacks what it needs."""
     if lacking := missing((*PROGRAMS, *(accounts.PROGRAMS if accounted else ()))):
         pytest.skip(LACKS + f"Slurm ({', '.join(lacking)})")
-    slurm = Slurm(cluster=CLUSTERS.known[key], wide=wide, accounted=accounted,
+    if grouped and not os.access(slurm_conf.MEMORY / "memory.limit_in_bytes", os.W_OK):
+        pytest.skip(LACKS + "memory control groups (version 1) that this user may set")
+    slurm = Slurm(cluster=CLUSTERS.known[key], wide=wide, accounted=accounted, grouped=grouped,
                   uid=os.getuid() if uid is None else uid)
     try:
         slurm.start()
@@ -62,11 +65,16 @@ def started(key: str, *, wide: bool = False, accounted: bool = False, uid: int |
 
 @dataclass(kw_only=True)
 class Slurm(Daemons):
-    """The daemons of one cluster, in a folder of their own; a `wide` one judges requests and runs none."""
+    """The daemons of one cluster, in a folder of their own.
+
+    A `wide` one judges requests and runs none, an `accounted` one has a database, a `grouped` one lets the kernel end
+    jobs that need too much memory.
+    """
 
     cluster: Cluster
     wide: bool = False
     accounted: bool = False
+    grouped: bool = False
     seconds: float = 0.0
 
     @property
@@ -84,7 +92,8 @@ class Slurm(Daemons):
         for name in ("state", "dev"):
             (self.root / name).mkdir()
         stubs.write(self.root / "stubs")
-        written = slurm_conf.write(self.cluster, self.root, self.user, wide=self.wide, accounted=self.accounted)
+        written = slurm_conf.write(self.cluster, self.root, self.user, wide=self.wide,
+                                   accounted=self.accounted, grouped=self.grouped)
         self.own()
         self.call("mungekey", "--create", f"--keyfile={self.root}/munge.key")
         self.daemon("munged", "--foreground", "--force", f"--key-file={self.root}/munge.key", "--num-threads=2",
@@ -111,6 +120,10 @@ class Slurm(Daemons):
         with contextlib.suppress(subprocess.SubprocessError, OSError):
             self.run("scancel", "-u", self.user, cwd=self.root)
         super().stop()
+        if self.grouped:
+            for path in slurm_conf.MEMORY.glob("slurm_n*"):
+                with contextlib.suppress(OSError):
+                    path.rmdir()
 
     def run(self, *words: str, cwd: Path, settings: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command of a user of this cluster."""

@@ -29,7 +29,7 @@ SlurmdPidFile={root}/slurmd-%n.pid
 SlurmctldLogFile={root}/slurmctld.log
 SlurmdLogFile={root}/slurmd-%n.log
 ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
+TaskPlugin={tasks}
 SwitchType=switch/none
 MpiDefault=none
 MailProg=/bin/true
@@ -41,7 +41,7 @@ EnforcePartLimits=ALL
 SchedulerParameters=sched_interval=1,bf_interval=1,defer_batch=no,batch_sched_delay=0
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=1
-JobAcctGatherParams=OverMemoryKill
+JobAcctGatherParams={memory}
 JobCompType=jobcomp/filetxt
 JobCompLoc={root}/jobcomp.log
 MaxArraySize=10001
@@ -61,10 +61,18 @@ AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=localhost
 AccountingStoragePort={port}
 AccountingStoragePass={root}/munge.socket
-AccountingStorageEnforce=associations,limits,qos
+AccountingStorageEnforce=associations,limits,qos,safe
 AccountingStorageTRES=gres/gpu
 """
 ALONE = "AccountingStorageType=accounting_storage/none\n"
+# Real clusters leave it to the kernel to end a job that needs more memory than it asked for.
+GROUPS = """\
+CgroupPlugin=cgroup/v1
+ConstrainRAMSpace=yes
+ConstrainSwapSpace=yes
+AllowedSwapSpace=0
+"""
+MEMORY = Path("/sys/fs/cgroup/memory")
 
 
 @dataclass(frozen=True)
@@ -84,8 +92,8 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def write(cluster: Cluster, root: Path, user: str, *, wide: bool, accounted: bool) -> Written:
-    """Write `slurm.conf` and `gres.conf` into a folder."""
+def write(cluster: Cluster, root: Path, user: str, *, wide: bool, accounted: bool, grouped: bool) -> Written:
+    """Write `slurm.conf`, `gres.conf` and `cgroup.conf` into a folder."""
     kinds: dict[Nodes, list[Partition]] = {}
     for partition in cluster.partitions.values():
         kinds.setdefault(_nodes(partition), []).append(partition)
@@ -109,10 +117,12 @@ def write(cluster: Cluster, root: Path, user: str, *, wide: bool, accounted: boo
             lines.append(f"NodeName={kind}[{RUNNING + 1}-{most}] {shape} State=CLOUD Weight=100")
         lines += [_partition(partition, kept, nodes, accounted) for partition in partitions]
     head = CONF.format(name=cluster.slurm_cluster or cluster.key, port=control, user=user, root=root,
-                       partitions=",".join(cluster.partitions))
+                       partitions=",".join(cluster.partitions), tasks=f"task/{'cgroup' if grouped else 'none'}",
+                       memory="NoOverMemoryKill" if grouped else "OverMemoryKill")
     head += ACCOUNTED.format(port=accounts, root=root) if accounted else ALONE
     (root / "slurm.conf").write_text(head + "\n".join(lines) + "\n")
     (root / "gres.conf").write_text("\n".join(gres) + "\n")
+    (root / "cgroup.conf").write_text(GROUPS if grouped else "")
     return Written(started, accounts)
 
 
