@@ -178,7 +178,7 @@ def _save(path: Path, text: str) -> None:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
 def efficiency(number: str, saved: IO[str] | None, clusters: str, form: str) -> int:
     """Say how well a job used its cores, memory and time, and what to ask for next time."""
-    from labhandbook.hpc.efficiency import as_text, ask, read
+    from labhandbook.hpc.efficiency import ask, read, report
 
     jobs = read(saved.read() if saved else ask(number, clusters))
     if saved:
@@ -189,5 +189,5 @@ def efficiency(number: str, saved: IO[str] | None, clusters: str, form: str) -> 
     if form == "json":
         click.echo(json.dumps([each.as_json() for each in jobs], indent=2))
     else:
-        click.echo("\n".join(as_text(each) for each in jobs), nl=False)
+        click.echo(report(jobs), nl=False)
     return FINE
