@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
-import select
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +14,7 @@ from labhandbook.hpc.recipes import RECIPES
 from tooling.tests.hpc.accounts import PROJECT
 from tooling.tests.hpc.printed import Printed, commands
 from tooling.tests.hpc.slurm import Slurm
+from tooling.tests.hpc.terminal import talk
 
 PRINTED = list(commands())
 # Words that the sentence around a command says shall follow it.
@@ -35,27 +33,14 @@ def meant(printed: Printed, key: str) -> bool:
     return key in ONLY.get(printed.text, printed.clusters)
 
 
-def terminal(slurm: Slurm, text: str, work: Path, given: dict[str, str]) -> tuple[int, str]:
-    """Run a command in a terminal of its own, and type what leaves a shell: its exit code and the screen."""
-    main, side = pty.openpty()
+def shown(slurm: Slurm, text: str, work: Path, given: dict[str, str]) -> tuple[int, str]:
+    """Run a command in a terminal, and type what leaves a shell: its exit code and the screen."""
     path = os.pathsep.join([str(Path(sys.executable).parent), slurm.env["PATH"]])
-    words = ["timeout", "1"] if ENDLESS.search(text) else []
-    env = {**slurm.env, **given, "PATH": path, "TERM": "dumb"}
-    with subprocess.Popen([*words, "bash", "-ec", text], cwd=work, stdin=side, stdout=side, stderr=side, env=env,
-                          start_new_session=True) as process:
-        os.close(side)
-        os.write(main, b'test "$PS1" && echo on $SLURMD_NODENAME; exit\n' if "--pty bash" in text else b"")
-        screen, end = b"", time.monotonic() + 60
-        while process.poll() is None or select.select([main], [], [], 0)[0]:
-            assert time.monotonic() < end, (text, screen)
-            if select.select([main], [], [], 0.05)[0]:
-                try:
-                    screen += os.read(main, 65536)
-                except OSError:
-                    break
-        code = process.wait(10)
-    os.close(main)
-    return (0 if words and code == 124 else code), screen.decode(errors="replace").replace("\r\n", "\n")
+    words = ["timeout", "--foreground", "1"] if ENDLESS.search(text) else []
+    typed = ['test "$PS1" && echo on $SLURMD_NODENAME; exit\n'] if "--pty bash" in text else []
+    code, screen = talk([*words, "bash", "-ec", text], work, *typed,
+                        env={**slurm.env, **given, "PATH": path, "TERM": "dumb"})
+    return (0 if words and code == 124 else code), screen
 
 
 def test_the_commands_are_found() -> None:
@@ -89,7 +74,7 @@ def test_commands_run_as_printed(slurm: Slurm, work: Path) -> None:
             held = slurm.submit("--hold", smallest, cwd=work)
             submitted[held] = printed.place
             given["HELD"] = held
-        code, screen = terminal(slurm, text, work, {**given, "JOBID": other if "scancel" in text else job})
+        code, screen = shown(slurm, text, work, {**given, "JOBID": other if "scancel" in text else job})
         assert code == 0 and "rror:" not in screen, (printed.place, text, screen)
         assert "--pty bash" not in text or re.search(r"^on n\d+x\d", screen, re.MULTILINE), screen
         for number in re.findall(r"Submitted batch job (\d+)", screen):

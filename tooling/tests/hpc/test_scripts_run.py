@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import pty
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -15,6 +15,7 @@ from labhandbook.hpc.recipes import RECIPES, Recipe
 from tooling.tests.hpc.accounts import PROJECT
 from tooling.tests.hpc.conftest import JOBS, study
 from tooling.tests.hpc.slurm import Slurm, started
+from tooling.tests.hpc.terminal import talk
 
 
 def settings(work: Path) -> dict[str, str]:
@@ -104,14 +105,9 @@ def test_a_missing_log_folder_leaves_no_log(slurm: Slurm, work: Path) -> None:
 
 def test_interactive_runs_on_a_compute_node(slurm: Slurm, work: Path) -> None:
     script = f"{slurm.cluster.key}-interactive.sh"
-    main, side = pty.openpty()
-    words = ["bash", script, "bash", "-c", "echo on $SLURMD_NODENAME"]
-    with subprocess.Popen(words, cwd=work, env={**slurm.env, **settings(work)}, stdin=side, stdout=side,
-                          stderr=side) as process:
-        assert process.wait(30) == 0, os.read(main, 5000)
-    os.close(side)
-    assert b"on n" in os.read(main, 5000)
-    os.close(main)
+    code, screen = talk(["bash", script, "bash", "-c", "echo on $SLURMD_NODENAME"], work,
+                        env={**slurm.env, **settings(work)})
+    assert code == 0 and re.search(r"^on n\d+x\d", screen, re.MULTILINE), screen
     inside = slurm.run("bash", script, cwd=work, settings={**settings(work), "SLURM_JOB_ID": "7"})
     assert inside.returncode == 1 and "you are in job 7 already" in inside.stderr
 

@@ -41,9 +41,15 @@ def check(file: Path, name: str, folder: Path, form: str, strict: bool) -> int:
     text = as_text(found, paint) if form == "text" else report(found, form, addresses(), "Job check")
     click.echo(text, nl=False)
     bad = failed(found) or (strict and bool(found))
-    after = "" if bad else f"; submit it on {cluster.name}: sbatch {file.name}"
-    progress.last(not bad, f"{file.name} for {cluster.name}: {len(CHECKS)} rules: {counts(found)}{after}")
+    progress.last(not bad, f"{file.name} for {cluster.name}: {len(CHECKS)} rules: {counts(found)}")
+    if not bad:
+        after(f"sbatch {file.name}, on {cluster.name}")
     return FINDINGS if bad else FINE
+
+
+def after(text: str) -> None:
+    """Tell what to do next, on a line of its own, from where it can be copied."""
+    click.echo(f"    next: {text}", err=True)
 
 
 def addresses() -> dict[str, str]:
@@ -109,18 +115,19 @@ def new(file: Path | None, name: str | None, kind: str, title: str | None, parti
         name = click.prompt("Cluster", type=click.Choice(living), default=living[0], err=True)
         if gpus is None:
             gpus = click.prompt("GPUs on each node", type=click.IntRange(0), default=1, err=True)
-        limit = limit or click.prompt("Time limit", default="00:30:00", err=True)
+        limit = limit or click.prompt("Time limit", default="00:30:00", value_proc=_time, err=True)
     cluster = known.get(str(name))
     wish = Wish(title or (file.stem if file else "run"), Kind(kind), partition, nodes, cores or 0, gpus or 0, memory,
                 limit or "00:30:00", array)
-    text = script(plan(cluster, wish), file.name if file else "job.sh")
+    planned = plan(cluster, wish)
+    text = script(planned, file.name if file else "job.sh")
     if file is None:
         click.echo(text, nl=False)
         return FINE
     _ask_first(file, force)
     _save(file, text)
-    Progress().last(True, f"{file} for {cluster.name}; next: mkdir -p {LOGS} && handbook job check {file} "
-                          f"--cluster {cluster.key}")
+    Progress().last(True, f"{file} for {cluster.name} {planned.partition.name}")
+    after(f"mkdir -p {LOGS} && handbook job check {file} --cluster {cluster.key}")
     return FINE
 
 
@@ -141,9 +148,21 @@ def scripts(folder: Path, name: str | None, force: bool) -> int:
     for path, text in changed.items():
         _save(path, text)
         click.echo(path)
-    Progress().last(True, f"{len(changed)} of {len(made)} scripts written into {folder}, the others were there; "
-                          "next: handbook job check, with the file and --cluster")
+    Progress().last(True, f"{len(changed)} of {len(made)} scripts written into {folder}"
+                          + (", the others were there" if len(changed) < len(made) else ""))
+    after("read one, then handbook job check, with its name and --cluster")
     return FINE
+
+
+def _time(text: str) -> str:
+    """A time limit as it was typed, once Slurm can read it; until then it is asked for again."""
+    from labhandbook.hpc.request import Unreadable, hours
+
+    try:
+        hours(text)
+    except Unreadable as error:
+        raise click.BadParameter(str(error)) from None
+    return text
 
 
 def _text(path: Path) -> str | None:
