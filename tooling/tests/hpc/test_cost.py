@@ -12,7 +12,7 @@ from labhandbook.hpc.cost import cheaper, offer, price, storage
 from labhandbook.hpc.jobscript import parse
 from labhandbook.hpc.request import Shape, read_request
 from tooling.tests.conftest import ROOT, run
-from tooling.tests.hpc.conftest import CLUSTERS
+from tooling.tests.hpc.slurm import CLUSTERS
 from tooling.tests.hpc.test_rules import SEED
 
 FACTS = {fact.name: fact.value for fact in load_facts(ROOT)}

@@ -8,9 +8,10 @@ from pathlib import Path
 from labhandbook.hpc.check import judge, look
 from labhandbook.hpc.clusters import Cluster, Partition
 from labhandbook.hpc.jobscript import parse
-from labhandbook.hpc.new import Wish, write
+from labhandbook.hpc.new import Kind, Wish, plan
 from labhandbook.hpc.request import clock
 from labhandbook.hpc.rules import REFUSED
+from labhandbook.hpc.text import script as write
 from tooling.tests.hpc.slurm import Slurm
 
 SCRIPTS = 150
@@ -98,8 +99,10 @@ def test_new_scripts_are_accepted(wide: Slurm, tmp_path: Path) -> None:
     (tmp_path / "slurm_log").mkdir()
     gpus = wide.cluster.partitions["standard-g" if wide.cluster.key == "lumi" else "gpumedium"].nodes.gpus
     for wish in (Wish(), Wish(cores=8), Wish(gpus=1), Wish(gpus=gpus), Wish(gpus=2, nodes=2), Wish(array="0-9%3"),
-                 Wish(gpus=1, array="1,3", memory="20G", time="12:00:00"), Wish(cores=128, nodes=1)):
-        script = write(wide.cluster, wish, "job.sh")
+                 Wish(gpus=1, array="1,3", memory="20G", time="12:00:00"), Wish(cores=128, nodes=1),
+                 Wish(kind=Kind.RANKS, gpus=gpus), Wish(kind=Kind.RANKS, gpus=2, nodes=2),
+                 Wish(kind=Kind.REQUEUE, gpus=1), Wish(kind=Kind.GRID), Wish(kind=Kind.SMALLEST)):
+        script = write(plan(wide.cluster, wish), "job.sh")
         findings = judge(look(parse(script), wide.cluster, tmp_path))
         assert findings == [], (wish, findings)
         assert not judged(wide, tmp_path, script)[0], wish

@@ -13,8 +13,9 @@ from labhandbook.hpc.request import Unreadable, read_request
 from labhandbook.hpc.rules import REFUSED
 from labhandbook.rules import REGISTRY, Finding
 from tooling.tests.conftest import ROOT
-from tooling.tests.hpc.conftest import CLUSTERS, JOBS
+from tooling.tests.hpc.conftest import JOBS
 from tooling.tests.hpc.rule_cases import NEAR, SEEDED, Case
+from tooling.tests.hpc.slurm import CLUSTERS
 
 SEED = """\
 #!/bin/bash
