@@ -25,8 +25,9 @@ from labhandbook.release.index import serving
 from labhandbook.release.machine import Interpreter, interpreters, uv_program, without_secrets
 from labhandbook.release.project import Project, Settings
 from labhandbook.release.rules.trials import judge, untested
-from labhandbook.release.suite import run_suite
+from labhandbook.release.suite import Suite, run_suite
 from labhandbook.release.trials import Trial
+from labhandbook.release.wheeltags import fits
 from labhandbook.rules import Severity
 from tooling.tests.release import files
 
@@ -180,6 +181,47 @@ def test_a_python_that_is_promised_and_missing_is_told(tmp_path: Path) -> None:
 
 def trial(path: Path, **options: bool) -> Trial:
     return Trial("wheel", (own(path),), HERE, **options)
+
+
+COMPILED = "demo-1.0-cp311-cp311-linux_x86_64.whl"
+
+
+@pytest.mark.parametrize(("file", "python", "installs"), [
+    ("demo-1.0-py3-none-any.whl", (3, 13), True), ("demo-1.0-py2.py3-none-any.whl", (3, 9), True),
+    (COMPILED, (3, 11), True), (COMPILED, (3, 10), False), (COMPILED, (3, 12), False),
+    ("demo-1.0-cp311-abi3-linux_x86_64.whl", (3, 13), True), ("demo-1.0-cp311-abi3-linux_x86_64.whl", (3, 10), False),
+    ("demo-1.0-py3-none-linux_x86_64.whl", (3, 12), True), ("demo-1.0-py2-none-any.whl", (3, 12), False),
+])
+def test_which_pythons_a_wheel_fits(file: str, python: tuple[int, int], installs: bool) -> None:
+    assert fits(file, python) is installs
+
+
+def test_where_a_compiled_wheel_does_not_fit_the_sdist_is_tried() -> None:
+    pythons = [Interpreter(f"3.{minor}.1", Path(f"python3.{minor}")) for minor in (10, 11, 12)]
+    wheel, sdist = (Own("demo", "1.0", "", Path(name)) for name in (COMPILED, "demo-1.0.tar.gz"))
+    assert [each.label for each in trials.plan([wheel], [sdist], pythons)] == [
+        "sdist on Python 3.10.1", "wheel on Python 3.11.1", "sdist on Python 3.12.1",
+        "sdist on Python 3.10.1 with the lowest dependencies"]
+    assert trials.newest(pythons, [COMPILED]).minor == (3, 11)
+    with pytest.raises(HandbookError, match="no Python fits demo"):
+        trials.newest(pythons[:1], [COMPILED])
+
+
+def test_what_ends_alike_is_told_once(tmp_path: Path) -> None:
+    def tried(python: str, failing: str, *, lowest: bool = False) -> trials.Tried:
+        suite = Suite("pytest", 1 if failing else 5, 1.0, 3, failures=(failing,) if failing else (),
+                      output=f"in {python}")
+        return trials.Tried(Trial("wheel", (), Interpreter(python, Path(python)), lowest), 1.0, 1.0, suite)
+
+    found = judge(project(tmp_path), [tried("3.11.1", "test_a"), tried("3.12.1", "test_a"), tried("3.13.1", "test_b"),
+                                      tried("3.11.2", ""), tried("3.12.2", "", lowest=True)])
+    assert [(each.rule.code, each.message.splitlines()[0]) for each in found] == [
+        ("REL602", "wheel on Python 3.11.1, 3.12.1: pytest failed: test_a"),
+        ("REL602", "wheel on Python 3.13.1: pytest failed: test_b"),
+        ("REL603", "wheel on Python 3.11.2; wheel on Python 3.12.2 with the lowest dependencies: "
+                   "pytest found no tests")]
+    problems = [trials.Tried(Trial("wheel", (), HERE), 1.0, 1.0, problem=f"error:\n{why}") for why in ("one", "two")]
+    assert len(judge(project(tmp_path), problems)) == 2, "two installers' reasons are two findings"
 
 
 def test_a_suite_that_passes_at_the_second_try(tmp_path: Path) -> None:

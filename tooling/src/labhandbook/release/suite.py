@@ -16,9 +16,12 @@ from xml.etree import ElementTree
 from labhandbook.release.environment import Environment, tail
 from labhandbook.release.machine import suite_env, without_secrets
 from labhandbook.release.project import Project
+from labhandbook.release.state import contents
 
 NO_TESTS = 5
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+ROOT = "{root}"  # In `test-command` it stands for the project's folder.
+FOLDERS = ("tests", "test")
 # Where pytest keeps its settings; they go along when a folder of tests does.
 SETTINGS = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conftest.py")
 
@@ -78,14 +81,20 @@ def run_suite(environment: Environment, project: Project, modules: Sequence[str]
     `test-command` is run as it stands, with `{root}` as the project's folder; without it `pytest --pyargs` on the
     installed modules, and where these hold no tests the project's folder of tests, copied to `scratch`.
     """
-    words = [word.replace("{root}", str(project.root)) for word in project.settings.test_command]
+    words = [word.replace(ROOT, str(project.root)) for word in project.settings.test_command]
     run = partial(_repeat, environment, reruns=project.settings.reruns, threads=threads)
     suite = run(words or ["pytest", "--pyargs", *modules], scratch)
-    folder = next((name for name in ("tests", "test") if (project.root / name).is_dir()), None)
+    folder = next((name for name in FOLDERS if (project.root / name).is_dir()), None)
     if words or not suite.empty or folder is None:
         return suite
     copied = _copy(project.root, folder, scratch)
     return run(["pytest", folder], copied)
+
+
+def sources(project: Project) -> list[str]:
+    """What a suite may read from the project's folder, each path with its sha256."""
+    everything = any(ROOT in word for word in project.settings.test_command)
+    return contents(project.root, *(() if everything else (*FOLDERS, *SETTINGS)))
 
 
 def _copy(root: Path, folder: str, scratch: Path) -> Path:

@@ -27,6 +27,7 @@ from labhandbook.release.environment import (
 from labhandbook.release.machine import Interpreter, interpreters, uv_program
 from labhandbook.release.project import Project
 from labhandbook.release.suite import Suite, run_suite
+from labhandbook.release.wheeltags import fits
 
 Say = Callable[[str], None]
 
@@ -43,8 +44,7 @@ class Trial:
     @property
     def label(self) -> str:
         """What is tried, for people."""
-        lowest = " with the lowest dependencies" if self.lowest else ""
-        return f"{self.what} on Python {self.interpreter.version}{lowest}"
+        return named([self])
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,15 @@ class Tried:
                 "raised": list(self.raised)}
 
 
+def named(trials: Sequence[Trial]) -> str:
+    """What was tried, in words: `wheel on Python 3.11.7, 3.12.1; sdist on Python 3.12.1`."""
+    groups: dict[tuple[str, bool], list[str]] = {}
+    for trial in trials:
+        groups.setdefault((trial.what, trial.lowest), []).append(trial.interpreter.version)
+    return "; ".join(f"{what} on Python {', '.join(versions)}{' with the lowest dependencies' if lowest else ''}"
+                     for (what, lowest), versions in groups.items())
+
+
 def admitted(project: Project, versions: Sequence[str] = (), requires: str = "") -> list[Interpreter]:
     """The interpreters to try: all that are found and admitted, or those of `versions` ("3.12").
 
@@ -94,13 +103,42 @@ def admitted(project: Project, versions: Sequence[str] = (), requires: str = "")
 
 def plan(wheels: Sequence[Own], sdists: Sequence[Own], pythons: Sequence[Interpreter], companions: Sequence[Own] = (),
          *, lowest: bool = True) -> list[Trial]:
-    """The trials of a release: the wheel everywhere, the sdist on the newest Python, lowest bounds on the oldest."""
-    beside = tuple(companions)
-    trials = [Trial("wheel", (wheel, *beside), python) for wheel in wheels for python in pythons]
-    trials += [Trial("sdist", (sdist, *beside), pythons[-1]) for sdist in sdists]
-    if lowest:
-        trials += [Trial("wheel", (wheel, *beside), pythons[0], lowest=True) for wheel in wheels[:1]]
-    return trials
+    """The trials of a release: the wheel everywhere, the sdist on the newest Python, lowest bounds on the oldest.
+
+    Where the wheel doesn't fit a Python, as a compiled one of another does, the sdist is built there instead.
+    """
+    def one(file: Own, python: Interpreter, *, lowest: bool = False) -> Trial:
+        return Trial("wheel" if file in wheels else "sdist", (file, *companions), python, lowest)
+
+    def fitting(python: Interpreter) -> list[Own]:
+        return [wheel for wheel in wheels if wheel.path and fits(wheel.path.name, python.minor)] or list(sdists)
+
+    pairs = [(file, python) for python in pythons for file in fitting(python)]
+    pairs += [(sdist, pythons[-1]) for sdist in sdists]
+    trials = [one(file, python) for file, python in dict.fromkeys(pairs)]
+    return trials + [one(file, pythons[0], lowest=True) for file in fitting(pythons[0])[:1] if lowest]
+
+
+def newest(pythons: Sequence[Interpreter], wheels: Sequence[str]) -> Interpreter:
+    """The newest Python that one of these wheels, given by their file names, fits.
+
+    Raises HandbookError when none does.
+    """
+    for python in reversed(pythons):
+        if any(fits(wheel, python.minor) for wheel in wheels):
+            return python
+    raise HandbookError(f"no Python fits {', '.join(wheels) or 'a wheel of this release'}",
+                        why=f"looked at: {', '.join(python.version for python in pythons)}",
+                        todo="install the Python that the wheel was built for, or name it with --python",
+                        section="sec-pypi-install")
+
+
+def summary(tried: Sequence[Tried]) -> str:
+    """How trials ended, in one line."""
+    passed = sum(bool(each.suite and each.suite.fine) for each in tried)
+    empty = sum(bool(each.suite and each.suite.empty) for each in tried)
+    untested = f"; {empty} installed, without tests to run" if empty else ""
+    return f"{passed} of {len(tried)} environments passed{untested}"
 
 
 def carry_out(trials: Sequence[Trial], project: Project, say: Say = lambda line: None) -> list[Tried]:
