@@ -23,13 +23,14 @@ from labhandbook.release.environment import (
 )
 from labhandbook.release.index import serving
 from labhandbook.release.machine import Interpreter, interpreters, uv_program, without_secrets
-from labhandbook.release.project import Project, Settings
+from labhandbook.release.project import Project, Settings, load_project
 from labhandbook.release.rules.trials import judge, untested
-from labhandbook.release.suite import Suite, run_suite
+from labhandbook.release.suite import Suite, folders_of_tests, run_suite
 from labhandbook.release.trials import Trial
 from labhandbook.release.wheeltags import fits
 from labhandbook.rules import Severity
 from tooling.tests.release import files
+from tooling.tests.release.packages import write
 
 HERE = next(each for each in interpreters() if each.minor == sys.version_info[:2])
 FLAKY = """import pathlib
@@ -283,6 +284,29 @@ def test_tests_beside_the_package_are_copied_out(tmp_path: Path) -> None:
     (tried,) = trials.carry_out([trial(path)], project(root))
     (finding,) = judge(project(root), [tried])
     assert finding.rule.code == "REL603" and finding.weight is Severity.UNVERIFIED
+
+
+@pytest.mark.parametrize(("texts", "folders"), [
+    ({}, []), ({"tests/a.py": ""}, ["tests"]), ({"test/a.py": "", "tests/a.py": ""}, ["tests", "test"]),
+    ({"tests/a.py": "", "demo/checks/a.py": "",
+      "pyproject.toml": '[tool.pytest.ini_options]\ntestpaths = ["demo/checks", "gone", "../out", "/tmp"]\n'},
+     ["demo/checks"]),
+    ({"one/a.py": "", "two/a.py": "", "pytest.ini": "[pytest]\ntestpaths = one\n    two\n"}, ["one", "two"]),
+    ({"one/a.py": "", "setup.cfg": "[tool:pytest]\ntestpaths = one\n"}, ["one"]),
+    ({"tests/a.py": "", "setup.cfg": "no settings at all", "tox.ini": "[tox]\n"}, ["tests"]),
+])
+def test_the_folders_of_tests_are_those_that_pytest_knows(texts: dict[str, str], folders: list[str],
+                                                          tmp_path: Path) -> None:
+    write(tmp_path, {"pyproject.toml": "", **texts})
+    assert folders_of_tests(load_project(tmp_path, ask_remote=False)) == folders
+
+
+def test_a_failure_is_shown_where_it_happened(tmp_path: Path) -> None:
+    loud = "import warnings\n\n\ndef test_it():\n    assert 'the reason' == 'another'\n\n\n" + "".join(
+        f"def test_{number}():\n    warnings.warn('noise {number}')\n\n\n" for number in range(30))
+    (tried,) = trials.carry_out([trial(files.wheel(tmp_path, test=loud))], project(tmp_path))
+    (finding,) = judge(project(tmp_path), [tried])
+    assert "assert 'the reason' == 'another'" in finding.message and "noise" not in finding.message
 
 
 def test_a_command_of_its_own(tmp_path: Path) -> None:

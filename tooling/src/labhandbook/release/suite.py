@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import configparser
+import contextlib
+import itertools
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -10,7 +14,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from importlib import metadata
+from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree
 
 from labhandbook.release.environment import Environment, tail
@@ -64,11 +69,12 @@ class Suite:
 
 @dataclass(frozen=True)
 class Report:
-    """What pytest wrote in its report."""
+    """What pytest wrote in its report; `why` is the end of what it said of the first tests that failed."""
 
     tests: int
     skipped: int
     failed: tuple[str, ...]
+    why: str = ""
 
 
 def run_suite(environment: Environment, project: Project, modules: Sequence[str], scratch: Path,
@@ -79,28 +85,48 @@ def run_suite(environment: Environment, project: Project, modules: Sequence[str]
     that all take every processor slow each other down many times.
 
     `test-command` is run as it stands, with `{root}` as the project's folder; without it `pytest --pyargs` on the
-    installed modules, and where these hold no tests the project's folder of tests, copied to `scratch`.
+    installed modules, and where these hold no tests the project's folders of tests, copied to `scratch`.
     """
     words = [word.replace(ROOT, str(project.root)) for word in project.settings.test_command]
     run = partial(_repeat, environment, reruns=project.settings.reruns, threads=threads)
-    suite = run(words or ["pytest", "--pyargs", *modules], scratch)
-    folder = next((name for name in FOLDERS if (project.root / name).is_dir()), None)
-    if words or not suite.empty or folder is None:
-        return suite
-    copied = _copy(project.root, folder, scratch)
-    return run(["pytest", folder], copied)
+    folders = [] if words else folders_of_tests(project)
+    if words or not folders or tests_inside(environment.distribution(project.name)):
+        suite = run(words or ["pytest", "--pyargs", *modules], scratch)
+        if not suite.empty or not folders:
+            return suite
+    return run(["pytest", *folders], _copied(project.root, folders, scratch))
+
+
+def tests_inside(package: metadata.Distribution) -> bool:
+    """Whether an installed package holds files that pytest takes for tests."""
+    return any(re.search(r"(^|/)(test_[^/]*|[^/]*_test)\.py$", str(file)) for file in package.files or ())
+
+
+def folders_of_tests(project: Project) -> list[str]:
+    """The folders of tests beside the package: those that pytest's settings name, or else the usual ones."""
+    named = project.get("tool", "pytest", "ini_options", "testpaths") or project.get("tool", "pytest", "testpaths")
+    for file, section in (("pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
+        reader = configparser.ConfigParser(interpolation=None)
+        with contextlib.suppress(configparser.Error, UnicodeDecodeError):
+            reader.read(project.root / file, encoding="utf-8")
+        named = named or reader.get(section, "testpaths", fallback="")
+    paths = [PurePosixPath(path) for path in (named.split() if isinstance(named, str) else map(str, named))]
+    inside = [str(path) for path in paths if not path.is_absolute() and ".." not in path.parts and path.parts]
+    return [path for path in inside or FOLDERS if (project.root / path).is_dir()]
 
 
 def sources(project: Project) -> list[str]:
     """What a suite may read from the project's folder, each path with its sha256."""
     everything = any(ROOT in word for word in project.settings.test_command)
-    return contents(project.root, *(() if everything else (*FOLDERS, *SETTINGS)))
+    return contents(project.root, *(() if everything else (*folders_of_tests(project), *SETTINGS)))
 
 
-def _copy(root: Path, folder: str, scratch: Path) -> Path:
-    """The folder of tests and pytest's settings, in a folder of their own."""
+def _copied(root: Path, folders: Sequence[str], scratch: Path) -> Path:
+    """The folders of tests and pytest's settings, in a folder of their own."""
     target = scratch / "copied"
-    shutil.copytree(root / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in folders:
+        shutil.copytree(root / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"),
+                        dirs_exist_ok=True)
     for name in SETTINGS:
         if (root / name).is_file():
             shutil.copy2(root / name, target / name)
@@ -121,7 +147,8 @@ def _repeat(environment: Environment, command: Sequence[str], folder: Path, *, r
     names = tuple(rerun) or (("the whole suite",) if repeated else ())
     return Suite(shlex.join(command), code, time.monotonic() - start, first.tests if first else -1,
                  first.skipped if first else 0, names if repeated else (),
-                 report.failed if report and code else (), tail(without_secrets(output), 40))
+                 report.failed if report and code else (),
+                 without_secrets(report.why if report and report.why else tail(output, 40)))
 
 
 def _once(environment: Environment, command: Sequence[str], folder: Path, threads: int | None, *,
@@ -150,5 +177,8 @@ def _read(path: Path) -> Report | None:
     except (OSError, ElementTree.ParseError):
         return None
     failed = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
-    names = dict.fromkeys("::".join(filter(None, (case.get("classname"), case.get("name")))) for case in failed)
-    return Report(len(cases), sum(case.find("skipped") is not None for case in cases), tuple(names))
+    names = ["::".join(filter(None, (case.get("classname"), case.get("name")))) for case in failed]
+    texts = (f"{name}\n{tail(part.text or '', 12)}" for name, case in zip(names, failed, strict=True)
+             for part in case if part.tag in ("failure", "error"))
+    return Report(len(cases), sum(case.find("skipped") is not None for case in cases), tuple(dict.fromkeys(names)),
+                  "\n\n".join(itertools.islice(texts, 3)))
