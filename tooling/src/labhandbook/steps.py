@@ -19,6 +19,11 @@ from labhandbook.files import write_atomic
 from labhandbook.rules import Finding, Rule, Severity
 
 Context = TypeVar("Context")
+Say = Callable[[str], None]  # Tells a person how far the work is, a line at a time.
+
+
+def nothing(line: str) -> None:
+    """Tell no one."""
 
 
 @dataclass

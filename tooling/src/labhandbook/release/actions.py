@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -20,19 +18,13 @@ from labhandbook.release.check import sift
 from labhandbook.release.environment import Own
 from labhandbook.release.machine import interpreters, uv_program
 from labhandbook.release.project import Project, normalise
-from labhandbook.release.state import REHEARSAL, State
+from labhandbook.release.state import REHEARSAL, State, key_of
 from labhandbook.release.suite import sources
 from labhandbook.report import counts
-from labhandbook.steps import Outcome
+from labhandbook.steps import Outcome, Say, nothing
 
 if TYPE_CHECKING:
     from labhandbook.release.index import Server
-
-Say = Callable[[str], None]
-
-
-def nothing(line: str) -> None:
-    """Tell no one."""
 
 
 @dataclass(frozen=True)
@@ -247,7 +239,7 @@ def trial_key(release: Release) -> str:
     hashes = [release.state.hashes(), *(below.state.hashes() for below in release.below())]
     pythons = [each.version for each in interpreters(release.requires_python())]
     tools = metadata.version("labhandbook"), uv_program() is not None, pythons
-    return _digest([hashes, asdict(release.project.settings), sources(release.project), tools,
+    return key_of([hashes, asdict(release.project.settings), sources(release.project), tools,
                     release.options.pythons, release.options.lowest, date.today().isoformat()])
 
 
@@ -259,8 +251,5 @@ def upload_key(release: Release) -> str:
         if not hashes or not store or any((found := store.find(name)) is None or found.sha256 != digest
                                           for name, digest in hashes.items()):
             return ""
-    return _digest(hashes)
+    return key_of(hashes)
 
-
-def _digest(data: object) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]

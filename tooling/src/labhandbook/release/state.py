@@ -118,8 +118,8 @@ class State:
         """A hash of what a build sees: the commit and its tags, or without git every file."""
         state = self.project.git
         if state and state.commit:
-            return _digest([state.commit, *sorted(state.tags), os.path.relpath(self.project.root, state.root)])
-        return _digest(contents(self.project.root))
+            return key_of([state.commit, *sorted(state.tags), os.path.relpath(self.project.root, state.root)])
+        return key_of(contents(self.project.root))
 
     def forget(self) -> None:
         """Remove everything that is known of this version."""
@@ -133,8 +133,9 @@ def contents(root: Path, *tops: str) -> list[str]:
             if not _left(path, root)]
 
 
-def _digest(words: list[str]) -> str:
-    return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
+def key_of(data: object) -> str:
+    """A short hash of plain data, for the ledger to tell inputs apart."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _left(path: Path, root: Path) -> bool:

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from pathlib import Path, PurePosixPath
+from typing import Any
 from xml.etree import ElementTree
 
 from labhandbook.release.environment import Environment, tail
 from labhandbook.release.machine import suite_env, without_secrets
-from labhandbook.release.project import Project
+from labhandbook.release.project import PYPROJECT, Project
 from labhandbook.release.state import contents
 
 NO_TESTS = 5
@@ -85,7 +86,7 @@ def run_suite(environment: Environment, project: Project, modules: Sequence[str]
     that all take every processor slow each other down many times.
 
     `test-command` is run as it stands, with `{root}` as the project's folder; without it `pytest --pyargs` on the
-    installed modules, and where these hold no tests the project's folders of tests, copied to `scratch`.
+    installed modules, and where these hold no tests those of the project's folder (see `lay_out`).
     """
     words = [word.replace(ROOT, str(project.root)) for word in project.settings.test_command]
     run = partial(_repeat, environment, reruns=project.settings.reruns, threads=threads)
@@ -94,7 +95,8 @@ def run_suite(environment: Environment, project: Project, modules: Sequence[str]
         suite = run(words or ["pytest", "--pyargs", *modules], scratch)
         if not suite.empty or not folders:
             return suite
-    return run(["pytest", *folders], _copied(project.root, folders, scratch))
+    command = lay_out(project, folders, modules, environment.site, scratch / "copied")
+    return run(command, scratch / "copied")
 
 
 def tests_inside(package: metadata.Distribution) -> bool:
@@ -102,14 +104,55 @@ def tests_inside(package: metadata.Distribution) -> bool:
     return any(re.search(r"(^|/)(test_[^/]*|[^/]*_test)\.py$", str(file)) for file in package.files or ())
 
 
+def lay_out(project: Project, folders: Sequence[str], modules: Sequence[str], site: Path, target: Path) -> list[str]:
+    """Copy folders of tests and pytest's settings out of the project into `target`; the command to run there.
+
+    Tests that belong to a package and were left out of the wheel go to their place in the installed package, in the
+    `site` folder of the environment, where their imports find them; what the wheel brought there stays as it is.
+    """
+    target.mkdir()
+    for name in SETTINGS:
+        if (project.root / name).is_file():
+            shutil.copy2(project.root / name, target / name)
+    words, settings = [], pytest_settings(project)[0]
+    for folder in folders:
+        parts = PurePosixPath(folder).parts
+        at = next((at for at in range(len(parts) - 1) if parts[at] in modules), None)
+        place = target / folder if at is None else site.joinpath(*parts[at:])
+        shutil.copytree(project.root / folder, place, ignore=shutil.ignore_patterns("__pycache__"),
+                        copy_function=_copy_new, dirs_exist_ok=True)
+        if at is None:
+            words.append(folder)
+        else:
+            words += [*(["-c", settings] if settings and "-c" not in words else []), "--pyargs", ".".join(parts[at:])]
+    return ["pytest", *words]
+
+
+def _copy_new(source: str, target: str) -> None:
+    if not Path(target).exists():
+        shutil.copy2(source, target)
+
+
+def pytest_settings(project: Project) -> tuple[str, dict[str, Any]]:
+    """The file of the project's folder that pytest takes its settings from, and these; an empty name for none."""
+    tables = {"pytest.ini": _ini(project.root / "pytest.ini", "pytest"),
+              PYPROJECT: {**project.section("tool", "pytest"), **project.section("tool", "pytest", "ini_options")},
+              "tox.ini": _ini(project.root / "tox.ini", "pytest"),
+              "setup.cfg": _ini(project.root / "setup.cfg", "tool:pytest")}
+    return next(((file, table) for file, table in tables.items() if table), ("", {}))
+
+
+def _ini(path: Path, section: str) -> dict[str, Any]:
+    """A section of an INI file, empty where there is none."""
+    reader = configparser.ConfigParser(interpolation=None)
+    with contextlib.suppress(configparser.Error, UnicodeDecodeError):
+        reader.read(path, encoding="utf-8")
+    return dict(reader[section]) if reader.has_section(section) else {}
+
+
 def folders_of_tests(project: Project) -> list[str]:
-    """The folders of tests beside the package: those that pytest's settings name, or else the usual ones."""
-    named = project.get("tool", "pytest", "ini_options", "testpaths") or project.get("tool", "pytest", "testpaths")
-    for file, section in (("pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
-        reader = configparser.ConfigParser(interpolation=None)
-        with contextlib.suppress(configparser.Error, UnicodeDecodeError):
-            reader.read(project.root / file, encoding="utf-8")
-        named = named or reader.get(section, "testpaths", fallback="")
+    """The folders of tests in the project's folder: those that pytest's settings name, or else the usual ones."""
+    named = pytest_settings(project)[1].get("testpaths") or ()
     paths = [PurePosixPath(path) for path in (named.split() if isinstance(named, str) else map(str, named))]
     inside = [str(path) for path in paths if not path.is_absolute() and ".." not in path.parts and path.parts]
     return [path for path in inside or FOLDERS if (project.root / path).is_dir()]
@@ -119,18 +162,6 @@ def sources(project: Project) -> list[str]:
     """What a suite may read from the project's folder, each path with its sha256."""
     everything = any(ROOT in word for word in project.settings.test_command)
     return contents(project.root, *(() if everything else (*folders_of_tests(project), *SETTINGS)))
-
-
-def _copied(root: Path, folders: Sequence[str], scratch: Path) -> Path:
-    """The folders of tests and pytest's settings, in a folder of their own."""
-    target = scratch / "copied"
-    for folder in folders:
-        shutil.copytree(root / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"),
-                        dirs_exist_ok=True)
-    for name in SETTINGS:
-        if (root / name).is_file():
-            shutil.copy2(root / name, target / name)
-    return target
 
 
 def _repeat(environment: Environment, command: Sequence[str], folder: Path, *, reruns: int,

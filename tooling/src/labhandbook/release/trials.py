@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +28,7 @@ from labhandbook.release.machine import Interpreter, interpreters, uv_program
 from labhandbook.release.project import Project
 from labhandbook.release.suite import Suite, run_suite
 from labhandbook.release.wheeltags import fits
-
-Say = Callable[[str], None]
+from labhandbook.steps import Say, nothing
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ def summary(tried: Sequence[Tried]) -> str:
     return f"{passed} of {len(tried)} environments passed{untested}"
 
 
-def carry_out(trials: Sequence[Trial], project: Project, say: Say = lambda line: None) -> list[Tried]:
+def carry_out(trials: Sequence[Trial], project: Project, say: Say = nothing) -> list[Tried]:
     """Carry out trials, as many at a time as there are processors; results in the order of the trials."""
     uv, processors = uv_program(), os.cpu_count() or 1
     threads = max(1, processors // len(trials)) if len(trials) > 1 else None
