@@ -33,6 +33,8 @@ from tooling.tests.release import files
 from tooling.tests.release.packages import write
 
 HERE = next(each for each in interpreters() if each.minor == sys.version_info[:2])
+REDIRECTING = {"PYTHONPATH": "/tmp", "PYTHONOPTIMIZE": "1", "PYTHONDONTWRITEBYTECODE": "1",
+               "PYTHONWARNINGS": "ignore", "PYTEST_ADDOPTS": "-k nothing", "COVERAGE_PROCESS_START": "x"}
 FLAKY = """import pathlib
 
 
@@ -117,6 +119,8 @@ def test_extra_indexes_and_secrets_stay_out(monkeypatch: pytest.MonkeyPatch, tmp
         monkeypatch.setenv(name, "https://evil.example.org/simple")
     monkeypatch.setenv("TWINE_PASSWORD", files.CANARY)
     monkeypatch.setenv("GITHUB_TOKEN", files.CANARY)
+    for name, value in REDIRECTING.items():
+        monkeypatch.setenv(name, value)
     machine.pip_settings.cache_clear()
     try:
         env = machine.installer_env()
@@ -125,6 +129,7 @@ def test_extra_indexes_and_secrets_stay_out(monkeypatch: pytest.MonkeyPatch, tmp
         assert env["PIP_CONFIG_FILE"] == os.devnull and env["UV_NO_CONFIG"] == "1"
         assert files.CANARY not in env.get("TWINE_PASSWORD", "")
         assert files.CANARY not in machine.suite_env().values()
+        assert not machine.suite_env().keys() & REDIRECTING.keys(), "an assert that isn't there can't fail"
     finally:
         monkeypatch.undo()
         machine.pip_settings.cache_clear()
@@ -299,6 +304,24 @@ def test_the_folders_of_tests_are_those_that_pytest_knows(texts: dict[str, str],
                                                           tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": "", **texts})
     assert folders_of_tests(load_project(tmp_path, ask_remote=False)) == folders
+
+
+def test_tests_left_out_of_the_wheel_go_back_into_their_package(tmp_path: Path) -> None:
+    """As in PyVBMC: tests import each other by the package's name, and pytest's settings say where they are."""
+    root = write(tmp_path / "project", {
+        "pyproject.toml": '[project]\nname = "demo"\n[tool.pytest.ini_options]\ntestpaths = ["src/demo/checks"]\n'
+                          'markers = ["kept"]\naddopts = ["--strict-markers"]\n',
+        "src/demo/__init__.py": "raise RuntimeError('the checkout, not the installed package')\n",
+        "src/demo/checks/__init__.py": "NUMBER = 0\n", "src/demo/checks/numbers.txt": "41\n",
+        "src/demo/checks/test_it.py": "from pathlib import Path\n\nimport pytest\n\nimport demo\n"
+                                      "from demo.checks import NUMBER\n\n\n@pytest.mark.kept\ndef test_it():\n"
+                                      "    text = (Path(__file__).parent / 'numbers.txt').read_text()\n"
+                                      "    assert demo.ANSWER == NUMBER + 1 == int(text) + 1\n"})
+    # The wheel has no tests of its own, and brings a module whose place the sources' must not take.
+    path = files.wheel(tmp_path, more={"demo/tests/test_it.py": "", "demo/checks/__init__.py": "NUMBER = 41\n"})
+    (tried,) = trials.carry_out([trial(path)], load_project(root, ask_remote=False))
+    assert tried.suite and tried.suite.fine and tried.suite.tests == 1, tried
+    assert tried.suite.command == "pytest -c pyproject.toml --pyargs demo.checks"
 
 
 def test_a_failure_is_shown_where_it_happened(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -88,11 +88,13 @@ def run_suite(environment: Environment, project: Project, modules: Sequence[str]
     `test-command` is run as it stands, with `{root}` as the project's folder; without it `pytest --pyargs` on the
     installed modules, and where these hold no tests those of the project's folder (see `lay_out`).
     """
-    words = [word.replace(ROOT, str(project.root)) for word in project.settings.test_command]
     run = partial(_repeat, environment, reruns=project.settings.reruns, threads=threads)
-    folders = [] if words else folders_of_tests(project)
-    if words or not folders or tests_inside(environment.distribution(project.name)):
-        suite = run(words or ["pytest", "--pyargs", *modules], scratch)
+    if words := project.settings.test_command:
+        suite = run([word.replace(ROOT, str(project.root)) for word in words], scratch)
+        return replace(suite, command=shlex.join(words))
+    folders = folders_of_tests(project)
+    if not folders or tests_inside(environment.distribution(project.name)):
+        suite = run(["pytest", "--pyargs", *modules], scratch)
         if not suite.empty or not folders:
             return suite
     command = lay_out(project, folders, modules, environment.site, scratch / "copied")
