@@ -237,10 +237,10 @@ def trial_key(release: Release) -> str:
     Which dependencies the index has changes unseen, so a result holds for a day at most.
     """
     hashes = [release.state.hashes(), *(below.state.hashes() for below in release.below())]
-    pythons = [each.version for each in interpreters(release.requires_python())]
+    pythons = [each.version for each in interpreters(release.requires_python(), release.options.pythons)]
     tools = metadata.version("labhandbook"), uv_program() is not None, pythons
-    return key_of([hashes, asdict(release.project.settings), sources(release.project), tools,
-                    release.options.pythons, release.options.lowest, date.today().isoformat()])
+    return key_of([hashes, asdict(release.project.settings), sources(release.project), tools, release.options.lowest,
+                   date.today().isoformat()])
 
 
 def upload_key(release: Release) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from labhandbook.errors import HandbookError
+from labhandbook.release.bytecode import Bytecode
 from labhandbook.release.environment import (
     Environment,
     InstallFailed,
@@ -88,13 +91,13 @@ def admitted(project: Project, versions: Sequence[str] = (), requires: str = "")
     Raises HandbookError when there is none.
     """
     wanted = requires or str(project.table.get("requires-python", ""))
-    found = interpreters(wanted)
-    chosen = [each for each in found if not versions or "{}.{}".format(*each.minor) in versions]
+    chosen = interpreters(wanted, versions)
     if not chosen:
+        found = interpreters(wanted) or interpreters()
         asked = " or ".join(versions) or f"that {wanted} admits"
         raise HandbookError(f"no Python {asked} found here",
                             where=f"pyproject.toml:{project.line('requires-python')}",
-                            why=f"found: {', '.join(each.version for each in found or interpreters()) or 'none'}",
+                            why=f"found: {', '.join(each.version for each in found) or 'none'}",
                             todo="install one (uv python install does), or correct requires-python",
                             section="sec-pypi-metadata-python")
     return chosen
@@ -142,21 +145,22 @@ def summary(tried: Sequence[Tried]) -> str:
 
 def carry_out(trials: Sequence[Trial], project: Project, say: Say = nothing) -> list[Tried]:
     """Carry out trials, as many at a time as there are processors; results in the order of the trials."""
-    uv, processors = uv_program(), os.cpu_count() or 1
+    uv, processors, store = uv_program(), os.cpu_count() or 1, bytecode()
     threads = max(1, processors // len(trials)) if len(trials) > 1 else None
     with scratch(project.normalised) as folder, ThreadPoolExecutor(processors) as pool:
         def one(numbered: tuple[int, Trial]) -> Tried:
             number, trial = numbered
             own = folder / str(number)
             own.mkdir()
-            tried = attempt(trial, project, own, uv, threads, say)
+            tried = attempt(trial, project, own, uv, threads, store, say)
             say(f"{tried.words} ({tried.seconds:.1f} s)")
             return tried
 
         return list(pool.map(one, enumerate(trials)))
 
 
-def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None, threads: int | None, say: Say) -> Tried:
+def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None, threads: int | None, store: Bytecode,
+            say: Say) -> Tried:
     """Make one environment, install, run the tests."""
     start = time.monotonic()
     try:
@@ -164,11 +168,13 @@ def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None, threa
     except InstallFailed as failure:
         seconds = time.monotonic() - start
         return Tried(trial, seconds, seconds, problem=str(failure))
+    store.lend(environment.site)
     installed = time.monotonic()
     outside = folder / "empty"
     outside.mkdir()
     say(f"{trial.label}: installed in {installed - start:.1f} s, testing")
     suite = run_suite(environment, project, names, outside, threads)
+    store.take(environment.site)
     return Tried(trial, time.monotonic() - start, installed - start, suite, raised=raised)
 
 
@@ -217,6 +223,14 @@ def _group(groups: dict[str, Any], name: str, above: tuple[str, ...]) -> list[st
         elif isinstance(entry, dict) and entry.get("include-group") not in (None, name, *above):
             found += _group(groups, str(entry["include-group"]), (*above, name))
     return found
+
+
+@functools.cache
+def bytecode() -> Bytecode:
+    """The store of bytecode for the trials of this process."""
+    kept = contextlib.ExitStack()
+    atexit.register(kept.close)
+    return Bytecode(kept.enter_context(scratch("bytecode")))
 
 
 @contextlib.contextmanager
