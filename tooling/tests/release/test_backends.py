@@ -44,9 +44,9 @@ def reads_a_licence(folder: Path, backend: str, requirement: str) -> bool:
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "Start")
-    done = subprocess.run([str(uv_program()), "build", "--quiet", "--wheel", "--python", sys.executable,
-                           "--out-dir", folder.with_suffix(".out")], cwd=folder, capture_output=True, text=True, env=installer_env(),
-                          check=False)
+    command = [str(uv_program()), "build", "--quiet", "--wheel", "--python", sys.executable, "--out-dir"]
+    done = subprocess.run([*command, folder.with_suffix(".out")], cwd=folder, capture_output=True, text=True,
+                          env=installer_env(), check=False)
     assert "No solution found" not in done.stderr, done.stderr
     return any(name.endswith("dist-info/licenses/LICENSE") for wheel in folder.with_suffix(".out").glob("*.whl")
                for name in zipfile.ZipFile(wheel).namelist())
