@@ -105,9 +105,12 @@ def test_only_the_named_file_comes_from_the_index(make: Callable[[], Environment
     assert environment.pins().keys() - {"pip", "setuptools"} == {"demo"}
 
 
-def test_pip_can_not_choose_the_lowest(tmp_path: Path) -> None:
-    with pytest.raises(InstallFailed, match="install uv"):
-        Environment(tmp_path, None).install(["click"], lowest=True)
+def test_pip_can_not_choose_the_lowest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "uv_program", lambda: None)
+    monkeypatch.setattr(trials, "create", None)
+    (tried,) = trials.carry_out([trial(files.wheel(tmp_path), lowest=True)], project(tmp_path))
+    (finding,) = judge(project(tmp_path), [tried])
+    assert finding.rule.code == "REL606" and finding.weight is Severity.UNVERIFIED and "install uv" in finding.message
 
 
 def test_extra_indexes_and_secrets_stay_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

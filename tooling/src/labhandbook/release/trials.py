@@ -184,6 +184,8 @@ def install(trial: Trial, project: Project, folder: Path,
 
     Raises InstallFailed.
     """
+    if trial.lowest and uv is None:
+        raise InstallFailed("pip can't choose the lowest versions; install uv")
     environment = create(folder, trial.interpreter, uv)
     environment.install_own(trial.own)
     name, names = trial.own[0].name, [own.name for own in trial.own]
