@@ -97,9 +97,7 @@ def test_other_bytes_are_refused(make: Callable[[], Environment], tmp_path: Path
 def test_only_the_named_file_comes_from_the_index(make: Callable[[], Environment], tmp_path: Path) -> None:
     path = files.wheel(tmp_path, requires=["numpy"])
     with serving(tmp_path / "index") as server:
-        fields = {":action": ["file_upload"], "protocol_version": ["1"], "filetype": ["bdist_wheel"],
-                  "metadata_version": ["2.4"], "version": ["1.0"], "name": ["demo"]}
-        server.store.add(fields, path.name, path.read_bytes())
+        files.put(server, path)
         environment = make()
         environment.install_own([Own("demo", "1.0", files.sha256(path), index=f"{server.url}/simple/")])
     assert environment.pins().keys() - {"pip", "setuptools"} == {"demo"}
