@@ -50,8 +50,10 @@ def cluster_fact(reading: Reading) -> Iterator[Finding]:
     files = {PurePosixPath(fact.file) for fact in reading.facts}
     folders = {str(file.parent) for file in files if file.name == FILE}
     known = limits(reading)
-    partitions = {fact.name.split(".partitions.")[1].split(".")[0] for fact in reading.facts
-                  if ".partitions." in fact.name}
+    partitions = set()
+    for fact in reading.facts:
+        _, _, below = fact.name.partition(".partitions.")
+        partitions |= set(str(fact.value).split(", ")) if below == "other" else {below.partition(".")[0]}
     for chapter in reading.chapters.values():
         if str(PurePosixPath(chapter.page.path).parent) not in folders:
             continue
