@@ -21,6 +21,8 @@ OTHER = ("csc", "aalto")
 PARTITION = ("kind", "use", "exclusive", "time-limit", "max-hours", "min-nodes", "max-nodes", "max-jobs",
              "running-jobs", "max-cores", "max-memory-gib", "min-gpus", "max-gpus", "needs", "large-memory",
              "cores-per-node", "memory-gib", "bu-per-core-hour", "bu-per-gib-hour")
+# What stands beside the partitions of a cluster.
+ABOUT = ("page", "other", "complete")
 USES = ("batch", "test", "interactive", "long")
 NONE = 0
 PRICES = {
@@ -112,6 +114,7 @@ class Area:
 class Cluster:
     """One cluster.
 
+    `others` are partitions that exist and are not described; there may be more when the list is not `complete`.
     `billing` holds the numbers of its price list by name, `facts` every value by its path in the file, as `gpu.host`.
     """
 
@@ -121,6 +124,8 @@ class Cluster:
     replaced_by: str = ""
     slurm_cluster: str = ""
     partitions: dict[str, Partition] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+    complete: bool = True
     gpus: Gpus | None = None
     scheme: str = "none"
     cpu_unit: str = ""
@@ -129,6 +134,14 @@ class Cluster:
     areas: tuple[Area, ...] = ()
     commands: dict[str, bool] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
+
+    def unknown(self, name: str) -> tuple[str, bool]:
+        """What is to be said of a partition that is not described, and whether it may exist all the same."""
+        guess = hint(name, self.partitions)
+        if name in self.others or not self.complete:
+            return (f"the handbook doesn't know {self.name} {name}{guess}: scontrol show partition {name} tells its "
+                    "limits", True)
+        return f"{self.name} has no partition {name or 'that the script names'}{guess}", False
 
 
 @dataclass(frozen=True)
@@ -207,7 +220,8 @@ def _cluster(key: str, table: Table) -> Cluster:
     storage, commands = table.table("storage"), table.table("commands")
     return Cluster(
         key, name, slurm_cluster=table.text("cluster", ""), gpus=_gpus(gpu) if gpu else None, scheme=scheme,
-        partitions={queue: _partition(queue, each, cpu, gpu) for queue, each in queues.tables("page")},
+        partitions={queue: _partition(queue, each, cpu, gpu) for queue, each in queues.tables(*ABOUT)},
+        others=tuple(queues.text("other", "").replace(",", " ").split()), complete=queues.yes("complete", True),
         cpu_unit=billing.text("cpu-unit") if billing else "", gpu_unit=billing.text("gpu-unit") if billing else "",
         billing={price: billing.number(price) for price in PRICES[scheme]} if billing else {},
         areas=tuple(_areas(storage)) if storage else (),
