@@ -69,7 +69,7 @@ def load_results(root: Path) -> dict[str, Any]:
             line = getattr(error, "lineno", 1)
             raise HandbookError(f"{shown} can't be read as JSON: {error}", where=f"{shown}:{line}",
                                 todo="make it again with the project's script",
-                                section="sec-research-numbers") from None
+                                section="sec-runs-numbers") from None
         found[path.parent.name] = _texts(tree)
     return found
 
