@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
 from labhandbook.errors import HandbookError
-
 from mhi_phrases.corpus import Phrase, read_csv, shipped
 from mhi_phrases.errors import PhrasesError
 
@@ -53,7 +53,8 @@ def _parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("study", help="measure both models on one seed")
     one.add_argument("--seed", type=int, default=0)
-    one.add_argument("--run", dest="folder", type=Path, help="the run's directory (default: runs/seed-SEED)")
+    one.add_argument("--run", dest="folder", type=Path,
+                     help="the run's directory (default: RUN_DIR, or runs/seed-SEED)")
     one.add_argument("--data", type=Path, help="a CSV file with the columns text, label and group")
     one.set_defaults(run=_study)
 
@@ -99,7 +100,8 @@ def _study(options: argparse.Namespace) -> int:
     from mhi_phrases.study import study
 
     phrases = read_csv(options.data) if options.data else shipped()
-    run = study(phrases, options.seed, options.folder or Path(f"runs/seed-{options.seed}"))
+    folder = options.folder or Path(os.environ.get("RUN_DIR", f"runs/seed-{options.seed}"))
+    run = study(phrases, options.seed, folder)
     if run.result:
         print(json.dumps(run.result, indent=2))
     return run.exit_code

@@ -1,4 +1,4 @@
-"""Two classifiers of short texts: the one that most people write first, and one that learns from a correction at once.
+"""Two classifiers of short texts: one that most people write first, and one that learns from a correction at once.
 
 Both see words and runs of up to four words. The baseline keeps a vocabulary and a forest of trees, and has to be
 fitted again for every correction. The incremental one hashes the runs into a fixed number of columns, so that a new
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.linear_model import SGDClassifier
@@ -46,19 +47,17 @@ class Incremental:
 
     def fit(self, texts: Sequence[str], labels: Sequence[str]) -> Incremental:
         """Show all sentences `EPOCHS` times, each time in another order."""
-        seen = self.hashing.transform(texts)
         order = np.random.default_rng(self.linear.random_state)
-        names = np.asarray(labels)
-        for _ in range(EPOCHS):
-            rows = order.permutation(len(names))
-            self.linear.partial_fit(seen[rows], names[rows], classes=self.labels)
-        return self
+        return self._learn(texts, labels, np.concatenate([order.permutation(len(labels)) for _ in range(EPOCHS)]))
 
     def correct(self, texts: Sequence[str], labels: Sequence[str]) -> Incremental:
         """Learn a few corrections without the rest of the corpus: its cost does not grow with the corpus."""
+        return self._learn(texts, labels, np.tile(np.arange(len(labels)), STEPS))
+
+    def _learn(self, texts: Sequence[str], labels: Sequence[str], rows: NDArray[np.intp]) -> Incremental:
+        """Take one gradient step for each of `rows`, in one call: each call costs a copy of all coefficients."""
         seen = self.hashing.transform(texts)
-        for _ in range(STEPS):
-            self.linear.partial_fit(seen, list(labels))
+        self.linear.partial_fit(seen[rows], np.asarray(labels)[rows], classes=self.labels)
         return self
 
     def predict(self, texts: Sequence[str]) -> list[str]:

@@ -9,8 +9,6 @@ from statistics import mean, stdev
 from typing import Any
 from xml.sax.saxutils import escape
 
-from labhandbook.files import write_atomic
-
 from mhi_phrases.corpus import shipped
 from mhi_phrases.errors import PhrasesError
 from mhi_phrases.study import MODELS, SPLITS
@@ -34,10 +32,12 @@ def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
             scores = [one[f"{model}-{split}"] for one in told]
             results[model][split] = {"mean": round(mean(scores), 3),
                                      "spread": round(stdev(scores), 3) if len(scores) > 1 else 0.0}
-    paths = output / "results.json", output / "scores.svg"
-    write_atomic(paths[0], json.dumps(results, indent=2) + "\n")
-    write_atomic(paths[1], figure(results))
-    return list(paths)
+    texts = {"results.json": json.dumps(results, indent=2) + "\n", "scores.svg": figure(results)}
+    for name, text in texts.items():
+        fresh = output / f".{name}.new"
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(output / name)
+    return [output / name for name in texts]
 
 
 def _result(folder: Path) -> dict[str, float]:

@@ -124,13 +124,15 @@ def dump(model: Incremental, seen: int) -> bytes:
     from skops.io import dumps
 
     # Most columns were never touched: deflated, their half million zeros cost next to nothing.
-    return dumps({"linear": model.linear, "labels": model.labels, "seen": seen}, compression=ZIP_DEFLATED)
+    data: bytes = dumps({"linear": model.linear, "labels": model.labels, "seen": seen}, compression=ZIP_DEFLATED)
+    return data
 
 
 def load(path: Path) -> tuple[Incremental, int]:
     """Read what `dump` wrote.
 
-    Raises PhrasesError when the file is damaged, or names a type that skops doesn't trust: nothing of it has run then.
+    Raises PhrasesError when the file is damaged, or names a type that skops doesn't trust.
+    Nothing of it has run then.
     """
     from skops.io import get_untrusted_types, loads
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from labhandbook.runs import Run
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
+from labhandbook.runs import Run
 from mhi_phrases.corpus import Phrase
 from mhi_phrases.models import Incremental, baseline
 

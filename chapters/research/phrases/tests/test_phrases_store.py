@@ -21,8 +21,8 @@ ODD = Phrase("the coffee machine hums", "room", "correction")
 
 def program(home: Path, *words: str, wait: bool = True) -> subprocess.Popen[str]:
     """Start the command of this environment on the directory `home`."""
-    process = subprocess.Popen([sys.executable, "-c", "import sys; from mhi_phrases.cli import main; sys.exit(main())",
-                                *words], env={**os.environ, "MHI_PHRASES_HOME": str(home)}, text=True,
+    process = subprocess.Popen([sys.executable, "-m", "mhi_phrases", *words], text=True,
+                               env={**os.environ, "MHI_PHRASES_HOME": str(home)},
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if wait:
         process.wait(120)
@@ -64,7 +64,7 @@ def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_a_kill_loses_no_confirmed_correction(tmp_path: Path) -> None:
-    """The log is on the disk before anything is learnt: killed in between, the next process learns what is missing."""
+    """The log is on the disk before anything is learnt: the next process learns what is missing."""
     code = ("import os, signal; from pathlib import Path; from mhi_phrases import Phrase, Store\n"
             f"store = Store(Path({str(tmp_path)!r})); store.model()\n"
             "store._write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
