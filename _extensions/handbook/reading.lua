@@ -84,12 +84,15 @@ local function before(work)
 end
 
 local function item(work, short)
-  local title = pandoc.Inlines { pandoc.Link(work.title, work.url) }
-  if not stringify(work.title):lower():find(work.name:lower(), 1, true) then
-    title = pandoc.Inlines { pandoc.Str(work.name .. ':'), pandoc.Space() } .. title
+  local link = pandoc.Link(work.title, work.url)
+  local line = pandoc.Inlines {}
+  if stringify(work.title):lower():find(work.name:lower(), 1, true) then
+    line:insert(pandoc.Strong(link))
+  else
+    line:extend { pandoc.Strong(work.name .. ':'), pandoc.Space(), link }
   end
-  local line = pandoc.Inlines { pandoc.Strong(title), pandoc.Space(),
-    pandoc.Str(('(%s %s, %s).'):format(work.level, work.kind, time(work.minutes))) }
+  local facts = ('%s %s, %s'):format(work.level or '?', work.kind or '?', time(work.minutes))
+  line:extend { pandoc.Space(), pandoc.Str('(' .. facts .. ').') }
   if short then return { pandoc.Plain(line) } end
   line:extend { pandoc.Space(), cite(work.key), pandoc.Space() }
   line:extend(work.why)
@@ -105,7 +108,7 @@ return {
     local short = stringify(kwargs.short) == 'yes'
     local list, first = pandoc.List {}, nil
     for number, work in ipairs(path(stringify(args[1]))) do
-      if levels == '' or levels:find(work.level, 1, true) then
+      if levels == '' or levels:find(work.level or '?', 1, true) then
         first = first or number
         list:insert(item(work, short))
       end
