@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+# Where the errors of this package send the reader.
+SECTION = "sec-selfplay"
+
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
@@ -51,10 +54,12 @@ class Game(ABC):
     """The rules of a game in which everybody sees everything and chance plays no part.
 
     `actions` has the number of actions of each phase, `shape` is (planes, rows, columns) of what the network sees.
+    `small` says that a computer can go through all its positions in a minute or so.
     """
 
     name: str
     players: int = 2
+    small: bool = True
     actions: tuple[int, ...]
     shape: tuple[int, int, int]
     symmetries: Sequence[Symmetry]

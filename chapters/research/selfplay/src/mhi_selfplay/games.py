@@ -35,7 +35,9 @@ class InARow(Game):
     last stone made a row and 0 if not).
     """
 
-    def __init__(self, name: str, rows: int, columns: int, length: int, *, falls: bool = False) -> None:
+    def __init__(self, name: str, rows: int, columns: int, length: int, *, falls: bool = False,
+                 small: bool = True) -> None:
+        self.small = small
         self.name, self.rows, self.columns, self.falls = name, rows, columns, falls
         self.actions = (columns if falls else rows * columns,)
         self.shape = (2, rows, columns)
@@ -169,7 +171,7 @@ def tic_tac_toe() -> Game:
 
 def connect_four() -> Game:
     """Four in a row on 6 x 7 cells, stones fall: won by who begins, if nobody errs."""
-    return InARow("connect-four", 6, 7, 4, falls=True)
+    return InARow("connect-four", 6, 7, 4, falls=True, small=False)
 
 
 GAMES: dict[str, Callable[[], Game]] = {"tic-tac-toe": tic_tac_toe, "connect-four": connect_four, "floe": Floe}

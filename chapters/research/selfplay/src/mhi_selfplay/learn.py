@@ -10,8 +10,8 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,68 +21,81 @@ from labhandbook.errors import HandbookError
 from labhandbook.runs import Run
 from torch import nn
 
-from mhi_selfplay.game import Game, State, relative
+from mhi_selfplay.game import SECTION, Game, State, relative
 from mhi_selfplay.games import GAMES
-from mhi_selfplay.network import SECTION, Arrays, Network, digest, evaluator, put_weights, read_arrays, weights_of
+from mhi_selfplay.network import Arrays, Network, digest, evaluator, put_weights, read_arrays, weights_of
 from mhi_selfplay.players import Tally, check_games, match, searcher
 from mhi_selfplay.search import Evaluate, SearchSettings, policy, search
 
 WEIGHTS, HISTORY, ABOUT = "weights.npz", "history.npz", "about.json"
+# A history file that says it is longer than this is not read.
 LIMIT = 4 << 30
+
+
+def _option(default: Any, text: str, *, low: float = 0, high: float = 1e9) -> Any:
+    return field(default=default, metadata={"text": text, "low": low, "high": high})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that decides a run. The metadata of the project's command say it again, in a line each."""
+    """Everything that decides a run, and how long it is. `PRESETS` has what suits each game on a laptop.
 
-    game: str = "tic-tac-toe"
-    seed: int = 0
-    iterations: int = 20
-    # Self-play
-    games: int = 30  # games of self-play an iteration
-    warm_games: int = 0  # games of random play that the first network learns from, before the first iteration
-    simulations: int = 30  # simulations of the search for each action
-    cpuct: float = 1.0  # how much the prior counts against the mean value: c of (PUCT)
-    depth: int = 0  # no path of the search is longer than this; 0: no limit
-    noise_alpha: float = 1.0  # of the Dirichlet noise at the root: about 10 / legal actions (Silver et al. 2018)
-    noise_share: float = 0.25  # how much of the root's prior is noise (Silver et al. 2017)
-    temperature_moves: int = 15  # so many actions are drawn in proportion to visits; later the most visited is played
-    # Learning
-    learning_rate: float = 0.001
-    weight_decay: float = 0.0001
-    dropout: float = 0.3
-    epochs: int = 10
-    batch: int = 64
-    channels: int = 512
-    blocks: int = 2
-    history: int = 30  # so many past iterations are learnt from
-    queue: int = 200_000  # and so many positions at most, the newest
-    # The arena
-    arena_games: int = 12  # an even number, so that each network begins equally often
-    arena_opening: int = 2  # up to so many random actions at the start, else every game would be the same
-    threshold: float = 0.5  # a new network needs these mean points (a draw is half a point) to replace the old one
+    Raises HandbookError when a value is of the wrong type or out of range.
+    """
+
+    game: str = _option("tic-tac-toe", "what to play")
+    seed: int = _option(0, "of all random numbers")
+    iterations: int = _option(20, "rounds of self-play, learning and arena", low=1)
+    games: int = _option(30, "games of self-play an iteration", low=1)
+    warm_games: int = _option(100, "games of random play that the network learns from before the first iteration")
+    simulations: int = _option(30, "simulations of the search for each action", low=1)
+    cpuct: float = _option(1.0, "c of PUCT: how much the prior counts against the mean value")
+    depth: int = _option(0, "greatest length of a path of the search, 0 for no limit")
+    noise_alpha: float = _option(1.0, "Dirichlet noise at the root, about 10 / legal actions", low=1e-6)
+    noise_share: float = _option(0.25, "share of the noise in the root's prior", high=1)
+    temperature_moves: int = _option(15, "so many actions are drawn by visits; later the most visited is played")
+    learning_rate: float = _option(0.001, "of Adam", low=1e-9)
+    weight_decay: float = _option(0.0001, "of Adam")
+    dropout: float = _option(0.3, "share of units dropped in the heads", high=0.99)
+    epochs: int = _option(10, "passes over the history an iteration", low=1)
+    batch: int = _option(64, "positions a step of learning", low=2)
+    channels: int = _option(512, "width of the network", low=1, high=4096)
+    blocks: int = _option(2, "residual blocks", high=100)
+    history: int = _option(30, "past iterations to learn from", low=1)
+    queue: int = _option(200_000, "most positions to learn from, the newest", low=2)
+    arena_games: int = _option(12, "games of the arena, an even number", low=2)
+    arena_opening: int = _option(2, "most random actions that an arena game begins with")
+    threshold: float = _option(0.5, "mean points (a draw is 1/2) that a new network needs to be accepted", high=1)
 
     def __post_init__(self) -> None:
         if self.game not in GAMES:
             raise HandbookError(f"there is no game {self.game}", section=SECTION, todo=f"choose of {', '.join(GAMES)}")
-        low = {"iterations": 1, "games": 1, "simulations": 1, "epochs": 1, "batch": 2, "channels": 1, "history": 1,
-               "queue": 2}
-        for name, value in asdict(self).items():
-            if not isinstance(value, str) and (value < low.get(name, 0) or value != value):
-                raise HandbookError(f"{name} is {value}", section=SECTION, why="the run would fail, or learn nothing",
-                                    todo=f"take at least {low.get(name, 0)}")
-        for name in ("dropout", "noise_share", "threshold"):
-            if getattr(self, name) > 1 or (name == "dropout" and self.dropout == 1):
-                raise HandbookError(f"{name} is {getattr(self, name)}", section=SECTION, why="it is a share",
-                                    todo="take a number from 0 to 1")
-        if self.noise_share and not self.noise_alpha:
-            raise HandbookError("noise_alpha is 0", section=SECTION, why="there is no Dirichlet distribution of 0",
-                                todo="take a number above 0, or set noise_share to 0")
+        for each in fields(self):
+            value, low, high = getattr(self, each.name), each.metadata["low"], each.metadata["high"]
+            right = {"int": int, "float": (int, float), "str": str}[str(each.type)]
+            if not isinstance(value, right) or (each.type != "str" and not low <= value <= high):
+                raise HandbookError(f"{each.name.replace('_', '-')} is {value!r}", section=SECTION,
+                                    why=each.metadata["text"], todo=f"take a number from {low:g} to {high:g}")
 
-    def search(self, *, noise: bool) -> SearchSettings:
-        """How to search: in self-play with noise, in the arena without."""
-        return SearchSettings(self.simulations, self.cpuct, self.depth, self.noise_alpha,
-                              self.noise_share if noise else 0.0)
+    def search(self, *, noise: bool, simulations: int | None = None) -> SearchSettings:
+        """How to search: in self-play with noise, else without; with another number of simulations if one is given."""
+        return SearchSettings(self.simulations if simulations is None else simulations, self.cpuct, self.depth,
+                              self.noise_alpha, self.noise_share if noise else 0.0)
+
+
+# What suits each game on one core of a laptop, where it differs from the defaults.
+PRESETS: dict[str, dict[str, Any]] = {
+    "tic-tac-toe": {"iterations": 12, "games": 50, "simulations": 50, "temperature_moves": 9, "dropout": 0.0,
+                    "channels": 32},
+    "floe": {"iterations": 12, "games": 50, "simulations": 50, "temperature_moves": 12, "dropout": 0.0, "channels": 32},
+    "connect-four": {"iterations": 25, "games": 60, "simulations": 60, "channels": 64, "dropout": 0.0, "cpuct": 1.5,
+                     "history": 10, "epochs": 4, "batch": 128, "arena_games": 20},
+}
+
+
+def preset(game: str, **given: Any) -> Settings:
+    """The settings that suit a game, some of them replaced by what is given."""
+    return Settings(**{**PRESETS.get(game, {}), "game": game, **given})
 
 
 class Stopped(Exception):
@@ -214,14 +227,14 @@ def train(run: Run, settings: Settings, tell: Callable[[str], None] = lambda lin
     game = game or GAMES[settings.game]()
     check_games(game, settings.arena_games)
     network, history, done = _begin(run, game, settings)
+    if run.finished:
+        return network
     try:
         if not done and settings.warm_games:
             rng = np.random.default_rng([settings.seed, 0])
             history = [self_play(game, None, settings, settings.warm_games, rng)]
             fit(game, network, history[0], settings, rng, lambda: run.stopping)
         for iteration in range(done + 1, settings.iterations + 1):
-            if run.finished:
-                break
             network, history, facts = _iterate(game, network, history, settings, iteration, lambda: run.stopping)
             run.log(iteration, **facts)
             tell(f"iteration {iteration:>3}  " + "  ".join(f"{name} {value:.3g}" if isinstance(value, float) else
@@ -231,16 +244,15 @@ def train(run: Run, settings: Settings, tell: Callable[[str], None] = lambda lin
                      best=bool(facts["accepted"]))
     except Stopped:
         return network
-    if not run.finished:
-        run.finish({"iterations": settings.iterations, "weights": digest(weights_of(network)),
-                    "history": digest(join(history, settings.queue))})
+    run.finish({"iterations": settings.iterations, "weights": digest(weights_of(network)),
+                "history": digest(join(history, settings.queue))})
     return network
 
 
 def _iterate(game: Game, network: Network, history: list[Arrays], settings: Settings, iteration: int,
              stopping: Callable[[], bool]) -> tuple[Network, list[Arrays], dict[str, Any]]:
     """One iteration: the network that is accepted after it, the history, and what is logged."""
-    since = time.monotonic()
+    since = time.process_time()
     rng = np.random.default_rng([settings.seed, iteration])
     old = evaluator(game, network)
     history = [*history, self_play(game, old, settings, settings.games, rng, stopping)][-settings.history:]
@@ -253,7 +265,7 @@ def _iterate(game: Game, network: Network, history: list[Arrays], settings: Sett
     return network, history, {
         "positions": len(examples["phase"]), **losses, "won": tally.won, "drawn": tally.drawn, "lost": tally.lost,
         "points": tally.points, "accepted": accepted, "weights": digest(weights_of(network))[:16],
-        "seconds": round(time.monotonic() - since, 2)}
+        "seconds": round(time.process_time() - since, 2)}
 
 
 def compare(game: Game, candidate: Evaluate, old: Evaluate, settings: Settings, seed: int) -> Tally:
@@ -284,14 +296,21 @@ def load(folder: Path, game: Game, settings: Settings) -> Network:
     return network
 
 
-def load_history(folder: Path) -> list[Arrays]:
+def load_history(folder: Path, game: Game) -> list[Arrays]:
     """The history of a checkpoint, oldest iteration first. Raises HandbookError when the file can't be trusted."""
-    arrays = read_arrays(folder / HISTORY, LIMIT)
-    parts: dict[int, Arrays] = {}
-    for name, array in arrays.items():
-        number, _, field = name.partition("/")
-        parts.setdefault(int(number), {})[field] = array
-    return [parts[number] for number in sorted(parts)]
+    parts: dict[str, Arrays] = {}
+    for name, array in read_arrays(folder / HISTORY, LIMIT).items():
+        number, _, part = name.partition("/")
+        parts.setdefault(number, {})[part] = array
+    width = max(game.actions)
+    shapes = {"planes": ("i1", game.shape), "phase": ("i1", ()), "policy": ("f4", (width,)),
+              "values": ("f4", (game.players,))}
+    for number, arrays in parts.items():
+        found = {name: (array.dtype.str[1:], array.shape[1:]) for name, array in arrays.items()}
+        if not number.isdigit() or found != shapes or len({len(array) for array in arrays.values()}) != 1:
+            raise HandbookError(f"part {number!r} is no self-play history of {game.name}", where=str(folder / HISTORY),
+                                why="the network would learn from it", section=SECTION, todo="take an earlier checkpoint")
+    return [parts[number] for number in sorted(parts, key=int)]
 
 
 def read_about(folder: Path) -> Settings:
@@ -305,6 +324,20 @@ def read_about(folder: Path) -> Settings:
                             todo="name a checkpoint or a run directory of mhi-selfplay") from None
 
 
+def newest(folder: Path) -> Path:
+    """The last checkpoint of a run directory, or the folder itself where it is a checkpoint.
+
+    Raises HandbookError when it is neither.
+    """
+    if (folder / ABOUT).exists():
+        return folder
+    saved = sorted(path for path in (folder / "checkpoints").glob("*") if path.name.isdigit())
+    if not saved:
+        raise HandbookError("there is no checkpoint here", where=str(folder), section=SECTION,
+                            todo="name a run directory of mhi-selfplay train that has ended its first iteration")
+    return saved[-1]
+
+
 def new_network(game: Game, settings: Settings) -> Network:
     """A network with fresh weights, the same for the same seed."""
     torch.manual_seed(settings.seed)
@@ -316,9 +349,4 @@ def _begin(run: Run, game: Game, settings: Settings) -> tuple[Network, list[Arra
     last = run.latest()
     if last is None:
         return new_network(game, settings), [], 0
-    return load(last.folder, game, settings), load_history(last.folder), last.step
-
-
-def params_of(settings: Settings) -> Mapping[str, Any]:
-    """What the run directory keeps as the run's parameters."""
-    return asdict(settings)
+    return load(last.folder, game, settings), load_history(last.folder, game), last.step

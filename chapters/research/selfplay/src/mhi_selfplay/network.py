@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +19,10 @@ import torch
 from labhandbook.errors import HandbookError
 from torch import Tensor, nn
 
-from mhi_selfplay.game import Floats, Game, State, absolute
+from mhi_selfplay.game import SECTION, Floats, Game, State, absolute
 from mhi_selfplay.search import Evaluate, masked
 
 Arrays = dict[str, npt.NDArray[Any]]
-SECTION = "sec-selfplay"
 
 
 class Block(nn.Module):
@@ -130,9 +130,13 @@ def read_arrays(path: Path, limit: int) -> Arrays:
         if size > limit:
             raise ValueError(f"it unpacks to {size} bytes, more than the {limit} that belong here")
         with np.load(path, allow_pickle=False) as stored:
-            return {name: cast("npt.NDArray[Any]", stored[name]) for name in stored.files}
+            arrays = {name: stored[name] for name in stored.files}
+        # What is in the archive and no array comes back as bytes.
+        if strange := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+            raise ValueError(f"{strange[0]} in it is no array")
+        return arrays
     except (OSError, ValueError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, NotImplementedError,
-            SyntaxError) as error:
+            SyntaxError, zlib.error) as error:
         raise HandbookError(f"this checkpoint can't be read: {error}", where=str(path), section=SECTION,
                             why="a checkpoint holds plain arrays and nothing that runs",
                             todo="take an earlier checkpoint, or one whose origin you know") from None

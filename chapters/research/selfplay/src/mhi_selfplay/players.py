@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from labhandbook.errors import HandbookError
 
-from mhi_selfplay.game import Game, State
-from mhi_selfplay.network import SECTION
+from mhi_selfplay.game import SECTION, Game, State
 from mhi_selfplay.search import Evaluate, SearchSettings, search
 
 Player = Callable[[Sequence[State]], list[int]]
