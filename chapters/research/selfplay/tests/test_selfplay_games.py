@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from mhi_selfplay.game import Game, State, Symmetry, absolute, relative
 from mhi_selfplay.games import GAMES, Floe, connect_four, tic_tac_toe
 from mhi_selfplay.players import solve
@@ -51,7 +52,8 @@ def test_connect_four_has_as_many_positions_as_are_published() -> None:
 
 
 @pytest.mark.parametrize("actions", [
-    [0, 1, 0, 1, 0, 1, 0], [0, 0, 1, 1, 2, 2, 3], [0, 1, 1, 2, 2, 3, 2, 3, 3, 6, 3], [6, 5, 5, 4, 4, 3, 4, 3, 3, 0, 3]],
+    [0, 1, 0, 1, 0, 1, 0], [0, 0, 1, 1, 2, 2, 3], [0, 1, 1, 2, 2, 3, 2, 3, 3, 6, 3],
+    [6, 5, 5, 4, 4, 3, 4, 3, 3, 0, 3]],
     ids=["upright", "level", "rising", "falling"])
 def test_connect_four_is_won_in_each_direction_and_not_earlier(actions: list[int]) -> None:
     game = connect_four()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+
 from labhandbook.errors import HandbookError
 from mhi_selfplay.game import Game, State
 from mhi_selfplay.games import Floe, connect_four, tic_tac_toe

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+
 from mhi_selfplay.game import Floats, Game, State, Symmetry
 from mhi_selfplay.games import Floe, connect_four, tic_tac_toe
 from mhi_selfplay.players import searcher, solve
@@ -72,14 +73,15 @@ OPINION = answering(HAND, {"r": ([0.6, 0.4], [0.0, 0.0]), "a": ([0.5, 0.5], [0.2
 
 # After n simulations with c = 1: visits and sums of values of (r,a), (r,b), (a,a1), (b,b1). By hand, from (PUCT):
 #   1  r: a 0.6 * sqrt 1 = 0.6          b 0.4                      -> a, new, worth 0.2
-#   2  r: a 0.2 + 0.6 * sqrt 2 / 2 = 0.624   b 0.4 * sqrt 2 = 0.566     -> a; in a both are equal -> a1, lost: -1 for r
+#   2  r: a 0.2 + 0.6 * sqrt 2 / 2 = 0.624   b 0.4 * sqrt 2 = 0.566     -> a; there a1 = a2 -> a1, lost: -1 for r
 #   3  r: a -0.4 + 0.6 * sqrt 3 / 3 = -0.054  b 0.4 * sqrt 3 = 0.693     -> b, new, worth 0.5
 #   4  r: a -0.4 + 0.6 * 2 / 3 = 0       b 0.5 + 0.4 * 2 / 2 = 0.9      -> b; in b b1 0.9 against 0.1 -> b1, drawn
-#   5  r: a 0.047   b 0.25 + 0.4 * sqrt 5 / 3 = 0.548                   -> b; b1 0.9 * sqrt 2 / 2 = 0.64, b2 0.14 -> b1
+#   5  r: a 0.047   b 0.25 + 0.4 * sqrt 5 / 3 = 0.548                   -> b; b1 0.9 * sqrt 2 / 2 = 0.64 -> b1
 @pytest.mark.parametrize(("simulations", "visits", "sums"), [
     (1, (1, 0, 0, 0), (0.2, 0, 0, 0)), (2, (2, 0, 1, 0), (-0.8, 0, 1, 0)), (3, (2, 1, 1, 0), (-0.8, 0.5, 1, 0)),
     (4, (2, 2, 1, 1), (-0.8, 0.5, 1, 0)), (5, (2, 3, 1, 2), (-0.8, 0.5, 1, 0))])
-def test_tree_is_the_one_worked_out_by_hand(simulations: int, visits: tuple[int, ...], sums: tuple[float, ...]) -> None:
+def test_tree_is_the_one_worked_out_by_hand(simulations: int, visits: tuple[int, ...],
+                                            sums: tuple[float, ...]) -> None:
     (root,) = search(HAND, [HAND.start()], OPINION, SearchSettings(simulations, cpuct=1.0))
     a, b = root.edges
     a1 = a.child.edges[0] if a.child and a.child.edges else None

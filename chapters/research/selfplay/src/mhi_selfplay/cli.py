@@ -9,14 +9,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 from labhandbook.errors import HandbookError
 from labhandbook.runs import Run
-
 from mhi_selfplay.game import SECTION, Game
 from mhi_selfplay.games import GAMES
 from mhi_selfplay.learn import PRESETS, Settings, load, newest, preset, read_about, train
-from mhi_selfplay.network import evaluator
+from mhi_selfplay.network import Network, evaluator
 from mhi_selfplay.players import Player, judge, match, perfect_player, random_player, rollout_player, searcher, solve
 from mhi_selfplay.study import results
 
@@ -98,7 +98,7 @@ def _train(given: argparse.Namespace) -> int:
     params = {name: value for name, value in asdict(settings).items() if name != "iterations"}
     with Run.open(Path(given.run_dir), params) as run:
         text = given.format == "text"
-        train(run, settings, (lambda line: print(line, flush=True)) if text else lambda line: None)
+        train(run, settings, _tell if text else lambda *_: None)
         if not text:
             print(json.dumps({"finished": run.finished, "result": run.result, "metrics": run.metrics()}))
         elif run.finished:
@@ -106,6 +106,12 @@ def _train(given: argparse.Namespace) -> int:
         else:
             print(f"stopped; the same command goes on with {run.folder}")
         return run.exit_code
+
+
+def _tell(iteration: int, network: Network, facts: dict[str, Any]) -> None:
+    print(f"{iteration:>4}  {facts['positions']} positions, losses {facts['policy_loss']:.2f} and "
+          f"{facts['value_loss']:.2f}, arena {facts['won']}-{facts['drawn']}-{facts['lost']}: "
+          f"{'accepted' if facts['accepted'] else 'rejected'}  ({facts['seconds']:.0f} s)", flush=True)
 
 
 def _play(given: argparse.Namespace) -> int:
@@ -152,8 +158,8 @@ def _judge(given: argparse.Namespace) -> int:
         print(json.dumps({"fine": fine, "seats": [{**asdict(each), "worth": worth[each.seat]} for each in verdicts]}))
         return 0 if fine else 1
     for each in verdicts:
-        print(f"as player {each.seat}: {each.won + each.drawn + each.lost} lines, {each.won} won, {each.drawn} drawn, "
-              f"{each.lost} lost" + ("" if worth[each.seat] >= 0 else " (a perfect opponent wins)"))
+        print(f"as player {each.seat}: {each.won + each.drawn + each.lost} lines, {each.won} won, "
+              f"{each.drawn} drawn, {each.lost} lost{'' if worth[each.seat] >= 0 else ' (a perfect opponent wins)'}")
         if each.example and worth[each.seat] >= 0:
             print(f"    lost: {' '.join(map(str, each.example))}")
     print("✓ no line is lost that could be held" if fine else "✗ lines are lost that could be held")

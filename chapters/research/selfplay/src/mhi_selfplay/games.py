@@ -31,8 +31,8 @@ class InARow(Game):
     """Two players put stones on a board in turn; a row of `length`, also a slanting one, wins.
 
     With `falls` an action is a column and the stone falls to its lowest free cell; otherwise it is a free cell. Cells
-    are numbered row by row from the top left, actions likewise. The board is (stones of player 0, of player 1, 1 if the
-    last stone made a row and 0 if not).
+    are numbered row by row from the top left, actions likewise. The board is (stones of player 0, of player 1, 1 if
+    the last stone made a row and 0 if not).
     """
 
     def __init__(self, name: str, rows: int, columns: int, length: int, *, falls: bool = False,
@@ -101,8 +101,9 @@ class InARow(Game):
 class Floe(Game):
     """Two pawns on melting ice. On each turn a player does two things, and the rules for them differ.
 
-    Phase 0, *step*: to one of the eight cells around that is ice and not taken. Phase 1, *melt*: take any empty cell of ice
-    away. Who can't step has lost; there is no draw. The board is (pawn of player 0, of player 1, set of melted cells).
+    Phase 0, *step*: to one of the eight cells around that is ice and not taken. Phase 1, *melt*: take any empty cell
+    of ice away. Who can't step has lost; there is no draw. The board is (pawn of player 0, pawn of player 1, set of
+    melted cells).
     """
 
     STEP, MELT = 0, 1

@@ -12,24 +12,27 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from labhandbook.errors import HandbookError
-from labhandbook.runs import Run
 from torch import nn
 
+from labhandbook.errors import HandbookError
+from labhandbook.runs import Run
 from mhi_selfplay.game import SECTION, Game, State, relative
 from mhi_selfplay.games import GAMES
 from mhi_selfplay.network import Arrays, Network, digest, evaluator, put_weights, read_arrays, weights_of
-from mhi_selfplay.players import Tally, check_games, match, searcher
+from mhi_selfplay.players import Tally, check_games, match, random_opening, searcher
 from mhi_selfplay.search import Evaluate, SearchSettings, policy, search
 
 WEIGHTS, HISTORY, ABOUT = "weights.npz", "history.npz", "about.json"
 # A history file that says it is longer than this is not read.
 LIMIT = 4 << 30
+# Called with an iteration's number, the network that is accepted after it, and what is logged.
+Watch = Callable[[int, Network, dict[str, Any]], None]
 
 
 def _option(default: Any, text: str, *, low: float = 0, high: float = 1e9) -> Any:
@@ -47,6 +50,7 @@ class Settings:
     seed: int = _option(0, "of all random numbers")
     iterations: int = _option(20, "rounds of self-play, learning and arena", low=1)
     games: int = _option(30, "games of self-play an iteration", low=1)
+    opening: int = _option(0, "most random actions that a self-play game begins with, to see what good play avoids")
     warm_games: int = _option(100, "games of random play that the network learns from before the first iteration")
     simulations: int = _option(30, "simulations of the search for each action", low=1)
     cpuct: float = _option(1.0, "c of PUCT: how much the prior counts against the mean value")
@@ -69,27 +73,29 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.game not in GAMES:
-            raise HandbookError(f"there is no game {self.game}", section=SECTION, todo=f"choose of {', '.join(GAMES)}")
+            raise HandbookError(f"there is no game {self.game}", section=SECTION,
+                                todo=f"choose of {', '.join(GAMES)}")
         for each in fields(self):
             value, low, high = getattr(self, each.name), each.metadata["low"], each.metadata["high"]
-            right = {"int": int, "float": (int, float), "str": str}[str(each.type)]
-            if not isinstance(value, right) or (each.type != "str" and not low <= value <= high):
+            right = {"int": (int,), "float": (int, float), "str": (str,)}[str(each.type)]
+            if not isinstance(value, right) or value is True or (each.type != "str" and not low <= value <= high):
                 raise HandbookError(f"{each.name.replace('_', '-')} is {value!r}", section=SECTION,
                                     why=each.metadata["text"], todo=f"take a number from {low:g} to {high:g}")
 
     def search(self, *, noise: bool, simulations: int | None = None) -> SearchSettings:
-        """How to search: in self-play with noise, else without; with another number of simulations if one is given."""
+        """How to search: in self-play with noise, else without; another number of simulations if one is given."""
         return SearchSettings(self.simulations if simulations is None else simulations, self.cpuct, self.depth,
                               self.noise_alpha, self.noise_share if noise else 0.0)
 
 
 # What suits each game on one core of a laptop, where it differs from the defaults.
 PRESETS: dict[str, dict[str, Any]] = {
-    "tic-tac-toe": {"iterations": 12, "games": 50, "simulations": 50, "temperature_moves": 9, "dropout": 0.0,
-                    "channels": 32},
-    "floe": {"iterations": 12, "games": 50, "simulations": 50, "temperature_moves": 12, "dropout": 0.0, "channels": 32},
-    "connect-four": {"iterations": 25, "games": 60, "simulations": 60, "channels": 64, "dropout": 0.0, "cpuct": 1.5,
-                     "history": 10, "epochs": 4, "batch": 128, "arena_games": 20},
+    "tic-tac-toe": {"iterations": 12, "games": 50, "simulations": 50, "temperature_moves": 9, "opening": 4,
+                    "dropout": 0.0, "channels": 32},
+    "floe": {"iterations": 12, "games": 50, "simulations": 50, "temperature_moves": 12, "opening": 4, "dropout": 0.0,
+             "channels": 32},
+    "connect-four": {"iterations": 20, "games": 60, "simulations": 50, "opening": 2, "channels": 32, "dropout": 0.0,
+                     "cpuct": 1.5, "history": 10, "epochs": 3, "batch": 128, "arena_games": 20},
 }
 
 
@@ -114,7 +120,7 @@ def self_play(game: Game, evaluate: Evaluate | None, settings: Settings, games: 
     policy  float32 (positions, greatest number of actions), what the search found, 0 beyond the phase's actions;
     values  float32 (positions, players), how the game ended, relative to who decided.
     """
-    states = [game.start() for _ in range(games)]
+    states = [random_opening(game, int(rng.integers(settings.opening + 1)), rng) for _ in range(games)]
     moves: list[list[tuple[State, Any]]] = [[] for _ in states]
     ends: dict[int, tuple[float, ...]] = {}
     while len(ends) < games:
@@ -172,8 +178,8 @@ def fit(game: Game, network: Network, examples: Arrays, settings: Settings, rng:
         stopping: Callable[[], bool] = lambda: False) -> dict[str, float]:
     """Teach `network` the examples, each in a random symmetry in every epoch; the mean losses of the last epoch.
 
-    The loss is (z - v)^2 - pi log p (Silver et al. 2017, equation 1; z and v have a value for each player, of which the mean is
-    taken), the weight decay is Adam's. What is drawn (order, symmetry, dropout) comes from `rng`.
+    The loss is (z - v)^2 - pi log p (Silver et al. 2017, equation 1; z and v have a value for each player, of which
+    the mean is taken), the weight decay is Adam's. What is drawn (order, symmetry, dropout) comes from `rng`.
     """
     torch.manual_seed(int(rng.integers(2**63)))
     optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
@@ -217,11 +223,11 @@ def _turned(game: Game, examples: Arrays, which: Any) -> dict[str, torch.Tensor]
 # The loop
 
 
-def train(run: Run, settings: Settings, tell: Callable[[str], None] = lambda line: None,
+def train(run: Run, settings: Settings, watch: Watch = lambda iteration, network, facts: None,
           game: Game | None = None) -> Network:
     """Carry the run on from its last checkpoint to its end, or until it is asked to stop; the accepted network.
 
-    `game` stands in for the one that the settings name.
+    `watch` is told of every iteration. `game` stands in for the one that the settings name.
     """
     torch.set_num_threads(1)
     game = game or GAMES[settings.game]()
@@ -237,11 +243,9 @@ def train(run: Run, settings: Settings, tell: Callable[[str], None] = lambda lin
         for iteration in range(done + 1, settings.iterations + 1):
             network, history, facts = _iterate(game, network, history, settings, iteration, lambda: run.stopping)
             run.log(iteration, **facts)
-            tell(f"iteration {iteration:>3}  " + "  ".join(f"{name} {value:.3g}" if isinstance(value, float) else
-                                                           f"{name} {value}" for name, value in facts.items()))
-            accepted, past = network, history
-            run.save(iteration, lambda folder: save(folder, game, settings, accepted, past, iteration),
-                     best=bool(facts["accepted"]))
+            state = partial(save, game=game, settings=settings, network=network, history=history, iteration=iteration)
+            run.save(iteration, state, best=bool(facts["accepted"]))
+            watch(iteration, network, facts)
     except Stopped:
         return network
     run.finish({"iterations": settings.iterations, "weights": digest(weights_of(network)),
@@ -281,9 +285,11 @@ def compare(game: Game, candidate: Evaluate, old: Evaluate, settings: Settings, 
 def save(folder: Path, game: Game, settings: Settings, network: Network, history: Sequence[Arrays],
          iteration: int) -> None:
     """Write a checkpoint into an empty folder: the accepted network, what it was learnt from, and what it is."""
-    np.savez(folder / WEIGHTS, **weights_of(network))
-    np.savez_compressed(folder / HISTORY, **{f"{number}/{name}": array for number, part in enumerate(history)
-                                             for name, array in part.items()})  # type: ignore[arg-type]
+    weights: dict[str, Any] = dict(weights_of(network))
+    np.savez(folder / WEIGHTS, **weights)
+    parts: dict[str, Any] = {f"{number}/{name}": array for number, part in enumerate(history)
+                             for name, array in part.items()}
+    np.savez_compressed(folder / HISTORY, **parts)
     about = {"game": game.name, "iteration": iteration, "settings": asdict(settings)}
     (folder / ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
@@ -308,8 +314,9 @@ def load_history(folder: Path, game: Game) -> list[Arrays]:
     for number, arrays in parts.items():
         found = {name: (array.dtype.str[1:], array.shape[1:]) for name, array in arrays.items()}
         if not number.isdigit() or found != shapes or len({len(array) for array in arrays.values()}) != 1:
-            raise HandbookError(f"part {number!r} is no self-play history of {game.name}", where=str(folder / HISTORY),
-                                why="the network would learn from it", section=SECTION, todo="take an earlier checkpoint")
+            raise HandbookError(f"part {number!r} is no self-play history of {game.name}",
+                                where=str(folder / HISTORY), why="the network would learn from it", section=SECTION,
+                                todo="take an earlier checkpoint")
     return [parts[number] for number in sorted(parts, key=int)]
 
 

@@ -1,7 +1,7 @@
 """The network: a residual trunk, a policy head for each phase, one value head with a value for each player.
 
-Weights are saved as plain arrays (`.npz`), never as a pickle: a file from somebody else can hold wrong numbers, but it
-can't run a program.
+Weights are saved as plain arrays (`.npz`), never as a pickle: a file from somebody else can hold wrong numbers, but
+it can't run a program.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from labhandbook.errors import HandbookError
 from torch import Tensor, nn
 
+from labhandbook.errors import HandbookError
 from mhi_selfplay.game import SECTION, Floats, Game, State, absolute
 from mhi_selfplay.search import Evaluate, masked
 
@@ -57,7 +57,7 @@ class Network(nn.Module):
         self.value = head(game.players)
 
     def forward(self, planes: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Planes (batch, planes, rows, columns) to logits (batch, actions) for each phase and values (batch, players).
+        """Planes (batch, planes, rows, columns) to logits (batch, actions) a phase and values (batch, players).
 
         Values lie in (-1, 1); the first is that of the player who decides, then those after.
         """
@@ -121,8 +121,8 @@ def digest(arrays: Mapping[str, npt.NDArray[Any]]) -> str:
 def read_arrays(path: Path, limit: int) -> Arrays:
     """The arrays of an `.npz`, which may come from anybody.
 
-    Raises HandbookError when it is no such file, holds Python objects (loading those would run code), is damaged, or says that
-    it unpacks to more than `limit` bytes.
+    Raises HandbookError when it is no such file, holds Python objects (loading those would run code), is damaged, or
+    says that it unpacks to more than `limit` bytes.
     """
     try:
         with zipfile.ZipFile(path) as archive:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from labhandbook.errors import HandbookError
 
+from labhandbook.errors import HandbookError
 from mhi_selfplay.game import SECTION, Game, State
 from mhi_selfplay.search import Evaluate, SearchSettings, search
 
@@ -70,7 +70,7 @@ def perfect_player(game: Game, seed: int) -> Player:
 
 
 def rollout_player(game: Game, simulations: int, seed: int, *, explore: float = math.sqrt(2)) -> Player:
-    """Monte Carlo tree search without a network: UCB1 in the tree (Kocsis and Szepesvari 2006), random play beyond it.
+    """Tree search without a network: UCB1 in the tree (Kocsis and Szepesvari 2006), random play beyond it.
 
     A separate program from `search`, so that a mistake there doesn't weaken its own opponent.
     """
@@ -195,7 +195,8 @@ class Verdict:
 def judge(game: Game, player: Player, seat: int) -> Verdict:
     """Play against every possible play of all the others, for small games.
 
-    `player` has to answer equal positions equally. Lines that meet in one position go on together, as many as they are.
+    `player` has to answer equal positions equally. Lines that meet in one position go on together, as many as they
+    are.
     """
     lines: Counter[State] = Counter({game.start(): 1})
     ways: dict[State, tuple[int, ...]] = {game.start(): ()}

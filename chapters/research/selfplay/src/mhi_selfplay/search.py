@@ -8,11 +8,11 @@ In each simulation a path goes down the tree, at each node along the edge with t
     Q(s, a) + c * P(s, a) * sqrt(N(s)) / (1 + N(s, a))                                              (PUCT)
 
 until it meets a position that is not in the tree yet. The network says what that position is worth, and each edge of
-the path adds that to its mean. Q(s, a) is the mean value *for the player who decides in s*, 0 before the first visit; N(s)
-counts the visits to s, the one that added it included, so the prior P decides the first step.
+the path adds that to its mean. Q(s, a) is the mean value *for the player who decides in s*, 0 before the first visit;
+N(s) counts the visits to s, the one that added it included, so the prior P decides the first step.
 
-Values are vectors with one entry a player, so no sign is flipped on the way up. That is what makes games right in which
-a player decides twice in a row, or that have three players.
+Values are vectors with one entry a player, so no sign is flipped on the way up. That is what makes games right in
+which a player decides twice in a row, or that have three players.
 
 The trees of many games grow side by side, so that the network is asked once for all of them. A tree isn't kept for
 the next move: what is played depends on the position alone, which a judge who plays every line needs.
@@ -105,8 +105,9 @@ def search(game: Game, states: Sequence[State], evaluate: Evaluate, settings: Se
            noise: np.random.Generator | None = None) -> list[Node]:
     """Search from each of `states`, none of which is the end of a game, and return the roots.
 
-    With `noise` the priors of each root are mixed with a Dirichlet draw of `noise_share`, so that self-play tries what
-    the network would not (Silver et al. 2017, "Self-play"). `depth` stops a path after so many actions, 0 means never.
+    With `noise` the priors of each root are mixed with a Dirichlet draw of `noise_share`, so that self-play tries
+    what the network would not (Silver et al. 2017, "Self-play"). `depth` stops a path after so many actions, 0 means
+    never.
     """
     roots = [Node(state) for state in states]
     for root, answer in zip(roots, evaluate(states), strict=True):
@@ -127,7 +128,7 @@ def search(game: Game, states: Sequence[State], evaluate: Evaluate, settings: Se
 
 def _descend(game: Game, root: Node, settings: SearchSettings) -> tuple[Node, list[Edge]]:
     """From the root to a position that is new, or over, or `depth` actions away; and the edges on the way."""
-    node, path = root, []
+    node, path = root, list[Edge]()
     while node.edges and not (settings.depth and len(path) >= settings.depth):
         edge = node.best(settings.cpuct)
         path.append(edge)
@@ -168,4 +169,5 @@ def policy(root: Node, actions: int, temperature: float) -> Floats:
         chosen[int(counts.argmax())] = 1.0
         return chosen
     scaled = (counts / counts.max()) ** np.float32(1 / temperature)
-    return scaled / scaled.sum()
+    total: Floats = scaled / scaled.sum()
+    return total
