@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from labhandbook.runs import Run
-from mhi_selfplay.learn import Settings, preset
+from mhi_selfplay.settings import Settings, preset
 
 torch.set_num_threads(1)
 

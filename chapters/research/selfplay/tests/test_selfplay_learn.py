@@ -23,20 +23,18 @@ from mhi_selfplay import learn
 from mhi_selfplay.games import GAMES, Floe, tic_tac_toe
 from mhi_selfplay.learn import (
     HISTORY,
-    PRESETS,
     WEIGHTS,
-    Settings,
     load,
     load_history,
     new_network,
     newest,
-    preset,
     read_about,
     save,
     self_play,
     train,
 )
 from mhi_selfplay.network import Arrays, digest, evaluator, weights_of
+from mhi_selfplay.settings import PRESETS, Settings, preset
 
 Tiny = Callable[..., Settings]
 Start = Callable[[Path], "subprocess.Popen[str]"]

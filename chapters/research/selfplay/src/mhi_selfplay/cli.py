@@ -15,9 +15,10 @@ from labhandbook.errors import HandbookError
 from labhandbook.runs import Run
 from mhi_selfplay.game import SECTION, Game
 from mhi_selfplay.games import GAMES
-from mhi_selfplay.learn import PRESETS, Settings, load, newest, preset, read_about, train
+from mhi_selfplay.learn import load, newest, read_about, train
 from mhi_selfplay.network import Network, evaluator
 from mhi_selfplay.players import Player, judge, match, perfect_player, random_player, rollout_player, searcher, solve
+from mhi_selfplay.settings import PRESETS, Settings, preset
 from mhi_selfplay.study import results
 
 WHO = "a run directory, a checkpoint, random, perfect (small games), or rollout:100 (that many simulations)"

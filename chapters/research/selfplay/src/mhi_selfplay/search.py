@@ -34,7 +34,7 @@ Evaluate = Callable[[Sequence[State]], list[tuple[Floats, Floats]]]
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """How to search; the fields are explained at `mhi_selfplay.learn.Settings`."""
+    """How to search; the fields are explained at `mhi_selfplay.settings.Settings`."""
 
     simulations: int = 50
     cpuct: float = 1.5

@@ -17,9 +17,10 @@ from labhandbook.errors import HandbookError
 from labhandbook.runs import Run
 from mhi_selfplay.game import SECTION, Game, State
 from mhi_selfplay.games import GAMES, InARow
-from mhi_selfplay.learn import Settings, new_network, preset, train
+from mhi_selfplay.learn import new_network, train
 from mhi_selfplay.network import Network, evaluator
 from mhi_selfplay.players import Player, judge, match, perfect_player, random_player, rollout_player, searcher
+from mhi_selfplay.settings import Settings, preset
 
 SEEDS = range(5)
 # Simulations of a trained network for each action, and of the rollouts it is held against.
