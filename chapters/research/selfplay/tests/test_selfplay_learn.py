@@ -116,6 +116,13 @@ def test_network_learns_what_it_is_shown_in_every_phase(tiny: Tiny) -> None:
         assert evaluate([state])[0][0].sum() == pytest.approx(1)
 
 
+def test_few_examples_can_be_learnt_from(tiny: Tiny) -> None:
+    """So few that most symmetries are drawn for none of them."""
+    game, settings = tic_tac_toe(), tiny(epochs=5)
+    examples = {name: array[:2] for name, array in self_play(game, None, settings, 1, rng()).items()}
+    assert np.isfinite(learn.fit(game, new_network(game, settings), examples, settings, rng())["policy_loss"])
+
+
 def test_values_are_answered_by_player_number(tiny: Tiny) -> None:
     game, settings = tic_tac_toe(), tiny()
     network = new_network(game, settings)

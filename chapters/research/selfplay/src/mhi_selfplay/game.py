@@ -42,7 +42,7 @@ class Symmetry:
 
     def of_planes(self, planes: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Planes of shape (..., rows, columns) as they look on the turned board."""
-        flat = planes.reshape(*planes.shape[:-2], -1)
+        flat = planes.reshape(*planes.shape[:-2], len(self.cells))
         return flat[..., self.cells].reshape(planes.shape)
 
     def of_policy(self, policy: Floats, phase: int) -> Floats:
