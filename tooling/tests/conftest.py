@@ -15,6 +15,8 @@ import yaml
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parents[2]
+# On a runner of GitHub, the commands that tests run would write into the summary of the job that runs the tests.
+os.environ.pop("GITHUB_STEP_SUMMARY", None)
 LACKS = "this machine lacks "
 
 BASE = {

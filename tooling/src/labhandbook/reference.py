@@ -14,7 +14,7 @@ PAGES = {"BOOK": "chapters/book-rules.qmd", "REL": "chapters/packaging/rules.qmd
 RULE_MODULES = ("labhandbook.book.rules", "labhandbook.hpc.rules", "labhandbook.recipe.rules",
                 "labhandbook.release.check",
                 *(f"labhandbook.release.rules.{name}"
-                  for name in ("archives", "build", "contents", "gate", "missing", "trials")))
+                  for name in ("admission", "archives", "build", "contents", "gate", "missing", "trials")))
 MARKUP = re.compile(r"[\\<>*_@#$\[\]{}`]")
 WEIGHTS = {Severity.ERROR: "an error", Severity.WARNING: "a warning",
            Severity.UNVERIFIED: "a note that something could not be verified"}

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from labhandbook import runner
 from labhandbook.cli import FINDINGS, FINE, Command, shown
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
@@ -52,6 +53,7 @@ def new(wanted: str, maintainers: tuple[str, ...], licence: str, commands: tuple
         click.echo(f"{paint('!', 'yellow')} {note}", err=True)
     found = lint([made.path])
     show_findings(found.findings)
+    runner.tell_findings(found.findings, f"Recipe of {made.recipe.name} {made.recipe.version}")
     todo = "mend what is named above" if found.failed else f"next: handbook recipe build {shown(made.path.parent)}"
     progress.last(not found.failed, f"{shown(made.path)} for {made.recipe.name} {made.recipe.version}; {todo};")
     return FINDINGS if found.failed else FINE
@@ -93,6 +95,7 @@ def build(path: Path, sdist: Path | None, output: Path, log: Path | None, target
     if log:
         _write(log, "\n".join(built.log) + "\n")
     show_findings(built.findings)
+    runner.tell_findings(built.findings, "Recipe build")
     if built.package is None:
         progress.last(False, f"{counts(built.findings)}; no package was made"
                              + ("" if log else " (all that the build said: --log build.txt)"))
@@ -186,14 +189,14 @@ def _proposal(made: Any, progress: Progress) -> None:
 
 
 def _report(findings: Sequence[Finding], form: str, output: Path | None, title: str) -> None:
-    from labhandbook.recipe.lint import addresses
     from labhandbook.report import as_text, report
 
+    runner.tell_findings(findings, title)
     if output is None:
-        text = as_text(findings, paint) if form == "text" else report(findings, form, addresses(), title)
+        text = as_text(findings, paint) if form == "text" else report(findings, form, title=title)
         click.echo(text, nl=False)
     else:
-        _write(output, report(findings, form, addresses(), title))
+        _write(output, report(findings, form, title=title))
 
 
 def _write(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from labhandbook import runner
 from labhandbook.cli import FINDINGS, FINE, Command
 from labhandbook.errors import HandbookError
 from labhandbook.release.commands import paths_argument, release, report_options, show_report
@@ -248,17 +249,22 @@ def show_results(results: Iterable[tuple[Release, Result]], form: str, output: P
 
     progress, findings, failed = Progress(), [], ""
     names: dict[str, None] = {}
-    for each, result in results:
-        fine = result.state != "failed"
-        mark = paint("✓", "green") if fine else paint("✗", "red")
-        kept = " (kept)" if result.state == "kept" else ""
-        click.echo(f"{mark} {result.step:<8} {result.seconds:6.2f} s{kept}  {result.outcome.summary}", err=True)
-        root = each.project.root
-        findings += [from_here(found, root) if (root / found.file).exists() else found
-                     for found in result.outcome.findings]
-        failed = "" if fine else result.step
-        names[f"{each.project.name} {each.version}"] = None
-    show_report(findings, form, output, title)
+    rows = []
+    try:
+        for each, result in results:
+            fine = result.state != "failed"
+            mark = paint("✓", "green") if fine else paint("✗", "red")
+            kept = " (kept)" if result.state == "kept" else ""
+            click.echo(f"{mark} {result.step:<8} {result.seconds:6.2f} s{kept}  {result.outcome.summary}", err=True)
+            rows.append((result.step, result.state, result.seconds, result.outcome.summary))
+            root = each.project.root
+            findings += [from_here(found, root) if (root / found.file).exists() else found
+                         for found in result.outcome.findings]
+            failed = "" if fine else result.step
+            names[f"{each.project.name} {each.version}"] = None
+    finally:
+        runner.tell_steps(f"{title}: {', '.join(names)}", rows)
     what = ", ".join(names)
+    show_report(findings, form, output, title)
     progress.last(not failed, f"{what}: {failed} failed" if failed else f"{what}: all steps passed; {then}")
     return FINDINGS if failed else FINE

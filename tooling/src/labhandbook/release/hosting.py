@@ -1,0 +1,66 @@
+"""The commands of `handbook release` that speak to GitHub: from a pushed tag to its release there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from labhandbook import runner
+from labhandbook.cli import FINDINGS, FINE, Command
+from labhandbook.release import running
+from labhandbook.release.commands import release, report_options, show_report
+from labhandbook.terminal import Progress
+
+
+def project_argument(function: click.decorators.FC) -> click.decorators.FC:
+    """The folder of one project."""
+    return click.argument("path", type=click.Path(path_type=Path), default=".")(function)
+
+
+@release.command(cls=Command, section="sec-actions-admit")
+@project_argument
+@report_options
+@click.option("--tag", default="", help="The tag (default: the one that was pushed, or the only one here).")
+@click.option("--patience", type=click.FloatRange(0), default=30.0, show_default=True,
+              help="Minutes to wait for checks that are still running.")
+def admit(path: Path, form: str, output: Path | None, tag: str, patience: float) -> int:
+    """Refuse a tag that may not be released: wrong version, part of a clone, off the main branch, or a red check."""
+    from labhandbook.release.admit import admit as ask
+    from labhandbook.release.check import sift
+    from labhandbook.release.project import load_project
+    from labhandbook.release.rules.admission import judge, words
+    from labhandbook.rules import Severity
+
+    progress = Progress()
+    project = load_project(path, ask_remote=False)
+    asked = ask(project, tag, patience * 60, say=lambda line: click.echo(f"    {line}", err=True))
+    findings = sift(judge(asked), project)
+    show_report(findings, form, output, f"{project.name} {asked.version}: may {asked.tag} be released?")
+    failed = any(finding.weight is Severity.ERROR for finding in findings)
+    progress.last(not failed, f"{asked.tag} may not be released" if failed else words(asked))
+    return FINDINGS if failed else FINE
+
+
+@release.command(cls=Command, section="sec-actions-announce")
+@project_argument
+@click.option("--attach", "extra", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="A file that goes along, such as a recipe; may be given again.")
+def announce(path: Path, extra: tuple[Path, ...]) -> int:
+    """Make the version's release on GitHub: a draft, its notes from the change log, the files, then publish it."""
+    from labhandbook.release.announce import Announcement
+    from labhandbook.release.announce import announce as bring
+    from labhandbook.release.github import open_github
+
+    progress = Progress()
+    (each,) = running.open_projects((path,), running.make_options())
+    files = each.state.files()
+    wanted = Announcement(each.project, each.version, str(each.state.ledger().fact("build", "commit")), files,
+                          each.state.hashes(), extra)
+    done = bring(wanted, open_github(each.project.git), each.options.say)
+    told = [f"{name} {what}" for name, what in done.files.items()]
+    runner.summarise("\n".join([f"## {each.project.name} {each.version} on GitHub: [{done.published}]({done.url})",
+                                "", *(f"- {line}" for line in told)]))
+    click.echo("\n".join([done.url, *(f"  {line}" for line in told)]))
+    progress.last(True, f"{wanted.tag} is {done.published} on GitHub")
+    return FINE
