@@ -113,9 +113,29 @@ class Runner:
             subprocess.run(["git", "clone", "--quiet", self.remote, clone], check=True)
         payload = self.scratch / "event.json"
         payload.write_text(json.dumps(event.payload))
+        workflow = self._translated(workflow, event)
         done = subprocess.run(self._command(workflow, event, payload, matrix or {}), capture_output=True, text=True,
                               env=self._environ(), cwd=self.scratch, timeout=timeout, check=False)
         return read(done.stdout, done.stderr)
+
+    def _translated(self, workflow: Path, event: Event) -> Path:
+        """The workflow with its repository's own actions (`$/path`), which act doesn't know, as those of another.
+
+        As on GitHub they are fetched at the commit that runs, apart from the job's checkout.
+        """
+        text, commit = workflow.read_text(encoding="utf-8"), event.variables["GITHUB_SHA"]
+        if "uses: $/" not in text:
+            return workflow
+        own = self.scratch / "own"
+        if not own.exists():
+            own.mkdir()
+            packed = subprocess.run(["git", "archive", commit], cwd=self.remote, capture_output=True, check=True)
+            subprocess.run(["tar", "--extract", "--directory", own], input=packed.stdout, check=True)
+        self.actions = {**self.actions, f"own/repository@{commit}": own}
+        path = self.scratch / ".github" / "workflows" / workflow.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(re.sub(r"uses: \$/(\S+)", rf"uses: own/repository/\1@{commit}", text), encoding="utf-8")
+        return path
 
     def _command(self, workflow: Path, event: Event, payload: Path, matrix: Mapping[str, str]) -> list[str]:
         used = [*self.actions.items(), *stand_ins(workflow, self.actions.values())]
@@ -124,8 +144,8 @@ class Runner:
         options = [part for option, values in listed.items() for name, value in values.items()
                    for part in (option, f"{name}={value}")]
         options += [part for name, value in matrix.items() for part in ("--matrix", f"{name}:{value}")]
-        return [str(PROGRAMS / "act"), event.name, "--json", "--directory", str(self.scratch / "clone"), "--workflows",
-                str(workflow), "--eventpath", str(payload), "--platform", "ubuntu-latest=-self-hosted",
+        return [str(PROGRAMS / "act"), event.name, "--json", "--directory", str(self.scratch / "clone"),
+                "--workflows", str(workflow), "--eventpath", str(payload), "--platform", "ubuntu-latest=-self-hosted",
                 "--no-skip-checkout", "--no-cache-server", "--action-cache-path", str(self.scratch / "act"), *options]
 
     def _environ(self) -> dict[str, str]:

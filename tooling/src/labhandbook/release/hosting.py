@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -63,4 +64,32 @@ def announce(path: Path, extra: tuple[Path, ...]) -> int:
                                 "", *(f"- {line}" for line in told)]))
     click.echo("\n".join([done.url, *(f"  {line}" for line in told)]))
     progress.last(True, f"{wanted.tag} is {done.published} on GitHub")
+    return FINE
+
+
+@release.command(cls=Command, section="sec-actions-init")
+@project_argument
+@click.option("--repository", default="", metavar="OWNER/NAME", help="On GitHub (default: that of the git remote).")
+@click.option("--handbook", "commit", default="", metavar="COMMIT",
+              help="The handbook's commit to use (default: the one that is installed).")
+@click.option("--force", is_flag=True, help="Write over a workflow that is there.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to show the forms.")
+def init(path: Path, repository: str, commit: str, force: bool, form: str) -> int:
+    """Write the package's release workflow and show the fields of the forms that make PyPI and TestPyPI trust it."""
+    from labhandbook.release.init import WORKFLOW, forms, write
+    from labhandbook.release.project import load_project
+
+    progress = Progress()
+    project = load_project(path, ask_remote=False)
+    publishers = forms(project, repository)
+    written = write(project, commit, force=force)
+    if form == "json":
+        click.echo(json.dumps([each.as_json() for each in publishers], indent=2))
+    else:
+        first = publishers[0]
+        click.echo("\n\n".join(each.as_text() for each in publishers))
+        click.echo(f"\nGitHub: https://github.com/{first.owner}/{first.repository}/settings/environments\n"
+                   f"    make {' and '.join(each.environment for each in publishers)}; give pypi required reviewers")
+    progress.last(True, f"{WORKFLOW} {'written' if written else 'is up to date'}; fill in the forms, commit it, and "
+                        "ask handbook release doctor before the first tag")
     return FINE
