@@ -47,7 +47,8 @@ class State:
     """A repository on GitHub. `remote` is the bare repository that has its tags, `jobs` are those that may run.
 
     `runs` are workflow runs as the API tells them, `checks` and `statuses` those of other programs, `environments`
-    those of deployments with their `policies` by name, `issues` the repository's.
+    those of deployments with their `policies` by name, `issues` the repository's, `others` what is answered for paths
+    of other repositories.
     """
 
     repository: str
@@ -67,6 +68,7 @@ class State:
     environments: list[Json] = field(default_factory=list)
     policies: dict[str, list[Json]] = field(default_factory=dict)
     issues: list[Json] = field(default_factory=list)
+    others: dict[str, Json] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -175,6 +177,9 @@ class Handler(BaseHTTPRequestHandler):
         head = f"/repos/{self.github.state.repository}"
         if path.startswith("/uploads/"):
             self._answer(201, self._upload(path, query, body, "uploaded"))
+            return
+        if other := self.github.state.others.get(path.removeprefix("/repos/")):
+            self._answer(200, other)
             return
         for pattern, method, answer in ROUTES:
             found = re.fullmatch(pattern, path.removeprefix(head).strip("/"))

@@ -176,5 +176,6 @@ def _permission(answer: Response) -> str:
     path = urlsplit(answer.url).path
     if "/releases" in path:
         return "contents: write"
-    names = {"/actions/": "actions: read", "/check-runs": "checks: read", "/status": "statuses: read"}
+    names = {"/actions/": "actions: read", "/check-runs": "checks: read", "/status": "statuses: read",
+             "/issues": "issues: write"}
     return next((right for part, right in names.items() if part in path), "contents: read")
