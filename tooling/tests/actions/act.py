@@ -88,8 +88,8 @@ class Event:
 class Runner:
     """A machine that runs jobs. `remote` is the bare repository that checkouts come from, `scratch` its disk.
 
-    `variables` and `secrets` are the repository's, `environ` is what every process on the machine sees, `actions`
-    are folders for further actions by `owner/name@commit`, and `identities` names the jobs that may say who they are.
+    `variables` and `secrets` are the repository's, `environ` is what every process on the machine sees and
+    `actions` are folders for further actions by `owner/name@commit`.
     """
 
     remote: Path
@@ -146,7 +146,8 @@ class Runner:
         options += [part for name, value in matrix.items() for part in ("--matrix", f"{name}:{value}")]
         return [str(PROGRAMS / "act"), event.name, "--json", "--directory", str(self.scratch / "clone"),
                 "--workflows", str(workflow), "--eventpath", str(payload), "--platform", "ubuntu-latest=-self-hosted",
-                "--no-skip-checkout", "--no-cache-server", "--action-cache-path", str(self.scratch / "act"), *options]
+                "--no-skip-checkout", "--no-cache-server", "--action-cache-path", str(self.scratch / "act"),
+                "--actor", event.variables.get("GITHUB_ACTOR", "someone"), *options]
 
     def _environ(self) -> dict[str, str]:
         """What every process on a runner sees, which is little of what this one does."""

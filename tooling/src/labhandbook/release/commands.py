@@ -48,6 +48,7 @@ def check(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool
 
     progress = Progress()
     found = look(paths or (Path(),), offline=offline, today=today.date() if today else None)
+    runner.tell_findings(found.findings, "Release check")
     show_report(found.findings, form, output, "Release check")
     names = ", ".join(project.name or project.root.name for project in found.projects)
     failed = found.failed(strict=strict)
@@ -62,7 +63,6 @@ def show_report(findings: list[Any], form: str, output: Path | None, title: str)
     """
     from labhandbook.report import as_text, report
 
-    runner.tell_findings(findings, title)
     if output is None:
         text = as_text(findings, paint) if form == "text" else report(findings, form, title=title)
         click.echo(text, nl=False)

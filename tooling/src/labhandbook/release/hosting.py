@@ -37,7 +37,9 @@ def admit(path: Path, form: str, output: Path | None, tag: str, patience: float)
     project = load_project(path, ask_remote=False)
     asked = ask(project, tag, patience * 60, say=lambda line: click.echo(f"    {line}", err=True))
     findings = sift(judge(asked), project)
-    show_report(findings, form, output, f"{project.name} {asked.version}: may {asked.tag} be released?")
+    title = f"May {asked.tag} of {project.name} be released?"
+    runner.tell_findings(findings, title)
+    show_report(findings, form, output, title)
     failed = any(finding.weight is Severity.ERROR for finding in findings)
     progress.last(not failed, f"{asked.tag} may not be released" if failed else words(asked))
     return FINDINGS if failed else FINE
@@ -45,9 +47,9 @@ def admit(path: Path, form: str, output: Path | None, tag: str, patience: float)
 
 @release.command(cls=Command, section="sec-actions-announce")
 @project_argument
-@click.option("--attach", "extra", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
-              help="A file that goes along, such as a recipe; may be given again.")
-def announce(path: Path, extra: tuple[Path, ...]) -> int:
+@click.option("--attach", "folder", type=click.Path(path_type=Path, file_okay=False),
+              help="A folder whose files go along if it is there, such as one with a recipe.")
+def announce(path: Path, folder: Path | None) -> int:
     """Make the version's release on GitHub: a draft, its notes from the change log, the files, then publish it."""
     from labhandbook.release.announce import Announcement
     from labhandbook.release.announce import announce as bring
@@ -56,6 +58,7 @@ def announce(path: Path, extra: tuple[Path, ...]) -> int:
     progress = Progress()
     (each,) = running.open_projects((path,), running.make_options())
     files = each.state.files()
+    extra = sorted(each for each in folder.iterdir() if each.is_file()) if folder and folder.is_dir() else []
     wanted = Announcement(each.project, each.version, str(each.state.ledger().fact("build", "commit")), files,
                           each.state.hashes(), extra)
     done = bring(wanted, open_github(each.project.git), each.options.say)

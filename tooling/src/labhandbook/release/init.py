@@ -102,7 +102,7 @@ def render(project: Project, own: Mapping[str, str], today: date | None = None) 
         "HANDBOOK": step("Set up handbook", own["handbook"]),
         "HANDBOOK ON MATRIX": step("Set up handbook", own["handbook"], {"python": "${{ matrix.python }}"}),
         "FETCH": step("Fetch the files and their ledger", known["actions/download-artifact"],
-                      {"name": "release", "path": ".handbook/release/"}),
+                      {"name": "release", "path": ".handbook/"}),
         "UPLOAD": known["actions/upload-artifact"], "DOWNLOAD": known["actions/download-artifact"],
         "RECIPE": own["recipe"], "SECTION": address("sec-actions"),
         "TAGS": project.settings.tag.format(version="[0-9]*"), "PYTHONS": json.dumps(matrix(project, today)),

@@ -209,10 +209,8 @@ def vouched() -> bool:
 def minted(index: Index) -> str | None:
     """A token by trusted publishing from an index that stands in PyPI's place: twine asks PyPI and TestPyPI only."""
     from twine.auth import CredentialInput, Resolver
-    from twine.utils import RepositoryConfig
 
-    given = CredentialInput("__token__")
-    return Resolver(RepositoryConfig(repository=index.upload), given).make_trusted_publishing_token()
+    return Resolver({"repository": index.upload}, CredentialInput("__token__")).make_trusted_publishing_token()
 
 
 def _patient(timeout: float) -> Any:

@@ -265,6 +265,8 @@ def show_results(results: Iterable[tuple[Release, Result]], form: str, output: P
     finally:
         runner.tell_steps(f"{title}: {', '.join(names)}", rows)
     what = ", ".join(names)
+    if findings:
+        runner.tell_findings(findings, title)
     show_report(findings, form, output, title)
     progress.last(not failed, f"{what}: {failed} failed" if failed else f"{what}: all steps passed; {then}")
     return FINDINGS if failed else FINE

@@ -1,0 +1,145 @@
+"""release.yml, run: a pushed tag goes through every job, stops where it must, says why, and a re-run finishes.
+
+The package is one that `handbook release new` makes, its workflow the one that `init` writes. Both indexes are on
+loopback and take uploads from a trusted publisher only; GitHub's API is on loopback too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labhandbook.release.index import Fault
+from tooling.tests.actions import github
+from tooling.tests.actions.act import Run
+from tooling.tests.actions.pipeline import JOBS, REPOSITORY, TOKEN, Pipeline, handbook_as_fetched, pipeline
+from tooling.tests.conftest import LACKS, run
+from tooling.tests.release.packages import download, git
+
+# The commit at which the package's workflow uses the handbook; it stands for the files of this working tree.
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+NAMES = {"averages-0.1.0.tar.gz", "averages-0.1.0-py3-none-any.whl"}
+
+
+@pytest.fixture(scope="module")
+def handbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The handbook as GitHub fetches it for the workflow."""
+    if download("click") is None:
+        pytest.skip(LACKS + "the network")
+    return handbook_as_fetched(tmp_path_factory.mktemp("actions") / "handbook")
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A new package with its release workflow, one commit and no tag."""
+    folder = tmp_path / "averages"
+    made = run("release", "new", folder, "--author", "A Person", "--email", "a.person@example.org",
+               "--repository", f"https://github.com/{REPOSITORY}")
+    assert made.returncode == 0, made.stderr
+    wrote = run("release", "init", folder, "--repository", REPOSITORY, "--handbook", COMMIT)
+    assert wrote.returncode == 0, wrote.stderr
+    git(folder, "init", "--quiet")
+    commit(folder)
+    return folder
+
+
+@pytest.fixture
+def line(package: Path, handbook: Path, tmp_path: Path) -> Iterator[Pipeline]:
+    """The pipeline of the package."""
+    with pipeline(package, tmp_path / "line") as ready:
+        ready.runner.actions = {f"acerbilab/handbook@{COMMIT}": handbook}
+        yield ready
+
+
+def commit(folder: Path) -> None:
+    """Commit everything."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "Everything")
+
+
+def stopped_at(ran: Run, job: str, *before: str) -> str:
+    """The summary of the job that failed, after those that went well; no other one ran."""
+    assert ran.ended("failure") == [job], ran.why()
+    assert set(ran.ended("success")) == set(before), ran.why()
+    return ran.jobs[job].summary
+
+
+def hashes(files: dict[str, bytes]) -> dict[str, str]:
+    """The sha256 of files by name."""
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+
+
+def test_a_tag_is_released_whatever_breaks_on_the_way(line: Pipeline) -> None:
+    """A red check, TestPyPI down half-way, GitHub refusing, an upload that breaks off, a job run once too often."""
+    git(line.project, "tag", "--annotate", "v0.1.0", "--message", "averages 0.1.0")
+    line.push("v0.1.0", "failure")
+    told = stopped_at(line.run(), "admit")
+    assert "REL017" in told and "tests.yml ended with failure" in told and "Mend what is red" in told
+
+    line.github.run(".github/workflows/tests.yml", "success")
+    line.testpypi.faults.append(Fault("upload", "error", times=99, skip=1))
+    told = stopped_at(line.run(), "testpypi", "admit", "build", "check", "inspect", "test")
+    assert "testpypi didn't take part: it answers 503" in told and "goes on with the files that are missing" in told
+    assert len(line.testpypi.uploads()) == 1 and not line.pypi.uploads()
+
+    line.testpypi.faults.clear()
+    line.github.faults.append(github.Fault("POST", "/uploads/", status=403))
+    last = line.run()
+    told = stopped_at(last, "announce", "testpypi", "verify-testpypi", "pypi", "verify-pypi", "recipe")
+    assert "GitHub refuses POST" in told and "contents: write" in told
+    assert set(line.testpypi.uploads()) == set(line.pypi.uploads()) == NAMES
+    assert len(line.testpypi.uploads()) == len(line.pypi.uploads()) == 2, "nothing is uploaded twice"
+    assert "wheel from pypi on Python" in last.jobs["verify-pypi"].summary, "it was fetched back, installed and tested"
+    assert "2 tests passed" in last.jobs["verify-pypi"].summary
+    (draft,) = line.github.releases
+    assert draft["draft"] and "The first release" in draft["body"], "what users see is published whole or not at all"
+
+    line.github.faults.append(github.Fault("POST", "/uploads/", status=502, half=True))
+    last = line.run()
+    assert last.ended("success") == ["announce"], last.why()
+    assert line.finished == JOBS
+    (release,) = line.github.releases
+    assert release["tag_name"] == "v0.1.0" and not release["draft"] and not release["prerelease"]
+    files = line.github.assets("v0.1.0")
+    assert "sha256" in files.pop("recipe.yaml").decode()
+    for index in (line.testpypi, line.pypi):
+        served = {file.filename: file.sha256 for file in index.store.files("averages")}
+        assert served == hashes(files) and set(served) == NAMES, "the same bytes everywhere"
+
+    again = line.run(only=["pypi"])
+    assert again.ended("success") == ["pypi"], again.why()
+    assert again.jobs["pypi"].summary.count("there already") == 2 and len(line.pypi.uploads()) == 2
+
+
+def test_a_tag_that_is_not_the_version_builds_nothing(line: Pipeline) -> None:
+    pyproject = line.project / "pyproject.toml"
+    text = pyproject.read_text().replace('dynamic = ["version"]', 'version = "0.1.0"')
+    pyproject.write_text(text.replace("[tool.setuptools_scm]", "").replace(', "setuptools-scm >= 8"', ""))
+    commit(line.project)
+    git(line.project, "tag", "--annotate", "v0.2.0", "--message", "averages 0.2.0")
+    line.push("v0.2.0")
+    told = stopped_at(line.run(), "admit")
+    assert "REL013" in told and "the tag is v0.2.0, the version is 0.1.0, whose tag is v0.1.0" in told
+    assert not line.testpypi.requests and not line.github.releases
+
+
+@pytest.mark.slow
+def test_a_run_without_trouble_and_all_of_it_again(line: Pipeline) -> None:
+    """All jobs of a finished release, run again: everything is there already, and nothing changes."""
+    git(line.project, "tag", "--annotate", "v0.1.0", "--message", "averages 0.1.0")
+    line.push("v0.1.0")
+    first = line.run()
+    assert set(first.ended("success")) == set(JOBS), first.why()
+    told = first.jobs["verify-pypi"].summary
+    assert "wheel from pypi" in told and "2 tests passed" in told
+    logs = "".join(job.log + job.summary for job in first.jobs.values())
+    for secret in (TOKEN, line.pypi.token, line.testpypi.token):
+        assert secret not in logs
+    before = [dict(each) for each in line.github.releases]
+    again = line.run(afresh=True)
+    assert set(again.ended("success")) == set(JOBS), again.why()
+    assert line.github.releases == before
+    assert len(line.pypi.uploads()) == len(line.testpypi.uploads()) == 2
