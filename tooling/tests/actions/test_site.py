@@ -54,7 +54,7 @@ def machine(remote: Path, scratch: Path, **environ: str) -> Runner:
 def run(runner: Runner, name: str, event: str, *, fork: bool = False, api: str = "", timeout: float = 900) -> Run:
     """The run of a workflow for an event on the newest commit."""
     sha = git(runner.remote, "rev-parse", "main").strip()
-    pull = {"number": 7, "head": {"sha": sha, "repo": {"fork": fork, "full_name": f"a-fork/handbook"}}}
+    pull = {"number": 7, "head": {"sha": sha, "repo": {"fork": fork, "full_name": "somebody/handbook"}}}
     payload: dict[str, object] = {"repository": {"full_name": REPOSITORY, "default_branch": "main"}}
     ref = "refs/heads/main"
     if event == "pull_request":
@@ -136,7 +136,6 @@ def test_a_mistake_in_a_fork_is_told_without_a_token(remote: Path, tmp_path: Pat
 def test_on_a_monday_one_issue_says_what_has_aged(remote: Path, tmp_path: Path) -> None:
     state = github.State(REPOSITORY, remote, TOKEN)
     with github.serving(state) as server:
-        # No address outside this machine is asked: a proxy that isn't there stands before them.
         runner = machine(remote, tmp_path)
         done = run(runner, "links.yml", "schedule", api=server.url)
     assert done.ended("success") == ["upkeep"], done.why()

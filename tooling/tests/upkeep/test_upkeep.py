@@ -153,7 +153,8 @@ def test_feature_releases_of_tools_are_told(tmp_path: Path, web: str, monkeypatc
 
 
 @pytest.mark.parametrize(("one", "other", "parts", "wanted"), [
-    ("v7.0.2", "v7.0.1", 4, True), ("v7.0.1", "v7.0.1", 4, False), ("7.0.9", "7.0.1", 2, False), ("84.3", "84", 2, False),
+    ("v7.0.2", "v7.0.1", 4, True), ("v7.0.1", "v7.0.1", 4, False), ("7.0.9", "7.0.1", 2, False),
+    ("84.3", "84", 2, False),
     ("85", "84.2", 2, True), ("1.10.0", "1.9.9", 2, True), ("", "1", 2, False), ("latest", "1", 2, False)])
 def test_versions_are_compared_as_numbers(one: str, other: str, parts: int, wanted: bool) -> None:
     assert pins.newer(one, other, parts) is wanted
@@ -165,7 +166,8 @@ def test_facts_and_data_past_their_review_are_told(tmp_path: Path, web: str, mon
         "error chapters/tools.yml:3", f"error {pins.PINS}:3"]
 
 
-def test_a_github_that_is_down_leaves_it_unverified(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_github_that_is_down_leaves_it_unverified(tmp_path: Path, web: str,
+                                                    monkeypatch: pytest.MonkeyPatch) -> None:
     state = hubs(tmp_path)
     state.faults.append(Fault("GET", "checkout", 403, 99))
     looked = told(book(tmp_path, web), state, monkeypatch)
@@ -187,7 +189,8 @@ class Weeks:
     def run(self, findings: list[Finding], *, blind: bool = False) -> str:
         with serving(self.state) as server:
             github = GitHub(self.state.repository, server.url, TOKEN, pause=0)
-            return issue.deliver(github, findings, {LINK.section: "https://example.org/#s"}, blind).partition(" http")[0]
+            said = issue.deliver(github, findings, {LINK.section: "https://example.org/#s"}, blind)
+            return said.partition(" http")[0]
 
 
 def test_one_issue_is_opened_updated_closed_and_opened_again(tmp_path: Path) -> None:
@@ -223,9 +226,11 @@ def test_the_command_brings_the_issue(tmp_path: Path, web: str) -> None:
     with serving(state) as server:
         environ = {"GITHUB_API_URL": server.url, "GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": "acerbilab/handbook",
                    "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"), "HANDBOOK_PYPI": web}
-        done = run("upkeep", "--book", folder, "--issue", "--today", "2026-11-22", **environ)
-        alone = run("upkeep", "--book", folder, "--format", "json", "--today", "2026-11-22", **environ)
-    assert done.returncode == 0 and "opened https://example.org/acerbilab/handbook/issues/1" in done.stderr, done.stderr
+        done = run("upkeep", "--book", folder, "--issue", "--today", "2026-11-22", cwd=ROOT, timeout=300, **environ)
+        alone = run("upkeep", "--book", folder, "--format", "json", "--today", "2026-11-22", cwd=ROOT, timeout=300,
+                    **environ)
+    assert done.returncode == 0, done.stderr
+    assert "opened https://example.org/acerbilab/handbook/issues/1" in done.stderr
     assert "chapters/a.qmd:3: BOOK101" in done.stdout and "::error file=chapters/a.qmd,line=3" in done.stderr
     summary = (tmp_path / "summary.md").read_text(encoding="utf-8")
     assert "## Upkeep of the handbook: 1 error" in summary and "issues/1" in summary

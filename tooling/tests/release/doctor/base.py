@@ -138,7 +138,7 @@ def after(marker: str, text: str, inside: str = GOOD) -> str:
     return inside.replace(marker, marker + text, 1)
 
 
-def repository(text: str = GOOD, *, others: dict[str, str] | None = None, pyproject: str | None = PYPROJECT,
+def repo(text: str = GOOD, *, others: dict[str, str] | None = None, pyproject: str | None = PYPROJECT,
                github: Answer = GITHUB, tags: tuple[str, ...] = ("v1.1.0",), slug: str = "group/demo-tool",
                composites: dict[str, str] | None = None, earlier: Earlier | None = None,
                **changes: Any) -> Seeded:
@@ -164,6 +164,11 @@ def repository(text: str = GOOD, *, others: dict[str, str] | None = None, pyproj
     made = Seeded(Path("demo-tool"), sources, github, tuple(unreadable), project,
                   read_publisher(project) if project else None, from_git, tag_from, earlier, texts=texts)
     return replace(made, **changes)
+
+
+def made(*pairs: tuple[str, str], text: str = GOOD, **options: Any) -> Seeded:
+    """A repository whose release workflow is a good one with replacements."""
+    return repo(change(*pairs, text=text), **options)
 
 
 @dataclass(frozen=True)

@@ -161,8 +161,8 @@ def test_the_next_tag_has_the_form_of_the_last(tags: list[str], wanted: str) -> 
 
 
 def test_the_command_reports_as_every_check_does(package: Path) -> None:
-    write(package, {RELEASE: change(("    permissions:\n      id-token: write\n    steps:\n"
-                                     "      - uses: actions/download", "    steps:\n      - uses: actions/download"))})
+    identity, steps = "    permissions:\n      id-token: write\n", "    steps:\n      - uses: actions/download"
+    write(package, {RELEASE: change((identity + steps, steps))})
     commit(package, "Break it")
     done = run("release", "doctor", "--offline", cwd=package)
     assert done.returncode == 1 and "Traceback" not in done.stderr

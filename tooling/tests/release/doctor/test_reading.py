@@ -8,14 +8,15 @@ from labhandbook.release.doctor.expressions import FITTING, UNKNOWN, Begins, eva
 from labhandbook.release.doctor.nodes import read_yaml
 from labhandbook.release.doctor.occasions import admitted, occasions
 from labhandbook.release.doctor.workflow import read_workflow
-from tooling.tests.release.doctor.base import GOOD, RELEASE, TESTPYPI, TWINE, change, repository
+from tooling.tests.release.doctor.base import GOOD, RELEASE, TESTPYPI, TWINE, change, repo
 
 KNOWN = {"github.event_name": "push", "github.ref": "refs/tags/v1.2.3", "github.event.action": None,
          "github.repository": FITTING, "github.base_ref": Begins("refs/pull/")}
 
 HOLDS = [
     ("", True), ("true", True), ("${{ false }}", False), ("github.event_name == 'push'", True),
-    ("github.event_name == 'PUSH'", True), ("github.event_name != 'push'", False), ("!(github.event_name == 'x')", True),
+    ("github.event_name == 'PUSH'", True), ("github.event_name != 'push'", False),
+    ("!(github.event_name == 'x')", True),
     ("startsWith(github.ref, 'refs/tags/v')", True), ("startsWith(github.ref, 'refs/heads/')", False),
     ("${{ startsWith( github['ref'] , 'refs/tags' ) && github.event_name == 'push' }}", True),
     ("contains(github.ref, 'tags')", True), ("endsWith(github.ref, '.3')", True), ("contains('a''b', '''')", True),
@@ -50,7 +51,8 @@ PATTERNS = [
     ("feature/**", "feature/beta-a/my-branch", True), ("*", "a/b", False), ("**", "all/the/branches", True),
     ("*feature", "ver-10-feature", True), ("v2*", "v2.9", True), ("v2*", "v1", False),
     ("v[12].[0-9]+.[0-9]+", "v1.10.1", True), ("v[12].[0-9]+.[0-9]+", "v3.0.0", False), ("*.jsx?", "page.js", True),
-    ("*.jsx?", "page.jsx", True), ("v1.0", "v1x0", False), ("v\\*", "v*", True), ("v\\*", "v1", False), ("[", "[", True),
+    ("*.jsx?", "page.jsx", True), ("v1.0", "v1x0", False), ("v\\*", "v*", True), ("v\\*", "v1", False),
+    ("[", "[", True),
 ]
 
 
@@ -67,7 +69,8 @@ def test_later_patterns_go_over_earlier_ones() -> None:
 STARTS = [
     ("push", [("push", "refs/tags/v1"), ("push", None)]),
     ("[push, pull_request]", [("push", "refs/tags/v1"), ("push", None), ("pull_request", None)]),
-    ("{push: {tags: ['v*']}}", [("push", "refs/tags/v1")]), ("{push: {branches: [main]}}", [("push", "refs/heads/main")]),
+    ("{push: {tags: ['v*']}}", [("push", "refs/tags/v1")]),
+    ("{push: {branches: [main]}}", [("push", "refs/heads/main")]),
     ("{push: {tags: ['x']}}", []), ("{push: {paths: ['src/**']}}", [("push", "refs/tags/v1"), ("push", None)]),
     ("{push: {branches: ['**'], tags-ignore: ['v*']}}", [("push", None)]),
     ("{release: {types: [published]}}", [("release", "refs/tags/v1")]), ("workflow_call", []),
@@ -82,38 +85,41 @@ def test_a_workflow_starts_on_its_events(on: str, wanted: list[tuple[str, str | 
 
 
 UPLOADS = [
-    ("twine upload dist/*", "twine", "pypi", False), ("python -m twine upload -r testpypi dist/*", "twine", "testpypi", False),
+    ("twine upload dist/*", "twine", "pypi", False),
+    ("python -m twine upload -r testpypi dist/*", "twine", "testpypi", False),
     (f"uvx twine upload --repository-url {TESTPYPI} dist/*", "twine", "testpypi", False),
     ("twine upload --repository-url https://example.org/ x", "twine", "other", False),
     ("twine upload --repository-url \"$URL\" dist/*", "twine", "", False), ("uv publish", "uv", "pypi", False),
     ("uv publish --index testpypi --token \"$T\"", "uv", "testpypi", True),
     ("handbook release publish --to testpypi", "handbook", "testpypi", False),
-    ("TWINE_PASSWORD=\"$T\" twine upload dist/*", "twine", "pypi", True), ("poetry publish --build", "poetry", "pypi", False),
+    ("TWINE_PASSWORD=\"$T\" twine upload dist/*", "twine", "pypi", True),
+    ("poetry publish --build", "poetry", "pypi", False),
     ("cd sub && flit publish", "flit", "pypi", False), ("python setup.py sdist upload", "setup.py", "pypi", False),
 ]
 
 
 @pytest.mark.parametrize(("script", "tool", "index", "secret"), UPLOADS)
 def test_uploads_by_command_are_seen(script: str, tool: str, index: str, secret: bool) -> None:
-    (found,) = repository(f"on: push\njobs:\n  a:\n    steps:\n      - run: |\n          true\n          {script}\n").every
+    (found,) = repo(f"on: push\njobs:\n  a:\n    steps:\n      - run: |\n          true\n          {script}\n").every
     assert (found.tool, found.index, bool(found.secret), found.line) == (tool, index, secret, 7)
 
 
-@pytest.mark.parametrize("script", ["# twine upload", "echo twine upload", "uv publish --dry-run", "./twine-upload.sh",
-                                    "my-twine upload", "pip install twine uv"])
+@pytest.mark.parametrize("script", ["# twine upload", "echo twine upload", "uv publish --dry-run",
+                                    "./twine-upload.sh", "my-twine upload", "pip install twine uv"])
 def test_what_only_speaks_of_uploads_is_none(script: str) -> None:
-    assert repository(f"on: push\njobs:\n  a:\n    steps:\n      - run: |\n          {script}\n").every == []
+    assert repo(f"on: push\njobs:\n  a:\n    steps:\n      - run: |\n          {script}\n").every == []
 
 
 def test_a_stored_password_leaves_the_doctor_unsure() -> None:
     text = change(("twine upload --non", "echo \"$X\" > ~/.pypirc\n          twine upload --non"), text=TWINE)
-    assert [found.unsure for found in repository(text).publications] == [False, True]
+    assert [found.unsure for found in repo(text).publications] == [False, True]
 
 
 def test_values_remember_their_lines() -> None:
     body = read_yaml(GOOD)
     assert body.at("on") == 3 and body["on"]["push"].at("tags") == 5 and body["nothing"].line == 1
     step = read_workflow(RELEASE, GOOD).jobs["build"].steps[1]
-    assert [GOOD.splitlines()[number - 1].strip() for number, _ in step.run.lines] == [text for _, text in step.run.lines]
+    lines = GOOD.splitlines()
+    assert [lines[number - 1].strip() for number, _ in step.run.lines] == [text for _, text in step.run.lines]
     used = read_workflow(RELEASE, GOOD).jobs["build"].steps[0].action
     assert used and used.pinned and used.version == (7, 0, 1)

@@ -11,8 +11,9 @@ from labhandbook.release.doctor.examine import judge
 from labhandbook.release.doctor.repository import Repository
 from labhandbook.release.doctor.rules import CHECKS
 from labhandbook.rules import REGISTRY, Finding, Severity
-from tooling.tests.release.doctor.base import GOOD, PYPROJECT, RELEASE, TWINE, Case, change, repository
-from tooling.tests.release.doctor.cases import CASES, COMPOSITE
+from tooling.tests.release.doctor.base import GOOD, PYPROJECT, RELEASE, TWINE, Case, change, repo
+from tooling.tests.release.doctor.cases import CASES
+from tooling.tests.release.doctor.parts import COMPOSITE
 
 EVERY = [pytest.param(code, case, id=f"{code}-{number}") for code, cases in CASES.items()
          for number, case in enumerate(cases)]
@@ -40,12 +41,13 @@ def test_the_defect_is_found_at_its_line(code: str, case: Case) -> None:
 
 @pytest.mark.parametrize(("code", "case"), EVERY)
 def test_the_near_miss_is_not(code: str, case: Case) -> None:
-    assert [finding for finding in of(code, case.miss)] == []
+    assert of(code, case.miss) == []
 
 
-@pytest.mark.parametrize("text", [GOOD, TWINE, change(("v*", "v[0-9]+.[0-9]+.[0-9]+*"))], ids=["action", "twine", "pattern"])
+@pytest.mark.parametrize("text", [GOOD, TWINE, change(("v*", "v[0-9]+.[0-9]+.[0-9]+*"))],
+                         ids=["action", "twine", "pattern"])
 def test_a_good_workflow_has_no_findings(text: str) -> None:
-    assert judge(repository(text)) == []
+    assert judge(repo(text)) == []
 
 
 @pytest.mark.parametrize("code", sorted(CASES))
@@ -57,16 +59,18 @@ def test_a_rule_says_where_users_met_the_error(code: str) -> None:
 def test_findings_are_ignored_for_a_reason() -> None:
     text = change(("cancel-in-progress: false", "cancel-in-progress: true"), ("github.ref", "github.actor"))
     pyproject = f'{PYPROJECT}\n[tool.handbook.release.ignore]\nGHA043 = "we wait for each other"\n'
-    (found,) = judge(repository(text, pyproject=pyproject))
+    (found,) = judge(repo(text, pyproject=pyproject))
     assert found.weight is Severity.IGNORED and found.message.endswith("(ignored: we wait for each other)")
     assert found.file == RELEASE
 
 
 ODD = ["on: push\njobs: 3\n", "on: 3\njobs: {a: 4}\n", "on: [1, {a: b}]\njobs: {a: {steps: 5}}\n",
        "on: {push: {tags: 7}, release: [x]}\njobs: {a: {needs: {b: c}, steps: [1, {uses: 2}, {run: [3]}]}}\n",
-       "on: {release: {types: {a: b}}}\njobs: {a: {permissions: [x], environment: [y], strategy: 3, steps: [{uses: a/b}]}}\n",
+       "on: {release: {types: {a: b}}}\n"
+       "jobs:\n  a: {permissions: [x], environment: [y], strategy: 3, steps: [{uses: a/b}]}\n",
        "on: push\njobs:\n  a:\n    needs: [a, b]\n    if: ${{ ((( }}\n    steps: [{run: twine upload}]\n",
-       "on: {push: {tags: ['[', '?', '+', '!', '\\']}}\njobs: {a: {runs-on: {group: x}, steps: [{run: uv publish}]}}\n",
+       "on: {push: {tags: ['[', '?', '+', '!', '\\']}}\n"
+       "jobs:\n  a: {runs-on: {group: x}, steps: [{run: uv publish}]}\n",
        "on: workflow_call\njobs: {a: {uses: ./.github/workflows/release.yml, permissions: {id-token: write}}}\n",
        "on: push\njobs:\n  a: &a\n    steps:\n      - run: twine upload\n  b: *a\n",
        "on: push\nconcurrency: x\njobs: {a: {concurrency: [], steps: [{uses: 'pypa/gh-action-pypi-publish@'}]}}\n"]
@@ -75,16 +79,16 @@ ODD = ["on: push\njobs: 3\n", "on: 3\njobs: {a: 4}\n", "on: [1, {a: b}]\njobs: {
 @pytest.mark.parametrize("text", ODD)
 def test_odd_workflows_are_findings_and_no_crash(text: str) -> None:
     for pyproject in (PYPROJECT, None):
-        assert judge(repository(text, pyproject=pyproject))
+        assert judge(repo(text, pyproject=pyproject))
 
 
 @pytest.mark.parametrize("text", ["a: &a [*a]\n", "a: &a {b: *a}\n", "\t", "%", ""])
 def test_what_is_no_workflow_is_a_finding(text: str) -> None:
-    assert {finding.rule.code for finding in judge(repository(text))} >= {"GHA001"}
+    assert {finding.rule.code for finding in judge(repo(text))} >= {"GHA001"}
 
 
 def test_a_composite_action_that_uses_itself_ends() -> None:
     actions = {".github/actions/publish": COMPOSITE.replace("pypa/gh-action-pypi-publish@release/v1",
                                                             "./.github/actions/publish")}
-    assert judge(repository(change(("      - name: Publish", "      - uses: ./.github/actions/publish\n      - name: P")),
+    assert judge(repo(change(("      - name: Publish", "      - uses: ./.github/actions/publish\n      - name: P")),
                             composites=actions)) == []
