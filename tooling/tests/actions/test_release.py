@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from tooling.tests.actions.act import Run
 from tooling.tests.actions.pipeline import JOBS, TOKEN, Pipeline, handbook_as_fetched, pipeline
 from tooling.tests.actions.test_init import lint
 from tooling.tests.conftest import LACKS, run
-from tooling.tests.release.packages import download, git
+from tooling.tests.release.packages import download, git, published
 
 REPOSITORY = "lab/averages"
 # The commit at which the package's workflow uses the handbook; it stands for the files of this working tree.
@@ -152,12 +151,9 @@ def test_a_run_without_trouble_and_all_of_it_again(line: Pipeline) -> None:
 @pytest.mark.slow
 def test_gpyreg_is_released_by_the_workflow_that_init_writes(handbook: Path, tmp_path: Path) -> None:
     """The lab's own package, as its sdist on PyPI has it, made a repository again."""
-    fetched = download("--no-binary", ":all:", "--no-build-isolation", "gpyreg==1.4.0")
-    if fetched is None:
+    folder = published("gpyreg", "gpyreg-1.4.0", tmp_path)
+    if folder is None:
         pytest.skip(LACKS + "the network")
-    with tarfile.open(next(fetched.glob("gpyreg-*.tar.gz"))) as archive:
-        archive.extractall(tmp_path, filter="data")
-    folder = tmp_path / "gpyreg-1.4.0"
     for left in (folder / "PKG-INFO", *folder.glob("*.egg-info")):
         shutil.rmtree(left) if left.is_dir() else left.unlink()
     wrote = run("release", "init", folder, "--repository", "acerbilab/gpyreg", "--handbook", COMMIT)
