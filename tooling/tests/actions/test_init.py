@@ -30,10 +30,10 @@ def package(tmp_path: Path) -> Path:
 
 
 def lint(folder: Path) -> str:
-    """What zizmor and a checker with actionlint's rules say of a repository's workflows; nothing when all is well."""
+    """What zizmor and a checker with actionlint's rules say of a release workflow; nothing when all is well."""
     said = []
-    for command in (["zizmor", "--offline", "--persona", "pedantic", "--quiet", "--no-progress", ".github"],
-                    ["jactionlint", "--no-color", "--strict-exit"]):
+    for command in (["zizmor", "--offline", "--persona", "pedantic", "--quiet", "--no-progress", str(init.WORKFLOW)],
+                    ["jactionlint", "--no-color", "--strict-exit", str(init.WORKFLOW)]):
         done = subprocess.run([PROGRAMS / command[0], *command[1:]], cwd=folder, capture_output=True, text=True,
                               check=False)
         said += [f"{command[0]}: {done.stdout}{done.stderr}"] if done.returncode else []

@@ -18,7 +18,7 @@ from tooling.tests.actions import github
 from tooling.tests.actions.act import Run
 from tooling.tests.actions.pipeline import JOBS, TOKEN, Pipeline, handbook_as_fetched, pipeline
 from tooling.tests.actions.test_init import lint
-from tooling.tests.conftest import LACKS, run
+from tooling.tests.conftest import LACKS, ROOT, run
 from tooling.tests.release.packages import download, git, published
 
 REPOSITORY = "lab/averages"
@@ -156,7 +156,7 @@ def test_gpyreg_is_released_by_the_workflow_that_init_writes(handbook: Path, tmp
         pytest.skip(LACKS + "the network")
     for left in (folder / "PKG-INFO", *folder.glob("*.egg-info")):
         shutil.rmtree(left) if left.is_dir() else left.unlink()
-    wrote = run("release", "init", folder, "--repository", "acerbilab/gpyreg", "--handbook", COMMIT)
+    wrote = run("release", "init", folder, "--repository", "acerbilab/gpyreg", "--handbook", COMMIT, "--force")
     assert wrote.returncode == 0, wrote.stderr
     git(folder, "init", "--quiet")
     commit(folder)
@@ -169,3 +169,24 @@ def test_gpyreg_is_released_by_the_workflow_that_init_writes(handbook: Path, tmp
         assert set(ran.ended("success")) == set(JOBS), ran.why()
         assert {name.partition("-")[0] for name in line.github.assets("v1.4.0")} == {"gpyreg", "recipe.yaml"}
         assert "tests passed" in ran.jobs["verify-pypi"].summary
+
+
+@pytest.mark.slow
+def test_this_repository_is_released_by_its_own_workflow(tmp_path: Path) -> None:
+    """A clone of it: what is not committed has no part in a release."""
+    if download("click") is None:
+        pytest.skip(LACKS + "the network")
+    git(tmp_path, "clone", "--quiet", str(ROOT), "clone")
+    folder = tmp_path / "clone"
+    git(folder, "checkout", "--quiet", "-B", "main")
+    git(folder, "remote", "remove", "origin")
+    changelog = folder / "CHANGELOG.md"
+    changelog.write_text(changelog.read_text().replace("## Unreleased", "## 0.1.0 - 2026-11-22"))
+    commit(folder)
+    git(folder, "tag", "--annotate", "v0.1.0", "--message", "labhandbook 0.1.0")
+    with pipeline(folder, tmp_path / "line", "acerbilab/handbook", "v0.1.0") as line:
+        line.push("v0.1.0")
+        ran = line.run()
+        assert set(ran.ended("success")) == set(JOBS), ran.why()
+        assert "labhandbook-0.1.0-py3-none-any.whl" in line.github.assets("v0.1.0")
+        assert "3 tests passed" in ran.jobs["verify-pypi"].summary
