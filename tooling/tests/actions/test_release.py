@@ -7,6 +7,7 @@ loopback and take uploads from a trusted publisher only; GitHub's API is on loop
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from labhandbook.release.index import Fault
+from labhandbook.release.init import actions
 from tooling.tests.actions import github
-from tooling.tests.actions.act import Run
+from tooling.tests.actions.act import Event, Run
 from tooling.tests.actions.pipeline import JOBS, TOKEN, Pipeline, handbook_as_fetched, pipeline
 from tooling.tests.actions.test_init import lint
 from tooling.tests.conftest import LACKS, ROOT, run
@@ -190,3 +192,22 @@ def test_this_repository_is_released_by_its_own_workflow(tmp_path: Path) -> None
         assert set(ran.ended("success")) == set(JOBS), ran.why()
         assert "labhandbook-0.1.0-py3-none-any.whl" in line.github.assets("v0.1.0")
         assert "3 tests passed" in ran.jobs["verify-pypi"].summary
+
+
+@pytest.mark.slow
+def test_a_pull_request_is_rehearsed_as_the_chapter_says(line: Pipeline, tmp_path: Path) -> None:
+    """The job that the chapter prints, with the commit that it asks for."""
+    chapter = (ROOT / "chapters/packaging/github-actions.qmd").read_text(encoding="utf-8")
+    (job,) = re.findall(r"^```\{\.yaml filename=\"\.github/workflows/tests\.yml\"\}\n(.*?)^```", chapter,
+                        re.MULTILINE | re.DOTALL)
+    job = re.sub(r"(actions/[\w-]+)@\{\{.*", lambda found: actions()[found[1]], job).replace("0" * 40, COMMIT)
+    workflow = tmp_path / ".github" / "workflows" / "tests.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text(f"name: tests\non: pull_request\npermissions: {{}}\njobs:\n{job}")
+    git(line.project, "push", "--quiet", "origin", "main")
+    event = Event("pull_request", {"number": 1}, {"GITHUB_REF": "refs/pull/1/merge", "GITHUB_SHA": line.commit,
+                                                  "GITHUB_REPOSITORY": REPOSITORY})
+    ran = line.runner.run(workflow, event)
+    assert ran.ended("success") == ["rehearse"], ran.why()
+    told = ran.jobs["rehearse"].summary
+    assert "Release rehearsal: averages" in told and "wheel from rehearsal" in told
