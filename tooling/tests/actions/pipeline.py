@@ -20,7 +20,6 @@ from tooling.tests.actions.act import Event, Run, Runner, load, resume
 from tooling.tests.conftest import ROOT
 from tooling.tests.release.packages import git
 
-REPOSITORY = "lab/averages"
 TOKEN = "ghs_loopback-token-of-the-job"
 SYSTEM = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
 # The order in which the jobs of release.yml may run.
@@ -59,6 +58,7 @@ def serving(folder: Path, authority: trustme.CA, lag: float = 0.3) -> Iterator[S
 class Pipeline:
     """All that a release touches. `project` is the maintainer's clone, `remote` GitHub's copy of it."""
 
+    repository: str
     project: Path
     remote: Path
     runner: Runner
@@ -103,12 +103,13 @@ class Pipeline:
         """The push of the tag."""
         tag = self.github.ref.removeprefix("refs/tags/")
         payload = {"ref": self.github.ref, "after": self.commit, "repository": {
-            "full_name": REPOSITORY, "default_branch": "main", "private": False}}
+            "full_name": self.repository, "default_branch": "main", "private": False}}
         return Event("push", payload, {
             "GITHUB_REF": self.github.ref, "GITHUB_REF_NAME": tag, "GITHUB_REF_TYPE": "tag",
-            "GITHUB_SHA": self.commit, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_REPOSITORY_OWNER": "lab",
+            "GITHUB_SHA": self.commit, "GITHUB_REPOSITORY": self.repository,
+            "GITHUB_REPOSITORY_OWNER": self.repository.partition("/")[0],
             "GITHUB_RUN_ID": "4711", "GITHUB_RUN_ATTEMPT": str(self.attempt), "GITHUB_API_URL": self.api,
-            "GITHUB_WORKFLOW_REF": f"{REPOSITORY}/.github/workflows/release.yml@{self.github.ref}",
+            "GITHUB_WORKFLOW_REF": f"{self.repository}/.github/workflows/release.yml@{self.github.ref}",
             "GITHUB_ACTOR": "a-maintainer"})
 
     @property
@@ -118,8 +119,9 @@ class Pipeline:
 
 
 @contextlib.contextmanager
-def pipeline(project: Path, scratch: Path) -> Iterator[Pipeline]:
+def pipeline(project: Path, scratch: Path, repository: str, tag: str) -> Iterator[Pipeline]:
     """A pipeline for the package in a folder, which has its release workflow and its commits, but no remote."""
+    scratch.mkdir(exist_ok=True)
     remote = scratch / "remote.git"
     subprocess.run(["git", "clone", "--quiet", "--bare", project, remote], check=True)
     git(project, "remote", "add", "origin", str(remote))
@@ -128,19 +130,19 @@ def pipeline(project: Path, scratch: Path) -> Iterator[Pipeline]:
     bundle.write_bytes(Path(SYSTEM).read_bytes() + authority.cert_pem.bytes())
     jobs = {name: github.Job(str(job.get("environment", "")), job["permissions"].get("id-token") == "write")
             for name, job in load(project / ".github" / "workflows" / "release.yml")["jobs"].items()}
-    state = github.State(REPOSITORY, remote, TOKEN, jobs=jobs)
+    state = github.State(repository, remote, TOKEN, jobs=jobs)
     with serving(scratch / "testpypi", authority) as testpypi, serving(scratch / "pypi", authority) as pypi, \
             github.serving(state) as server:
         for index, name in ((testpypi, "testpypi"), (pypi, "pypi")):
-            index.publisher = {"repository": REPOSITORY, "environment": name,
-                               "workflow_ref": f"{REPOSITORY}/.github/workflows/release.yml@refs/tags/v0.1.0"}
+            index.publisher = {"repository": repository, "environment": name,
+                               "workflow_ref": f"{repository}/.github/workflows/release.yml@refs/tags/{tag}"}
         runner = Runner(
             remote, scratch / "runner", {"HANDBOOK_PYPI": pypi.url, "HANDBOOK_TESTPYPI": testpypi.url},
             {"GITHUB_TOKEN": TOKEN}, {
                 "STAND_IN_IDENTITIES": ",".join(name for name, job in jobs.items() if job.identity),
                 "STAND_IN_IDENTITY": f"{server.url}/identity", "NO_PROXY": "127.0.0.1",
                 **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT"), str(bundle))})
-        yield Pipeline(project, remote, runner, state, testpypi, pypi)
+        yield Pipeline(repository, project, remote, runner, state, testpypi, pypi)
 
 
 def handbook_as_fetched(folder: Path) -> Path:

@@ -81,8 +81,9 @@ def test(paths: tuple[Path, ...], form: str, output: Path | None, pythons: tuple
 @click.option("--offline", is_flag=True, help="Ask neither the git remote nor PyPI; installers still do.")
 @click.option("--lag", type=click.FloatRange(0), default=0.3, show_default=True,
               help="Seconds between an upload and its showing, as on a real index.")
+@click.option("--untagged", is_flag=True, help="Rehearse a commit without a tag as the dev version that it is.")
 def rehearse(paths: tuple[Path, ...], form: str, output: Path | None, pythons: tuple[str, ...], no_lowest: bool,
-             offline: bool, lag: float) -> int:
+             offline: bool, lag: float, untagged: bool) -> int:
     """Go through a whole release against an index on this machine; nothing leaves it."""
     from labhandbook.release.project import load_projects
     from labhandbook.release.rehearse import rehearse as carry_out
@@ -90,8 +91,9 @@ def rehearse(paths: tuple[Path, ...], form: str, output: Path | None, pythons: t
     _equipped()
     projects = load_projects(paths or (Path(),), ask_remote=False)
     options = make_options(pythons=pythons, lowest=not no_lowest, offline=offline, lag=lag)
-    return show_results(carry_out(projects, options, show_beginning), form, output, "Release rehearsal",
-                        "next: handbook release publish --to testpypi")
+    after = "tag the commit" if untagged else "handbook release publish --to testpypi"
+    return show_results(carry_out(projects, options, show_beginning, untagged=untagged), form, output,
+                        "Release rehearsal", f"next: {after}")
 
 
 @release.command(cls=Command, section="sec-pypi-upload")

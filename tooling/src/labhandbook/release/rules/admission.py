@@ -11,7 +11,7 @@ from labhandbook.release.rules.base import listed
 from labhandbook.rules import REGISTRY, Finding, Rule, Severity, register
 
 GREEN = register(Rule(
-    "REL017", "Every check of the tagged commit is green",
+    "REL401", "Every check of the tagged commit is green",
     "A release takes what the checks said of its commit for granted, and nobody can take it back.",
     "Mend what is red on the default branch and tag the commit that mends it; if the check was at fault, run it "
     "again and then this job.", "sec-actions-admit"))
