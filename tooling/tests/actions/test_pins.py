@@ -51,7 +51,8 @@ def test_the_site_is_made_with_the_quarto_of_the_facts() -> None:
                                      ["jactionlint"]], ids=lambda command: command[0])
 def test_linters_of_workflows_have_nothing_to_say(command: list[str]) -> None:
     """They read every workflow and composite action; both come as wheels and ask nobody."""
-    done = subprocess.run([PROGRAMS / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([PROGRAMS / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True,
+                          check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
