@@ -75,6 +75,7 @@ def book_option(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", help="How to report.")
 def render(start: Path, engine: str | None, output: Path | None, formats: tuple[str, ...], shape: str) -> int:
     """Render the whole handbook."""
+    from labhandbook import runner
     from labhandbook.book.model import load_book
     from labhandbook.book.quarto import quarto_program, render_quarto
     from labhandbook.book.render import FORMATS, Rendered, refuse_output
@@ -92,6 +93,8 @@ def render(start: Path, engine: str | None, output: Path | None, formats: tuple[
     else:
         result = render_pandoc(book, target, formats or FORMATS, progress.stage)
     progress.end()
+    if result.failed:
+        runner.tell_findings(result.findings, "Handbook render")
     if shape == "json":
         click.echo(json.dumps(result.as_json()))
     elif result.failed:
