@@ -32,8 +32,8 @@ def built(step: Step) -> int:
       why="actions/checkout fetches one commit. A tool that reads the version off git then invents one such as "
           "0.1.dev1+g0a1b2c3, which PyPI refuses; only on the event of a tag the one tag comes along.",
       mend="Write fetch-depth: 0 under the with: of actions/checkout.",
-      section=WORKFLOW, met=("hubtty/hubtty#144", "cognizant-ai-lab/neuro-san#1079", "scikit-hep/pyhf#832",
-                             "actions/checkout#290"))
+      section=WORKFLOW, met=("hubtty/hubtty#144", "cognizant-ai-lab/neuro-san#1079", "camelot-dev/camelot#596",
+                             "scikit-hep/pyhf#832"))
 def whole_history(repository: Repository) -> Iterator[At]:
     """A shallow checkout before the build of a project whose version comes from git.
 

@@ -17,7 +17,7 @@ NAMES = {"pypi": "PyPI", "testpypi": "TestPyPI", "": "the index"}
 @rule("GHA001", "A workflow can be read",
       why="GitHub starts nothing from a workflow that it can't read, and a tag then goes by without a word.",
       mend="Mend the line; actionlint tells more.", section=DOCTOR,
-      met=("opentargets/OnToma#54",))
+      met=("PolicyEngine/policyengine-core#469", "atomec-project/atoMEC#121", "LeBonhommePharma/FlexAIDdS#315"))
 def readable(repository: Repository) -> Iterator[At]:
     """Files that are no YAML, or lack `on:` or `jobs:`. https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax"""
     for file, line, what in repository.unreadable:
@@ -45,7 +45,7 @@ def publishes(repository: Repository) -> Iterator[At]:
           "the upload and not before.",
       mend="Register the file's new name on the index, or give the file its old name back; record what is registered "
            "in [tool.handbook.release.publisher].",
-      section=SETUP, met=("dennisvang/tufup#176", "pypa/gh-action-pypi-publish#217", "nex-crm/wuphf#1233"))
+      section=SETUP, met=("dennisvang/tufup#176", "lightly-ai/lightly-studio#2230"))
 def registered(repository: Repository) -> Iterator[At]:
     """A file other than the recorded one, or than the one at the last tag; without a record, what the form must say.
 
@@ -130,7 +130,7 @@ def _changed(repository: Repository) -> Iterator[At]:
       why="Without one every workflow run of that file may publish, and nobody is asked.",
       mend="Write environment: pypi (testpypi for TestPyPI) into the job, make the environment on GitHub with "
            "reviewers, and name it in the form.",
-      section=SETUP, severity=WARNING, met=("anthony-chaudhary/dos-kernel#2", "opendp/tumult-analytics#54"))
+      section=SETUP, severity=WARNING, met=("scikit-learn/scikit-learn#28445", "AFM-SPM/TopoStats#781"))
 def guarded(repository: Repository) -> Iterator[At]:
     """Uploads by trusted publishing to PyPI from a job without an environment."""
     for found in repository.by_identity:
@@ -142,7 +142,7 @@ def guarded(repository: Repository) -> Iterator[At]:
       why="An environment that doesn't exist is made by the first run, without a rule: the upload that can't be "
           "taken back then goes through by itself.",
       mend="Make it on GitHub under Settings, Environments, and give it required reviewers.",
-      section=SETUP, severity=WARNING, met=("KCNyu/clawock#810", "diazoxide/charter#834"))
+      section=SETUP, severity=WARNING, met=("KCNyu/clawock#810", "anthony-chaudhary/dos-kernel#2"))
 def asks(repository: Repository) -> Iterator[At]:
     """Environments that GitHub doesn't know, or that ask nobody. https://docs.github.com/rest/deployments/environments"""
     for name, found in _environments(repository, "pypi"):

@@ -30,7 +30,7 @@ SNAPSHOT = TAG + "a-branch-as-it-was-2026-07-22"
       why="A filter or condition that the tag doesn't meet starts nothing, and GitHub says nothing about it.",
       mend="Let the pattern of on.push.tags and the conditions fit the form of your tags; a pattern that begins with "
            "[ or * stands in quotes.",
-      section=WORKFLOW, met=("slac-lcls/lcls2#118", "peshay/tpm#44", "mboot-github/WhoisDomain#63"))
+      section=WORKFLOW, met=("slac-lcls/lcls2#118", "peshay/tpm#44", "ckan/ckanext-xloader#231"))
 def started(repository: Repository) -> Iterator[At]:
     """A push of the tag that no filter admits, or that no uploading job runs on."""
     if any(each.of_tag for found in repository.publications for each in found.every):
@@ -183,7 +183,7 @@ def only_versions(repository: Repository) -> Iterator[At]:
 
 @rule("GHA016", "The workflow is committed",
       why="GitHub runs the workflow as it stands in the tagged commit, and not as it stands in your folder.",
-      mend="Commit and push it, then tag.", section=DOCTOR)
+      mend="Commit and push it, then tag.", section=DOCTOR, met=("Kozea/Radicale#1493",))
 def committed(repository: Repository) -> Iterator[At]:
     """Workflow files that git doesn't track, or that differ from the commit."""
     for workflow in repository.publishing:

@@ -39,7 +39,7 @@ def alone(repository: Repository) -> Iterator[At]:
 @rule("GHA041", "What is uploaded is signed",
       why="The statement says which commit and workflow made a file. PyPI takes it with the file, never afterwards.",
       mend="Remove attestations: false.",
-      section=LIMITS, severity=WARNING, met=("zizmorcore/zizmor#938", "llnl/hatchet#168"))
+      section=LIMITS, severity=WARNING, met=("im-anishraj/arnio#3275", "llnl/hatchet#168"))
 def signed(repository: Repository) -> Iterator[At]:
     """gh-action-pypi-publish told not to sign what goes to PyPI, though it could."""
     for found in repository.by_identity:
@@ -87,7 +87,7 @@ def _compared(found: Publication) -> bool:
 @rule("GHA043", "A release isn't cancelled half-way",
       why="A second run of the group then stops the first between two files, or between the upload and what follows.",
       mend="Write cancel-in-progress: false, and a group that names the ref.",
-      section=WORKFLOW, severity=WARNING, met=("vllm-project/semantic-router#3513", "ooples/AiDotNet#1812"))
+      section=WORKFLOW, severity=WARNING, met=("vllm-project/semantic-router#3513",))
 def whole(repository: Repository) -> Iterator[At]:
     """cancel-in-progress that holds while a job uploads to PyPI, in a group that another run may join."""
     told = set()
