@@ -1,10 +1,8 @@
 -- The handbook's filter, for both engines: what a whole-book document (PDF, EPUB) needs that a site does not.
 
-local function whole_book() return not FORMAT:match 'html' end
-
 -- What a page gives, in one line instead of a list.
 local function page_facts(div)
-  if not whole_book() or not div.classes:includes 'page-facts' then return nil end
+  if not div.classes:includes 'page-facts' then return nil end
   local line = pandoc.Inlines {}
   for place, item in ipairs(div.content[1].content) do
     if place > 1 then line:extend { pandoc.Space(), pandoc.Str '·', pandoc.Space() } end
@@ -15,7 +13,7 @@ end
 
 -- A link to a section of another chapter stays inside the document.
 local function link(element)
-  local id = whole_book() and element.target:match '%.qmd(#.+)$'
+  local id = element.target:match '%.qmd(#.+)$'
   if not id or element.target:match '^%a+:' then return nil end
   element.target = id
   return element
@@ -28,4 +26,7 @@ local function part(raw)
   end
 end
 
-return { { Div = page_facts, Link = link, RawBlock = part } }
+-- A site's pages are as they should be; to ask for each of their links costs a preview milliseconds.
+return { { Pandoc = function(doc)
+  if not FORMAT:match 'html' then return doc:walk { Div = page_facts, Link = link, RawBlock = part } end
+end } }

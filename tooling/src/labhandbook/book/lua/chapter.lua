@@ -2,6 +2,7 @@
 -- equations numbered as Quarto numbers them.
 
 local extension = require 'extension'
+local refs = require 'refs'
 local refuse = require 'refuse'
 local stringify = pandoc.utils.stringify
 
@@ -21,26 +22,14 @@ local function kind_of(result)
   return 'inlines', pandoc.Inlines(result or {})
 end
 
--- Put the answers of the shortcodes in the places of their tokens.
+-- Put the answers of the shortcodes in the places of their tokens. Lua sees only what holds one: to be asked for every
+-- word of a chapter costs more than reading it.
 local function answer_shortcodes(doc, codes)
   if #codes == 0 then return doc end
-  local open = #codes
   local function plain(text)
     return (text:gsub(TOKEN, function(n)
       return stringify(extension.call(codes[tonumber(n)], doc.meta))
     end))
-  end
-  local function alone(block)
-    -- Looking into the content of every paragraph would cost more than all else here.
-    if not stringify(block):match('^' .. TOKEN .. '$') then return nil end
-    if #block.content ~= 1 or block.content[1].t ~= 'Str' then return nil end
-    local n = block.content[1].text:match('^' .. TOKEN .. '$')
-    if not n then return nil end
-    local kind, result = kind_of(extension.call(codes[tonumber(n)], doc.meta))
-    open = open - 1
-    if kind == 'blocks' then return result end
-    block.content = result
-    return block
   end
   local function inside(str)
     if not str.text:find(TOKEN) then return nil end
@@ -60,10 +49,24 @@ local function answer_shortcodes(doc, codes)
   local function text(element)
     if element.text:find(TOKEN) then element.text = plain(element.text); return element end
   end
-  doc = doc:walk { Para = alone, Plain = alone }
-  if open == 0 then return doc end
+  local function words(block)
+    local held = stringify(block)
+    if not held:find(TOKEN) then return nil end
+    local first = block.content[1]
+    if block.t ~= 'Header' and #block.content == 1 and first.t == 'Str' and first.text:match('^' .. TOKEN .. '$') then
+      local kind, result = kind_of(extension.call(codes[tonumber(first.text:match(TOKEN))], doc.meta))
+      if kind == 'blocks' then return result end
+      block.content = result
+      return block
+    end
+    block.content = block.content:walk { Str = inside, Code = text, Math = text }
+    return block
+  end
+  local function terms(block)
+    return stringify(block):find(TOKEN) and block:walk { Str = inside, Code = text, Math = text } or nil
+  end
   return doc:walk {
-    Str = inside, Code = text, CodeBlock = text, Math = text,
+    Para = words, Plain = words, Header = words, CodeBlock = text, DefinitionList = terms, LineBlock = terms,
     Link = function(link)
       if link.target:find(TOKEN) then link.target = plain(link.target); return link end
     end,
@@ -208,7 +211,10 @@ function M.read(request)
   doc.blocks = numbering:visit(doc.blocks)
   local ids, cites = survey(doc)
   if title.identifier ~= '' and not request.home then ids:insert(1, title.identifier) end
-  local read = { path = request.path, doc = doc, title = title, number = request.number, part = request.part, home = request.home }
+  local read = {
+    path = request.path, doc = doc, title = title, number = request.number, part = request.part, home = request.home,
+    cites = cites:find_if(function(key) return not refs.is_crossref(key) end) ~= nil,
+  }
   return read, {
     title = stringify(title.content),
     title_html = (pandoc.write(pandoc.Pandoc { pandoc.Plain(title.content) }, 'html5'):gsub('%s+$', '')),

@@ -136,7 +136,7 @@ function M.write(request, state)
     whole:extend(doc.blocks)
   end
   local doc = pandoc.Pandoc(whole)
-  doc = refs.crossrefs(doc, state.labels, function(_, id) return '#' .. id end, blame)
+  doc = doc:walk { Cite = refs.crossref(state.labels, function(_, id) return '#' .. id end, blame) }
   doc = refs.citations(doc, state, '', request.keys, blame)
   doc = doc:walk { Div = callout(format) }
   doc = doc:walk { CodeBlock = code(format), Figure = numbered('Figure', format), Table = numbered('Table', format),

@@ -161,7 +161,7 @@ local function table_float(element)
   element.identifier = ''
   local scroll = pandoc.Div({ element }, pandoc.Attr('', { 'table-scroll' },
     { { 'role', 'region' }, { 'tabindex', '0' }, { 'aria-label', label } }))
-  return pandoc.Div({ scroll }, pandoc.Attr(id, { 'table-float' })), false
+  return pandoc.Div({ scroll }, pandoc.Attr(id, { 'table-float' }))
 end
 
 local function equation(span)
@@ -213,10 +213,11 @@ local function sized(image, file)
   return image
 end
 
--- Links to chapters become links to pages; other local files are noted, so that they are copied.
-local function links(doc, path, pages, labels, blame, resources)
+-- Links to chapters and cross-references become links to pages; other local files are noted, so that they are copied.
+local function links(doc, path, pages, labels, blame, resources, cite)
   local function external(target) return target:match '^%a[%w+.-]*:' or target:match '^#' or target == '' end
   return doc:walk {
+    Cite = cite,
     Link = function(link)
       if external(link.target) then return nil end
       local file, fragment = resolve(path, link.target)
@@ -255,13 +256,16 @@ function M.write(chapter, request, state)
     return refs.relative(path, state.pages[page]) .. '#' .. id
   end
   local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html')
-  -- Before the links of citations and references are made: those lead to pages already.
-  doc = links(doc, path, state.pages, state.labels, blame, resources)
-  doc = refs.crossrefs(doc, state.labels, href, blame, not chapter.number)
-  local target = request.references and refs.relative(path, request.references) or ''
-  doc = refs.citations(doc, state, request.bibliography and '' or target, request.bibliography, blame, path)
-  doc = doc:walk { traverse = 'topdown', Table = table_float }
-  doc = doc:walk { Div = div, CodeBlock = code(), Figure = figure, Span = equation, Header = header }
+  -- Before the links of citations are made: those lead to pages already, as do those that one walk makes.
+  doc = links(doc, path, state.pages, state.labels, blame, resources,
+    refs.crossref(state.labels, href, blame, not chapter.number))
+  if chapter.cites or request.bibliography then
+    local target = request.references and refs.relative(path, request.references) or ''
+    doc = refs.citations(doc, state, request.bibliography and '' or target, request.bibliography, blame, path)
+  end
+  doc = doc:walk {
+    Div = div, CodeBlock = code(), Figure = figure, Table = table_float, Span = equation, Header = header,
+  }
   doc.meta = pandoc.Meta {}
   local options = pandoc.WriterOptions {
     html_math_method = 'mathml', section_divs = true, table_of_contents = true, toc_depth = 3, wrap_text = 'none',

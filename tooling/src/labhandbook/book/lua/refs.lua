@@ -67,31 +67,29 @@ local function reference(citation, labels, href, by_title)
   return pandoc.Link(text, href(label.page, id), '', pandoc.Attr('', { 'quarto-xref' }))
 end
 
--- Cite elements that are cross-references become links; `href(page, id)` gives the address. `by_title` calls
--- sections by their titles, as Quarto does on a page without numbers.
-function M.crossrefs(doc, labels, href, blame, by_title)
-  return doc:walk {
-    Cite = function(cite)
-      local cross = false
-      for _, citation in ipairs(cite.citations) do cross = cross or M.is_crossref(citation.id) end
-      if not cross then return nil end
-      local out = pandoc.Inlines {}
-      for place, citation in ipairs(cite.citations) do
-        local link, label = reference(citation, labels, href, by_title)
-        if not link then
-          -- A kind that the engine doesn't render is told as such, and once.
-          if PREFIX[citation.id:match(CROSSREF):lower()] then
-            blame('reference', '@' .. citation.id, '@' .. citation.id .. (label and ' has no number: link to it instead'
-              or ' refers to nothing in the book'))
-          end
-          link = pandoc.Strong { pandoc.Str('?' .. citation.id) }
+-- The filter of Cite elements that makes links of cross-references; `href(page, id)` gives the address. `by_title`
+-- calls sections by their titles, as Quarto does on a page without numbers.
+function M.crossref(labels, href, blame, by_title)
+  return function(cite)
+    local cross = false
+    for _, citation in ipairs(cite.citations) do cross = cross or M.is_crossref(citation.id) end
+    if not cross then return nil end
+    local out = pandoc.Inlines {}
+    for place, citation in ipairs(cite.citations) do
+      local link, label = reference(citation, labels, href, by_title)
+      if not link then
+        -- A kind that the engine doesn't render is told as such, and once.
+        if PREFIX[citation.id:match(CROSSREF):lower()] then
+          blame('reference', '@' .. citation.id, '@' .. citation.id .. (label and ' has no number: link to it instead'
+            or ' refers to nothing in the book'))
         end
-        if place > 1 then out:extend { pandoc.Str ',', pandoc.Space() } end
-        out:insert(link)
+        link = pandoc.Strong { pandoc.Str('?' .. citation.id) }
       end
-      return out
-    end,
-  }
+      if place > 1 then out:extend { pandoc.Str ',', pandoc.Space() } end
+      out:insert(link)
+    end
+    return out
+  end
 end
 
 -- What citeproc made of the citations of a page, by page: it reads its style anew each time, which an edited word

@@ -24,7 +24,7 @@ return function(chapter, state)
     problems:insert { kind = kind, needle = needle, message = message }
   end
   local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html')
-  refs.crossrefs(doc, state.labels, function() return '' end, blame)
+  doc:walk { Cite = refs.crossref(state.labels, function() return '' end, blame) }
   local names = {}
   local function html(element)
     if element.format:match '^html' then raw:insert(element.text) end
