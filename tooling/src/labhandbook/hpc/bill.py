@@ -36,9 +36,9 @@ class Bill:
                  f"    {asked.price.how}"]
         for each in self.cheaper:
             lines += [f"{each.price} with {each.change}", f"    {each.price.how}"]
-        lines.append("A job is billed for the time it runs, which may be less than --time."
-                     if self.cheaper else "No cheaper request for the same GPUs and memory. "
-                                          "A job is billed for the time it runs, which may be less than --time.")
+        if not self.cheaper:
+            lines.append("No other request gives the program the same for less.")
+        lines.append("A job is billed for the time it runs, which may be less than --time.")
         return "\n".join(lines) + "\n"
 
 

@@ -29,7 +29,7 @@ def job() -> None:
               help="How to report.")
 @click.option("--strict", is_flag=True, help="Fail on warnings, too.")
 def check(file: Path, name: str, folder: Path, form: str, strict: bool) -> int:
-    """Check a job script against a cluster before it costs anything."""
+    """Check a job script before it costs anything."""
     from labhandbook.hpc.check import CHECKS, failed
     from labhandbook.hpc.check import check as look
     from labhandbook.hpc.clusters import load
@@ -57,7 +57,7 @@ def after(text: str) -> None:
 @click.option("--cluster", "name", help="The cluster (default: the one that has the script's partition).")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
 def cost(file: Path, name: str | None, form: str) -> int:
-    """Say what a job may cost at most, and the cheaper request that does the same."""
+    """Price a job, and a cheaper request that does the same."""
     from labhandbook.hpc.bill import bill
     from labhandbook.hpc.clusters import load
 
@@ -84,7 +84,10 @@ def cost(file: Path, name: str | None, form: str) -> int:
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
 def new(file: Path | None, name: str | None, kind: str, title: str | None, partition: str, nodes: int,
         gpus: int | None, cores: int | None, memory: str, limit: str | None, array: str, force: bool) -> int:
-    """Write a job script that passes the check into FILE, or print it."""
+    """Write a job script that passes the check.
+
+    It goes into FILE; without one it is printed.
+    """
     from labhandbook.hpc.clusters import load
     from labhandbook.hpc.new import Kind, Wish, plan
     from labhandbook.hpc.text import LOGS, script
@@ -120,7 +123,10 @@ def new(file: Path | None, name: str | None, kind: str, title: str | None, parti
 @click.option("--cluster", "name", help="Only the scripts for this cluster.")
 @click.option("--force", is_flag=True, help="Replace files that differ.")
 def scripts(folder: Path, name: str | None, force: bool) -> int:
-    """Write the handbook's job scripts into FOLDER (default: this one)."""
+    """Write the handbook's own job scripts.
+
+    They go into FOLDER, by default the current one.
+    """
     from labhandbook.hpc.clusters import load
     from labhandbook.hpc.recipes import scripts as written
 
@@ -180,7 +186,10 @@ def _save(path: Path, text: str) -> None:
 @click.option("--clusters", default="", help="The Slurm cluster to ask, as for sacct -M.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
 def efficiency(number: str, saved: IO[str] | None, clusters: str, form: str) -> int:
-    """Say how well a job used its cores, memory and time, and what to ask for next time."""
+    """Say how a job used what it asked for.
+
+    Cores, memory and time, from Slurm's accounting, and what to ask for next time.
+    """
     from labhandbook.hpc.efficiency import ask, read, report
 
     jobs = read(saved.read() if saved else ask(number, clusters))

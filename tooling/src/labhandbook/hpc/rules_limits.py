@@ -27,11 +27,15 @@ def partition(job: Job) -> Iterator[Finding]:
     known = job.cluster.partitions
     if not job.request.partitions:
         yield job.blame(rules.NO_PARTITION, f"no partition is named; {job.cluster.name} has {', '.join(known)}")
+    line = job.script.line("partition")
     for name in job.request.partitions:
         if name not in known:
             told, there = job.cluster.unknown(name)
-            yield job.blame(rules.NO_PARTITION, told if there else f"{told}; it has {', '.join(known)}",
-                            job.script.line("partition"), Severity.UNVERIFIED if there else None)
+            if there:
+                yield job.blame(rules.NO_PARTITION, told, line, Severity.UNVERIFIED)
+            else:
+                stop = "" if told.endswith("?") else "."
+                yield job.blame(rules.NO_PARTITION, f"{told}{stop} It has {', '.join(known)}", line)
 
 
 def broken(job: Job, rule: Rule, limits: tuple[Limit, ...], soft: bool = False) -> Iterator[Finding]:
