@@ -1,5 +1,6 @@
 #!/bin/bash
-# Packs the packages of requirements.txt, on top of a container with PyTorch, into one file.
+# Packs the packages of requirements.txt, on top of a container with PyTorch,
+# into one file.
 # Run it on lumi.csc.fi: bash lumi-setup.sh
 
 set -euo pipefail

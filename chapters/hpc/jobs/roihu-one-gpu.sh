@@ -13,7 +13,7 @@
 # Submit on roihu-gpu.csc.fi, from the folder that holds train.py:
 # mkdir -p slurm_log && sbatch roihu-one-gpu.sh train
 
-: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch roihu-one-gpu.sh train}"
 [[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu.csc.fi" >&2; exit 1; }
 

@@ -11,11 +11,12 @@
 #SBATCH --output=slurm_log/%x_%A_%a.out
 #SBATCH --open-mode=append
 
-# One run for each line of grid.txt, which holds the options of that run, on Ukko of Turso.
+# One run for each line of grid.txt, which holds the options of that run, on
+# Ukko of Turso.
 # Submit on turso.cs.helsinki.fi, from the folder that holds train.py:
 # mkdir -p slurm_log && sbatch --array=1-"$(grep -c "" grid.txt)"%4 turso-array-grid.sh train
 
-: "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch turso-array-grid.sh train}"
 : "${PYTHON_MODULE:?set and export PYTHON_MODULE to a name that module avail Python lists}"
 : "${VENV:?set and export VENV to the virtual environment made with that module}"
@@ -33,7 +34,8 @@ line="$(sed -n "${SLURM_ARRAY_TASK_ID}p" grid.txt)"
 [[ -n "$line" ]] || { echo "grid.txt has no line $SLURM_ARRAY_TASK_ID" >&2; exit 1; }
 read -r -a words <<< "$line"
 
-# A task that has ended well leaves a mark; submitted again, the array runs only the others.
+# A task that has ended well leaves a mark; submitted again, the array runs
+# only the others.
 export RUN_DIR="runs/line-$SLURM_ARRAY_TASK_ID"
 mkdir -p "$RUN_DIR"
 if [[ -e "$RUN_DIR/done" ]]; then

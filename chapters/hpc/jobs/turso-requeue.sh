@@ -13,13 +13,16 @@
 #SBATCH --requeue
 #SBATCH --signal=B:USR1@300
 
-# Turso, one GPU, for a run that is longer than its time limit: five minutes before the end it saves and starts again.
-# Your program has to save its state when it gets SIGTERM, and to go on from that state when it starts.
-# Nobody has confirmed yet that Turso takes such jobs: ask a lab member, and run it small first.
+# Turso, one GPU, for a run that is longer than its time limit: five minutes
+# before the end it saves and starts again.
+# Your program has to save its state when it gets SIGTERM, and to go on from
+# that state when it starts.
+# Nobody has confirmed yet that Turso takes such jobs: ask a lab member, and
+# run it small first.
 # Submit on turso.cs.helsinki.fi, from the folder that holds train.py:
 # mkdir -p slurm_log && sbatch turso-requeue.sh train
 
-: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch turso-requeue.sh train}"
 : "${PYTHON_MODULE:?set and export PYTHON_MODULE to a name that module avail Python lists}"
 : "${VENV:?set and export VENV to the virtual environment made with that module}"

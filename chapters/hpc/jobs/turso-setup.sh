@@ -1,5 +1,6 @@
 #!/bin/bash
-# Makes a virtual environment on the work disk with the packages of requirements.txt.
+# Makes a virtual environment with the packages of requirements.txt, on the
+# work disk.
 # Run it on turso.cs.helsinki.fi: bash turso-setup.sh
 
 : "${PYTHON_MODULE:?set PYTHON_MODULE to a name that module avail Python lists}"

@@ -12,11 +12,12 @@
 #SBATCH --open-mode=append
 
 # Turso, two nodes of Ukko with one GPU each.
-# Nobody has confirmed yet that Turso takes such jobs: ask a lab member, and run it small first.
+# Nobody has confirmed yet that Turso takes such jobs: ask a lab member, and
+# run it small first.
 # Submit on turso.cs.helsinki.fi, from the folder that holds train.py:
 # mkdir -p slurm_log && sbatch turso-several-nodes.sh train
 
-: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch turso-several-nodes.sh train}"
 : "${PYTHON_MODULE:?set and export PYTHON_MODULE to a name that module avail Python lists}"
 : "${VENV:?set and export VENV to the virtual environment made with that module}"
@@ -30,7 +31,8 @@ set -euo pipefail   # from here on: module files are not written for it
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 
-# Run: one process for each GPU. Each learns its number and where the first one listens.
+# Run: one process for each GPU. Each learns its number and where the
+# first one listens.
 MASTER_ADDR="$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)"
 MASTER_PORT="$((20000 + SLURM_JOB_ID % 10000))"
 export MASTER_ADDR MASTER_PORT

@@ -45,6 +45,7 @@ LOGS = {
     "Exec format error": "./other-side",
     "Unable to create step": "srun sleep 2 & sleep 1; srun --immediate=1 hostname; wait",
     "step creation temporarily disabled": "srun sleep 2 & sleep 1; srun hostname; wait",
+    "Exceeded job memory limit": "python3 -c 'import time; x = bytearray(400_000_000); time.sleep(20)'",
 }
 # What the accounting says of a job, and its log.
 ENDS = ("TIMEOUT", "DUE TO TIME LIMIT", "NODE_FAIL", "CANCELLED by", "127", "FAILED", "0:53")
@@ -60,16 +61,26 @@ NOT_HERE = {
 }
 
 
-def spans(page: str, table: str) -> set[str]:
-    """The messages in the first column of a table of the chapters."""
+def rows(page: str, table: str) -> dict[str, str]:
+    """A table of the chapters: for each message in its first column the rest of the row."""
     text = (ROOT / "chapters/hpc" / page).read_text().partition(f"{{#{table}}}")[0]
-    rows = text.rpartition("\n\n|")[2].splitlines()[2:]
-    return {span for row in rows for span in re.findall(r"`([^`]+)`", row.split(" | ")[0])}
+    cells = [row.strip("| ").split(" | ", 1) for row in text.rpartition("\n\n|")[2].splitlines()[2:] if "|" in row]
+    return {message: rest for first, rest in cells for message in re.findall(r"`([^`]+)`", first)}
+
+
+LOOKUP = {message: rest for table in ("login", "submit", "wait", "run")
+          for message, rest in rows("errors.qmd", f"tbl-hpc-errors-{table}").items()}
 
 
 def test_every_message_of_the_lookup_is_provoked_or_says_why_not() -> None:
-    told = spans("errors.qmd", "tbl-hpc-workflow-errors") | spans("commands.qmd", "tbl-commands-reasons")
+    told = {*LOOKUP, *rows("commands.qmd", "tbl-commands-reasons")}
     assert told == {*REFUSED, *FILES, *REASONS, *LOGS, *ENDS, *KILLED, *NOT_HERE}
+
+
+@pytest.mark.parametrize("message", LOOKUP)
+def test_a_message_has_its_cause_and_its_cure(message: str) -> None:
+    """A sentence why, then what to do, which begins in bold."""
+    assert re.match(r"[A-Z`][^*]{12,}[.:] \*\*[A-Z]", LOOKUP[message]), LOOKUP[message]
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +177,7 @@ def test_logs_hold_the_messages(slurm: Slurm, work: Path) -> None:
     jobs = {}
     for message, body in LOGS.items():
         (work / "job.sh").write_text(f"#!/bin/bash\n{body}\n")
-        jobs[message] = slurm.submit(*SMALL, "job.sh", cwd=work)
+        jobs[message] = slurm.submit(*SMALL, "--mem=100M", "job.sh", cwd=work)
     slurm.finish(*jobs.values())
     assert {message: message in log(work, job) for message, job in jobs.items()} == dict.fromkeys(LOGS, True)
 

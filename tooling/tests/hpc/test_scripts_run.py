@@ -62,7 +62,7 @@ def test_scripts_complete(slurm: Slurm, work: Path) -> None:
             assert all("done at step 1" in text for text in tasks)
         elif wish.kind is Kind.SMALLEST:
             told = log(slurm, work, job).splitlines()
-            assert f"on the account of {PROJECT}" in told[0] and told[-1] == os.uname().nodename
+            assert told[0].endswith(f" for {PROJECT}") and told[-1] == os.uname().nodename
         else:
             ranks = wish.nodes * wish.gpus if wish.kind is Kind.RANKS else 1
             assert log(slurm, work, job).count("done at step 1") == ranks, recipe.file

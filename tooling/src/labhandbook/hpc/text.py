@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from labhandbook.hpc.clusters import Cluster, Partition
 from labhandbook.hpc.new import SAVE_SECONDS, Kind, Plan
 from labhandbook.hpc.parts import part
 from labhandbook.hpc.request import clock
 
 LOGS = "slurm_log"
+# What stands beside the chapters' code without scrolling, less the mark of a comment.
+WIDTH = 76
 # The environment of a cluster's jobs, and the words that start Python in it; the second of each is for GPU work.
 ENVIRONMENTS = {
     "lumi": (("folder", "python3"), ("lumi-gpu", 'singularity run "${options[@]}" "$SIF" python')),
@@ -23,7 +27,7 @@ def script(plan: Plan, file: str, notes: tuple[str, ...] = (), host: str | None 
     out; without it the cluster's login node is named).
     """
     cluster, wish = plan.cluster, plan.wish
-    told = notes or (f"{cluster.name} {plan.partition.name}.",)
+    told = [line for note in notes or (f"{cluster.name} {plan.partition.name}.",) for line in wrap(note, WIDTH)]
     told += _how(plan, file, login(cluster, plan.partition) if host is None else host)
     text = "\n".join([*_directives(plan), "", *(f"# {line}" for line in told)]) + "\n\n"
     if wish.kind is Kind.SMALLEST:

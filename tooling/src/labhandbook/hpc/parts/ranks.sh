@@ -1,4 +1,5 @@
-# Run: one process for each {{gpu.unit}}. Each learns its number and where the first one listens.
+# Run: one process for each {{gpu.unit}}. Each learns its number and where the
+# first one listens.
 MASTER_ADDR="$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)"
 MASTER_PORT="$((20000 + SLURM_JOB_ID % 10000))"
 export MASTER_ADDR MASTER_PORT

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Makes a virtual environment on top of the PyTorch module with the packages of requirements.txt.
+# Makes a virtual environment with the packages of requirements.txt, on top of
+# the PyTorch module.
 # Run it on {{gpu.host}}: bash {{file}}
 
 : "${PROJECT:?set PROJECT to the name of your project}"
