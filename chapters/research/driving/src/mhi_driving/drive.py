@@ -44,6 +44,7 @@ class Score:
 
     returns: tuple[float, ...]
     disengagements: int
+    discounted: float  # the mean of the discounted returns
 
     @property
     def mean(self) -> float:
@@ -63,22 +64,33 @@ class Score:
         return {**asdict(self), "mean": self.mean, "metres_per_disengagement": self.metres_per_disengagement}
 
 
-def evaluate(policy: Policy, env_id: str, seeds: Sequence[int] = REPORTING) -> Score:
+def evaluate(policy: Policy, env_id: str, seeds: Sequence[int] = REPORTING, discount: float = 1.0) -> Score:
     """Drive one episode from each seed, all side by side, without exploration noise.
 
     `policy` maps observations (episodes, ...) to actions (episodes, ...).
     """
     envs = make_envs(env_id, len(seeds))
     seen, _ = envs.reset(seed=list(seeds))
-    returns, left = np.zeros(len(seeds)), np.zeros(len(seeds), bool)
+    returns, discounted, left = np.zeros(len(seeds)), np.zeros(len(seeds)), np.zeros(len(seeds), bool)
+    counts = 1.0
     going = np.ones(len(seeds), bool)
     while going.any():
         seen, reward, terminated, truncated, _ = envs.step(policy(seen))
         returns += reward * going
+        discounted += counts * reward * going
+        counts *= discount
         left |= terminated & going
         going &= ~(terminated | truncated)
     envs.close()
-    return Score(tuple(float(value) for value in returns), int(left.sum()))
+    return Score(tuple(float(value) for value in returns), int(left.sum()), float(discounted.mean()))
+
+
+def starts(env_id: str, seeds: Sequence[int] = REPORTING) -> NDArray[Any]:
+    """The first observation of each of the episodes that `evaluate` drives."""
+    envs = make_envs(env_id, len(seeds))
+    seen, _ = envs.reset(seed=list(seeds))
+    envs.close()
+    return seen
 
 
 def skilled(state: Floats) -> Floats:
