@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from labhandbook.errors import HandbookError
 from labhandbook.runs import Run, read_metrics
+from tooling.tests.conftest import ROOT
 
 # Adds up random-looking numbers: the sum is right only if no step is left out or done twice. It tells each step,
 # waits to be told to go on, and saves every fifth.
@@ -204,6 +206,24 @@ def test_bad_places_are_told(tmp_path: Path) -> None:
     (tmp_path / "params.json").write_text("{")
     with pytest.raises(HandbookError, match=r"params\.json can't be read"):
         Run.open(tmp_path, {})
+
+
+def test_program_of_the_chapter_ends_where_it_would_have_ended(tmp_path: Path) -> None:
+    def walk(name: str) -> subprocess.Popen[str]:
+        words = [sys.executable, ROOT / "chapters/research/train.py", tmp_path / name, "--seed", "3"]
+        return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+
+    whole, broken = walk("whole"), walk("broken")
+    while not list(tmp_path.glob("broken/checkpoints/0*50")):
+        time.sleep(0.01)
+    broken.kill()
+    assert broken.wait() == -signal.SIGKILL
+    stopped = walk("broken")
+    assert stopped.stdout and stopped.stdout.readline().startswith("goes on after step ")
+    stopped.send_signal(signal.SIGINT)
+    assert stopped.wait() == 130 and walk("broken").wait() == whole.wait() == 0
+    for name in ("result.json", "metrics.jsonl"):
+        assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
 def test_standard_library_only() -> None:

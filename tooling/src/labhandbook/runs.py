@@ -33,7 +33,7 @@ from typing import Any
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
 
-SECTION = "sec-research-run"
+SECTION = "sec-runs-directory"
 PARAMS, METRICS, RESULT, LOCK = "params.json", "metrics.jsonl", "result.json", ".lock"
 CHECKPOINTS, BEST = "checkpoints", "best"
 KEPT = 2

@@ -141,6 +141,15 @@ def test_each_of_two_equal_defects_has_its_line(found: Read) -> None:
         (3, "BOOK007"), (5, "BOOK007"), (7, "BOOK005"), (9, "BOOK005"), (9, "BOOK005")]
 
 
+def test_a_part_that_is_not_there(found: Read) -> None:
+    told = found({"a.qmd": "# A {#sec-a}\n\n```{.python}\n{{< part /tool.py bend >}}\n```\n\n"
+                           "```{.python}\n{{< part /tool.py bent >}}\n```\n\n{{< part /tol.py bend >}}\n",
+                  "tool.py": "def bend():\n    pass\n"})
+    assert [(finding.place, finding.rule.code, finding.message) for finding in told] == [
+        ("a.qmd:8", "BOOK003", "tool.py has no part, function or class named bent"),
+        ("a.qmd:11", "BOOK003", "tol.py does not exist in the book")]
+
+
 def test_a_label_on_two_pages_is_told_at_the_second(found: Read) -> None:
     told = found({"a.qmd": "# A {#sec-a}\n\n## B {#sec-b}\n",
                   "c.qmd": "# C {#sec-c}\n\n[b](#sec-b)\n\n## B {#sec-b}\n"})

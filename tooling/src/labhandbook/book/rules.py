@@ -17,9 +17,9 @@ INCLUDE = register(Rule(
     "sec-contributing-rules",
 ))
 SHORTCODE = register(Rule(
-    "BOOK003", "A shortcode is known",
+    "BOOK003", "A shortcode is known and finds what it names",
     "Quarto prints an unknown shortcode as text and exits with 0.",
-    "Check its spelling against the list in the contributing chapter.",
+    "Check its spelling, and that of what it names, against the list in the contributing chapter.",
     "sec-contributing-rules",
 ))
 VARIABLE = register(Rule(

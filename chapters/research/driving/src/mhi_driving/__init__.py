@@ -1,11 +1,9 @@
-"""Learning to keep a lane: DDPG, TD3 and D4PG online, batch-constrained Q-learning from logs.
+"""A lane-keeping world and the methods that learn to drive in it, from interaction and from logged data.
 
 Importing the package registers the environments `mhi/Lane-v0` and `mhi/LaneImage-v0` with Gymnasium.
 """
 
 import gymnasium
-
-__version__ = "0.1.0"
 
 for name, view in (("mhi/Lane-v0", "state"), ("mhi/LaneImage-v0", "image")):
     if name not in gymnasium.registry:

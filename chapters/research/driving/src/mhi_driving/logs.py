@@ -7,21 +7,20 @@ broke off goes on with the shards that are missing, and two machines can share t
 
 from __future__ import annotations
 
-import io
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from labhandbook.errors import HandbookError
-from labhandbook.files import write_atomic
 from labhandbook.runs import Run
 from numpy.typing import NDArray
 
 from mhi_driving.drive import skilled
 from mhi_driving.lane import Cars, Floats, LaneVectorEnv
 
-SECTION = "sec-driving"
+SECTION = "sec-driving-run"
 Records = NDArray[np.void]
 
 # The actions that a logged driver and a policy learnt from a log choose from: steering and speed.
@@ -114,14 +113,22 @@ def write_log(folder: Path, params: dict[str, Any], drive: Callable[[int, np.ran
             if run.stopping:
                 break
             if not path.exists():
-                content = io.BytesIO()
-                np.save(content, drive(params["rows"], np.random.default_rng([params["seed"], shard])), allow_pickle=False)
-                write_atomic(path, content.getvalue(), sync=True)
+                save(path, drive(params["rows"], np.random.default_rng([params["seed"], shard])))
                 tell(shard)
         else:
             if not run.finished:
                 run.finish({"transitions": params["shards"] * params["rows"]})
         return run.exit_code
+
+
+def save(path: Path, records: Records) -> None:
+    """Write a shard whole, or not at all."""
+    fresh = path.with_suffix(".new")
+    with fresh.open("wb") as stream:
+        np.save(stream, records, allow_pickle=False)
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(path)
 
 
 class Log:
