@@ -150,10 +150,11 @@ def project(chances: Tensor, reward: Tensor, bootstrap: Tensor, support: Tensor)
 
     Each moved atom gives its chance to its two neighbours, the nearer the more. Bellemare et al. 2017, equation 7.
     """
-    gap = support[1] - support[0]
     moved = (reward[:, None] + bootstrap[:, None] * support).clamp(support[0], support[-1])
-    shares = (1 - (moved[:, None, :] - support[None, :, None]).abs() / gap).clamp(0, 1)
-    return (shares * chances[:, None, :]).sum(dim=2)
+    place = (moved - support[0]) / (support[1] - support[0])  # counted in atoms
+    atoms = torch.arange(len(support), dtype=support.dtype)
+    shares = (1 - (place[:, None, :] - atoms[:, None]).abs()).clamp(min=0)  # of each moved atom (last) to each atom
+    return (shares @ chances[:, :, None])[:, :, 0]
 
 
 def soft_update(target: nn.Module, source: nn.Module, tau: float) -> None:
