@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+
 from mhi_driving import lane
 from mhi_driving.drive import CHOOSING, REPORTING, TRAINING, evaluate, skilled, straight
 from mhi_driving.lane import Cars, LaneEnv, LaneVectorEnv

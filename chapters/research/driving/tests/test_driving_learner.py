@@ -9,11 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
+
 from labhandbook.runs import Run
-from mhi_driving.learner import PRESETS, Batch, Heads, Learner, Settings, project, settings_for, soft_update, td_target
+from mhi_driving.learner import (
+    PRESETS,
+    Batch,
+    Heads,
+    Learner,
+    Settings,
+    project,
+    settings_for,
+    soft_update,
+    td_target,
+)
 from mhi_driving.noise import Gaussian, OrnsteinUhlenbeck, ParameterNoise
 from mhi_driving.train import params, train
-from torch import Tensor, nn
 
 SUPPORT = torch.tensor([0.0, 1.0, 2.0, 3.0])
 
@@ -53,7 +64,8 @@ def test_projection_is_the_papers_algorithm() -> None:
     reward[:50] = reward[:50].round()
     support = np.linspace(-10, 10, 51)
     got = project(*(torch.from_numpy(array) for array in (chances, reward, bootstrap, support)))
-    expected = [slow_projection(list(p), r, b, list(support)) for p, r, b in zip(chances, reward, bootstrap, strict=True)]
+    expected = [slow_projection(list(p), r, b, list(support))
+                for p, r, b in zip(chances, reward, bootstrap, strict=True)]
     torch.testing.assert_close(got, torch.tensor(expected, dtype=torch.float64), atol=1e-12, rtol=0)
     torch.testing.assert_close(got.sum(dim=1), torch.ones(200, dtype=torch.float64), atol=1e-12, rtol=0)
 
@@ -198,9 +210,9 @@ def test_parameter_noise_finds_the_scale_that_moves_actions_by_its_target() -> N
         noise.disturb(learner.actor, rng)
         distances.append(noise.adapt(learner.actor, seen))
     assert np.mean(distances[200:]) == pytest.approx(0.2, rel=0.25)
-    norms = [(one, other) for one, other in zip(noise.actor.modules(), learner.actor.modules(), strict=True)
-             if isinstance(one, nn.LayerNorm)]
-    assert norms and all(torch.equal(one.weight, other.weight) for one, other in norms)
+    norms = [[part.weight for part in actor.modules() if isinstance(part, nn.LayerNorm)]
+             for actor in (noise.actor, learner.actor)]
+    assert len(norms[0]) == 2 and all(map(torch.equal, *norms))
 
 
 TINY = {"steps": 600, "interval": 200, "warm_up": 100, "hidden": 16, "batch": 16}

@@ -14,16 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
+
 from labhandbook.errors import HandbookError
 from mhi_driving import experiments, logs, offline
 from mhi_driving.__main__ import main
 from mhi_driving.drive import evaluate, skilled
 from mhi_driving.features import VAE, divergence, fit
-from mhi_driving.lane import LENGTH, Floats
+from mhi_driving.lane import LENGTH, Floats, LaneVectorEnv
 from mhi_driving.logs import ACTIONS, Log, drive_lane, record_type, write_log
 from mhi_driving.offline import Greedy, OfflineLearner, Settings, bcq_target
 from mhi_driving.strip import draw, record
-from torch import Tensor, nn
 
 LANE = "mhi/Lane-v0"
 PARAMS = {"env": LANE, "shards": 4, "rows": 300, "seed": 0}
@@ -109,7 +110,7 @@ class Says(nn.Module):
 
 
 def policy(threshold: float) -> Greedy:
-    """Q rises from action to action; of the log's drivers 60 in 100 took the first, 30 the second, 7 and 3 the others."""
+    """Q rises from one to the next; 60 in 100 of the log's drivers took the first, 30 the second, 7 and 3 the rest."""
     made = Greedy((1,), 4, 8, threshold)
     made.value = Says([[1.0, 2.0, 3.0, 4.0]])  # type: ignore[assignment]
     made.behaviour = Says([np.log([0.6, 0.3, 0.07, 0.03]).tolist()])  # type: ignore[assignment]
@@ -151,7 +152,7 @@ def test_divergence_of_the_autoencoder_is_torchs() -> None:
 def test_features_tell_where_the_car_is() -> None:
     """A line from the features to the offset from the centre explains most of it, on images that trained nothing."""
     images, states = [], []
-    envs = logs.LaneVectorEnv(8, "image")
+    envs = LaneVectorEnv(8, "image")
     rng = np.random.default_rng(0)
     seen, _ = envs.reset(seed=list(range(8)))
     for _ in range(150):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from mhi_driving.replay import NStep, Replay, SumTree, Transition
 
 SHAPE = ((1,), np.float32)
@@ -11,7 +12,8 @@ SHAPE = ((1,), np.float32)
 
 def steps(rewards: list[float], n: int, terminated: bool, discount: float = 0.5) -> list[Transition]:
     """The transitions of an episode whose observations are 0, 1, 2, ..."""
-    maker, made = NStep(n, discount), []
+    maker = NStep(n, discount)
+    made: list[Transition] = []
     for at, reward in enumerate(rewards):
         last = at == len(rewards) - 1
         made += maker.add(np.array([at]), np.array([10 + at]), reward, np.array([at + 1]), last and terminated,
@@ -59,7 +61,8 @@ def test_sum_tree_is_numpys_cumulative_sum(size: int) -> None:
         np.testing.assert_array_equal(tree.get(np.arange(size)), weights)
         masses = np.arange(0, weights.sum(), 0.5)
         if len(masses):
-            np.testing.assert_array_equal(tree.find(masses), np.searchsorted(np.cumsum(weights), masses, side="right"))
+            expected = np.searchsorted(np.cumsum(weights), masses, side="right")
+            np.testing.assert_array_equal(tree.find(masses), expected)
 
 
 def test_sum_tree_never_gives_a_leaf_without_weight() -> None:
@@ -111,7 +114,7 @@ def test_replay_goes_on_where_it_was(alpha: float) -> None:
     replay, again = filled(alpha), Replay(64, SHAPE, 1, alpha)
     replay.mark(np.arange(10), np.linspace(0, 9, 10))
     again.restore(replay.state())
-    for one, other in zip(replay.draw(32, np.random.default_rng(1), 0.4), again.draw(32, np.random.default_rng(1), 0.4),
-                          strict=True):
+    first, second = (kept.draw(32, np.random.default_rng(1), 0.4) for kept in (replay, again))
+    for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)
     assert again.added == replay.added and again.highest == replay.highest

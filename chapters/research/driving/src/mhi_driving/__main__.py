@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from labhandbook.errors import HandbookError
 from labhandbook.runs import Run
-
 from mhi_driving import experiments, logs, offline, strip
 from mhi_driving.drive import REPORTING, Score, evaluate, starts
 from mhi_driving.learner import PRESETS, settings_for
@@ -46,7 +46,8 @@ def run_train(given: argparse.Namespace) -> int:
 def run_log(given: argparse.Namespace) -> int:
     """Log drivers that take turns."""
     what = {"env": given.env, "shards": given.shards, "rows": given.rows, "seed": given.seed}
-    return logs.write_log(given.folder, what, logs.DRIVES[given.env], lambda shard: print(f"shard {shard}", flush=True))
+    return logs.write_log(given.folder, what, logs.DRIVES[given.env],
+                          lambda shard: print(f"shard {shard} of {given.shards}", flush=True))
 
 
 def run_offline(given: argparse.Namespace) -> int:
@@ -54,8 +55,10 @@ def run_offline(given: argparse.Namespace) -> int:
     log, settings = Log(given.log), offline.Settings(epochs=given.epochs)
     env_id = json.loads((given.log / "params.json").read_text(encoding="utf-8"))["env"]
     with Run.open(given.run_dir, offline.params(given.log, env_id, given.method, settings, given.seed)) as run:
-        offline.learn(run, log, env_id, given.method, settings, given.seed,
-                      lambda epoch, numbers: print(f"pass {epoch} of {settings.epochs}: Q {numbers['q']:.1f}", flush=True))
+        def tell(epoch: int, numbers: dict[str, float]) -> None:
+            print(f"pass {epoch} of {settings.epochs}: Q {numbers['q']:.1f}", flush=True)
+
+        offline.learn(run, log, env_id, given.method, settings, given.seed, tell)
         return told(run)
 
 
@@ -105,7 +108,8 @@ def run_strip(given: argparse.Namespace) -> int:
 def run_results(given: argparse.Namespace) -> int:
     """Run what is behind the page, and write its numbers."""
     try:
-        experiments.write(given.runs, given.file, given.part or list(experiments.PARTS), lambda line: print(line, flush=True))
+        experiments.write(given.runs, given.file, given.part or list(experiments.PARTS),
+                          lambda line: print(line, flush=True))
     except experiments.Stopped as stopped:
         print("stopped; the same command goes on")
         return stopped.code

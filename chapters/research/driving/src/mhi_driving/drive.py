@@ -16,7 +16,7 @@ from mhi_driving.lane import BEND, FAST, GRIP, LOCK, SLOW, WHEELBASE, Floats
 
 Policy = Callable[[NDArray[Any]], NDArray[Any]]
 
-# Roads by their seeds. A checkpoint is chosen on CHOOSING and reported on REPORTING; training draws its seeds above both.
+# Roads by their seeds. A checkpoint is chosen on CHOOSING and reported on REPORTING; training takes seeds above both.
 CHOOSING = range(1_000, 1_010)
 REPORTING = range(2_000, 2_020)
 TRAINING = 1_000_000
@@ -70,7 +70,7 @@ def evaluate(policy: Policy, env_id: str, seeds: Sequence[int] = REPORTING, disc
     `policy` maps observations (episodes, ...) to actions (episodes, ...).
     """
     envs = make_envs(env_id, len(seeds))
-    seen, _ = envs.reset(seed=list(seeds))
+    seen = begin(envs, seeds)
     returns, discounted, left = np.zeros(len(seeds)), np.zeros(len(seeds)), np.zeros(len(seeds), bool)
     counts = 1.0
     going = np.ones(len(seeds), bool)
@@ -88,13 +88,19 @@ def evaluate(policy: Policy, env_id: str, seeds: Sequence[int] = REPORTING, disc
 def starts(env_id: str, seeds: Sequence[int] = REPORTING) -> NDArray[Any]:
     """The first observation of each of the episodes that `evaluate` drives."""
     envs = make_envs(env_id, len(seeds))
-    seen, _ = envs.reset(seed=list(seeds))
+    seen = begin(envs, seeds)
     envs.close()
     return seen
 
 
+def begin(envs: VectorEnv[Any, Any, Any], seeds: Sequence[int]) -> NDArray[Any]:
+    """Begin each episode from its own seed; the first observations."""
+    seen: NDArray[Any] = envs.reset(seed=list(seeds))[0]  # type: ignore[arg-type]  # lists are taken, too
+    return seen
+
+
 def skilled(state: Floats) -> Floats:
-    """A good driver: follow the bend, mend offset and heading, slow down for what is ahead. (cars, 10) -> (cars, 2)."""
+    """A good driver: follows the bend, mends offset and heading, brakes in time: (cars, 10) -> (cars, 2)."""
     bend = state[:, 4:] * BEND
     steering = np.arctan(WHEELBASE * bend[:, 0]) / LOCK - 0.35 * state[:, 0] - 1.2 * state[:, 1]
     # How fast the tightest bend within reach of the brakes may be driven, with a tenth of the grip in reserve.

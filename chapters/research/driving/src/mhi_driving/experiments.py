@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from labhandbook.runs import Run
 
-from mhi_driving import logs, offline
+from labhandbook.runs import Run
+from mhi_driving import logs, offline, strip
 from mhi_driving.drive import REPORTING, evaluate, skilled, straight
 from mhi_driving.learner import PRESETS, settings_for
 from mhi_driving.logs import Log
+from mhi_driving.policies import load
 from mhi_driving.train import Training, params, train
 
 SEEDS = range(5)
 PENDULUM, LANE, STEPS = "Pendulum-v1", "mhi/Lane-v0", 6_000
-LOG = {"env": LANE, "shards": 15, "rows": 2_000}
+LOG: dict[str, Any] = {"env": LANE, "shards": 15, "rows": 2_000}
 Result = dict[str, Any]
 Tell = Callable[[str], None]
 
@@ -66,7 +67,8 @@ def log_metres(folder: Path) -> float:
     """Metres per disengagement of the drivers in a log."""
     log = Log(folder)
     shards = [log.shard(number) for number in range(len(log.paths))]
-    return float(sum(shard["reward"].sum() for shard in shards) / max(1, sum(shard["ended"].sum() for shard in shards)))
+    metres, ends = (sum(float(shard[name].sum()) for shard in shards) for name in ("reward", "ended"))
+    return metres / max(1, ends)
 
 
 def spread(values: list[float], digits: int = 1) -> Result:
@@ -75,6 +77,11 @@ def spread(values: list[float], digits: int = 1) -> Result:
     number = round if digits else lambda value, _: round(value)
     return {"mean": number(float(np.mean(values)), digits), "lowest": number(min(values), digits),
             "highest": number(max(values), digits), "seeds": kept}
+
+
+def average(values: list[float]) -> float:
+    """The mean, with one digit."""
+    return round(float(np.mean(values)), 1)
 
 
 def seconds(preset: str, env_id: str) -> float:
@@ -87,6 +94,16 @@ def seconds(preset: str, env_id: str) -> float:
     return 2 * (time.process_time() - start)
 
 
+def pace(runs: Path) -> int:
+    """Processor seconds of one learning from a log."""
+    settings, log = offline.Settings(epochs=1), Log(runs / "log-0")
+    learner = offline.OfflineLearner(settings, "bcq", log.type["before"].shape, len(logs.ACTIONS), 0)
+    start = time.process_time()
+    for records in log.batches(settings.batch, np.random.default_rng(0)):
+        learner.update(records)
+    return round((time.process_time() - start) * offline.Settings.epochs)
+
+
 def pendulum(runs: Path, tell: Tell) -> Result:
     """Each preset on Pendulum-v1: mean return of 20 episodes that chose nothing."""
     found: Result = {}
@@ -95,7 +112,8 @@ def pendulum(runs: Path, tell: Tell) -> Result:
         for seed in SEEDS:
             scores.append(online(runs, PENDULUM, preset, seed, steps=STEPS)["best"]["mean"])
             tell(f"{PENDULUM}, {preset}, seed {seed}: {scores[-1]:.1f}")
-        found[preset] = {**spread(scores), "tolerance": 25, "seconds": round(seconds(preset, PENDULUM) * STEPS / 1000)}
+        found[preset] = {**spread(scores), "tolerance": 25,
+                         "seconds": round(seconds(preset, PENDULUM) * STEPS / 1000)}
     return {**found, "steps": STEPS, "bar": -200}
 
 
@@ -122,12 +140,20 @@ def from_logs(runs: Path, tell: Tell) -> Result:
         metres = [result["score"]["metres_per_disengagement"] for result in results]
         tell(f"{method}: {', '.join(f'{value:.0f}' for value in metres)} m a disengagement")
         found[method] = {**spread(metres, 0 if method == "bcq" else 1),
-                         "promised": round(float(np.mean([result["promised"] for result in results])), 1),
-                         "real": round(float(np.mean([result["score"]["discounted"] for result in results])), 1),
-                         "disengagements": round(float(np.mean([result["score"]["disengagements"] for result in results])), 1)}
+                         "promised": average([result["promised"] for result in results]),
+                         "real": average([result["score"]["discounted"] for result in results]),
+                         "disengagements": average([result["score"]["disengagements"] for result in results])}
     ratios = [bcq / bc for bcq, bc in zip(found["bcq"]["seeds"], found["bc"]["seeds"], strict=True)]
-    return {**found, "ratio": {"lowest": round(min(ratios)), "bar": 3}, "transitions": LOG["shards"] * LOG["rows"],
-            "log": round(float(np.mean([log_metres(runs / f"log-{seed}") for seed in SEEDS])), 1)}
+    return {**found, "ratio": {"lowest": round(min(ratios)), "bar": 3}, "seconds": pace(runs), "transitions": LOG["shards"] * LOG["rows"],
+            "strip": {method: drawn(runs / f"{method}-0") for method in offline.THRESHOLDS},
+            "log": average([log_metres(runs / f"log-{seed}") for seed in SEEDS])}
+
+
+def drawn(folder: Path) -> Result:
+    """A drive of a policy on the first road of the report, for the figure."""
+    drive = strip.record(load(folder).policy, REPORTING.start)
+    return {"along": [round(value, 1) for value in drive.along], "beside": [round(value, 2) for value in drive.beside],
+            "left": drive.left}
 
 
 PARTS = {"pendulum": pendulum, "offline": from_logs, "lane": lane}

@@ -17,7 +17,7 @@ def export(policy: Greedy, observations: NDArray[np.generic], path: Path) -> int
     """Write softmax, threshold and argmax over both networks to `path`, and see that the file does the same.
 
     `observations`: (B, ...) as logged. The file takes `observation` with any number of rows and gives `action`, (B,)
-    integers. Gives the number of actions that were compared. Raises RuntimeError when one differs; then there is no file.
+    integers. Gives the number of actions that were compared. Raises RuntimeError when one differs; no file is left.
     """
     import onnxruntime  # the extra `onnx`
 
@@ -33,6 +33,6 @@ def export(policy: Greedy, observations: NDArray[np.generic], path: Path) -> int
         expected = policy(torch.from_numpy(tries)).numpy()
     if not np.array_equal(got, expected):
         fresh.unlink()
-        raise RuntimeError(f"the exported policy does otherwise on {np.sum(got != expected)} of {len(tries)} observations")
+        raise RuntimeError(f"the exported policy does otherwise on {np.sum(got != expected)} of {len(tries)}")
     fresh.replace(path)
     return len(tries)

@@ -42,8 +42,8 @@ class VAE(nn.Module):
         """The negative evidence lower bound of an image, in nats (Kingma and Welling 2014, equation 10)."""
         mean, log_variance = self.encode(images)
         code = mean + (log_variance / 2).exp() * torch.randn(mean.shape, generator=generator)
-        wrong = functional.binary_cross_entropy_with_logits(self.decoder(code), images, reduction="none").sum((1, 2, 3))
-        return (wrong + divergence(mean, log_variance)).mean()
+        wrong = functional.binary_cross_entropy_with_logits(self.decoder(code), images, reduction="none")
+        return (wrong.sum((1, 2, 3)) + divergence(mean, log_variance)).mean()
 
 
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -41,7 +41,7 @@ CLOSEST, FARTHEST = 1.5, 30.0  # metres ahead that the image shows
 
 
 def build_road(rng: np.random.Generator) -> Floats:
-    """The curvature of a new road at each metre (1 / metres): bends of 12 to 35 m that run into each other smoothly."""
+    """The curvature of a new road at each metre (1 / metres): bends of 12 to 35 m, joined smoothly."""
     bends = rng.uniform(-BEND, BEND, 40)
     lengths = rng.integers(12, 36, 40)
     raw = np.repeat(bends, lengths)[: LENGTH + AHEAD + 6]
@@ -68,7 +68,7 @@ class Cars:
         self.s, self.e, self.psi, self.v, self.steering = np.zeros((5, count), np.float32)
 
     @staticmethod
-    def spaces(view: str) -> tuple[gymnasium.spaces.Box, gymnasium.spaces.Box]:
+    def spaces(view: str) -> tuple[Any, Any]:
         """What a car sees and what it does.
 
         `state`: 10 floats, each about 1: offset, sine of the heading, speed, steering, and the curvature at `LOOK`.
@@ -178,7 +178,7 @@ class LaneEnv(gymnasium.Env[NDArray[Any], Floats]):
         metres, left, ended = self.cars.step(np.asarray(action, np.float32)[None])
         return self.cars.see()[0], float(metres[0]), bool(left[0]), bool(ended[0] and not left[0]), {}
 
-    def render(self) -> NDArray[np.uint8]:  # type: ignore[override]
+    def render(self) -> NDArray[np.uint8]:
         """The camera's view in grey, (24, 24, 3) bytes."""
         return np.repeat(self.cars.image()[0, 0, :, :, None], 3, axis=2)
 
@@ -196,7 +196,7 @@ class LaneVectorEnv(VectorEnv[NDArray[Any], Floats, NDArray[Any]]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.rngs = [np.random.default_rng() for _ in range(num_envs)]
 
-    def reset(self, *, seed: int | Sequence[int | None] | None = None,  # type: ignore[override]
+    def reset(self, *, seed: int | Sequence[int | None] | None = None,
               options: dict[str, Any] | None = None) -> tuple[NDArray[Any], dict[str, Any]]:
         """Put every car on a new road. A list of seeds gives each its own; from a number they count up."""
         if isinstance(seed, int):

@@ -77,7 +77,7 @@ def settings_for(preset: str, env_id: str, **changes: Any) -> Settings:
 
 
 def encoder(observation: tuple[int, ...]) -> tuple[nn.Module, int]:
-    """What turns observations of a shape into vectors, and their size: nothing for states, convolutions for images."""
+    """What turns observations into vectors, and their size: nothing for states, convolutions for images."""
     if len(observation) == 1:
         return nn.Identity(), observation[0]
     layers = nn.Sequential(nn.Conv2d(observation[0], 16, 4, 2), nn.ReLU(), nn.Conv2d(16, 32, 3, 2), nn.ReLU(),
@@ -87,7 +87,7 @@ def encoder(observation: tuple[int, ...]) -> tuple[nn.Module, int]:
 
 
 class Actor(nn.Module):
-    """The policy: (B, observation) -> (B, action), in [-1, 1]. Layer norms make one parameter noise fit all layers."""
+    """The policy: (B, observation) -> (B, action), in [-1, 1]. With norms, one parameter noise fits all layers."""
 
     def __init__(self, observation: tuple[int, ...], action: int, hidden: int, norm: bool) -> None:
         super().__init__()
@@ -205,7 +205,7 @@ class Learner:
     def target(self, batch: Batch) -> Tensor:
         """What the critics should say of a batch: values (B,), or distributions (B, A)."""
         action = self.actor_target(batch.after)
-        if self.settings.smoothing > 0:  # Fujimoto et al. 2018, equation 14
+        if self.settings.smoothing > 0:  # Fujimoto et al. 2018, section 5.3
             noise = self.settings.smoothing * torch.randn(action.shape, generator=self.generator)
             limit = self.settings.smoothing_clip
             action = (action + noise.clamp(-limit, limit)).clamp(-1, 1)

@@ -1,8 +1,8 @@
 """Logged drives on disk: shards of one record a transition, streamed, so that a log may be larger than memory.
 
-A log is a run's directory with a folder `shards`. A shard is a NumPy file of records, which NumPy and anything that
-knows its format can map into memory; none holds Python objects. Each follows from the seed and its own number, so a log that
-broke off goes on with the shards that are missing, and two machines can share the work.
+A log is a run's directory with a folder `shards`. A shard is a NumPy file of records, which can be mapped into memory
+and holds no Python objects. Each follows from the seed and its own number alone, so a log that broke off goes on with
+the shards that are missing.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from labhandbook.errors import HandbookError
-from labhandbook.runs import Run
 from numpy.typing import NDArray
 
+from labhandbook.errors import HandbookError
+from labhandbook.runs import Run
 from mhi_driving.drive import skilled
 from mhi_driving.lane import Cars, Floats, LaneVectorEnv
 
@@ -33,7 +33,7 @@ SLIP = 0.1  # share of actions that slip to a neighbouring steering
 
 def number(wishes: Floats) -> NDArray[np.int64]:
     """The number of the action for each wish: the nearest steering, and a speed no higher: (cars, 2) -> (cars,)."""
-    steering = np.abs(wishes[:, :1] - STEERING).argmin(axis=1)
+    steering: NDArray[np.int64] = np.abs(wishes[:, :1] - STEERING).argmin(axis=1)
     return steering + len(STEERING) * (wishes[:, 1] >= SPEED[1])
 
 
@@ -56,7 +56,7 @@ def leaning(state: Floats) -> Floats:
     return skilled(shifted)
 
 
-# Who is at the wheel, and how often. Only the first is good; a log of good drivers alone would need no more than a copy.
+# Who is at the wheel, and how often. The mixture is worse than its best: a copy of it is no good driver.
 DRIVERS = ((skilled, 0.3), (nervous, 0.2), (sleepy, 0.3), (leaning, 0.2))
 
 
@@ -96,7 +96,8 @@ def drive_lane(view: str, rows: int, rng: np.random.Generator) -> Records:
 def slip(action: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
     """The same speed with the steering beside it."""
     speed, steering = np.divmod(action, len(STEERING))
-    return speed * len(STEERING) + (steering + rng.choice((-1, 1), len(action))).clip(0, len(STEERING) - 1)
+    beside: NDArray[np.int64] = (steering + rng.choice((-1, 1), len(action))).clip(0, len(STEERING) - 1)
+    return speed * len(STEERING) + beside
 
 
 def write_log(folder: Path, params: dict[str, Any], drive: Callable[[int, np.random.Generator], Records],

@@ -16,9 +16,13 @@ Floats = NDArray[np.float32]
 class Noise(Protocol):
     """What is added to actions: (actors, action), and started anew for an actor whose episode began."""
 
-    def __call__(self, rng: np.random.Generator) -> Floats: ...
+    def __call__(self, rng: np.random.Generator) -> Floats:
+        """Draw the noise of one step."""
+        ...
 
-    def restart(self, actor: int) -> None: ...
+    def restart(self, actor: int) -> None:
+        """Forget what an actor's noise was."""
+        ...
 
 
 class Gaussian:
@@ -28,6 +32,7 @@ class Gaussian:
         self.scale, self.action = scale[:, None], action
 
     def __call__(self, rng: np.random.Generator) -> Floats:
+        """Draw the noise of one step."""
         return (self.scale * rng.standard_normal((len(self.scale), self.action))).astype(np.float32)
 
     def restart(self, actor: int) -> None:
@@ -37,9 +42,9 @@ class Gaussian:
 class OrnsteinUhlenbeck:
     """Noise that swings: dx = theta (0 - x) dt + sigma dW (Uhlenbeck and Ornstein 1930), a step of dt each call.
 
-    theta is the speed of return to 0 and sigma the amplitude. The step is the exact one, so the variance in the long run
-    is sigma ** 2 / (2 theta) for every dt; Euler's step, which most codes take, gives that only as dt goes to 0.
-    `scale` is the standard deviation in the long run, one for each actor, so that it means what it means in `Gaussian`.
+    theta is the speed of return to 0 and sigma the amplitude. The step is the exact one, so the variance in the long
+    run is sigma ** 2 / (2 theta) for every dt; Euler's step, which most codes take, gives that only as dt goes to 0.
+    `scale` is the standard deviation in the long run, one for each actor, as in `Gaussian`.
     """
 
     def __init__(self, scale: Floats, action: int, theta: float = 0.15, dt: float = 1.0) -> None:
@@ -47,6 +52,7 @@ class OrnsteinUhlenbeck:
         self.x = np.zeros((len(scale), action))
 
     def __call__(self, rng: np.random.Generator) -> Floats:
+        """Draw the noise of one step."""
         fresh = self.scale * np.sqrt(1 - self.keep**2) * rng.standard_normal(self.x.shape)
         self.x = self.keep * self.x + fresh
         return self.x.astype(np.float32)
@@ -71,7 +77,8 @@ class ParameterNoise:
     @torch.no_grad()
     def disturb(self, actor: nn.Module, rng: np.random.Generator) -> None:
         """Draw a new copy of `actor`."""
-        norms = {id(weight) for part in actor.modules() if isinstance(part, nn.LayerNorm) for weight in part.parameters()}
+        norms = {id(weight) for part in actor.modules() if isinstance(part, nn.LayerNorm)
+                 for weight in part.parameters()}
         for copied, weight in zip(self.actor.parameters(), actor.parameters(), strict=True):
             copied.copy_(weight)
             if id(weight) not in norms:

@@ -1,7 +1,7 @@
 """Learning from logged drives: discrete batch-constrained Q-learning, behaviour cloning and plain Q-learning.
 
-The three are one method (Fujimoto et al. 2019, "Benchmarking batch deep reinforcement learning algorithms"). It learns
-Q(s, a) and G(a | s), how likely the log's drivers were to do a in s, and acts by
+The three are one method (discrete BCQ, Fujimoto, Conti et al. 2019). It learns Q(s, a) and G(a | s), how likely the
+log's drivers were to do a in s, and acts by
 
     argmax of Q(s, a) over all a with G(a | s) >= threshold * max over b of G(b | s)
 
@@ -15,7 +15,6 @@ Shapes: B observations, N actions in the table.
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,10 +22,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from labhandbook.runs import Checkpoint, Run
 from torch import Tensor, nn
 from torch.nn import functional
 
+from labhandbook.runs import Checkpoint, Run
 from mhi_driving.drive import REPORTING, Policy, evaluate, starts
 from mhi_driving.learner import as_input, encoder, soft_update, step
 from mhi_driving.logs import ACTIONS, Log, Records
@@ -68,7 +67,8 @@ class Greedy(nn.Module):
         """Q of the actions that are likely enough, minus infinity elsewhere: (B, N)."""
         chances = self.behaviour(seen).softmax(dim=1)
         likely = chances >= self.threshold * chances.max(dim=1, keepdim=True).values
-        return self.value(seen).masked_fill(~likely, -torch.inf)
+        values: Tensor = self.value(seen)
+        return values.masked_fill(~likely, -torch.inf)
 
 
 def net(observation: tuple[int, ...], outputs: int, hidden: int) -> nn.Sequential:
@@ -92,7 +92,8 @@ def bcq_target(policy: Greedy, slow: nn.Module, reward: Tensor, after: Tensor, b
 class OfflineLearner:
     """A policy in the making."""
 
-    def __init__(self, settings: Settings, method: str, observation: tuple[int, ...], actions: int, seed: int) -> None:
+    def __init__(self, settings: Settings, method: str, observation: tuple[int, ...], actions: int,
+                 seed: int) -> None:
         self.settings, self.epoch = settings, 0
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -143,7 +144,8 @@ class OfflineLearner:
 
 def params(log: Path, env_id: str, method: str, settings: Settings, seed: int) -> dict[str, Any]:
     """What decides a training, as a run's parameters."""
-    return {"task": "offline", "log": str(log.resolve()), "env": env_id, "method": method, "seed": seed, **asdict(settings)}
+    return {"task": "offline", "log": str(log.resolve()), "env": env_id, "method": method, "seed": seed,
+            **asdict(settings)}
 
 
 def learn(run: Run, log: Log, env_id: str, method: str, settings: Settings, seed: int,

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from labhandbook.errors import HandbookError
 from labhandbook.runs import Checkpoint
-
 from mhi_driving import learner, offline
 from mhi_driving.drive import Policy, starts
 from mhi_driving.logs import ACTIONS
@@ -40,7 +39,8 @@ def load(folder: Path) -> Saved:
     said = json.loads((folder / "params.json").read_text(encoding="utf-8"))
     if said["task"] == "offline":
         shape = starts(said["env"], range(1)).shape[1:]
-        learnt = offline.OfflineLearner(pick(offline.Settings, said), said["method"], shape, len(ACTIONS), said["seed"])
+        settings = pick(offline.Settings, said)
+        learnt = offline.OfflineLearner(settings, said["method"], shape, len(ACTIONS), said["seed"])
         learnt.load(checkpoint)
         return Saved(learnt.drive(), said["env"], learnt.policy)
     features = None
@@ -56,8 +56,8 @@ def chosen(folder: Path) -> Checkpoint | None:
     """The checkpoint that is marked as the best, else the last; read without locking the run."""
     saved = sorted(path for path in (folder / "checkpoints").glob("*") if path.name.isdigit())
     best = [path for path in saved if (path / "best").exists()]
-    path = (best or saved or [None])[-1]
-    return Checkpoint(int(path.name), path) if path else None
+    paths = best or saved
+    return Checkpoint(int(paths[-1].name), paths[-1]) if paths else None
 
 
 def pick(kind: type[Settings], said: dict[str, Any]) -> Settings:

@@ -61,7 +61,7 @@ class NStep:
 
 
 class SumTree:
-    """Non-negative weights whose sum over any prefix is found in log(size) steps (Schaul et al. 2016, appendix B.2.1).
+    """Non-negative weights, searched by their running sum in log(size) steps (Schaul et al. 2016, appendix B.2.1).
 
     A binary tree in one array: the children of node i are 2i and 2i + 1, node 1 is the sum of all, the leaves are
     the last `width` entries.
@@ -108,6 +108,7 @@ class Replay:
     so far, so that each is seen.
     """
 
+    ARRAYS = ("before", "action", "reward", "after", "bootstrap")
     TINY = 1e-6  # added to priorities, so that none is 0
 
     def __init__(self, size: int, observation: tuple[tuple[int, ...], Any], action: int, alpha: float = 0.0) -> None:
@@ -152,14 +153,14 @@ class Replay:
 
     def state(self) -> dict[str, Array]:
         """All that is needed to go on with it, as arrays."""
-        kept = {name: getattr(self, name)[: len(self)] for name in ("before", "action", "reward", "after", "bootstrap")}
+        kept = {name: getattr(self, name)[: len(self)] for name in self.ARRAYS}
         leaves = self.tree.get(np.arange(len(self))) if self.tree else np.zeros(0)
         return {**kept, "leaves": leaves, "added": np.array(self.added), "highest": np.array(self.highest)}
 
     def restore(self, state: dict[str, Array]) -> None:
         """Go on from what `state` gave."""
         self.added, self.highest = int(state["added"]), float(state["highest"])
-        for name in ("before", "action", "reward", "after", "bootstrap"):
+        for name in self.ARRAYS:
             getattr(self, name)[: len(self)] = state[name]
         if self.tree and len(self):
             self.tree.set(np.arange(len(self)), state["leaves"])

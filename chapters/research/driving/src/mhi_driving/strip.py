@@ -1,4 +1,4 @@
-"""A drive as a strip: the lane pulled straight, and where each policy went on it until the safety driver took over."""
+"""A drive as a strip: the lane pulled straight, and where each policy went on it until it left the lane."""
 
 from __future__ import annotations
 

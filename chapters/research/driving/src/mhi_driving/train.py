@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from labhandbook.runs import Checkpoint, Run
 
+from labhandbook.runs import Checkpoint, Run
 from mhi_driving.drive import CHOOSING, REPORTING, TRAINING, Policy, Score, evaluate, make_envs
 from mhi_driving.learner import Batch, Learner, Settings, as_input
 from mhi_driving.noise import Gaussian, Noise, OrnsteinUhlenbeck, ParameterNoise
@@ -136,8 +136,8 @@ def train(run: Run, env_id: str, settings: Settings, seed: int, features: Featur
           tell: Callable[[int, Score], None] = lambda step, score: None) -> None:
     """Train in a run's directory until the end, or until the run is asked to stop; then it goes on the next time.
 
-    The checkpoint that drives best on the roads of `CHOOSING` is kept and reported on those of `REPORTING`, beside the
-    last one. `tell` hears of each evaluation.
+    The checkpoint that drives best on the roads of `CHOOSING` is kept, and reported on those of `REPORTING` beside
+    the last one. `tell` hears of each evaluation.
     """
     training = Training(env_id, settings, seed, features)
     if (last := run.latest()) is not None:
