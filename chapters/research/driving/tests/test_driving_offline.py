@@ -110,7 +110,7 @@ class Says(nn.Module):
 
 
 def policy(threshold: float) -> Greedy:
-    """Q rises from one to the next; 60 in 100 of the log's drivers took the first, 30 the second, 7 and 3 the rest."""
+    """Q rises from one to the next; of 100 logged drivers 60 took the first, 30 the second, 7 and 3 the rest."""
     made = Greedy((1,), 4, 8, threshold)
     made.value = Says([[1.0, 2.0, 3.0, 4.0]])  # type: ignore[assignment]
     made.behaviour = Says([np.log([0.6, 0.3, 0.07, 0.03]).tolist()])  # type: ignore[assignment]

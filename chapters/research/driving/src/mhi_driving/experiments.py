@@ -23,6 +23,7 @@ from mhi_driving.train import Training, params, train
 
 SEEDS = range(5)
 PENDULUM, LANE, STEPS = "Pendulum-v1", "mhi/Lane-v0", 6_000
+HELD = 15  # steps for which drivers keep the wheel where BCQ finds it hard
 LOG: dict[str, Any] = {"env": LANE, "shards": 15, "rows": 2_000}
 Result = dict[str, Any]
 Tell = Callable[[str], None]
@@ -45,10 +46,13 @@ def online(runs: Path, env_id: str, preset: str, seed: int, **changes: Any) -> R
         return ended(run)
 
 
-def from_log(runs: Path, method: str, seed: int, settings: offline.Settings | None = None) -> Result:
+def from_log(runs: Path, method: str, seed: int, settings: offline.Settings | None = None,
+             hold: int = logs.SWITCH) -> Result:
     """Log drives with a seed, learn from them by a method, or read what came of it."""
     settings, folder = settings or offline.Settings(), runs / f"log-{seed}"
-    if code := logs.write_log(folder, {**LOG, "seed": seed}, logs.DRIVES[LANE]):
+    described = LOG if hold == logs.SWITCH else {**LOG, "hold": hold}
+    if code := logs.write_log(folder, {**described, "seed": seed},
+                              lambda rows, rng: logs.drive_lane("state", rows, rng, hold)):
         raise Stopped(code)
     with Run.open(runs / f"{method}-{seed}", offline.params(folder, LANE, method, settings, seed)) as run:
         if not run.finished:
@@ -144,7 +148,10 @@ def from_logs(runs: Path, tell: Tell) -> Result:
                          "real": average([result["score"]["discounted"] for result in results]),
                          "disengagements": average([result["score"]["disengagements"] for result in results])}
     ratios = [bcq / bc for bcq, bc in zip(found["bcq"]["seeds"], found["bc"]["seeds"], strict=True)]
-    return {**found, "ratio": {"lowest": round(min(ratios)), "bar": 3}, "seconds": pace(runs), "transitions": LOG["shards"] * LOG["rows"],
+    held = {method: round(from_log(runs / "held", method, 0, hold=HELD)["score"]["metres_per_disengagement"], 1)
+            for method in ("bcq", "bc")}
+    return {**found, "held": {"steps": HELD, **held}, "ratio": {"lowest": round(min(ratios)), "bar": 3},
+            "seconds": pace(runs), "transitions": LOG["shards"] * LOG["rows"],
             "strip": {method: drawn(runs / f"{method}-0") for method in offline.THRESHOLDS},
             "log": average([log_metres(runs / f"log-{seed}") for seed in SEEDS])}
 
@@ -152,8 +159,8 @@ def from_logs(runs: Path, tell: Tell) -> Result:
 def drawn(folder: Path) -> Result:
     """A drive of a policy on the first road of the report, for the figure."""
     drive = strip.record(load(folder).policy, REPORTING.start)
-    return {"along": [round(value, 1) for value in drive.along], "beside": [round(value, 2) for value in drive.beside],
-            "left": drive.left}
+    return {"along": [round(value, 1) for value in drive.along],
+            "beside": [round(value, 2) for value in drive.beside], "left": drive.left}
 
 
 PARTS = {"pendulum": pendulum, "offline": from_logs, "lane": lane}

@@ -54,12 +54,14 @@ class Settings:
     beta: float = 0.4  # how much their distortion is taken back, rising to 1
 
 
+# part: presets
 PRESETS = {
     "ddpg": Settings(),
     "td3": Settings(critics=2, delay=2, smoothing=0.2, noise="gaussian"),
     "d4pg": Settings(atoms=51, n_step=3, alpha=0.6, actors=4, noise="gaussian"),
     "ddpg-parameter": Settings(noise="parameter"),
 }
+# end: presets
 # What an environment needs, on top of a preset.
 TASKS: dict[str, dict[str, Any]] = {
     "Pendulum-v1": {"low": -600.0, "high": 0.0},

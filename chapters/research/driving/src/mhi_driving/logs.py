@@ -67,15 +67,15 @@ def record_type(view: str) -> np.dtype[np.void]:
                      ("after", seen.dtype, seen.shape), ("ended", np.bool_)])
 
 
-def drive_lane(view: str, rows: int, rng: np.random.Generator) -> Records:
-    """Log `rows` transitions of drivers that take turns: (rows,) records, each car's in their order."""
+def drive_lane(view: str, rows: int, rng: np.random.Generator, hold: int = SWITCH) -> Records:
+    """Log `rows` transitions of drivers who take turns of `hold` steps: (rows,) records, each car's in order."""
     envs = LaneVectorEnv(CARS, view)
     steps = -(-rows // CARS)
     records = np.zeros((CARS, steps), record_type(view))
     before, _ = envs.reset(seed=[int(seed) for seed in rng.integers(2**31, size=CARS)])
     shares = [share for _, share in DRIVERS]
     for step in range(steps):
-        if step % SWITCH == 0:
+        if step % hold == 0:
             driver = rng.choice(len(DRIVERS), CARS, p=shares)
         state = envs.cars.state()
         wishes = np.stack([number(drive(state)) for drive, _ in DRIVERS])
