@@ -1,6 +1,6 @@
 """Our TD3 against Stable-Baselines3's on Pendulum-v1: the same steps, networks and batches, one thread, in one run.
 
-Run it with `.venv-research/bin/python tooling/bench/research_driving.py`, after `pip install stable-baselines3` there.
+Run it with `.venv-research/bin/python tooling/bench/research_driving.py` after `pip install stable-baselines3`.
 The two take turns, so that what else the machine does hits both; what counts is the ratio. Returns are of 20 episodes
 without noise.
 """

@@ -168,7 +168,7 @@ def test_features_tell_where_the_car_is() -> None:
     assert np.corrcoef(line[800:] @ weights, offset[800:])[0, 1] > 0.9
 
 
-@pytest.mark.parametrize("env_id", logs.DRIVES)
+@pytest.mark.parametrize("env_id", [LANE, "mhi/LaneImage-v0"])
 def test_exported_policy_does_the_same(env_id: str, tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     from mhi_driving.export import export

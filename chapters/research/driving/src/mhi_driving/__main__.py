@@ -15,7 +15,7 @@ import torch
 from labhandbook.errors import HandbookError
 from labhandbook.runs import Run
 from mhi_driving import experiments, logs, offline, strip
-from mhi_driving.drive import REPORTING, Score, evaluate, starts
+from mhi_driving.drive import REPORTING, Score, evaluate, reporting, starts
 from mhi_driving.learner import PRESETS, settings_for
 from mhi_driving.logs import Log
 from mhi_driving.policies import load
@@ -74,11 +74,14 @@ def told(run: Run) -> int:
 def run_evaluate(given: argparse.Namespace) -> int:
     """Drive the roads that chose nothing."""
     saved = load(given.run_dir)
-    score = evaluate(saved.policy, saved.env_id, range(REPORTING.start, REPORTING.start + given.roads))
+    seeds = reporting(saved.env_id)
+    if given.roads:
+        seeds = range(REPORTING.start, REPORTING.start + given.roads)
+    score = evaluate(saved.policy, saved.env_id, seeds)
     if given.format == "json":
         print(json.dumps(score.as_json(), indent=2))
     else:
-        print(f"{score.mean:.1f} an episode over {given.roads}; {score.disengagements} disengagements, one each "
+        print(f"{score.mean:.1f} an episode over {len(seeds)}; {score.disengagements} disengagements, one each "
               f"{score.metres_per_disengagement:.1f} m")
     return FINE
 
@@ -153,7 +156,7 @@ def build_parser() -> argparse.ArgumentParser:
     run_dir(added)
     added = command("evaluate", run_evaluate)
     added.add_argument("run_dir", type=Path)
-    added.add_argument("--roads", type=int, default=len(REPORTING))
+    added.add_argument("--roads", type=int, help="episodes; by default 20, and 5 on CarRacing")
     added.add_argument("--format", choices=("text", "json"), default="text")
     added = command("export", run_export)
     added.add_argument("run_dir", type=Path)

@@ -24,11 +24,11 @@ SECTION = "sec-driving-run"
 Records = NDArray[np.void]
 
 # The actions that a logged driver and a policy learnt from a log choose from: steering and speed.
-STEERING, SPEED = np.array([-0.6, -0.25, 0, 0.25, 0.6], np.float32), (-0.5, 0.5)
+# No driver in the log ever takes the highest speed: what comes of it, only a guess can tell.
+STEERING, SPEED = np.array([-0.6, -0.25, 0, 0.25, 0.6], np.float32), (-0.5, 0.5, 1.0)
 ACTIONS = np.array([(steering, speed) for speed in SPEED for steering in STEERING], np.float32)
 SWITCH = 5  # steps for which a driver has the wheel: too few for the state to tell who it is
 CARS = 8  # cars that are logged side by side
-SLIP = 0.1  # share of actions that slip to a neighbouring steering
 
 
 def number(wishes: Floats) -> NDArray[np.int64]:
@@ -80,7 +80,6 @@ def drive_lane(view: str, rows: int, rng: np.random.Generator, hold: int = SWITC
         state = envs.cars.state()
         wishes = np.stack([number(drive(state)) for drive, _ in DRIVERS])
         action = wishes[driver, np.arange(CARS)]
-        action = np.where(rng.random(CARS) < SLIP, slip(action, rng), action)
         after, reward, ended, _, info = envs.step(ACTIONS[action])
         last = after.copy()
         for car in np.flatnonzero(info.get("_final_obs", ())):
@@ -91,13 +90,6 @@ def drive_lane(view: str, rows: int, rng: np.random.Generator, hold: int = SWITC
             row[name] = values
         before = after
     return records.reshape(-1)[:rows]
-
-
-def slip(action: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """The same speed with the steering beside it."""
-    speed, steering = np.divmod(action, len(STEERING))
-    beside: NDArray[np.int64] = (steering + rng.choice((-1, 1), len(action))).clip(0, len(STEERING) - 1)
-    return speed * len(STEERING) + beside
 
 
 def write_log(folder: Path, params: dict[str, Any], drive: Callable[[int, np.random.Generator], Records],
@@ -176,7 +168,14 @@ class Log:
             yield rest
 
 
+def drive_racing(rows: int, rng: np.random.Generator) -> Records:
+    """Log `rows` transitions on CarRacing's tracks, which needs the extra `carracing`."""
+    from mhi_driving import carracing  # Box2D isn't everywhere
+    return carracing.drive_racing(rows, rng)
+
+
 DRIVES: dict[str, Callable[[int, np.random.Generator], Records]] = {
     "mhi/Lane-v0": lambda rows, rng: drive_lane("state", rows, rng),
     "mhi/LaneImage-v0": lambda rows, rng: drive_lane("image", rows, rng),
+    "mhi/CarRacing-v0": drive_racing,
 }

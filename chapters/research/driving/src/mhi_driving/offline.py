@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from labhandbook.runs import Checkpoint, Run
-from mhi_driving.drive import REPORTING, Policy, evaluate, starts
+from mhi_driving.drive import Policy, evaluate, reporting, starts
 from mhi_driving.learner import as_input, encoder, soft_update, step
 from mhi_driving.logs import ACTIONS, Log, Records
 
@@ -171,5 +171,5 @@ def learn(run: Run, log: Log, env_id: str, method: str, settings: Settings, seed
 
 def report(learner: OfflineLearner, env_id: str, discount: float) -> dict[str, Any]:
     """How the policy drives, and what it promised: mean discounted metres from the starts of the same roads."""
-    score = evaluate(learner.drive(), env_id, REPORTING, discount)
-    return {"score": score.as_json(), "promised": learner.promise(starts(env_id, REPORTING))}
+    score = evaluate(learner.drive(), env_id, reporting(env_id), discount)
+    return {"score": score.as_json(), "promised": learner.promise(starts(env_id, reporting(env_id)))}
