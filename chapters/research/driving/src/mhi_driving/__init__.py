@@ -1,7 +1,7 @@
 """A lane-keeping world and the methods that learn to drive in it, from interaction and from logged data.
 
-Importing the package registers `mhi/Lane-v0`, `mhi/LaneImage-v0` and `mhi/CarRacing-v0` with Gymnasium; the last needs
-the extra `carracing`.
+Importing the package registers `mhi/Lane-v0`, `mhi/LaneImage-v0` and `mhi/CarRacing-v0` with Gymnasium. The last
+needs the extra `carracing`.
 """
 
 import gymnasium
