@@ -21,6 +21,11 @@ class Index:
     web: str
 
     @property
+    def label(self) -> str:
+        """The index as a person calls it."""
+        return {"pypi": "PyPI", "testpypi": "TestPyPI"}.get(self.name, self.name)
+
+    @property
     def final(self) -> bool:
         """Whether what is uploaded there is there for good and seen by everyone."""
         return self.name == "pypi"
