@@ -215,7 +215,7 @@ def test_parameter_noise_finds_the_scale_that_moves_actions_by_its_target() -> N
     assert len(norms[0]) == 2 and all(map(torch.equal, *norms))
 
 
-TINY = {"steps": 600, "interval": 200, "warm_up": 100, "hidden": 16, "batch": 16}
+TINY = {"steps": 300, "interval": 100, "warm_up": 50, "hidden": 16, "batch": 16}
 
 
 def weights(folder: Path) -> dict[str, Tensor]:
@@ -236,7 +236,7 @@ def a_training(folder: Path, settings: Settings, stop_after: int | None = None) 
 def test_a_stopped_training_goes_on_to_the_same_bits(preset: str, tmp_path: Path) -> None:
     settings = settings_for(preset, "mhi/Lane-v0", **TINY)
     a_training(tmp_path / "whole", settings)
-    a_training(tmp_path / "parts", settings, stop_after=200)
+    a_training(tmp_path / "parts", settings, stop_after=100)
     assert not (tmp_path / "parts" / "result.json").exists()
     a_training(tmp_path / "parts", settings)
     one, other = weights(tmp_path / "whole"), weights(tmp_path / "parts")
