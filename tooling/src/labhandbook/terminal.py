@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import click
 
+from labhandbook import runner
 from labhandbook.errors import HandbookError
 from labhandbook.report import as_text
 from labhandbook.rules import Finding
@@ -59,3 +60,4 @@ def show_error(error: HandbookError) -> None:
     for text in (error.why, error.todo, f"@{error.section}" if error.section else ""):
         if text:
             click.echo("    " + text.replace("\n", "\n    "), err=True)
+    runner.tell_error(error)

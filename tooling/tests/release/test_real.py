@@ -6,23 +6,19 @@ would be told is written out for each; a finding that is not there fails the tes
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import shutil
 import sys
-import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from labhandbook.errors import HandbookError
-from labhandbook.release import addresses, simple
 from labhandbook.release.machine import interpreters
 from tooling.tests.conftest import LACKS, ROOT, run
-from tooling.tests.release.packages import git
+from tooling.tests.release.packages import git, published
 
 # Found in every unpacked sdist: git isn't there to be asked, and the version is on the index.
 ALWAYS = {"REL010", "REL083"}
@@ -79,14 +75,8 @@ def unpack(tmp_path_factory: pytest.TempPathFactory) -> Unpack:
 
     def get(real: Real) -> Path:
         target = folder / real.sdist
-        if not target.exists():
-            try:
-                listed = simple.listing(addresses.index("pypi"), real.project)[f"{real.sdist}.tar.gz"]
-                data = simple.download(listed)
-            except (simple.IndexDown, HandbookError, KeyError):
-                pytest.skip(LACKS + "the network")
-            with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-                archive.extractall(folder, filter="data")
+        if not target.exists() and published(real.project, real.sdist, folder) is None:
+            pytest.skip(LACKS + "the network")
         return target
 
     return get

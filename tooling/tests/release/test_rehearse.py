@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from labhandbook.release.check import check
 from labhandbook.release.project import load_project
-from labhandbook.release.state import State
+from labhandbook.release.rehearse import BEFORE_THE_TAG, tagged_copy
+from labhandbook.release.state import State, version_of
 from labhandbook.release.workflow import WORKFLOWS
+from labhandbook.rules import Severity
 from tooling.tests.conftest import ROOT, run
 from tooling.tests.release import files
-from tooling.tests.release.packages import git, write
+from tooling.tests.release.packages import git, make, write
 
 QUICK = ("--offline", "--no-lowest", "--lag", "0.05", "--python", f"3.{sys.version_info[1]}")
 # How long after its beginning a step is killed.
@@ -167,3 +170,18 @@ def test_a_broken_ledger_is_not_guessed(text: str, tmp_path: Path) -> None:
     (state(root).folder / "ledger.json").write_text(text)
     done = run("release", "rehearse", root, *QUICK)
     assert done.returncode == 2 and "ledger" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_commit_without_a_tag_is_rehearsed_as_the_dev_version_that_it_is(tmp_path: Path) -> None:
+    root = make(tmp_path / "demo", "setuptools-scm")
+    git(root, "commit", "--quiet", "--allow-empty", "--message", "More")
+    project = load_project(root, ask_remote=False)
+    copy = tagged_copy(project, tmp_path / "copy")
+    assert version_of(project).startswith("1.2.1.dev1+g") and version_of(copy) == "1.2.1.dev1"
+    refused = {finding.rule.code for finding in check(copy, offline=True, without=BEFORE_THE_TAG)
+               if finding.weight is Severity.ERROR}
+    assert not refused
+    assert git(root, "tag", "--list").split() == ["v1.2.0"], "the project itself is as it was"
+    git(root, "tag", "v1.3.0")
+    tagged = load_project(root, ask_remote=False)
+    assert tagged_copy(tagged, tmp_path / "other") is tagged

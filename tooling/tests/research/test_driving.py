@@ -6,14 +6,10 @@ import json
 import runpy
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from labhandbook.hpc.clusters import load
-from tooling.tests.conftest import LACKS, ROOT
-from tooling.tests.hpc.slurm import Slurm, missing
+from tooling.tests.conftest import ROOT
+from tooling.tests.hpc.slurm import Slurm
 
 PROJECT = ROOT / "chapters/research/driving"
 
@@ -21,19 +17,6 @@ PROJECT = ROOT / "chapters/research/driving"
 def test_figure_is_drawn_from_the_numbers(research: Path) -> None:
     drawn = runpy.run_path(str(PROJECT / "figures.py"))["render"]()
     assert drawn == (PROJECT / "drive.svg").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def slurm() -> Iterator[Slurm]:
-    """LUMI's partitions on this machine."""
-    if lacking := missing():
-        pytest.skip(LACKS + f"Slurm ({', '.join(lacking)})")
-    running = Slurm(load(ROOT / "chapters/hpc/clusters.yml").known["lumi"])
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
 
 
 def test_array_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path) -> None:
@@ -61,7 +44,8 @@ def test_array_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path
     assert slurm.finish(first, again, seconds=300) == {first: ["COMPLETED"], again: ["COMPLETED"]}
     metrics = [(folder / run / "metrics.jsonl").read_text() for folder in (whole, parts)]
     assert metrics[0] == metrics[1] and len(metrics[0].splitlines()) == 4
-    assert json.loads((whole / run / "result.json").read_text()) == json.loads((parts / run / "result.json").read_text())
+    results = [json.loads((folder / run / "result.json").read_text()) for folder in (whole, parts)]
+    assert results[0] == results[1]
     done = submit("1", parts)
     assert slurm.finish(done) == {done: ["COMPLETED"]}
     assert "nothing to do" in (parts / f"slurm_log/driving_{done}_1.out").read_text()

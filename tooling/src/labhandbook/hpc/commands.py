@@ -38,7 +38,7 @@ def check(file: Path, name: str, folder: Path, form: str, strict: bool) -> int:
     progress = Progress()
     cluster = load().get(name)
     found = look(file, cluster, folder)
-    text = as_text(found, paint) if form == "text" else report(found, form, addresses(), "Job check")
+    text = as_text(found, paint) if form == "text" else report(found, form, title="Job check")
     click.echo(text, nl=False)
     bad = failed(found) or (strict and bool(found))
     progress.last(not bad, f"{file.name} for {cluster.name}: {len(CHECKS)} rules: {counts(found)}")
@@ -50,22 +50,6 @@ def check(file: Path, name: str, folder: Path, form: str, strict: bool) -> int:
 def after(text: str) -> None:
     """Tell what to do next, on a line of its own, from where it can be copied."""
     click.echo(f"    next: {text}", err=True)
-
-
-def addresses() -> dict[str, str]:
-    """Where the sections that the rules name are published, as far as the package knows its handbook."""
-    from importlib.metadata import PackageNotFoundError, metadata
-
-    from labhandbook.rules import REGISTRY
-
-    try:
-        urls = metadata("labhandbook").get_all("Project-URL") or []
-    except PackageNotFoundError:
-        return {}
-    site = next((url.partition(", ")[2] for url in urls if url.startswith("Documentation")), "").rstrip("/")
-    pages = {"sec-hpc-workflow": "workflow", "sec-commands": "commands", "sec-systems": "systems"}
-    return {rule.section: f"{site}/chapters/hpc/{page}.html#{rule.section}" for rule in REGISTRY.values()
-            for start, page in pages.items() if site and rule.section.startswith(start)}
 
 
 @job.command(cls=Command, section="sec-hpc-workflow-cost")

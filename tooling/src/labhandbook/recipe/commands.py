@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from labhandbook import runner
 from labhandbook.cli import FINDINGS, FINE, Command, shown
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
@@ -64,6 +65,7 @@ def new(wanted: str, maintainers: tuple[str, ...], licence: str, commands: tuple
     place = index(target)
     found = lint([made.path], lambda reading: look(reading, place).findings)
     show_findings(found.findings)
+    runner.tell_findings(found.findings, f"Recipe of {made.recipe.name} {made.recipe.version}")
     todo = "mend what is named above"
     if not found.failed:
         todo = f"next: handbook recipe {'build' if made.recipe.noarch else 'lint'} {shown(made.path.parent)}"
@@ -231,19 +233,20 @@ def _show(findings: Sequence[Finding], form: str, title: str) -> None:
     """Findings beside other output: text on standard error, other formats alone on standard output."""
     if form == "text":
         show_findings(findings)
+        runner.tell_findings(findings, title)
     else:
         _report(findings, form, None, title)
 
 
 def _report(findings: Sequence[Finding], form: str, output: Path | None, title: str) -> None:
-    from labhandbook.recipe.lint import addresses
     from labhandbook.report import as_text, report
 
+    runner.tell_findings(findings, title)
     if output is None:
-        text = as_text(findings, paint) if form == "text" else report(findings, form, addresses(), title)
+        text = as_text(findings, paint) if form == "text" else report(findings, form, title=title)
         click.echo(text, nl=False)
     else:
-        _write(output, report(findings, form, addresses(), title))
+        _write(output, report(findings, form, title=title))
 
 
 def _write(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import tempfile
 import tomllib
@@ -149,7 +150,10 @@ def licence_files(found: Sequence[str], notes: list[str]) -> list[str]:
 
 
 def maintainers(source: Source, given: Sequence[str]) -> list[str]:
-    """The maintainers asked for, else those of `[tool.handbook.recipe]` here or in the sdist."""
+    """The maintainers asked for, else those of `[tool.handbook.recipe]` here or in the sdist.
+
+    In a workflow the last resort is the person who started it.
+    """
     if given:
         return list(dict.fromkeys(one.removeprefix("@") for one in given))
     tables = [metadata.pyproject(source.sdist)]
@@ -159,7 +163,8 @@ def maintainers(source: Source, given: Sequence[str]) -> list[str]:
         listed = table.get("tool", {}).get("handbook", {}).get("recipe", {}).get("maintainers")
         if isinstance(listed, list) and listed:
             return [str(one).removeprefix("@") for one in listed]
-    return []
+    actor = os.environ.get("GITHUB_ACTOR", "")
+    return [actor] if re.fullmatch(r"[A-Za-z0-9-]+", actor) else []
 
 
 def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe: Recipe, section: str,

@@ -10,7 +10,7 @@ from pathlib import Path
 from labhandbook.errors import HandbookError
 from labhandbook.recipe.reading import Reading, find, read
 from labhandbook.recipe.rules import CHECKS
-from labhandbook.rules import REGISTRY, Finding, Severity
+from labhandbook.rules import Finding, Severity
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,3 @@ def recipes(path: Path) -> list[Path]:
 def shown(path: Path) -> str:
     """A path as seen from the current folder."""
     return Path(os.path.relpath(path)).as_posix()
-
-
-def addresses() -> dict[str, str]:
-    """Where the sections that the rules name are published, as far as the package knows its handbook."""
-    from importlib.metadata import PackageNotFoundError, metadata
-
-    try:
-        urls = metadata("labhandbook").get_all("Project-URL") or []
-    except PackageNotFoundError:
-        return {}
-    site = next((url.partition(", ")[2] for url in urls if url.startswith("Documentation")), "").rstrip("/")
-    return {rule.section: f"{site}/chapters/packaging/conda-forge.html#{rule.section}"
-            for rule in REGISTRY.values() if site and rule.section.startswith("sec-conda-forge")}

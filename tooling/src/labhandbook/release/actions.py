@@ -32,6 +32,7 @@ class Options:
     """How a workflow is carried out. `confirm` is asked before what can't be undone; None means nobody is there.
 
     `lag` is the delay of the rehearsal's index, `patience` how long an index may take to show files, in seconds.
+    `without` names rules on the sources that don't look.
     """
 
     pythons: tuple[str, ...] = ()
@@ -45,6 +46,7 @@ class Options:
     lag: float = 0.3
     confirm: Callable[[str], bool] | None = None
     say: Say = nothing
+    without: tuple[str, ...] = ()
 
 
 @dataclass
@@ -114,7 +116,7 @@ def run_check(release: Release) -> Outcome:
     """The rules on sources, git and metadata."""
     from labhandbook.release.check import check
 
-    findings = check(release.project, offline=release.options.offline)
+    findings = check(release.project, offline=release.options.offline, without=release.options.without)
     return Outcome(counts(findings), findings)
 
 
