@@ -167,9 +167,9 @@ def stand_ins(workflow: Path, others: Iterable[Path]) -> list[tuple[str, Path]]:
     texts = [workflow.read_text(encoding="utf-8")]
     for folder in {*others, workflow.parents[2]}:
         texts += [path.read_text(encoding="utf-8") for path in (folder / ".github" / "actions").glob("*/action.yml")]
-    used = {found for text in texts for found in re.findall(r"uses: (([\w.-]+/[\w.-]+)@[0-9a-f]{40})", text)}
-    return sorted((name, STAND_INS / repository.partition("/")[2]) for name, repository in used
-                  if (STAND_INS / repository.partition("/")[2]).is_dir())
+    used = {(f"{owner}/{name}@{commit}", STAND_INS / name) for text in texts for owner, name, commit
+            in re.findall(r"uses: ([\w.-]+)/([\w.-]+)(?:/[\w./-]+)?@([0-9a-f]{40})", text)}
+    return sorted((name, path) for name, path in used if path.is_dir())
 
 
 def read(output: str, trouble: str) -> Run:

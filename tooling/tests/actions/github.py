@@ -46,7 +46,9 @@ class Job:
 class State:
     """A repository on GitHub. `remote` is the bare repository that has its tags, `jobs` are those that may run.
 
-    `runs` are workflow runs as the API tells them, `checks` and `statuses` those of other programs.
+    `runs` are workflow runs as the API tells them, `checks` and `statuses` those of other programs, `environments`
+    those of deployments with their `policies` by name, `issues` the repository's, `others` what is answered for paths
+    of other repositories.
     """
 
     repository: str
@@ -62,6 +64,11 @@ class State:
     workflow: str = ".github/workflows/release.yml"
     ref: str = ""
     immutable: bool = False
+    private: bool = False
+    environments: list[Json] = field(default_factory=list)
+    policies: dict[str, list[Json]] = field(default_factory=dict)
+    issues: list[Json] = field(default_factory=list)
+    others: dict[str, Json] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -171,6 +178,9 @@ class Handler(BaseHTTPRequestHandler):
         if path.startswith("/uploads/"):
             self._answer(201, self._upload(path, query, body, "uploaded"))
             return
+        if other := self.github.state.others.get(path.removeprefix("/repos/")):
+            self._answer(200, other)
+            return
         for pattern, method, answer in ROUTES:
             found = re.fullmatch(pattern, path.removeprefix(head).strip("/"))
             if found and method == self.command and path.startswith(head):
@@ -226,7 +236,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def about(self, query: dict[str, str], body: Json) -> None:
-        self._answer(200, {"default_branch": self.github.state.default_branch, "private": False})
+        self._answer(200, {"default_branch": self.github.state.default_branch, "private": self.github.state.private})
 
     def commit(self, query: dict[str, str], body: Json, name: str) -> None:
         sha = self.github.state.commit(name)
@@ -278,6 +288,35 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(204, None)
 
 
+    def environments(self, query: dict[str, str], body: Json) -> None:
+        self._page(self.github.state.environments, query, "environments")
+
+    def policies(self, query: dict[str, str], body: Json, name: str) -> None:
+        self._page(self.github.state.policies[name], query, "branch_policies")
+
+    def issues(self, query: dict[str, str], body: Json) -> None:
+        wanted = set(query["labels"].split(",")) if "labels" in query else set()
+        self._page([each for each in self.github.state.issues if wanted <= {label["name"] for label in each["labels"]}
+                    and query.get("state", "open") in (each["state"], "all")], query)
+
+    def open_issue(self, query: dict[str, str], body: Json) -> None:
+        number = len(self.github.state.issues) + 1
+        labels = [{"name": name} for name in body.pop("labels", [])]
+        made = {**body, "number": number, "state": "open", "labels": labels, "comments": [],
+                "html_url": f"https://example.org/{self.github.state.repository}/issues/{number}"}
+        self.github.state.issues.append(made)
+        self._answer(201, made)
+
+    def change_issue(self, query: dict[str, str], body: Json, number: str) -> None:
+        issue = self.github.state.issues[int(number) - 1]
+        issue.update(body)
+        self._answer(200, issue)
+
+    def comment(self, query: dict[str, str], body: Json, number: str) -> None:
+        self.github.state.issues[int(number) - 1]["comments"].append(body["body"])
+        self._answer(201, body)
+
+
 ROUTES: list[tuple[str, str, Callable[..., None]]] = [
     (r"", "GET", Handler.about),
     (r"commits/([^/]+)", "GET", Handler.commit),
@@ -292,4 +331,10 @@ ROUTES: list[tuple[str, str, Callable[..., None]]] = [
     (r"releases/generate-notes", "POST", Handler.generate),
     (r"releases/(\d+)", "PATCH", Handler.change),
     (r"releases/assets/(\d+)", "DELETE", Handler.remove),
+    (r"environments", "GET", Handler.environments),
+    (r"environments/([^/]+)/deployment-branch-policies", "GET", Handler.policies),
+    (r"issues", "GET", Handler.issues),
+    (r"issues", "POST", Handler.open_issue),
+    (r"issues/(\d+)", "PATCH", Handler.change_issue),
+    (r"issues/(\d+)/comments", "POST", Handler.comment),
 ]

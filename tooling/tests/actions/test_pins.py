@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tarfile
 import tomllib
 from pathlib import Path
@@ -14,13 +15,14 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from labhandbook.release.init import actions
+from tooling.tests.actions.act import PROGRAMS, load
 from tooling.tests.conftest import ROOT
 from tooling.tests.release.packages import git
 
 FILES = sorted([*(ROOT / ".github" / "workflows").glob("*.yml"),
                 *(ROOT / ".github" / "actions").glob("*/action.yml"),
                 ROOT / "tooling/tests/actions/test_act.py"])
-LOCKS = {"release": ("release",), "recipe": ("release", "recipe")}
+LOCKS = {"release": ("release",), "recipe": ("release", "recipe"), "site": ("release", "render", "check")}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -37,6 +39,21 @@ def test_the_chapters_print_the_same_commits() -> None:
     for name, entry in told.items():
         if isinstance(entry, dict):
             assert actions()[f"actions/{name}"] == f"actions/{name}@{entry['commit']} # {entry['tag']}"
+
+
+def test_the_site_is_made_with_the_quarto_of_the_facts() -> None:
+    told = yaml.safe_load((ROOT / "chapters/packaging/tools.yml").read_text(encoding="utf-8"))["quarto"]["seen"]
+    steps = load(ROOT / ".github/workflows/site.yml")["jobs"]["build"]["steps"]
+    assert [step["with"]["version"] for step in steps if "quarto-actions/setup@" in step.get("uses", "")] == [told]
+
+
+@pytest.mark.parametrize("command", [["zizmor", "--offline", "--quiet", "--persona", "pedantic", ".github"],
+                                     ["jactionlint"]], ids=lambda command: command[0])
+def test_linters_of_workflows_have_nothing_to_say(command: list[str]) -> None:
+    """They read every workflow and composite action; both come as wheels and ask nobody."""
+    done = subprocess.run([PROGRAMS / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", LOCKS)

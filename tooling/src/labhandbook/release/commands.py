@@ -76,3 +76,4 @@ def show_report(findings: list[Any], form: str, output: Path | None, title: str)
 
 # The commands that carry out a workflow stand in a module of their own, which needs what is defined above.
 from labhandbook.release import hosting, looking, running  # noqa: E402, F401
+from labhandbook.release.doctor import command  # noqa: E402, F401

@@ -30,12 +30,18 @@ PERMISSION = "sec-actions-workflow"
 
 @dataclass(frozen=True)
 class GitHub:
-    """One repository. `pause` is the first pause in seconds between attempts to read; each next one is longer."""
+    """One repository.
+
+    What can be read is asked for `attempts` times, each for `seconds`; `pause` is the first pause in seconds between
+    two, and each next one is longer.
+    """
 
     repository: str
     api: str = API
     token: str = ""
     pause: float = 1.0
+    attempts: int = ATTEMPTS
+    seconds: float = SECONDS
 
     def get(self, path: str, **query: str | int) -> Any:
         """What lies at a path below the repository; None where there is nothing. Raises HandbookError."""
@@ -69,13 +75,13 @@ class GitHub:
         """GitHub's answer. What may pass is asked for again, unless asking twice could do something twice."""
         import requests
 
-        problem, attempts = "", 1 if method == "POST" else ATTEMPTS
+        problem, attempts = "", 1 if method == "POST" else self.attempts
         with self._session() as session:
             for number in range(attempts):
                 if number:
                     time.sleep(self.pause * 3 ** (number - 1))
                 try:
-                    answer = session.request(method, address, timeout=SECONDS, **options)
+                    answer = session.request(method, address, timeout=self.seconds, **options)
                 except requests.RequestException as error:
                     problem = f"{urlsplit(address).hostname} can't be reached: {type(error).__name__}"
                     continue
@@ -178,5 +184,6 @@ def _permission(answer: Response) -> str:
     path = urlsplit(answer.url).path
     if "/releases" in path:
         return "contents: write"
-    names = {"/actions/": "actions: read", "/check-runs": "checks: read", "/status": "statuses: read"}
+    names = {"/actions/": "actions: read", "/check-runs": "checks: read", "/status": "statuses: read",
+             "/issues": "issues: write"}
     return next((right for part, right in names.items() if part in path), "contents: read")
