@@ -5,7 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: site preview check test quarto clean help
+# The research projects have an environment of their own, with a torch for the CPU only: TORCH is a version that the
+# index has as such a build, which is 200 MB where others are gigabytes.
+PROJECTS := $(patsubst chapters/research/%/pyproject.toml,%,$(wildcard chapters/research/*/pyproject.toml))
+RESEARCH := .venv-research
+TORCH := torch==2.13.0
+
+.PHONY: site preview check test test-research $(PROJECTS:%=test-%) quarto clean help
 
 site: $(READY)  ## render the handbook into _book/
 	@$(BIN)/handbook render
@@ -17,9 +23,18 @@ check: $(READY)  ## find mistakes in the chapters and in _book/
 	@$(BIN)/handbook check
 
 test: $(READY)  ## check types and style, and run the tests
-	$(BIN)/ruff check tooling
+	$(BIN)/ruff check tooling chapters
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist loadfile
+
+test-research: $(RESEARCH)/.ready  ## check and test the research projects, with torch
+	$(RESEARCH)/bin/ruff check chapters
+	$(RESEARCH)/bin/mypy --config-file chapters/research/mypy.ini
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync $(PROJECTS:%=test-%)
+	$(RESEARCH)/bin/pytest tooling/tests/research
+
+$(PROJECTS:%=test-%): test-%: $(RESEARCH)/.ready
+	cd chapters/research/$* && $(abspath $(RESEARCH))/bin/pytest
 
 quarto: $(READY)  ## add Quarto where its program can be downloaded
 	@$(BIN)/python -m pip install --quiet --editable '.[quarto]' 2> /dev/null && $(BIN)/quarto --version > /dev/null 2>&1 \
@@ -28,17 +43,21 @@ quarto: $(READY)  ## add Quarto where its program can be downloaded
 	       echo "this machine does not reach. make and make preview work without it."; exit 1; }
 
 clean:  ## remove what the commands made
-	rm -rf $(VENV) _book _variables.yml .quarto
+	rm -rf $(VENV) $(RESEARCH) _book _variables.yml .quarto
 
 help:  ## list the commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
-# The environment is made again when the package's requirements change.
+# An environment is made again when the requirements of what it holds change.
+$(READY): WANTED := --editable '.[render,check,release,recipe,dev]'
 $(READY): pyproject.toml
+$(RESEARCH)/.ready: WANTED := '$(TORCH)' --editable '.[dev]' $(PROJECTS:%=--editable './chapters/research/%[test]')
+$(RESEARCH)/.ready: pyproject.toml $(PROJECTS:%=chapters/research/%/pyproject.toml)
+$(READY) $(RESEARCH)/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; set PYTHON=... to one."; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing the handbook's tools into $(VENV)/ ..."
-	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --editable '.[render,check,release,recipe,dev]'
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@echo "Installing the handbook's tools into $(@D)/ ..."
+	@$(@D)/bin/python -m pip install --quiet --upgrade pip
+	@$(@D)/bin/python -m pip install --quiet $(WANTED)
 	@touch $@

@@ -37,13 +37,31 @@ local function yaml(path)
   return plain(doc.meta)
 end
 
-local function facts_files(folder, found)
-  for _, name in ipairs(pandoc.system.list_directory(folder)) do
+-- A JSON object as nested tables of text: a number stays as it is written, and what stands in a list is no variable.
+local function json(path)
+  local text = read(path):gsub('\\\\', '\1'):gsub('\\"', '\2') .. '""'
+  text = text:gsub('([^"]*)("[^"]*")', function(bare, quoted) return bare:gsub('[%w.+-]+', '"%0"') .. quoted end)
+  text = text:sub(1, -3):gsub('\2', '\\"'):gsub('\1', '\\\\')
+  local function named(value)
+    if type(value) ~= 'table' or value[1] ~= nil then return type(value) == 'string' and value or nil end
+    local out = {}
+    for key, inner in pairs(value) do out[key] = named(inner) end
+    return out
+  end
+  return named(pandoc.json.decode(text, false))
+end
+
+-- The facts files and the results of projects under a folder.
+local function files(folder, found)
+  local names = pandoc.List(pandoc.system.list_directory(folder))
+  for _, name in ipairs(names) do
     local path = folder .. '/' .. name
     if name:match '^[^._].*%.yml$' then
-      found[#found + 1] = path
+      found.facts:insert(path)
+    elseif name == 'results.json' and names:includes 'index.qmd' then
+      found.results:insert(path)
     elseif not name:match '%.' and pcall(pandoc.system.list_directory, path) then
-      facts_files(path, found)
+      files(path, found)
     end
   end
   return found
@@ -60,8 +78,13 @@ local function by_itself()
     book = { title = book.title, group = book.author, repo = book['repo-url'], site = book['site-url'] },
     index = { pypi = unknown('PyPI', 'pypi'), testpypi = unknown('TestPyPI', 'testpypi') },
   }
-  for _, path in ipairs(facts_files('chapters', {})) do
+  local found = files('chapters', { facts = pandoc.List {}, results = pandoc.List {} })
+  for _, path in ipairs(found.facts) do
     tree[path:match '([^/]+)%.yml$'] = yaml(path)
+  end
+  for _, path in ipairs(found.results) do
+    tree.results = tree.results or {}
+    tree.results[path:match '([^/]+)/[^/]+$'] = json(path)
   end
   -- JSON is YAML.
   local file = assert(io.open(OUT, 'w'))

@@ -11,7 +11,8 @@
 #SBATCH --open-mode=append
 
 # One run for each line of grid.txt, which holds the options of that run, on LUMI or Roihu-CPU.
-# Submit from the folder that holds train.py: sbatch --array=1-"$(grep -c "" grid.txt)"%4 array-grid.sh train
+# Submit from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch --array=1-"$(grep -c "" grid.txt)"%4 array-grid.sh train
 
 : "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch; do not run it on the login node}"
 : "${1:?name the Python module to run: sbatch array-grid.sh train}"
@@ -25,7 +26,7 @@ export PYTHONPATH="$PWD"
 
 line="$(sed -n "${SLURM_ARRAY_TASK_ID}p" grid.txt)"
 [[ -n "$line" ]] || { echo "grid.txt has no line $SLURM_ARRAY_TASK_ID" >&2; exit 1; }
-read -r -a options <<< "$line"
+read -r -a words <<< "$line"
 
 # A task that has ended well leaves a mark; submitted again, the array runs only the others.
 export RUN_DIR="runs/line-$SLURM_ARRAY_TASK_ID"
@@ -35,5 +36,5 @@ if [[ -e "$RUN_DIR/done" ]]; then
     exit 0
 fi
 
-srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python3 -m "$@" "${options[@]}"
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python3 -m "$@" "${words[@]}"
 touch "$RUN_DIR/done"

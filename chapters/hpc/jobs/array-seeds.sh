@@ -11,7 +11,8 @@
 #SBATCH --open-mode=append
 
 # Five seeds, at most two at a time, one core each, on LUMI or Roihu-CPU. Each run gets its own --seed and RUN_DIR.
-# Submit from the folder that holds train.py: sbatch array-seeds.sh train
+# Submit from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch array-seeds.sh train
 
 : "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch; do not run it on the login node}"
 : "${1:?name the Python module to run: sbatch array-seeds.sh train}"

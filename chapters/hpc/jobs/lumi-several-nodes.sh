@@ -10,8 +10,9 @@
 #SBATCH --output=slurm_log/%x_%j.out
 #SBATCH --open-mode=append
 
-# LUMI, two whole nodes with eight GCDs each. The network between them is used through the interfaces hsn0 to hsn3.
-# Submit from the folder that holds train.py: sbatch lumi-several-nodes.sh train
+# LUMI, two whole nodes with eight GCDs each. The network between them is used through its four interfaces.
+# Submit on lumi.csc.fi, from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch lumi-several-nodes.sh train
 
 : "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
 : "${1:?name the Python module to run: sbatch lumi-several-nodes.sh train}"

@@ -10,11 +10,12 @@
 #SBATCH --open-mode=append
 
 # Roihu, all four GPUs of a node.
-# Submit on roihu-gpu, from the folder that holds train.py: sbatch roihu-full-node.sh train
+# Submit on roihu-gpu.csc.fi, from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch roihu-full-node.sh train
 
 : "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
 : "${1:?name the Python module to run: sbatch roihu-full-node.sh train}"
-[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu" >&2; exit 1; }
+[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu.csc.fi" >&2; exit 1; }
 
 # Set up the environment
 module purge

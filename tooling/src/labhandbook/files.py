@@ -13,13 +13,19 @@ from pathlib import Path
 from labhandbook.errors import HandbookError
 
 
-def write_atomic(path: Path, content: str | bytes) -> None:
-    """Write `content` to a temporary name beside `path`, then replace `path` with it."""
+def write_atomic(path: Path, content: str | bytes, *, sync: bool = False) -> None:
+    """Write `content` to a temporary name beside `path`, then replace `path` with it.
+
+    With `sync` the content is on the disk before the exchange, so that not even a machine that stops leaves half.
+    """
     data = content.encode() if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
+            if sync:
+                stream.flush()
+                os.fsync(stream.fileno())
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
         Path(name).chmod(mode)
         Path(name).replace(path)

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
@@ -111,6 +110,8 @@ def as_sarif(findings: Sequence[Finding], addresses: Mapping[str, str]) -> str:
         })
         if finding.weight is Severity.IGNORED:
             results[-1]["suppressions"] = [{"kind": "inSource", "justification": finding.message}]
+    from importlib.metadata import version
+
     driver: dict[str, Any] = {"name": "handbook", "version": version("labhandbook"),
                               "rules": [_sarif_rule(rule, addresses.get(rule.section)) for rule in rules]}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results,

@@ -99,6 +99,12 @@ def test_a_workflow_that_is_there_is_not_lost(package: Path) -> None:
     assert "handbook release admit" in path.read_text()
 
 
+def test_a_folder_that_can_not_be_written_is_told(package: Path) -> None:
+    (package / ".github").write_text("a file")
+    done = run("release", "init", package, "--handbook", COMMIT)
+    assert done.returncode == 2 and "can't be written" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_without_a_repository_it_is_asked_for(tmp_path: Path) -> None:
     folder = make(tmp_path / "demo")
     done = run("release", "init", folder, "--handbook", COMMIT)

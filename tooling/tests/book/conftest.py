@@ -61,7 +61,7 @@ def everything_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def handbook_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The handbook's sources with their history, where no other render comes in the way."""
     book = tmp_path_factory.mktemp("handbook") / "handbook"
-    made = shutil.ignore_patterns(".venv", ".quarto", "_book", "node_modules", "__pycache__", ".*_cache")
+    made = shutil.ignore_patterns(".venv*", ".quarto", "_book", "node_modules", "__pycache__", ".*_cache")
     shutil.copytree(ROOT, book, ignore=made, symlinks=True)
     return book
 

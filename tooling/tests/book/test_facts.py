@@ -45,9 +45,19 @@ other:
 """
 
 
+# Numbers as no float would print them, and strings that look like the end of strings.
+RESULTS = r"""{"score": {"mean": -143.50, "error": 1e-05, "seeds": [0.1, {"a": 1}], "steps": 12345678901234567890},
+ "name": "a \"1, 2\" \\", "path\\": "\\\"3\"", "passed": true, "none": null, "letter": "\u00e4 12", "empty": ""}
+"""
+
+
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
-    return make_book(tmp_path, {"index.qmd": "# Home\n", "chapters/deep/clusters.yml": CLUSTERS})
+    return make_book(tmp_path, {"index.qmd": "# Home\n", "chapters/deep/clusters.yml": CLUSTERS,
+                                "chapters/research/driving/index.qmd": "# Driving\n",
+                                "chapters/research/driving/results.json": RESULTS,
+                                "chapters/research/driving/tests/results.json": "no results of the book"},
+                     ["index.qmd"])
 
 
 def by_name(book: Path) -> dict[str, Fact]:
@@ -86,10 +96,22 @@ def test_missing_and_broken_stamps_are_none(tmp_path: Path) -> None:
 
 def test_variables_hold_facts_identity_and_addresses(book: Path) -> None:
     tree = variables(load_book(book))
-    assert set(tree) == {"book", "index", "clusters"}
+    assert set(tree) == {"book", "index", "clusters", "results"}
     assert look_up(tree, "clusters.lumi.limit.jobs") == "3"
     assert tree["book"] == {"title": "Test Book", "group": "A Group", "repo": "https://example.org/repo",
                             "site": "https://example.org/book"}
+
+
+def test_results_of_a_project_are_variables_as_they_are_written(book: Path) -> None:
+    assert variables(load_book(book))["results"] == {"driving": {
+        "score": {"mean": "-143.50", "error": "1e-05", "steps": "12345678901234567890"},
+        "name": 'a "1, 2" \\', "path\\": '\\"3"', "passed": "true", "none": "null", "letter": "ä 12", "empty": ""}}
+
+
+def test_broken_results_are_told_with_their_line(book: Path) -> None:
+    (book / "chapters/research/driving/results.json").write_text('{"a": 1,\n "b": }\n', encoding="utf-8")
+    done = run("facts", "--book", book)
+    assert done.returncode == 2 and "chapters/research/driving/results.json:2:" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["clusters", "clusters.lumi", "clusters.lumi.no", "clusters.plain.more", "", "."])
@@ -104,7 +126,7 @@ def test_two_files_with_one_name(book: Path) -> None:
     assert "chapters/clusters.yml" in str(caught.value) and "chapters/deep/clusters.yml" in str(caught.value)
 
 
-@pytest.mark.parametrize("stem", ["book", "index"])
+@pytest.mark.parametrize("stem", ["book", "index", "results"])
 def test_file_named_like_what_the_package_fills(book: Path, stem: str) -> None:
     (book / f"chapters/{stem}.yml").write_text("title: mine\n", encoding="utf-8")
     with pytest.raises(HandbookError, match=f"named {stem}"):

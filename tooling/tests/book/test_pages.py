@@ -263,18 +263,30 @@ def test_include_inside_a_code_block(two: Page) -> None:
     assert script.text == ('#!/bin/bash\n# The whole job, with the host in it.\necho "run on login.example.org"')
 
 
+def test_part_of_a_file_inside_a_code_block(two: Page) -> None:
+    whole, bent, loop = (code.text for code in two.code if code.filename == "tool.py" and "print" not in code.text)
+    assert whole.startswith("@functools.cache\n@functools.wraps(\n    before,\n)\nclass Tool:\n    ")
+    assert '"""A tool with *stars*, `ticks` and {braces}."""' in whole
+    assert '\n\n        return """\n    \\\\t"""' in whole and whole.endswith("\n    rest = 1")
+    assert bent.startswith("@staticmethod\ndef bend(\n    angle: float,\n) -> float:\n    \"\"\"Bend it.\n")
+    assert bent.endswith("\n    return angle / 2")
+    assert loop == "for angle in range(3):\n    total += Tool.bend(angle)"
+
+
 def test_variables_in_text_links_and_code(two: Page, everything: Pages) -> None:
     assert "The host is login.example.org, and ssh login.example.org goes there." in two.text
     assert two.link("its page") == "https://example.org/hosts/guide.html"
     assert Code("laptop", "ssh login.example.org") in two.code
     assert "about login.example.org." in two.text
+    assert "The score is -143.50 within 1e-05." in two.text
     assert "The book is called Test Book." in everything["index.html"].text
 
 
 def test_escaped_shortcodes_are_shown(two: Page) -> None:
     assert "Escaped in text: {{< var things.host.name >}}." in two.text
     escaped = next(code for code in two.code if code.filename == "escaped")
-    assert escaped.text == "{{< var things.host.name >}}\n{{< include jobs/run.sh >}}"
+    assert escaped.text == ("{{< var things.host.name >}}\n{{< include jobs/run.sh >}}\n"
+                            "{{< part /chapters/alpha/tool.py bend >}}")
 
 
 def test_page_facts_tell_the_day_of_the_last_commit(one: Page) -> None:
@@ -373,6 +385,8 @@ def test_inline_marks(two: Page) -> None:
 
 def test_no_source_is_left_in_the_text(everything: Pages) -> None:
     for page in everything.values():
-        words = page.text.replace("{{< var things.host.name >}}", "").replace("{{< include jobs/run.sh >}}", "")
+        words = page.text
+        for escaped in ("var things.host.name", "include jobs/run.sh", "part /chapters/alpha/tool.py bend"):
+            words = words.replace(f"{{{{< {escaped} >}}}}", "")
         for mark in (":::", "{{<", "{#", "hbsc", "?sec", "?fig", "@sec", "@fig"):
             assert mark not in words, f"{page.url} shows {mark}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,9 +19,9 @@ from labhandbook.release.rehearse import BEFORE_THE_TAG, tagged_copy
 from labhandbook.release.state import State, version_of
 from labhandbook.release.workflow import WORKFLOWS
 from labhandbook.rules import Severity
-from tooling.tests.conftest import run
+from tooling.tests.conftest import ROOT, run
 from tooling.tests.release import files
-from tooling.tests.release.packages import git, make
+from tooling.tests.release.packages import git, make, write
 
 QUICK = ("--offline", "--no-lowest", "--lag", "0.05", "--python", f"3.{sys.version_info[1]}")
 # How long after its beginning a step is killed.
@@ -125,6 +126,41 @@ def test_two_runs_at_a_time_are_kept_apart(tmp_path: Path) -> None:
     with state(root).locked():
         done = run("release", "rehearse", root, *QUICK)
     assert done.returncode == 2 and "another run" in done.stderr
+
+
+# The same package, run by a Python that has no uv beside it and can't import it either.
+WITHOUT_UV = """import sys
+
+sys.modules["uv"] = None
+sys.argv[0] = "handbook"
+from labhandbook.cli import main
+
+main()
+"""
+
+
+@pytest.mark.slow
+def test_a_rehearsal_without_uv(tmp_path: Path) -> None:
+    """venv and pip make every environment; the lowest versions, which pip can't choose, are told as not verified."""
+    root = files.project(tmp_path / "labdemo", requires='"click >= 8.1"')
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    (site,) = venv.glob("lib/*/site-packages")
+    (site / "all.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")) + "\n"
+                                  + str(ROOT / "tooling" / "src") + "\n")
+    programs = write(tmp_path / "bin", {"git": f'#!/bin/sh\nexec {shutil.which("git")} "$@"\n'})
+    (programs / "git").chmod(0o755)
+    python = "3.{}".format(*sys.version_info[1:])
+    done = subprocess.run([venv / "bin" / "python", "-c", WITHOUT_UV, "release", "rehearse", root, "--offline",
+                           "--lag", "0.05", "--python", python, "--format", "json"], check=False, text=True,
+                          capture_output=True, cwd=tmp_path, env={**os.environ, "PATH": str(programs)})
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = [found["message"] for found in json.loads(done.stdout)["findings"] if found["code"] == "REL606"]
+    assert len(said) == 1 and "install uv" in said[0]
+    assert "2 of 3 environments passed" in done.stderr
+    entries = state(root).ledger().entries
+    assert "uv" not in entries["build"]["facts"]["tools"] and "pip" in entries["build"]["facts"]["tools"]
+    assert "verify" in entries
 
 
 @pytest.mark.parametrize("text", ["{", '{"steps": 3}'])

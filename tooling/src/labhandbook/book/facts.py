@@ -3,10 +3,14 @@
 A facts file is a mapping. The keys `source`, `checked`, `review-by` and `note` of a mapping are stamps: they
 hold for every value below it until a deeper mapping says otherwise. Every other scalar is a fact, and the
 variable `<file stem>.<path>` of the chapters.
+
+Numbers that a project measured are no facts: nobody looks them up, a test makes them again. They stand in the
+`results.json` beside the project's page, and are the variables `results.<folder>.<path>`.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -43,6 +47,38 @@ class Fact:
 def facts_files(root: Path) -> list[Path]:
     """The facts files of a book: every `.yml` under `chapters/`."""
     return sorted(path for path in (root / "chapters").rglob("*.yml") if not path.name.startswith((".", "_")))
+
+
+def results_files(root: Path) -> list[Path]:
+    """What the book's projects measured: every `results.json` beside a page."""
+    return sorted(path for path in (root / "chapters").rglob("results.json") if (path.parent / "index.qmd").exists())
+
+
+def load_results(root: Path) -> dict[str, Any]:
+    """The results of every project by the name of its folder, as nested mappings of text.
+
+    Raises HandbookError when a file is not a JSON object.
+    """
+    found: dict[str, Any] = {}
+    for path in results_files(root):
+        shown = path.relative_to(root).as_posix()
+        try:
+            # A number stays as it is written there: 0.50 is not 0.5.
+            tree = json.loads(path.read_text(encoding="utf-8"), parse_float=str, parse_int=str)
+        except (OSError, ValueError, RecursionError) as error:
+            line = getattr(error, "lineno", 1)
+            raise HandbookError(f"{shown} can't be read as JSON: {error}", where=f"{shown}:{line}",
+                                todo="make it again with the project's script",
+                                section="sec-runs-numbers") from None
+        found[path.parent.name] = _texts(tree)
+    return found
+
+
+def _texts(tree: Any) -> Any:
+    """Nested mappings of text. What stands in a list is left out: Quarto finds no variable whose name is a number."""
+    if isinstance(tree, dict):
+        return {name: _texts(value) for name, value in tree.items() if not isinstance(value, list)}
+    return json.dumps(tree) if isinstance(tree, bool) or tree is None else tree
 
 
 def load_facts(root: Path) -> list[Fact]:
@@ -134,6 +170,8 @@ def variables(book: Book) -> dict[str, Any]:
     """
     tree: dict[str, Any] = {"book": identity(book), "index": index_addresses() or unknown_addresses()}
     owner: dict[str, str] = {"book": "_quarto.yml", "index": "twine"}
+    if results := load_results(book.root):
+        tree["results"], owner["results"] = results, "results.json"
     for fact in load_facts(book.root):
         stem, *keys = fact.name.split(".")
         if owner.setdefault(stem, fact.file) != fact.file:
@@ -149,7 +187,8 @@ def variables(book: Book) -> dict[str, Any]:
 
 def write_variables(book: Book) -> bool:
     """Write `_variables.yml` for Quarto; True when it changed."""
-    text = HEADER + yaml.safe_dump(variables(book), allow_unicode=True, sort_keys=True, width=1000)
+    # In quotes all of it: Quarto takes more for numbers than this YAML library, such as 1e-05.
+    text = HEADER + yaml.safe_dump(variables(book), allow_unicode=True, sort_keys=True, width=1000, default_style='"')
     return write_if_changed(book.root / VARIABLES, text)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from labhandbook.book.facts import facts_files
+from labhandbook.book.facts import facts_files, results_files
 from labhandbook.book.model import CONFIG, Book, Page, as_list, load_book
 from labhandbook.book.navigation import redirect
 from labhandbook.book.pandoc import SITE, Engine, Written
@@ -118,7 +118,8 @@ class LiveBook:
         assets = {root / name for shown in self.pages.values() for name in shown.resources}
         assets |= {root / name for name in self._styles()}
         assets |= {path for path in SITE.iterdir() if path.stem in ("layout", "preview")}
-        shared = {root / CONFIG, *facts_files(root), *(root / name for name in book.bibliography),
+        shared = {root / CONFIG, *facts_files(root), *results_files(root),
+                  *(root / name for name in book.bibliography),
                   *(root / name for name in as_list(book.html_option("include-after-body"))),
                   SITE / "page.html", *LUA.glob("*.lua")}
         for name in as_list(book.config.get("filters")):

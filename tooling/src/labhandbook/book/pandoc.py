@@ -20,7 +20,7 @@ from labhandbook.book.history import changed_days
 from labhandbook.book.model import Book, Page, as_list, load_yaml
 from labhandbook.book.navigation import Entry, Navigation
 from labhandbook.book.places import Places
-from labhandbook.book.rules import CALLOUT, CITATION, DUPLICATE, LINK, REFERENCE, SUPPORTED
+from labhandbook.book.rules import CALLOUT, CITATION, DUPLICATE, LINK, REFERENCE, SHORTCODE, SUPPORTED
 from labhandbook.book.source import Line, Source, read_source
 from labhandbook.book.worker import Pool, Worker
 from labhandbook.errors import HandbookError
@@ -109,7 +109,11 @@ class Engine:
         if source.unreadable and page.path in self.kept:
             # The preview shows what it had until the file can be read again.
             source = replace(self.kept[page.path], findings=source.findings)
-        return Chapter(page, source, worker.call("read", **self._request(page, source)), worker)
+        told = worker.call("read", **self._request(page, source))
+        for failed in told["unanswered"]:
+            code = source.shortcodes[failed["code"] - 1]
+            source.findings.append(Finding(code.file, code.line, SHORTCODE, failed["message"]))
+        return Chapter(page, source, told, worker)
 
     def _request(self, page: Page, source: Source, *, alone: bool = True) -> dict[str, Any]:
         meta = {"title": str(source.meta["title"])} if "title" in source.meta else {}

@@ -25,6 +25,8 @@ INCLUDE_LINE = re.compile(r"^\s*\{\{<\s*include\s+(\S+)\s*>\}\}\s*$")
 CELL = re.compile(r"^\s*(?:`{3,}|~{3,})\s*\{+([A-Za-z][\w-]*)[\s,}]")
 FENCE = re.compile(r"^\s*(?:[>*+-]\s+|\d+\.\s+)*(`{3,}|~{3,})(.*)$")
 TOKEN = "hbsc{}z"
+# The shortcode of the handbook's extension that shows a part of a file: the page changes with that file.
+PART = "part"
 MAX_DEPTH = 8
 
 
@@ -205,6 +207,8 @@ def _replace(line: Line, source: Source, variables: dict[str, Any], handlers: se
         elif name == "meta" and len(rest) == 1 and rest[0] in source.meta:
             return str(source.meta[rest[0]])
         elif name in handlers:
+            if name == PART and rest:
+                source.includes.add(rest[0].lstrip("/"))
             source.shortcodes.append(_call(name, rest, line))
             return TOKEN.format(len(source.shortcodes))
         else:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from labhandbook.hpc import rules
 from labhandbook.hpc.base import Job, checks
 from labhandbook.hpc.limits import GPU_OPTIONS, Limit, problems
-from labhandbook.rules import Finding, Rule
-from labhandbook.words import hint
+from labhandbook.rules import Finding, Rule, Severity
 
 
 @checks(rules.RETIRED)
@@ -29,8 +28,9 @@ def partition(job: Job) -> Iterator[Finding]:
         yield job.blame(rules.NO_PARTITION, f"no partition is named; {job.cluster.name} has {', '.join(known)}")
     for name in job.request.partitions:
         if name not in known:
-            yield job.blame(rules.NO_PARTITION, f"{job.cluster.name} has no partition {name}{hint(name, known)}; it "
-                                                f"has {', '.join(known)}", job.script.line("partition"))
+            told, there = job.cluster.unknown(name)
+            yield job.blame(rules.NO_PARTITION, told if there else f"{told}; it has {', '.join(known)}",
+                            job.script.line("partition"), Severity.UNVERIFIED if there else None)
 
 
 def broken(job: Job, rule: Rule, *limits: Limit, soft: bool = False) -> Iterator[Finding]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,19 +16,15 @@ from labhandbook.release import refusals
 from labhandbook.release.addresses import Index
 from labhandbook.release.check import sift
 from labhandbook.release.environment import Own
+from labhandbook.release.machine import interpreters, uv_program
 from labhandbook.release.project import Project, normalise
-from labhandbook.release.state import REHEARSAL, State
+from labhandbook.release.state import REHEARSAL, State, key_of
+from labhandbook.release.suite import sources
 from labhandbook.report import counts
-from labhandbook.steps import Outcome
+from labhandbook.steps import Outcome, Say, nothing
 
 if TYPE_CHECKING:
     from labhandbook.release.index import Server
-
-Say = Callable[[str], None]
-
-
-def nothing(line: str) -> None:
-    """Tell no one."""
 
 
 @dataclass(frozen=True)
@@ -178,9 +173,8 @@ def run_test(release: Release) -> Outcome:
     planned = trials.plan(release.own(".whl"), release.own(".tar.gz"), pythons, release.companions(),
                           lowest=release.options.lowest)
     tried = trials.carry_out(planned, release.project, release.options.say)
-    passed = sum(bool(each.suite and each.suite.fine) for each in tried)
     findings = [*judge(release.project, tried), *untested(release.project, pythons)]
-    return Outcome(f"{passed} of {len(tried)} environments passed", sift(findings, release.project),
+    return Outcome(trials.summary(tried), sift(findings, release.project),
                    {"environments": [each.as_json() for each in tried]})
 
 
@@ -222,7 +216,8 @@ def run_verify(release: Release) -> Outcome:
 
     index = release.place()
     release.state.files()
-    python = trials.admitted(release.project, release.options.pythons, release.requires_python())[-1]
+    pythons = trials.admitted(release.project, release.options.pythons, release.requires_python())
+    python = trials.newest(pythons, [name for name in release.state.hashes() if name.endswith(".whl")])
     loopback = release.server is not None
     job = Verification(release.project, release.version, release.state.hashes(), index, python,
                        release.companions(index.simple), release.options.patience, 0.1 if loopback else 0.5)
@@ -239,10 +234,15 @@ def build_key(release: Release) -> str:
 
 
 def trial_key(release: Release) -> str:
-    """What the tests depend on: the files, the settings, the Pythons, and today's versions of the dependencies."""
+    """What trials depend on: the files, what the suite reads from the project's folder, settings, Pythons and tools.
+
+    Which dependencies the index has changes unseen, so a result holds for a day at most.
+    """
     hashes = [release.state.hashes(), *(below.state.hashes() for below in release.below())]
-    return _digest([hashes, asdict(release.project.settings), release.options.pythons, release.options.lowest,
-                    date.today().isoformat()])
+    pythons = [each.version for each in interpreters(release.requires_python(), release.options.pythons)]
+    tools = metadata.version("labhandbook"), uv_program() is not None, pythons
+    return key_of([hashes, asdict(release.project.settings), sources(release.project), tools, release.options.lowest,
+                   date.today().isoformat()])
 
 
 def upload_key(release: Release) -> str:
@@ -253,8 +253,5 @@ def upload_key(release: Release) -> str:
         if not hashes or not store or any((found := store.find(name)) is None or found.sha256 != digest
                                           for name, digest in hashes.items()):
             return ""
-    return _digest(hashes)
+    return key_of(hashes)
 
-
-def _digest(data: object) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]

@@ -28,6 +28,11 @@ class Index:
     web: str
 
     @property
+    def label(self) -> str:
+        """The index as a person calls it."""
+        return {"pypi": "PyPI", "testpypi": "TestPyPI"}.get(self.name, self.name)
+
+    @property
     def moved(self) -> bool:
         """Whether another index stands in the place of PyPI or TestPyPI."""
         return self.name in KNOWN and self.upload != _of_twine(self.name)[1]

@@ -96,11 +96,13 @@ def ask(github: GitHub, commit: str) -> list[Check]:
 
 
 def workflows(runs: Iterable[dict[str, Any]]) -> list[Check]:
-    """The newest run of each workflow but the one that asks."""
-    own = os.environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0].partition("/.github/")[2]
+    """The newest run of each workflow but the one that asks; what runs by the clock says nothing of the commit."""
+    _, _, own = os.environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0].partition("/.github/")
+    this = os.environ.get("GITHUB_RUN_ID")
     newest: dict[str, dict[str, Any]] = {}
     for run in sorted(runs, key=lambda run: int(run["id"])):
-        if run["path"].partition("@")[0] != f".github/{own}" and str(run["id"]) != os.environ.get("GITHUB_RUN_ID"):
+        asking = run["path"].partition("@")[0] == f".github/{own}" or str(run["id"]) == this
+        if not asking and run.get("event") != "schedule":
             newest[run["path"]] = run
     return [check_of(Path(path.partition("@")[0]).name, run["status"], run["conclusion"], run["html_url"])
             for path, run in newest.items()]

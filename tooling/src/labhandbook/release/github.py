@@ -46,7 +46,7 @@ class GitHub:
     def get(self, path: str, **query: str | int) -> Any:
         """What lies at a path below the repository; None where there is nothing. Raises HandbookError."""
         answer = self._ask("GET", self._address(path), params=query)
-        return None if answer.status_code == 404 else self._judged(answer).json()
+        return None if answer.status_code == 404 else _content(self._judged(answer))
 
     def every(self, path: str, key: str = "", **query: str | int) -> list[dict[str, Any]]:
         """All entries of a list on however many pages; `key` is where the list stands in the answer."""
@@ -54,14 +54,14 @@ class GitHub:
         address, given = self._address(path), {"per_page": 100, **query}
         while address:
             answer = self._judged(self._ask("GET", address, params=given))
-            found += answer.json()[key] if key else answer.json()
+            found += _content(answer)[key] if key else _content(answer)
             address, given = str(answer.links.get("next", {}).get("url", "")), {}
         return found
 
     def send(self, method: str, path: str, **body: object) -> Any:
         """Change something; the answer. Raises HandbookError, also for what isn't there."""
         answer = self._judged(self._ask(method, self._address(path), json=body))
-        return answer.json() if answer.content else None
+        return _content(answer) if answer.content else None
 
     def upload(self, address: str, file: Path) -> None:
         """Add a file to a release at its upload address. Raises HandbookError; Unreachable may leave half a file."""
@@ -156,6 +156,14 @@ def repository_of(url: str | None) -> str:
     """owner/name of a remote's address on GitHub, by https or ssh; empty for another one."""
     found = re.search(r"(?:^|@|//)(?:www\.)?github\.com[:/]+([\w.-]+/[\w.-]+?)(?:\.git)?/?$", url or "")
     return found[1] if found else ""
+
+
+def _content(answer: Response) -> Any:
+    """What a good answer says. Raises Unreachable when it is something else than GitHub sends."""
+    try:
+        return answer.json()
+    except ValueError:
+        raise Unreachable("it sent a page instead of an answer") from None
 
 
 def _words(answer: Response) -> str:

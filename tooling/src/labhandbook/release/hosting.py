@@ -56,14 +56,14 @@ def announce(path: Path, folder: Path | None) -> int:
     from labhandbook.release.github import open_github
 
     progress = Progress()
-    (each,) = running.open_projects((path,), running.make_options())
-    files = each.state.files()
+    (made,) = running.open_projects((path,), running.make_options())
+    files = made.state.files()
     extra = sorted(each for each in folder.iterdir() if each.is_file()) if folder and folder.is_dir() else []
-    wanted = Announcement(each.project, each.version, str(each.state.ledger().fact("build", "commit")), files,
-                          each.state.hashes(), extra)
-    done = bring(wanted, open_github(each.project.git), each.options.say)
+    wanted = Announcement(made.project, made.version, str(made.state.ledger().fact("build", "commit")), files,
+                          made.state.hashes(), extra)
+    done = bring(wanted, open_github(made.project.git), made.options.say)
     told = [f"{name} {what}" for name, what in done.files.items()]
-    runner.summarise("\n".join([f"## {each.project.name} {each.version} on GitHub: [{done.published}]({done.url})",
+    runner.summarise("\n".join([f"## {made.project.name} {made.version} on GitHub: [{done.published}]({done.url})",
                                 "", *(f"- {line}" for line in told)]))
     click.echo("\n".join([done.url, *(f"  {line}" for line in told)]))
     progress.last(True, f"{wanted.tag} is {done.published} on GitHub")

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from labhandbook.errors import HandbookError
+from labhandbook.files import write_atomic
 from labhandbook.places import address
 from labhandbook.release import addresses
 from labhandbook.release.git import git
@@ -87,8 +88,12 @@ def write(project: Project, handbook: str = "", *, force: bool = False, today: d
         raise HandbookError(f"{WORKFLOW} is there already, and differs", where=str(path),
                             why="your own changes in it would be lost", section=SECTION,
                             todo="commit it, then compare: handbook release init --force && git diff")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, text)
+    except OSError as error:
+        raise HandbookError(f"{WORKFLOW} can't be written: {error.strerror or error}", where=str(path),
+                            todo="make room, or look at who may write there", section=SECTION) from None
     return True
 
 

@@ -55,7 +55,9 @@ def fetch_previous(name: str, version: str, target: str, folder: Path, seconds: 
 
 
 def _last(files: dict[str, Listed], name: str, version: str) -> list[Listed]:
-    """A wheel and an sdist of the last release; of several wheels one that runs everywhere, or else the first."""
+    """A wheel and an sdist of the last release; of several wheels the one that pip would choose here."""
+    from packaging.tags import sys_tags
+    from packaging.utils import parse_wheel_filename
     from packaging.version import Version
 
     ours = Version(version)
@@ -66,9 +68,10 @@ def _last(files: dict[str, Listed], name: str, version: str) -> list[Listed]:
             releases.setdefault(number, []).append(file)
     if not releases:
         return []
-    last = sorted(releases[max(releases)],
-                  key=lambda file: (not file.filename.endswith("-none-any.whl"), file.filename))
-    wheels = [file for file in last if file.filename.endswith(".whl")]
+    last = sorted(releases[max(releases)], key=lambda file: file.filename)
+    order = {tag: place for place, tag in enumerate(sys_tags())}
+    wheels = sorted((file for file in last if file.filename.endswith(".whl")), key=lambda file: min(
+        order.get(tag, len(order)) for tag in parse_wheel_filename(file.filename)[3]))
     return wheels[:1] + [file for file in last if file.filename.endswith(".tar.gz")][:1]
 
 

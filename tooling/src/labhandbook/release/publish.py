@@ -12,7 +12,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +22,12 @@ from labhandbook.release import addresses, refusals
 from labhandbook.release.addresses import Index
 from labhandbook.release.machine import without_secrets
 from labhandbook.release.simple import IndexDown, listing, sha256
+from labhandbook.steps import Say, nothing
 
 if TYPE_CHECKING:
     from requests import Response
     from twine.repository import Repository
 
-Say = Callable[[str], None]
 ATTEMPTS = 5
 
 
@@ -51,7 +51,7 @@ class Upload:
     pause: float = 1.0
 
 
-def publish(upload: Upload, say: Say = lambda line: None) -> dict[str, str]:
+def publish(upload: Upload, say: Say = nothing) -> dict[str, str]:
     """Bring every file onto the index; "uploaded" or "there already" for each.
 
     Raises HandbookError when the index refuses, has other files under these names, or stays away.

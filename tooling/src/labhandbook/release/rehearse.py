@@ -7,15 +7,16 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 from labhandbook.errors import HandbookError
-from labhandbook.release import addresses, workflow
+from labhandbook.release import addresses, machine, workflow
 from labhandbook.release.actions import Options, Release
 from labhandbook.release.git import git
 from labhandbook.release.project import Project, load_project
 from labhandbook.release.rules.repository import tags_of
 from labhandbook.release.state import REHEARSAL, version_of
-from labhandbook.steps import Result
+from labhandbook.steps import Result, Step
 
 # Rules that no commit can follow before it is tagged and pushed.
 BEFORE_THE_TAG = ("REL005", "REL015", "REL016", "REL083")
@@ -29,6 +30,11 @@ def rehearse(projects: Sequence[Project], options: Options, begin: workflow.Begi
     With `untagged`, commits without a tag are rehearsed as the dev versions that they are, in copies that are gone
     afterwards.
     """
+    def beginning(release: Release, step: Step[Release]) -> None:
+        if step.name == "build":
+            Thread(target=_load_ahead, args=(options.pythons,), daemon=True).start()
+        begin(release, step)
+
     with contextlib.ExitStack() as stack:
         named = {project.normalised: project for project in projects}
         if untagged:
@@ -37,9 +43,20 @@ def rehearse(projects: Sequence[Project], options: Options, begin: workflow.Begi
             options = replace(options, without=BEFORE_THE_TAG)
         releases = workflow.open_releases(projects, options)
         stack.enter_context(serving(releases))
-        for release, result in workflow.run_all(releases, workflow.steps("rehearse"), begin):
+        for release, result in workflow.run_all(releases, workflow.steps("rehearse"), beginning):
             # Findings are about the project, not about its copy.
             yield replace(release, project=named[release.project.normalised]), result
+
+
+def _load_ahead(pythons: Sequence[str]) -> None:
+    """Load what the steps after a build need, while this process waits for the build; a problem shows again there."""
+    with contextlib.suppress(ImportError, OSError):
+        machine.interpreters(versions=pythons)
+        from readme_renderer import markdown, rst  # noqa: F401
+        from twine import package, settings  # noqa: F401
+
+        from labhandbook.release import acceptance, inspect, publish, trials, verify  # noqa: F401
+        from labhandbook.release.rules import archives, gate  # noqa: F401
 
 
 def tagged_copy(project: Project, folder: Path) -> Project:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from labhandbook.errors import HandbookError
@@ -14,8 +14,8 @@ from labhandbook.release.project import Project
 from labhandbook.release.simple import IndexDown, Listed, download, listing, sha256
 from labhandbook.release.trials import Trial
 from labhandbook.rules import Finding
+from labhandbook.steps import Say, nothing
 
-Say = Callable[[str], None]
 LONGEST_PAUSE = 30.0
 
 
@@ -37,7 +37,7 @@ class Verification:
     pause: float = 0.5
 
 
-def verify(job: Verification, say: Say = lambda line: None) -> tuple[list[Finding], list[dict[str, object]]]:
+def verify(job: Verification, say: Say = nothing) -> tuple[list[Finding], list[dict[str, object]]]:
     """Wait, fetch, compare, install and test; the findings and the facts of the trials.
 
     Raises HandbookError when files don't appear in time or the index stays away.

@@ -23,12 +23,19 @@ local function kind_of(result)
 end
 
 -- Put the answers of the shortcodes in the places of their tokens. Lua sees only what holds one: to be asked for every
--- word of a chapter costs more than reading it.
-local function answer_shortcodes(doc, codes)
+-- word of a chapter costs more than reading it. What a shortcode could not answer is added to `unanswered`.
+local function answer_shortcodes(doc, codes, unanswered)
   if #codes == 0 then return doc end
+  local function answer(n)
+    local place = math.tointeger(tonumber(n))
+    local ok, result = pcall(extension.call, codes[place], doc.meta)
+    if ok then return result end
+    unanswered:insert { code = place, message = tostring(result) }
+    return pandoc.Inlines {}
+  end
   local function plain(text)
     return (text:gsub(TOKEN, function(n)
-      return stringify(extension.call(codes[tonumber(n)], doc.meta))
+      return stringify(answer(n))
     end))
   end
   local function inside(str)
@@ -39,7 +46,7 @@ local function answer_shortcodes(doc, codes)
       local from, to, n = rest:find(TOKEN)
       if not from then break end
       if from > 1 then out:insert(pandoc.Str(rest:sub(1, from - 1))) end
-      local kind, result = kind_of(extension.call(codes[tonumber(n)], doc.meta))
+      local kind, result = kind_of(answer(n))
       out:extend(kind == 'blocks' and pandoc.utils.blocks_to_inlines(result) or result)
       rest = rest:sub(to + 1)
     end
@@ -54,7 +61,7 @@ local function answer_shortcodes(doc, codes)
     if not held:find(TOKEN) then return nil end
     local first = block.content[1]
     if block.t ~= 'Header' and #block.content == 1 and first.t == 'Str' and first.text:match('^' .. TOKEN .. '$') then
-      local kind, result = kind_of(extension.call(codes[tonumber(first.text:match(TOKEN))], doc.meta))
+      local kind, result = kind_of(answer(first.text:match(TOKEN)))
       if kind == 'blocks' then return result end
       block.content = result
       return block
@@ -200,7 +207,8 @@ end
 function M.read(request)
   local log, doc = pandoc.log.silence(pandoc.read, request.text, 'markdown')
   doc.meta = pandoc.Meta(request.meta or {})
-  doc = answer_shortcodes(doc, request.codes or {})
+  local unanswered = pandoc.List {}
+  doc = answer_shortcodes(doc, request.codes or {}, unanswered)
   local title = take_title(doc, request.meta or {}, request.home)
   local problems = refuse(doc, request.home)
   local numbering = Numbering.new(request.number)
@@ -219,7 +227,7 @@ function M.read(request)
     title = stringify(title.content),
     title_html = (pandoc.write(pandoc.Pandoc { pandoc.Plain(title.content) }, 'html5'):gsub('%s+$', '')),
     id = title.identifier,
-    labels = numbering.labels, ids = ids, cites = cites, problems = problems,
+    labels = numbering.labels, ids = ids, cites = cites, problems = problems, unanswered = unanswered,
     log = pandoc.List(log):map(function(entry) return pandoc.json.decode(pandoc.json.encode(entry), false) end),
   }
 end

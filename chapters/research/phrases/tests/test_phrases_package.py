@@ -1,0 +1,11 @@
+"""The package as it is installed."""
+
+from __future__ import annotations
+
+from importlib.metadata import metadata
+
+import mhi_phrases
+
+
+def test_package_says_what_it_is() -> None:
+    assert mhi_phrases.__doc__ and metadata("mhi-phrases")["Summary"]
