@@ -87,6 +87,14 @@ def test_what_is_no_workflow_is_a_finding(text: str) -> None:
     assert {finding.rule.code for finding in judge(repo(text))} >= {"GHA001"}
 
 
+@pytest.mark.parametrize("condition", ["", "        if: github.event_name == 'push'\n"])
+def test_the_condition_of_a_composite_action_holds_for_its_steps(condition: str) -> None:
+    publish = f"      - uses: ./.github/actions/publish\n{condition}      - name: Publish\n"
+    text = change(("  push:\n", "  pull_request:\n  push:\n"), ("      - name: Publish\n", publish))
+    found = of("GHA013", repo(text, composites={".github/actions/publish": COMPOSITE}))
+    assert any(finding.file == ".github/actions/publish/action.yml" for finding in found) != bool(condition)
+
+
 def test_a_composite_action_that_uses_itself_ends() -> None:
     actions = {".github/actions/publish": COMPOSITE.replace("pypa/gh-action-pypi-publish@release/v1",
                                                             "./.github/actions/publish")}

@@ -110,7 +110,8 @@ class Sources:
             folder = uses[2:].rstrip("/")
             if depth and uses.startswith(("./", "$/")) and folder in self.composites:
                 file, body = self.composites[folder]
-                yield from self.steps([Step(inner, file) for inner in body["runs"]["steps"].items], depth - 1)
+                inside = [Step(inner, file, step.conditions) for inner in body["runs"]["steps"].items]
+                yield from self.steps(inside, depth - 1)
 
     def called(self, job: Job) -> Workflow | None:
         """The workflow that a job calls, if it is one of this repository."""
@@ -159,7 +160,7 @@ def _of_step(sources: Sources, job: Job, step: Step) -> Iterator[Publication]:
 
 def reaches(job: Job, step: Step, occasion: Occasion) -> bool | None:
     """Whether an occasion comes to a step of a job; None if in doubt."""
-    return conjoined([runs(job, occasion), holds(step.body["if"].text, occasion.known)])
+    return conjoined([runs(job, occasion), *(holds(each, occasion.known) for each in step.conditions)])
 
 
 def _by_action(step: Step, hosts: Hosts) -> Iterator[tuple[int, str, str, int]]:

@@ -49,10 +49,19 @@ def action(uses: Value) -> Action | None:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a job; `file` is that of the composite action if it stands in one."""
+    """One step of a job; `file` is that of the composite action if it stands in one.
+
+    `outer` are the conditions of the steps that use the action.
+    """
 
     body: Value
     file: str
+    outer: tuple[str, ...] = ()
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The conditions that must hold for it to run within its job."""
+        return (*self.outer, self.body["if"].text)
 
     @property
     def line(self) -> int:
