@@ -189,7 +189,7 @@ def new(folder: Path, name: str | None, description: str, author: str, email: st
 
     made = make(folder, Answers(name or folder.resolve().name, description, author, email, repository))
     click.echo("\n".join(str(path) for path in made))
-    Progress().last(True, f"{len(made)} files in {folder}; then: " + "; ".join(following(folder)))
+    Progress().last(True, f"{len(made)} files in {folder}", "next: " + "; ".join(following(folder)))
     return FINE
 
 
@@ -260,5 +260,6 @@ def show_results(results: Iterable[tuple[Release, Result]], form: str, output: P
         names[f"{each.project.name} {each.version}"] = None
     show_report(findings, form, output, title)
     what = ", ".join(names)
-    progress.last(not failed, f"{what}: {failed} failed" if failed else f"{what}: all steps passed; {then}")
+    progress.last(not failed, f"{what}: {failed} failed" if failed else f"{what}: all steps passed",
+                  "" if failed else then)
     return FINDINGS if failed else FINE
