@@ -196,7 +196,7 @@ def test_results_hold_for_what_was_tested(rehearsed: Path, tmp_path: Path, monke
     seen.append(key())
     monkeypatch.setattr("labhandbook.release.actions.uv_program", lambda: None)
     seen.append(key())
-    monkeypatch.setattr("labhandbook.release.actions.interpreters", lambda admitted: [])
+    monkeypatch.setattr("labhandbook.release.actions.interpreters", lambda *_: [])
     seen.append(key())
     assert len(set(seen)) == len(seen)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from labhandbook.errors import HandbookError
 from labhandbook.release import refusals
-from labhandbook.release.addresses import Index
+from labhandbook.release.addresses import Index, shown
 from labhandbook.release.check import sift
 from labhandbook.release.environment import Own
 from labhandbook.release.machine import interpreters, uv_program
@@ -127,7 +127,7 @@ def run_build(release: Release) -> Outcome:
     for target in release.state.targets():
         if release.state.ledger(target).entries.get("upload"):
             raise HandbookError(
-                f"{release.version} is on {target} already, made from other sources",
+                f"{release.version} is on {shown(target)} already, made from other sources",
                 where=str(release.state.folder),
                 why="a file name can be used once only, so a new build of this version could not be uploaded",
                 todo=f"tag this commit as {refusals.next_version(release.version)}, or go back to the released one",
@@ -201,11 +201,11 @@ def agree(release: Release, names: Sequence[str]) -> None:
     """Raises HandbookError unless uploading to an index for good was agreed to."""
     if release.options.yes:
         return
-    question = (f"{', '.join(names)} go to {release.target}, for everyone and for good: the file names can never be "
-                "used again, and a bad version can only be yanked. Upload?")
+    question = (f"{', '.join(names)} go to {shown(release.target)}, for everyone and for good: the file names can "
+                "never be used again, and a bad version can only be yanked. Upload?")
     if release.options.confirm and release.options.confirm(question):
         return
-    raise HandbookError(f"nothing was uploaded to {release.target}", why="uploading there can't be undone",
+    raise HandbookError(f"nothing was uploaded to {shown(release.target)}", why="uploading there can't be undone",
                         todo="agree when asked, or give --yes where nobody can be asked", section="sec-pypi-upload")
 
 

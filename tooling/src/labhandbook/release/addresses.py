@@ -27,6 +27,9 @@ class Index:
     simple: str
     web: str
 
+    def __str__(self) -> str:
+        return shown(self.name)
+
     @property
     def label(self) -> str:
         """The index as a person calls it."""
@@ -45,6 +48,11 @@ class Index:
     def json(self, project: str, version: str = "") -> str:
         """The address of the JSON description of a project or one of its versions."""
         return f"{self.web}/pypi/{project}/{version + '/' if version else ''}json"
+
+
+def shown(name: str) -> str:
+    """An index's name as people write it."""
+    return {"pypi": "PyPI", "testpypi": "TestPyPI"}.get(name, name)
 
 
 def index(target: str) -> Index:

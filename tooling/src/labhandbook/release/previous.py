@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labhandbook.errors import HandbookError
-from labhandbook.release.addresses import index
+from labhandbook.release.addresses import index, shown
 from labhandbook.release.distribution import Distribution, read
 from labhandbook.release.project import normalise
 from labhandbook.release.simple import IndexDown, Listed, download, listing
@@ -49,7 +49,7 @@ def fetch_previous(name: str, version: str, target: str, folder: Path, seconds: 
             return Previous(first=True)
         files = [_fetch(file, folder, seconds) for file in found]
     except (IndexDown, HandbookError, OSError) as error:
-        return Previous(problem=f"{target} could not be asked: {error}")
+        return Previous(problem=f"{shown(target)} could not be asked: {error}")
     return Previous(next((file for file in files if file.is_wheel), None),
                     next((file for file in files if not file.is_wheel), None))
 

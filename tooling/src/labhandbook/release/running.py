@@ -192,7 +192,7 @@ def new(folder: Path, name: str | None, description: str, author: str, email: st
 
     made = make(folder, Answers(name or folder.resolve().name, description, author, email, repository))
     click.echo("\n".join(str(path) for path in made))
-    Progress().last(True, f"{len(made)} files in {folder}; then: " + "; ".join(following(folder)))
+    Progress().last(True, f"{len(made)} files in {folder}", "next: " + "; ".join(following(folder)))
     return FINE
 
 
@@ -270,5 +270,6 @@ def show_results(results: Iterable[tuple[Release, Result]], form: str, output: P
     if findings:
         runner.tell_findings(findings, title)
     show_report(findings, form, output, title)
-    progress.last(not failed, f"{what}: {failed} failed" if failed else f"{what}: all steps passed; {then}")
+    progress.last(not failed, f"{what}: {failed} failed" if failed else f"{what}: all steps passed",
+                  "" if failed else then)
     return FINDINGS if failed else FINE

@@ -10,7 +10,7 @@ from typing import Any
 from labhandbook.errors import HandbookError
 from labhandbook.release import actions
 from labhandbook.release.actions import Options, Release
-from labhandbook.release.addresses import Index
+from labhandbook.release.addresses import Index, shown
 from labhandbook.release.project import Project
 from labhandbook.release.state import REHEARSAL, State, version_of
 from labhandbook.steps import Result, Step, carry_out
@@ -58,7 +58,7 @@ def _here() -> list[Step[Release]]:
 def _on_index(target: str) -> list[Step[Release]]:
     """The steps that end on an index."""
     rehearsed = target == REHEARSAL
-    where = "an index on this machine" if rehearsed else target
+    where = "an index on this machine" if rehearsed else shown(target)
     section = "sec-pypi-testpypi" if rehearsed or target == "testpypi" else "sec-pypi-upload"
     needs = ("the files",) if rehearsed else ("the files", "a token or a trusted publisher")
     return [
