@@ -141,7 +141,8 @@ def random_only(runs: Path) -> Numbers:
     """The second trap: three players with as much search each, held against random play and against every line."""
     game, settings = GAMES["tic-tac-toe"](), preset("tic-tac-toe")
     numbers: Numbers = {"games": 400, "simulations": SIMULATIONS}
-    networks = {"trained": trained(runs / "tic-tac-toe-0", settings).network, "untrained": new_network(game, settings)}
+    networks = {"trained": trained(runs / "tic-tac-toe-0", settings).network,
+                "untrained": new_network(game, settings)}
     players = {name: player_of(game, network, settings, SIMULATIONS) for name, network in networks.items()}
     for name, player in {**players, "rollout": steady(rollout_player(game, SIMULATIONS, 0))}.items():
         tally = match(game, player, random_player(game, 1), numbers["games"])
