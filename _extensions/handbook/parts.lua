@@ -41,13 +41,20 @@ local function decorated(text, number, depth)
   return first
 end
 
--- The function or class NAME with its decorators.
-local function defined(text, name)
-  for number, line in ipairs(text) do
+-- The lines of the function or class NAME with its decorators; `Class.method` is looked for inside the class.
+local function defined(text, name, from, to)
+  local outer, inner = name:match '^([^.]+)%.(.+)$'
+  if outer then
+    local first, last = defined(text, outer, from, to)
+    if not first then return nil end
+    return defined(text, inner, first, last)
+  end
+  for number = from, to do
+    local line = text[number]
     local word = line:match '^%s*def ([%w_]+)' or line:match '^%s*async def ([%w_]+)' or line:match '^%s*class ([%w_]+)'
     if word == name then
       local last, depth = number, indent(line)
-      for below = number + 1, #text do
+      for below = number + 1, to do
         if not goes_on(text[below], depth) then break end
         if not text[below]:match '^%s*$' then last = below end
       end
@@ -60,7 +67,7 @@ end
 local function part(path, name)
   local text = lines(path)
   local first, last = marked(text, name)
-  if not first then first, last = defined(text, name) end
+  if not first then first, last = defined(text, name, 1, #text) end
   if not first then error(('%s has no part, function or class named %s'):format(path, name), 0) end
   local depth = indent(text[first])
   local out = pandoc.List {}

@@ -22,7 +22,8 @@ end
 
 -- Where the reference page of each family of rules lies.
 local REFERENCE = { BOOK = '/chapters/book-rules.qmd', REL = '/chapters/packaging/rules.qmd',
-  RCP = '/chapters/packaging/recipe-rules.qmd', HPC = '/chapters/hpc/rules.qmd' }
+  RCP = '/chapters/packaging/recipe-rules.qmd', GHA = '/chapters/packaging/actions-rules.qmd',
+  HPC = '/chapters/hpc/rules.qmd' }
 
 return {
   -- {{< rules REL001 REL002 >}}: the codes of the rules that a step answers to, as links to their reference.

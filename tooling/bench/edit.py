@@ -22,7 +22,7 @@ from playwright.sync_api import Error, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ("chapters/seminars/ongoing", "chapters/research/gaussian-processes", "chapters/contributing",
-            "chapters/packaging/pypi", "chapters/hpc/workflow")
+            "chapters/hpc/workflow", "chapters/packaging/pypi")
 
 
 def copy_book(folder: Path) -> Path:

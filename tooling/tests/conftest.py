@@ -14,7 +14,11 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+from labhandbook import runner
+
 ROOT = Path(__file__).resolve().parents[2]
+# On a runner of GitHub, the commands that tests run would write into the summary of the job that runs the tests.
+SUMMARY = os.environ.pop(runner.SUMMARY, "")
 LACKS = "this machine lacks "
 
 BASE = {
@@ -104,6 +108,18 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Remember why tests were skipped."""
     if report.skipped and isinstance(report.longrepr, tuple):
         skipped.append(f"{report.nodeid}: {report.longrepr[2].removeprefix('Skipped: ')}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Where a workflow runs the tests, its summary says how many there were and which failed."""
+    stats = terminalreporter.stats
+    counted = [f"{len(stats[name])} {name}" for name in ("failed", "error", "passed", "skipped") if stats.get(name)]
+    failed = [report.nodeid for name in ("failed", "error") for report in stats.get(name, [])]
+    text = "\n".join([f"## Tests: {', '.join(counted) or 'none'}", "", *(f"- `{name}`" for name in failed)])
+    if SUMMARY:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv(runner.SUMMARY, SUMMARY)
+            runner.summarise(text)
 
 
 @pytest.hookimpl(trylast=True)

@@ -10,10 +10,12 @@
 #SBATCH --output=slurm_log/%x_%A_%a.out
 #SBATCH --open-mode=append
 
-# One run for each line of grid.txt, which holds the options of that run, on LUMI or Roihu-CPU.
-# Submit from the folder that holds train.py: sbatch --array=1-"$(grep -c "" grid.txt)"%4 array-grid.sh train
+# One run for each line of grid.txt, which holds the options of that run, on
+# LUMI or Roihu-CPU.
+# Submit from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch --array=1-"$(grep -c "" grid.txt)"%4 array-grid.sh train
 
-: "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch array-grid.sh train}"
 : "${ENV_DIR:?set and export ENV_DIR to the environment whose bin folder holds python3}"
 [[ -x "$ENV_DIR/bin/python3" ]] || { echo "ENV_DIR: no bin/python3 in $ENV_DIR" >&2; exit 1; }
@@ -25,9 +27,10 @@ export PYTHONPATH="$PWD"
 
 line="$(sed -n "${SLURM_ARRAY_TASK_ID}p" grid.txt)"
 [[ -n "$line" ]] || { echo "grid.txt has no line $SLURM_ARRAY_TASK_ID" >&2; exit 1; }
-read -r -a options <<< "$line"
+read -r -a words <<< "$line"
 
-# A task that has ended well leaves a mark; submitted again, the array runs only the others.
+# A task that has ended well leaves a mark; submitted again, the array runs
+# only the others.
 export RUN_DIR="runs/line-$SLURM_ARRAY_TASK_ID"
 mkdir -p "$RUN_DIR"
 if [[ -e "$RUN_DIR/done" ]]; then
@@ -35,5 +38,5 @@ if [[ -e "$RUN_DIR/done" ]]; then
     exit 0
 fi
 
-srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python3 -m "$@" "${options[@]}"
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python3 -m "$@" "${words[@]}"
 touch "$RUN_DIR/done"

@@ -10,10 +10,12 @@
 #SBATCH --output=slurm_log/%x_%A_%a.out
 #SBATCH --open-mode=append
 
-# Five seeds, at most two at a time, one core each, on LUMI or Roihu-CPU. Each run gets its own --seed and RUN_DIR.
-# Submit from the folder that holds train.py: sbatch array-seeds.sh train
+# Five seeds, at most two at a time, one core each, on LUMI or Roihu-CPU. Each
+# run gets its own --seed and RUN_DIR.
+# Submit from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch array-seeds.sh train
 
-: "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch array-seeds.sh train}"
 : "${ENV_DIR:?set and export ENV_DIR to the environment whose bin folder holds python3}"
 [[ -x "$ENV_DIR/bin/python3" ]] || { echo "ENV_DIR: no bin/python3 in $ENV_DIR" >&2; exit 1; }
@@ -23,7 +25,8 @@ export PATH="$ENV_DIR/bin:$PATH"
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD"
 
-# A task that has ended well leaves a mark; submitted again, the array runs only the others.
+# A task that has ended well leaves a mark; submitted again, the array runs
+# only the others.
 export RUN_DIR="runs/seed-$SLURM_ARRAY_TASK_ID"
 mkdir -p "$RUN_DIR"
 if [[ -e "$RUN_DIR/done" ]]; then

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Submits job scripts that run one after the other, each when the one before has ended well. Run it on the login node:
+# Submits job scripts that run one after the other, each when the one before
+# has ended well. Run it on the login node:
 # bash chain.sh prepare.sh train.sh evaluate.sh
 
 set -euo pipefail

@@ -10,9 +10,11 @@
 #SBATCH --output=slurm_log/%x_%j.out
 #SBATCH --open-mode=append
 
-# LUMI, all eight GCDs of a node. Submit from the folder that holds train.py: sbatch lumi-full-node.sh train
+# LUMI, all eight GCDs of a node.
+# Submit on lumi.csc.fi, from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch lumi-full-node.sh train
 
-: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch lumi-full-node.sh train}"
 : "${SIF:?set and export SIF to the container file before sbatch}"
 
@@ -36,7 +38,8 @@ export MIOPEN_CUSTOM_CACHE_DIR="$caches/cache" MIOPEN_USER_DB_PATH="$caches/conf
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD"
 
-# Run: one process for each GCD. Each learns its number and where the first one listens.
+# Run: one process for each GCD. Each learns its number and where the
+# first one listens.
 MASTER_ADDR="$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)"
 MASTER_PORT="$((20000 + SLURM_JOB_ID % 10000))"
 export MASTER_ADDR MASTER_PORT

@@ -1,5 +1,6 @@
 #!/bin/bash
-# A shell on a compute node: one GCD of LUMI for half an hour. Run it on the LUMI login node: bash lumi-interactive.sh
+# A shell on a compute node: one GCD of LUMI for 30 minutes.
+# Run it on lumi.csc.fi: bash lumi-interactive.sh
 # With words behind it, it runs those and ends: bash lumi-interactive.sh hostname
 
 set -euo pipefail

@@ -10,9 +10,11 @@
 #SBATCH --output=slurm_log/%x_%j.out
 #SBATCH --open-mode=append
 
-# LUMI, one GCD. Submit from the folder that holds train.py: sbatch lumi-one-gpu.sh train --seed 0
+# LUMI, one GCD.
+# Submit on lumi.csc.fi, from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch lumi-one-gpu.sh train
 
-: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch lumi-one-gpu.sh train}"
 : "${SIF:?set and export SIF to the container file before sbatch}"
 

@@ -12,11 +12,14 @@
 #SBATCH --requeue
 #SBATCH --signal=B:USR1@300
 
-# LUMI, one GCD, for a run that is longer than its time limit: five minutes before the end it saves and starts again.
-# Your program has to save its state when it gets SIGTERM, and to go on from that state when it starts.
-# Submit from the folder that holds train.py: sbatch lumi-requeue.sh train
+# LUMI, one GCD, for a run that is longer than its time limit: five minutes
+# before the end it saves and starts again.
+# Your program has to save its state when it gets SIGTERM, and to go on from
+# that state when it starts.
+# Submit on lumi.csc.fi, from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch lumi-requeue.sh train
 
-: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch lumi-requeue.sh train}"
 : "${SIF:?set and export SIF to the container file before sbatch}"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Packs the packages of requirements.txt, on top of a container with PyTorch, into one file.
-# Run it on a LUMI login node: bash lumi-setup.sh
+# Packs the packages of requirements.txt, on top of a container with PyTorch,
+# into one file.
+# Run it on lumi.csc.fi: bash lumi-setup.sh
 
 set -euo pipefail
 : "${PROJECT:?set PROJECT to the name of your project}"

@@ -10,10 +10,12 @@
 #SBATCH --output=slurm_log/%x_%j.out
 #SBATCH --open-mode=append
 
-# LUMI, two whole nodes with eight GCDs each. The network between them is used through the interfaces hsn0 to hsn3.
-# Submit from the folder that holds train.py: sbatch lumi-several-nodes.sh train
+# LUMI, two whole nodes with eight GCDs each. The network between them is used
+# through its four interfaces.
+# Submit on lumi.csc.fi, from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch lumi-several-nodes.sh train
 
-: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch lumi-several-nodes.sh train}"
 : "${SIF:?set and export SIF to the container file before sbatch}"
 
@@ -39,7 +41,8 @@ export PYTHONPATH="$PWD"
 
 export NCCL_SOCKET_IFNAME=hsn0,hsn1,hsn2,hsn3
 
-# Run: one process for each GCD. Each learns its number and where the first one listens.
+# Run: one process for each GCD. Each learns its number and where the
+# first one listens.
 MASTER_ADDR="$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)"
 MASTER_PORT="$((20000 + SLURM_JOB_ID % 10000))"
 export MASTER_ADDR MASTER_PORT

@@ -10,11 +10,12 @@
 #SBATCH --open-mode=append
 
 # Roihu, all four GPUs of a node.
-# Submit on roihu-gpu, from the folder that holds train.py: sbatch roihu-full-node.sh train
+# Submit on roihu-gpu.csc.fi, from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch roihu-full-node.sh train
 
-: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch roihu-full-node.sh train}"
-[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu" >&2; exit 1; }
+[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu.csc.fi" >&2; exit 1; }
 
 # Set up the environment
 module purge
@@ -27,7 +28,8 @@ set -euo pipefail   # from here on: module files are not written for it
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 
-# Run: one process for each GPU. Each learns its number and where the first one listens.
+# Run: one process for each GPU. Each learns its number and where the
+# first one listens.
 MASTER_ADDR="$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)"
 MASTER_PORT="$((20000 + SLURM_JOB_ID % 10000))"
 export MASTER_ADDR MASTER_PORT

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A shell on a compute node: one GPU of Roihu for fifteen minutes. Run it on the Roihu-GPU login node:
-# bash roihu-interactive.sh
+# A shell on a compute node: one GPU of Roihu for 15 minutes.
+# Run it on roihu-gpu.csc.fi: bash roihu-interactive.sh
 # With words behind it, it runs those and ends: bash roihu-interactive.sh hostname
 
 set -euo pipefail

@@ -9,11 +9,13 @@
 #SBATCH --output=slurm_log/%x_%j.out
 #SBATCH --open-mode=append
 
-# Roihu, one GH200. Submit on roihu-gpu, from the folder that holds train.py: sbatch roihu-one-gpu.sh train --seed 0
+# Roihu, one GPU.
+# Submit on roihu-gpu.csc.fi, from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch roihu-one-gpu.sh train
 
-: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch roihu-one-gpu.sh train}"
-[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu" >&2; exit 1; }
+[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu.csc.fi" >&2; exit 1; }
 
 # Set up the environment
 module purge

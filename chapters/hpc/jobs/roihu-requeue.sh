@@ -11,13 +11,16 @@
 #SBATCH --requeue
 #SBATCH --signal=B:USR1@300
 
-# Roihu, one GPU, for a run that is longer than its time limit: five minutes before the end it saves and starts again.
-# Your program has to save its state when it gets SIGTERM, and to go on from that state when it starts.
-# Submit on roihu-gpu, from the folder that holds train.py: sbatch roihu-requeue.sh train
+# Roihu, one GPU, for a run that is longer than its time limit: five minutes
+# before the end it saves and starts again.
+# Your program has to save its state when it gets SIGTERM, and to go on from
+# that state when it starts.
+# Submit on roihu-gpu.csc.fi, from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch roihu-requeue.sh train
 
-: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch roihu-requeue.sh train}"
-[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu" >&2; exit 1; }
+[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu.csc.fi" >&2; exit 1; }
 
 # Set up the environment
 module purge

@@ -1,10 +1,11 @@
 #!/bin/bash
-# Makes a virtual environment on top of the PyTorch module with the packages of requirements.txt. Run it on roihu-gpu:
-# bash roihu-setup.sh
+# Makes a virtual environment with the packages of requirements.txt, on top of
+# the PyTorch module.
+# Run it on roihu-gpu.csc.fi: bash roihu-setup.sh
 
 : "${PROJECT:?set PROJECT to the name of your project}"
 [[ -r requirements.txt ]] || { echo "there is no requirements.txt here" >&2; exit 1; }
-[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM machine: run it on roihu-gpu" >&2; exit 1; }
+[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM machine: run it on roihu-gpu.csc.fi" >&2; exit 1; }
 venv="${PLACE:-/projappl/$PROJECT/$USER}/venv-gpu"
 
 module purge

@@ -9,12 +9,14 @@
 #SBATCH --output=slurm_log/%x_%j.out
 #SBATCH --open-mode=append
 
-# Roihu, two nodes with two GPUs each: shows that your program works across nodes. More needs the partition gpularge.
-# Submit on roihu-gpu, from the folder that holds train.py: sbatch roihu-several-nodes.sh train
+# Roihu, two nodes with two GPUs each: shows that your program works across
+# nodes. More needs gpularge.
+# Submit on roihu-gpu.csc.fi, from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch roihu-several-nodes.sh train
 
-: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch roihu-several-nodes.sh train}"
-[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu" >&2; exit 1; }
+[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu.csc.fi" >&2; exit 1; }
 
 # Set up the environment
 module purge
@@ -27,7 +29,8 @@ set -euo pipefail   # from here on: module files are not written for it
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 
-# Run: one process for each GPU. Each learns its number and where the first one listens.
+# Run: one process for each GPU. Each learns its number and where the
+# first one listens.
 MASTER_ADDR="$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)"
 MASTER_PORT="$((20000 + SLURM_JOB_ID % 10000))"
 export MASTER_ADDR MASTER_PORT

@@ -11,10 +11,12 @@
 #SBATCH --output=slurm_log/%x_%A_%a.out
 #SBATCH --open-mode=append
 
-# Five seeds, at most two at a time, one core each, on Ukko of Turso. Each run gets its own --seed and RUN_DIR.
-# Submit from the folder that holds train.py: sbatch turso-array-seeds.sh train
+# Five seeds, at most two at a time, one core each, on Ukko of Turso. Each run
+# gets its own --seed and RUN_DIR.
+# Submit on turso.cs.helsinki.fi, from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch turso-array-seeds.sh train
 
-: "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch turso-array-seeds.sh train}"
 : "${PYTHON_MODULE:?set and export PYTHON_MODULE to a name that module avail Python lists}"
 : "${VENV:?set and export VENV to the virtual environment made with that module}"
@@ -28,7 +30,8 @@ set -euo pipefail   # from here on: module files are not written for it
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 
-# A task that has ended well leaves a mark; submitted again, the array runs only the others.
+# A task that has ended well leaves a mark; submitted again, the array runs
+# only the others.
 export RUN_DIR="runs/seed-$SLURM_ARRAY_TASK_ID"
 mkdir -p "$RUN_DIR"
 if [[ -e "$RUN_DIR/done" ]]; then

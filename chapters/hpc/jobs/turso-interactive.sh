@@ -1,6 +1,6 @@
 #!/bin/bash
-# A shell on a compute node: one core of Ukko for half an hour. Run it on the Turso login node:
-# bash turso-interactive.sh
+# A shell on a compute node: one core of Turso for 30 minutes.
+# Run it on turso.cs.helsinki.fi: bash turso-interactive.sh
 # With words behind it, it runs those and ends: bash turso-interactive.sh hostname
 
 set -euo pipefail

@@ -11,9 +11,11 @@
 #SBATCH --output=slurm_log/%x_%j.out
 #SBATCH --open-mode=append
 
-# Turso, one GPU of Ukko. Submit from the folder that holds train.py: sbatch turso-one-gpu.sh train --seed 0
+# Turso, one GPU of Ukko.
+# Submit on turso.cs.helsinki.fi, from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch turso-one-gpu.sh train
 
-: "${SLURM_JOB_ID:?submit this file with sbatch; do not run it on the login node}"
+: "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch turso-one-gpu.sh train}"
 : "${PYTHON_MODULE:?set and export PYTHON_MODULE to a name that module avail Python lists}"
 : "${VENV:?set and export VENV to the virtual environment made with that module}"

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Makes a virtual environment on the work disk with the packages of requirements.txt. Run it on the Turso login node:
-# bash turso-setup.sh
+# Makes a virtual environment with the packages of requirements.txt, on the
+# work disk.
+# Run it on turso.cs.helsinki.fi: bash turso-setup.sh
 
 : "${PYTHON_MODULE:?set PYTHON_MODULE to a name that module avail Python lists}"
 [[ -r requirements.txt ]] || { echo "there is no requirements.txt here" >&2; exit 1; }

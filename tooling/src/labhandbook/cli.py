@@ -75,6 +75,7 @@ def book_option(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", help="How to report.")
 def render(start: Path, engine: str | None, output: Path | None, formats: tuple[str, ...], shape: str) -> int:
     """Render the whole handbook."""
+    from labhandbook import runner
     from labhandbook.book.model import load_book
     from labhandbook.book.quarto import quarto_program, render_quarto
     from labhandbook.book.render import FORMATS, Rendered, refuse_output
@@ -92,6 +93,8 @@ def render(start: Path, engine: str | None, output: Path | None, formats: tuple[
     else:
         result = render_pandoc(book, target, formats or FORMATS, progress.stage)
     progress.end()
+    if result.failed:
+        runner.tell_findings(result.findings, "Handbook render")
     if shape == "json":
         click.echo(json.dumps(result.as_json()))
     elif result.failed:
@@ -143,12 +146,14 @@ def facts(start: Path, write: bool) -> int:
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge the facts as of this day.")
 def check(path: Path | None, site: Path | None, form: str, output: Path | None, today: datetime | None) -> int:
     """Check the whole handbook, or the chapter or folder at PATH."""
+    from labhandbook import runner
     from labhandbook.book.check import check as look
     from labhandbook.book.model import find_root
     from labhandbook.report import as_text, counts, report
 
     progress = Progress()
     found = look(path or find_root(Path.cwd()), site=site, today=today.date() if today else None)
+    runner.tell_findings(found.findings, "Handbook check", found.addresses)
     if output:
         try:
             write_atomic(output, report(found.findings, form, found.addresses))
@@ -162,6 +167,40 @@ def check(path: Path | None, site: Path | None, form: str, output: Path | None, 
     progress.last(not found.failed, f"{found.pages} page{'s' if found.pages != 1 else ''}, {found.rules} rules: "
                                     f"{counts(found.findings)}")
     return FINDINGS if found.failed else FINE
+
+
+@handbook.command(cls=Command, section="sec-contributing-upkeep")
+@book_option
+@click.option("--issue", is_flag=True, help="Bring one issue of the repository on GitHub to what is found.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
+              help="How to report.")
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge the facts as of this day.")
+def upkeep(start: Path, issue: bool, form: str, today: datetime | None) -> int:
+    """Find what has aged: addresses that don't answer, facts past review, newer versions of pinned tools."""
+    from labhandbook import runner
+    from labhandbook.book.model import load_book
+    from labhandbook.places import addresses
+    from labhandbook.report import as_text, counts, report
+    from labhandbook.upkeep.look import look
+
+    progress, book = Progress(quiet=form == "json"), load_book(start)
+    found = look(book, today.date() if today else datetime.now().date(), progress.stage)
+    progress.end()
+    where = addresses(finding.rule.section for finding in found.findings)
+    title = "Upkeep of the handbook"
+    text = as_text(found.findings, paint) if form == "text" else report(found.findings, form, where, title)
+    click.echo(text, nl=False)
+    runner.tell_findings(found.findings, title, where)
+    done = ""
+    if issue:
+        from labhandbook.release.git import read_git
+        from labhandbook.release.github import open_github
+        from labhandbook.upkeep.issue import deliver
+
+        done = f"; {deliver(open_github(read_git(book.root, ask_remote=False)), found.findings, where, found.blind)}"
+        runner.summarise(f"The issue: {done.removeprefix('; ')}")
+    progress.last(not found.failed, f"{found.asked} addresses asked: {counts(found.findings)}{done}")
+    return FINDINGS if found.failed and not issue else FINE
 
 
 @handbook.command(cls=Command, section="sec-book-rules")

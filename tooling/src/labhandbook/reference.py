@@ -10,11 +10,12 @@ from labhandbook.rules import REGISTRY, Rule, Severity
 
 # The reference page of each family of rules, and the modules that register them.
 PAGES = {"BOOK": "chapters/book-rules.qmd", "REL": "chapters/packaging/rules.qmd",
-         "RCP": "chapters/packaging/recipe-rules.qmd", "HPC": "chapters/hpc/rules.qmd"}
-RULE_MODULES = ("labhandbook.book.rules", "labhandbook.hpc.rules", "labhandbook.recipe.rules",
-                "labhandbook.release.check",
+         "RCP": "chapters/packaging/recipe-rules.qmd", "GHA": "chapters/packaging/actions-rules.qmd",
+         "HPC": "chapters/hpc/rules.qmd"}
+RULE_MODULES = ("labhandbook.book.rules", "labhandbook.upkeep.rules", "labhandbook.hpc.rules",
+                "labhandbook.recipe.rules", "labhandbook.release.check", "labhandbook.release.doctor.rules",
                 *(f"labhandbook.release.rules.{name}"
-                  for name in ("archives", "build", "contents", "gate", "missing", "trials")))
+                  for name in ("admission", "archives", "build", "contents", "gate", "missing", "trials")))
 MARKUP = re.compile(r"[\\<>*_@#$\[\]{}`]")
 WEIGHTS = {Severity.ERROR: "an error", Severity.WARNING: "a warning",
            Severity.UNVERIFIED: "a note that something could not be verified"}

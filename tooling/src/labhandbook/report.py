@@ -6,10 +6,10 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
+from labhandbook import places
 from labhandbook.rules import Finding, Rule, Severity
 
 FORMATS = ("text", "json", "markdown", "sarif")
@@ -25,12 +25,14 @@ Paint = Callable[[str, str], str]
 
 def report(findings: Sequence[Finding], form: str, addresses: Mapping[str, str] | None = None,
            title: str = "Handbook check") -> str:
-    """Findings in one of FORMATS; `addresses` says where the handbook's sections are published, by their id.
+    """Findings in one of FORMATS; `addresses` says where the sections that rules name are published, by their id.
 
-    `title` heads a Markdown summary.
+    Without it they are those of the lab's handbook. `title` heads a Markdown summary.
     """
     if form == "json":
         return as_json(findings)
+    if form in ("markdown", "sarif") and addresses is None:
+        addresses = places.addresses(finding.rule.section for finding in findings)
     if form == "markdown":
         return as_markdown(findings, addresses or {}, title)
     if form == "sarif":
@@ -75,16 +77,16 @@ def as_markdown(findings: Sequence[Finding], addresses: Mapping[str, str], title
         address = addresses.get(rule.section)
         code = f"[{rule.code}]({address})" if address else rule.code
         lines.append(f"| {MARKS[finding.weight][0]} | {_cell(finding.place)} | {code} "
-                     f"| {_plain(finding.message)} | {_plain(rule.mend)} |")
+                     f"| {plain(finding.message)} | {plain(rule.mend)} |")
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _cell(text: str) -> str:
     """Code in a table cell."""
-    return f"`{text.replace('|', chr(92) + '|')}`" if "`" not in text else _plain(text)
+    return f"`{text.replace('|', chr(92) + '|')}`" if "`" not in text else plain(text)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Words in a table cell, none of them markup."""
     for character in "\\`*_[]<>|#@~":
         text = text.replace(character, f"\\{character}")
@@ -108,6 +110,8 @@ def as_sarif(findings: Sequence[Finding], addresses: Mapping[str, str]) -> str:
         })
         if finding.weight is Severity.IGNORED:
             results[-1]["suppressions"] = [{"kind": "inSource", "justification": finding.message}]
+    from importlib.metadata import version
+
     driver: dict[str, Any] = {"name": "handbook", "version": version("labhandbook"),
                               "rules": [_sarif_rule(rule, addresses.get(rule.section)) for rule in rules]}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results,

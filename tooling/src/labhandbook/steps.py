@@ -9,16 +9,21 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
-from labhandbook.rules import Finding, Severity
+from labhandbook.rules import Finding, Rule, Severity
 
 Context = TypeVar("Context")
+Say = Callable[[str], None]  # Tells a person how far the work is, a line at a time.
+
+
+def nothing(line: str) -> None:
+    """Tell no one."""
 
 
 @dataclass
@@ -92,10 +97,20 @@ class Ledger:
         """Whether the step was done with these inputs."""
         return self.entries.get(step, {}).get("key") == key
 
+    def outcome(self, step: str) -> Outcome:
+        """How a step that was done ended, with what it found: a warning is not over because time has passed."""
+        entry = self.entries[step]
+        found = [Finding(rule=Rule(**each["rule"]), severity=Severity(each["severity"]), file=each["file"],
+                         line=each["line"], message=each["message"]) for each in entry.get("findings", [])]
+        return Outcome(entry["summary"], found, entry["facts"])
+
     def record(self, step: str, key: str, seconds: float, outcome: Outcome) -> None:
         """Write down a step that ended well."""
+        found = [{"file": each.file, "line": each.line, "message": each.message, "severity": each.weight,
+                  "rule": asdict(each.rule)} for each in outcome.findings]
         self.entries[step] = {"key": key, "at": datetime.now(UTC).isoformat(timespec="seconds"),
-                              "seconds": round(seconds, 3), "summary": outcome.summary, "facts": outcome.facts}
+                              "seconds": round(seconds, 3), "summary": outcome.summary, "findings": found,
+                              "facts": outcome.facts}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(self.path, json.dumps({"steps": self.entries}, indent=2) + "\n")
 
@@ -112,8 +127,7 @@ def carry_out(steps: Sequence[Step[Context]], context: Context, ledger: Ledger,
         key = step.key(context) if step.key else ""
         start = time.monotonic()
         if key and ledger.holds(step.name, key):
-            kept = ledger.entries[step.name]
-            yield Result(step.name, step.section, "kept", 0.0, Outcome(kept["summary"], [], kept["facts"]))
+            yield Result(step.name, step.section, "kept", 0.0, ledger.outcome(step.name))
             continue
         outcome = step.run(context)
         seconds = time.monotonic() - start

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import click
 
+from labhandbook import runner
 from labhandbook.errors import HandbookError
 from labhandbook.report import as_text
 from labhandbook.rules import Finding
@@ -41,10 +42,10 @@ class Progress:
             click.echo(f"{paint('✓', 'green')} {self._word:<16} {seconds:6.2f} s", err=True)
         self._word = ""
 
-    def last(self, fine: bool, text: str) -> None:
-        """The last line: what was made, where, and what to do next."""
+    def last(self, fine: bool, text: str, then: str = "") -> None:
+        """The last line: what was made, where, in which time, and what to do next."""
         mark = paint("✓", "green") if fine else paint("✗", "red")
-        click.echo(f"{mark} {text} in {time.monotonic() - self._start:.1f} s", err=True)
+        click.echo(f"{mark} {text} in {time.monotonic() - self._start:.1f} s{'; ' if then else ''}{then}", err=True)
 
 
 def show_findings(findings: Iterable[Finding]) -> None:
@@ -59,3 +60,4 @@ def show_error(error: HandbookError) -> None:
     for text in (error.why, error.todo, f"@{error.section}" if error.section else ""):
         if text:
             click.echo("    " + text.replace("\n", "\n    "), err=True)
+    runner.tell_error(error)

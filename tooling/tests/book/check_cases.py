@@ -21,8 +21,17 @@ def page(code: str, body: str, *, front: str = "") -> dict[str, str]:
     return {f"chapters/{name}.qmd": f"{front}# Chapter of {code} {{#sec-{name}}}\n\n{body}\n"}
 
 
-def entry(key: str, body: str) -> str:
-    return f"@article{{{key},\n  title = {{Title of {key}}},\n  year = {{2020}},\n  {body}\n}}\n"
+WORDS = "topic:things, level:core, minutes:30, kind:article"
+
+
+def entry(key: str, body: str, *, words: str = WORDS, why: str = "annotation = {says why}") -> str:
+    return (f"@article{{{key},\n  title = {{Title of {key}}},\n  shorttitle = {{{key}}},\n  year = {{2020}},\n"
+            f"  {body.rstrip(',')},\n  keywords = {{{words}}},\n  {why}\n}}\n")
+
+
+def works(*entries: tuple[str, str]) -> dict[str, str]:
+    """A bibliography of keys and keywords."""
+    return {"references.bib": "".join(entry(key, f"doi = {{10.1/{key}}}", words=words) for key, words in entries)}
 
 
 def seed(code: str, body: str, line: int, says: str, *, front: str = "", **more: str) -> Case:
@@ -61,8 +70,8 @@ SEEDED: dict[str, Case] = {
     "BOOK019": seed("BOOK019", "1. Step:\n\n   ```{.bash filename=\"laptop\"}\n   ls\n   echo $(ls\n   ```", 7,
                     "bash: "),
     "BOOK020": seed("BOOK020", "```bash\nls\nscp <file> \"$HOST\":\n```", 5, "<file> is a bare placeholder"),
-    "BOOK021": Case({"references.bib": entry("nobody2020", "doi = {10.1/nobody}")}, "references.bib:{line}",
-                    "no chapter cites nobody2020"),
+    "BOOK021": Case({"references.bib": entry("nobody2020", "doi = {10.1/nobody}", words="topic:else")},
+                    "references.bib:{line}", "no chapter cites nobody2020"),
     "BOOK022": Case({**page("BOOK022", "As @first2020 and @second2020 say."),
                      "references.bib": entry("first2020", "doi = {10.1/same}")
                      + entry("second2020", "doi = {https://doi.org/10.1/SAME}")},
@@ -80,6 +89,12 @@ SEEDED: dict[str, Case] = {
                     place="_book/ids.html:3", says="#a is used twice"),
     "BOOK028": Case(site={"empty.html": "<nav>Menu</nav><main><header><h1>Title</h1></header>\n<!-- Word --></main>"},
                     place="_book/empty.html", says="shows no text"),
+    "BOOK030": Case(works(("bare2020", "topic:things, level:hard, minutes:30")), "references.bib:{line}",
+                    "bare2020 has the level hard, which is none of intro, core, advanced"),
+    "BOOK031": Case(works(("early2020", f"{WORDS}, after:late2020"), ("late2020", WORDS)),
+                    "references.bib:{line:early2020}", "early2020 stands before late2020, which is to be read first"),
+    "BOOK032": Case(works(("orphan2020", "topic:thimgs, level:core, minutes:30, kind:article")),
+                    "references.bib:{line}", "no page shows orphan2020 in the path thimgs; did you mean things?"),
     "BOOK029": seed("BOOK029", "A job may run for\n3 days on `main`.", 4,
                     "write it as {{< var clusters.tower.partitions", **{"chapters/clusters.yml": CLUSTERS}),
 }
@@ -117,7 +132,7 @@ NEAR: dict[str, Case] = {
     "BOOK017": Case(page("BOOK017", "Words with a note.[^here] See [a list][list] and \\[brackets\\].\n\n"
                                     "[^here]: The note.\n\n[list]: https://example.org\n\n"
                                     "| a | b |\n|---|---|\n| 1 | 2 |\n\n$\\frac{a}{b}$ &amp; more.")),
-    "BOOK018": Case(page("BOOK018", "We receive guests of every colour, with a homograph.")),
+    "BOOK018": Case(page("BOOK018", "We receive guests of every colour, with a homograph from [here](https://numer.ai/teh).")),
     "BOOK019": Case(page("BOOK019", "```{.bash}\necho \"$(ls)\"\n```\n\n```python\nprint(\"'\")\n```\n\n"
                                     "```text\necho $(ls\n```\n\n    echo $(ls")),
     "BOOK020": Case(page("BOOK020", "```bash\nsort <in >out  # not <name>\necho '<b>' <<<word\ndiff <(ls) <(ls -a)\n"
@@ -143,4 +158,13 @@ NEAR: dict[str, Case] = {
     "BOOK029": Case({**page("BOOK029", "{{< var clusters.tower.partitions.main.time-limit >}}, 4 days, `3 days`.\n\n"
                                        "```bash\nsbatch --partition=main x.sh  # 20 GB\n```"),
                      "chapters/clusters.yml": CLUSTERS}),
+    "BOOK030": Case(works(("whole2020", "level:advanced,kind:course, other, topic:things,  minutes:600"))),
+    "BOOK031": Case({**page("BOOK031", "{{< reading-path more >}}\n\n{{< reading-path things short=\"yes\" >}}"),
+                     **works(("first2020a", f"{WORDS}, after:other2020"),
+                             ("second2020a", f"{WORDS}, after:first2020a"),
+                             ("other2020", "topic:more, level:intro, minutes:9, kind:video"))}),
+    "BOOK032": Case({**page("BOOK032", "{{< reading-path split level=\"intro core\" >}}\n\n"
+                                       "{{< reading-path split level=\"advanced\" >}}"),
+                     **works(*((f"{level}2020", f"topic:split, level:{level}, minutes:9, kind:book")
+                               for level in ("intro", "core", "advanced")))}),
 }

@@ -14,7 +14,7 @@ from labhandbook.book.checks import CHECKS
 from labhandbook.book.model import load_book
 from labhandbook.book.pandoc import Engine
 from labhandbook.rules import Finding, Rule, Severity
-from tooling.tests.book.check_cases import NEAR, SEEDED, Case, entry
+from tooling.tests.book.check_cases import NEAR, SEEDED, Case, entry, works
 from tooling.tests.conftest import make_book
 
 TODAY = date(2026, 11, 22)
@@ -22,7 +22,7 @@ PIXEL = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
 STAMPS = 'source: "a page"\nchecked: 2026-11-01\nreview-by: 2027-11-01\n'
 BOOK_RULES = [rule for rule in vars(rules).values() if isinstance(rule, Rule)]
 BASE = {
-    "index.qmd": "# Home {#sec-home}\n\nSee @sec-basis and @adams2020.\n",
+    "index.qmd": "# Home {#sec-home}\n\nSee @sec-basis and @adams2020.\n\n{{< reading-path things >}}\n",
     "chapters/basis.qmd": "# Basis {#sec-basis}\n\nWords.\n",
     "references.qmd": "# References {#sec-references .unnumbered}\n\n::: {#refs}\n:::\n",
     "references.bib": entry("adams2020", "doi = {10.1/adams}"),
@@ -247,3 +247,40 @@ def test_all_rules_speak_to_people() -> None:
         assert not rule.title.endswith(".")
         assert rule.why.endswith(".") and rule.mend.endswith("."), rule.code
         assert rule.section.startswith("sec-")
+
+
+PATH = {"index.qmd": "# Home {#sec-home}\n\n{{< reading-path a >}}\n\n{{< reading-path b level=\"intro\" >}}\n\n"
+                     "::: {#refs}\n:::\n"}
+A, B = "topic:a, level:core, minutes:30, kind:article", "topic:b, level:intro, minutes:30, kind:article"
+
+
+@pytest.mark.parametrize(("entries", "says"), [
+    ([("one", A), ("two", f"{A}, after:one")], set()),
+    ([("one", f"{A}, after:one")], {"one is after itself"}),
+    ([("one", f"{A}, after:onee"), ("two", A)],
+     {"one is to be read after onee, which is not in the bibliography; did you mean one?"}),
+    ([("one", f"{A}, after:two"), ("two", f"{B}, after:one")],
+     {"nobody can begin: one is to be read after two is to be read after one"}),
+    ([("one", A), ("two", f"{B}, after:one"), ("three", f"{A}, after:two")], set()),
+    ([("one", A), ("two", B.replace("intro", "core"))], {"no page shows two in the path b"}),
+    ([("one", A), ("two", f"{A}, topic:b")], {"two has 2 keywords topic:"}),
+    ([("one", A), ("two", "level:core, minutes:half, kind:song")],
+     {"two has no keyword topic:", "two has half minutes, which is no whole number",
+      "two has the kind song, which is none of article, book, course, video"}),
+])
+def test_reading_paths(entries: list[tuple[str, str]], says: set[str], found: Read) -> None:
+    paths = {"BOOK030", "BOOK031", "BOOK032"}
+    told = {finding.message for finding in found({**PATH, **works(*entries)}) if finding.rule.code in paths}
+    assert told == says
+
+
+def test_work_without_reason(found: Read) -> None:
+    told = found({**PATH, "references.bib": entry("one", "doi = {10.1/one}", words=A, why="note = {A note}")})
+    assert [finding.message for finding in told if finding.rule.code == "BOOK030"] == [
+        "one has no annotation, which says why to read it"]
+
+
+def test_unknown_path_names_the_known_ones(found: Read) -> None:
+    told = found({"index.qmd": "# Home {#sec-home}\n\n{{< reading-path c >}}\n", **works(("one", A), ("two", B))})
+    assert ("index.qmd:3", "no work of references.bib has the keyword topic:c; there are a, b") in [
+        (finding.place, finding.message) for finding in told]

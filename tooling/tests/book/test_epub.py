@@ -75,7 +75,7 @@ def test_metadata(book: zipfile.ZipFile) -> None:
 def test_mathml(documents: dict[str, ElementTree.Element], text: str) -> None:
     formulas = sum(1 for document in documents.values()
                    for _ in document.iter("{http://www.w3.org/1998/Math/MathML}math"))
-    assert formulas == 6
+    assert formulas == 7
     assert "(1.2)" in text
 
 

@@ -30,6 +30,9 @@ FILES = {
     "dot.svg": '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"><circle r="2"/></svg>',
     "chapters/facts.yml": "source: here\nchecked: 2026-01-01\nreview-by: 2027-01-01\nspeed: 12 knots\n",
 }
+PATH = """@article{{a2020, author = {{A, B}}, title = {{{title}}}, shorttitle = {{Tools}}, year = {{2020}},
+  doi = {{10.1/a}}, keywords = {{topic:x, level:core, minutes:9, kind:book}}, annotation = {{is so.}}}}
+"""
 # Until an edit is seen. The machine that runs the tests may be busy with others.
 SOON = 15.0
 
@@ -218,6 +221,27 @@ def test_pages_follow_what_they_share(preview: Preview, book: Path) -> None:
     with (book / "_extensions/handbook/tokens.css").open("a") as file:
         file.write("\n/* new */\n")
     preview.until("/_extensions/handbook/tokens.css", "/* new */")
+
+
+def test_code_numbers_and_paths_follow_their_files(preview: Preview, book: Path) -> None:
+    study = book / "chapters/study"
+    study.mkdir()
+    for name, text in {"tool.py": "def bend():\n    return 2\n", "results.json": '{"score": 1.50}',
+                       "index.qmd": "# Study {#sec-study}\n"}.items():
+        (study / name).write_text(text)
+    (book / "one.qmd").write_text(CHAPTER + "\n```{.python}\n{{< part /chapters/study/tool.py bend >}}\n```\n\n"
+                                            "Score {{< var results.study.score >}}.\n\n{{< reading-path x >}}\n")
+    preview.until("/one.html", "Score 1.50.", "keyword topic:x")
+    (book / "references.bib").write_text(PATH.format(title="Old Tools"))
+    preview.until("/one.html", "Old tools", without="BOOK003")
+    (book / "references.bib").write_text(PATH.format(title="New Tools"))
+    preview.until("/one.html", "New tools")
+    (study / "results.json").write_text('{"score": 2.50}')
+    preview.until("/one.html", "Score 2.50.")
+    (study / "tool.py").write_text("def bent():\n    return 2\n")
+    preview.until("/one.html", "no part, function or class named bend")
+    (study / "tool.py").write_text("def bend():\n    return 345\n")
+    preview.until("/one.html", "345", without="BOOK003")
 
 
 def test_a_page_comes_and_goes_with_the_table_of_contents(preview: Preview, book: Path) -> None:

@@ -8,73 +8,31 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.hpc.clusters import Cluster, load
-from tooling.tests.conftest import LACKS, ROOT
-from tooling.tests.hpc.slurm import Slurm, missing
+from tooling.tests.conftest import ROOT
+from tooling.tests.hpc import stubs as stand_ins
+from tooling.tests.hpc.slurm import CLUSTERS, Slurm, started
 
-CLUSTERS = load(ROOT / "chapters/hpc/clusters.yml")
 JOBS = ROOT / "chapters/hpc/jobs"
-# What the machine lacks: modules, containers, ARM, squashfs.
-# A virtual environment without a pip of its own, which takes seconds: that of the system serves.
-PYTHON = f"""\
-if [ "$1 $2" = "-m venv" ]; then
-  shift 2
-  exec {sys.executable} -m venv --system-site-packages --without-pip "$@"
-fi
-exec {sys.executable} "$@"
-"""
-STUBS = {
-    "module": "exit 0",
-    "singularity": """\
-while [ "$1" != "${1#-}" ] || [ "$1" = run ] || [ "$1" = exec ] || [ "${1%.sif}" != "$1" ] || [ -z "${1##*:*}" ]; do
-  case "$1" in *:/user-software) bound="${1%%:*}";; esac
-  shift
-done
-if [ "$1" = bash ]; then
-  exec bash -c "$(printf %s "$3" | sed "s#/user-software#$bound#g")"
-fi
-exec "$@"
-""",
-    "uname": 'if [ "$1" = -m ]; then echo aarch64; else exec /usr/bin/uname "$@"; fi',
-    "mksquashfs": 'test -d "$1" && : > "$2"',
-    "python": PYTHON,
-    "python3": PYTHON,
-}
 
 
 @pytest.fixture(scope="session")
 def stubs(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A folder with the programs that this machine lacks."""
-    folder = tmp_path_factory.mktemp("stubs")
-    for name, text in STUBS.items():
-        path = folder / name
-        path.write_text(f"#!/bin/sh\n{text}\n")
-        path.chmod(0o755)
-    return str(folder)
-
-
-def started(cluster: Cluster, stubs: str, *, wide: bool) -> Iterator[Slurm]:
-    """A Slurm of this cluster for as long as somebody needs it."""
-    if lacking := missing():
-        pytest.skip(LACKS + f"Slurm ({', '.join(lacking)})")
-    slurm = Slurm(cluster, wide=wide, stubs=(stubs,))
-    try:
-        slurm.start()
-        yield slurm
-    finally:
-        slurm.stop()
+    return str(stand_ins.write(tmp_path_factory.mktemp("stubs")))
 
 
 @pytest.fixture(scope="session", params=[key for key, cluster in CLUSTERS.known.items() if not cluster.retired])
-def slurm(request: pytest.FixtureRequest, stubs: str) -> Iterator[Slurm]:
-    """Each cluster's Slurm in turn, with nodes that run jobs."""
-    yield from started(CLUSTERS.known[request.param], stubs, wide=False)
+def slurm(request: pytest.FixtureRequest) -> Iterator[Slurm]:
+    """Each cluster's Slurm in turn, with nodes that run jobs and an accounting."""
+    with started(request.param, accounted=True) as running:
+        yield running
 
 
 @pytest.fixture(scope="session", params=["lumi", "roihu"])
-def wide(request: pytest.FixtureRequest, stubs: str) -> Iterator[Slurm]:
+def wide(request: pytest.FixtureRequest) -> Iterator[Slurm]:
     """The Slurm of each cluster whose limits are known, with as many nodes as its partitions give."""
-    yield from started(CLUSTERS.known[request.param], stubs, wide=True)
+    with started(request.param, wide=True) as running:
+        yield running
 
 
 @pytest.fixture
@@ -89,9 +47,7 @@ def study(folder: Path) -> Path:
     (folder / "train.py").write_text(TRAIN)
     (folder / "requirements.txt").write_text("")
     for path in JOBS.glob("*.sh"):
-        # Slurm names another cluster only with a database of accounts, which this one has not.
-        text = path.read_text().replace("#SBATCH --clusters=ukko\n", "").replace("--clusters=ukko ", "")
-        (folder / path.name).write_text(text)
+        (folder / path.name).write_text(path.read_text())
     env = folder / "env/bin"
     env.mkdir(parents=True)
     (env / "python3").symlink_to(sys.executable)

@@ -58,6 +58,7 @@ SEEDED: dict[str, list[Case]] = {
                Case(cpu().replace("\n", "\r\n"), line=1, says="DOS line breaks")],
     "HPC010": [Case(cpu(), "mahti", 0, "Roihu has replaced it")],
     "HPC011": [Case(script(LUMI_CPU[1:]), says="no partition is named"),
+               Case(cpu("--partition=largemem"), line=6, says="the handbook doesn't know LUMI largemem"),
                Case(cpu("--partition=smal"), line=6, says="did you mean small?")],
     "HPC012": [Case(cpu("--time=3-00:00:01"), line=6, says="allows 3 days"),
                Case(cpu("--time=0"), line=6, says="zero")],

@@ -12,7 +12,7 @@ from labhandbook.hpc.cost import cheaper, offer, price, storage
 from labhandbook.hpc.jobscript import parse
 from labhandbook.hpc.request import Shape, read_request
 from tooling.tests.conftest import ROOT, run
-from tooling.tests.hpc.conftest import CLUSTERS
+from tooling.tests.hpc.slurm import CLUSTERS
 from tooling.tests.hpc.test_rules import SEED
 
 FACTS = {fact.name: fact.value for fact in load_facts(ROOT)}
@@ -75,7 +75,8 @@ def test_the_command_explains_the_price(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("option", "says"), [
-    ("--partition=small", "LUMI and Roihu has the partition small"), ("--partition=nowhere", "no cluster has"),
+    ("--partition=small", "LUMI and Roihu have the partition small"), ("--partition=largemem", "doesn't know LUMI l"),
+    ("--partition=nowhere", "no cluster has"),
     ("--partition=standard-g --time=3-0", "can't start"), ("--partition=medium --time=x", "is not a time"),
 ])
 def test_what_has_no_price(option: str, says: str, tmp_path: Path) -> None:

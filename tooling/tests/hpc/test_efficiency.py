@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from labhandbook.errors import HandbookError
-from labhandbook.hpc.efficiency import FIELDS, advice, read
+from labhandbook.hpc.efficiency import FIELDS, advice, read, report
 from tooling.tests.conftest import run
+from tooling.tests.hpc.slurm import Slurm
 
+HANDBOOK = Path(sys.executable).with_name("handbook")
 HEAD = "|".join(FIELDS) + "\n"
 
 
@@ -46,6 +49,60 @@ def test_cores_are_advised_without_gpus() -> None:
 def test_failures(state: str, code: str, says: str) -> None:
     used, = read(CPU.replace("COMPLETED|0:0|16|1||", f"{state}|{code}|16|1||"))
     assert says in " ".join(advice(used))
+
+
+def test_a_step_that_outgrew_its_memory_is_told_of_a_failed_job() -> None:
+    """As sacct answered on a real Slurm, with and without control groups."""
+    grouped = answer("1|wrap|short|FAILED|1:0|1|2||61|2|00:01|||cpu=1,mem=2G,node=2",
+                     "1.0|python3||OUT_OF_MEMORY|0:125|1|2|2|61||00:01|||cpu=1")
+    plain = answer("6|wrap|small|FAILED|9:0|1|1||61|2|00:01|||cpu=1,mem=50M,node=1",
+                   "6.0|python3||CANCELLED by 0|0:9|1|1|1|61||00:01|203924K||cpu=1")
+    assert "--mem=2G on each node" in " ".join(advice(read(grouped)[0]))
+    assert "more than its 0.05 GiB: ask for --mem=1G" in " ".join(advice(read(plain)[0]))
+
+
+@pytest.mark.parametrize(("state", "says"), [("PENDING", "nothing was used yet"), ("RUNNING", "sstat -a -j 8 ")])
+def test_a_job_that_goes_on_is_not_judged(state: str, says: str) -> None:
+    text = HEAD + f"8|run|small|{state}|0:0|16|1||7200|150|00:00:00|||cpu=16,mem=32G,node=1\n"
+    told = report(read(text))
+    assert says in told and told.count("->") == 1 and "0%" not in told and "not measured" in told
+
+
+def test_an_array_is_told_in_lines_and_advised_once() -> None:
+    """Enough for the largest and the slowest task; what befell the others is told of the first of each kind."""
+    tasks = [(0, "COMPLETED", 600, 3), (1, "COMPLETED", 900, 5), (2, "OUT_OF_MEMORY", 60, 8), (3, "TIMEOUT", 7200, 2)]
+    text = HEAD + "".join(
+        f"5_{task}|x|p|{state}|0:0|1|1||{seconds}|120|00:10:00|||cpu=1,mem=16G,node=1\n"
+        f"5_{task}.0|x||{state}|0:0|1|1|1|{seconds}||00:10:00|{peak}G||\n" for task, state, seconds, peak in tasks)
+    told = report(read(text)).splitlines()
+    assert [line.split()[:3] for line in told[:4]] == [
+        ["5_0", "COMPLETED", "00:10:00"], ["5_1", "COMPLETED", "00:15:00"], ["5_2", "OUT_OF_MEMORY", "00:01:00"],
+        ["5_3", "TIMEOUT", "02:00:00"]]
+    assert told[4].startswith("  -> 5_2: It needed more") and told[5].startswith("  -> 5_3: The time limit")
+    assert "--mem=7G" in told[6] and "--time=00:20:00" in told[7] and len(told) == 8
+
+
+@pytest.mark.parametrize("slurm", ["turso"], indirect=True)
+def test_a_job_of_a_real_slurm_is_told(slurm: Slurm, work: Path) -> None:
+    """Two seconds of sleep let Slurm measure; the memory is known, and one of four cores is busy at most."""
+    program = "import time; x = bytearray(300_000_000); time.sleep(3); sum(range(3_000_000))"
+    common = ("--partition=short", "--output=slurm_log/%j.out")
+    job = slurm.submit(*common, "--time=5", "--cpus-per-task=4", "--mem=1G", "--wrap",
+                       f"srun --cpus-per-task=4 python3 -c '{program}'", cwd=work)
+    tasks = slurm.submit(*common, "--time=2", "--array=1-2", "--wrap=true", cwd=work)
+    slurm.finish(job, tasks)
+
+    def ask(number: str) -> str:
+        words = [str(HANDBOOK), "job", "efficiency", number, "--clusters", "ukko", "--format", "json"]
+        return slurm.run(*words, cwd=work).stdout
+
+    slurm.until(lambda: ask(job).count('"COMPLETED"') == 1 and ask(tasks).count('"COMPLETED"') == 2, "sacct")
+    told, = json.loads(ask(job))
+    assert (told["job"], told["cores"], told["nodes"], told["memory"], told["limit"]) == (job, 4, 1, 1, 300)
+    assert 0.28 < told["peak"] < 0.4 and 0 < told["cpu_share"] < 0.25 and told["seconds"] >= 3
+    assert [each["job"] for each in json.loads(ask(tasks))] == [f"{tasks}_1", f"{tasks}_2"]
+    unknown = slurm.run(str(HANDBOOK), "job", "efficiency", "4711", cwd=work)
+    assert unknown.returncode == 2 and "knows no such job" in unknown.stderr
 
 
 def test_old_sacct_tells_memory_by_node_or_core() -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from labhandbook.hpc.check import judge, look
 from labhandbook.hpc.clusters import Cluster, Partition
 from labhandbook.hpc.jobscript import parse
-from labhandbook.hpc.new import Wish, write
+from labhandbook.hpc.new import Kind, Wish, plan
 from labhandbook.hpc.request import clock
 from labhandbook.hpc.rules import REFUSED
+from labhandbook.hpc.text import script as write
 from tooling.tests.hpc.slurm import Slurm
 
 SCRIPTS = 150
@@ -98,8 +102,39 @@ def test_new_scripts_are_accepted(wide: Slurm, tmp_path: Path) -> None:
     (tmp_path / "slurm_log").mkdir()
     gpus = wide.cluster.partitions["standard-g" if wide.cluster.key == "lumi" else "gpumedium"].nodes.gpus
     for wish in (Wish(), Wish(cores=8), Wish(gpus=1), Wish(gpus=gpus), Wish(gpus=2, nodes=2), Wish(array="0-9%3"),
-                 Wish(gpus=1, array="1,3", memory="20G", time="12:00:00"), Wish(cores=128, nodes=1)):
-        script = write(wide.cluster, wish, "job.sh")
+                 Wish(gpus=1, array="1,3", memory="20G", time="12:00:00"), Wish(cores=128, nodes=1),
+                 Wish(kind=Kind.RANKS, gpus=gpus), Wish(kind=Kind.RANKS, gpus=2, nodes=2),
+                 Wish(kind=Kind.REQUEUE, gpus=1), Wish(kind=Kind.GRID), Wish(kind=Kind.SMALLEST)):
+        script = write(plan(wide.cluster, wish), "job.sh")
         findings = judge(look(parse(script), wide.cluster, tmp_path))
         assert findings == [], (wish, findings)
         assert not judged(wide, tmp_path, script)[0], wish
+
+
+def of_an_account(cluster: Cluster) -> Iterator[str]:
+    """Scripts on both sides of each limit of one account's jobs and of one job's GPUs."""
+    gpus = cluster.gpus
+    assert gpus
+    for partition in cluster.partitions.values():
+        one = f"#SBATCH {gpus.request(1)}" if partition.gpu else ""
+        if partition.max_jobs:
+            for last in (partition.max_jobs - 1, partition.max_jobs):
+                yield text(partition, one, {"array": f"0-{last}", "time": "5"})
+        for nodes, each in [(1, partition.max_gpus), (2, partition.max_gpus // 2), (2, partition.max_gpus // 2 + 1),
+                            (1, partition.min_gpus), (1, partition.min_gpus - 1)]:
+            if each > 0 and (partition.max_gpus or partition.min_gpus):
+                yield text(partition, f"#SBATCH {gpus.request(each)}", {"nodes": str(nodes), "time": "5"})
+
+
+@pytest.mark.parametrize("slurm", ["lumi", "roihu"], indirect=True)
+def test_limits_of_an_account_are_judged_as_by_slurm(slurm: Slurm, tmp_path: Path) -> None:
+    counted = [0, 0]
+    for script in of_an_account(slurm.cluster):
+        ours = {finding.rule.code for finding in judge(look(parse(script), slurm.cluster, tmp_path))}
+        (tmp_path / "job.sh").write_text(script)
+        done = slurm.run("sbatch", "--hold", "job.sh", cwd=tmp_path)
+        slurm.run("scancel", "--me", "--state=PENDING", cwd=tmp_path)
+        slurm.until(lambda: not slurm.run("squeue", "--me", "-h", cwd=tmp_path).stdout, "an empty queue")
+        assert bool(ours & {"HPC019", "HPC021"}) is (done.returncode != 0), (script, ours, done.stderr)
+        counted[done.returncode != 0] += 1
+    assert min(counted) >= 2, counted

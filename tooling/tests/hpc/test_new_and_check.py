@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
-from labhandbook.hpc.templates import ENVIRONMENTS
 from tooling.tests.conftest import run
-from tooling.tests.hpc.conftest import CLUSTERS, JOBS
+from tooling.tests.hpc.conftest import JOBS
+from tooling.tests.hpc.terminal import talk
+
+HANDBOOK = Path(sys.executable).with_name("handbook")
 
 
 @pytest.mark.parametrize("words", [
@@ -19,20 +22,18 @@ from tooling.tests.hpc.conftest import CLUSTERS, JOBS
     ["--cluster", "roihu", "--cores", "16"], ["--cluster", "roihu", "--gpus", "4", "--time", "1-12"],
     ["--cluster", "turso", "--gpus", "1"], ["--cluster", "turso", "--array", "0-9"],
     ["--cluster", "roihu", "--array", "0-4%2", "--memory", "8G"], ["--cluster", "lumi", "--partition", "debug"],
+    ["--cluster", "lumi", "--kind", "ranks", "--gpus", "8", "--nodes", "2"],
+    ["--cluster", "roihu", "--kind", "requeue", "--gpus", "1"], ["--cluster", "turso", "--kind", "grid"],
+    ["--cluster", "turso", "--kind", "ranks", "--gpus", "1", "--nodes", "2"],
+    ["--cluster", "lumi", "--kind", "smallest"],
 ], ids=" ".join)
 def test_what_new_writes_passes_the_check(words: list[str], tmp_path: Path) -> None:
     (tmp_path / "slurm_log").mkdir()
     made = run("job", "new", "train.sh", *words, cwd=tmp_path)
-    assert made.returncode == 0 and "handbook job check train.sh" in made.stderr
+    assert made.returncode == 0 and "    next: mkdir -p slurm_log && handbook job check train.sh" in made.stderr
     done = run("job", "check", "train.sh", "--cluster", words[1], "--strict", cwd=tmp_path)
-    assert done.returncode == 0 and "no findings; submit it" in done.stderr and done.stdout == ""
-
-
-@pytest.mark.parametrize("key", [key for key, cluster in CLUSTERS.known.items() if not cluster.retired])
-def test_new_sets_up_as_the_chapters_script_does(key: str) -> None:
-    environment, python = ENVIRONMENTS[key][1]
-    text = (JOBS / f"{key}-one-gpu.sh").read_text()
-    assert environment in text and f"{python} -m" in text
+    assert done.returncode == 0 and "no findings" in done.stderr and done.stdout == ""
+    assert "    next: sbatch train.sh, on " in done.stderr
 
 
 @pytest.mark.parametrize(("words", "says"), [
@@ -42,6 +43,10 @@ def test_new_sets_up_as_the_chapters_script_does(key: str) -> None:
     (["--cluster", "lumi", "--partition", "smal"], "did you mean small?"),
     (["--cluster", "lum"], "did you mean lumi?"),
     (["--cluster", "lumi", "--partition", "debug", "--time", "1:00:00"], "allows 30 minutes"),
+    (["--cluster", "lumi", "--kind", "ranks"], "needs GPUs"),
+    (["--cluster", "lumi", "--kind", "ranks", "--gpus", "2", "--cores", "7"], "can't be shared by 2 processes"),
+    (["--cluster", "lumi", "--kind", "requeue", "--time", "00:09:59"], "too short to save 5 minutes before the end"),
+    (["--cluster", "lumi", "--kind", "requeue", "--array", "0-3"], "is no array"),
     ([], "no cluster is named"), (["--cluster", "lumi", "--name", "a b"], "can't be a job's name"),
 ])
 def test_new_says_what_can_not_be(words: list[str], says: str, tmp_path: Path) -> None:
@@ -54,6 +59,38 @@ def test_new_replaces_nothing_unasked(tmp_path: Path) -> None:
     assert run("job", "new", "a.sh", "--cluster", "lumi", cwd=tmp_path).returncode == 2
     assert (tmp_path / "a.sh").read_text() == "mine"
     assert run("job", "new", "a.sh", "--cluster", "lumi", "--force", cwd=tmp_path).returncode == 0
+
+
+def typed(cwd: Path, *answers: str) -> tuple[int, str]:
+    """What `job new` says in a terminal to somebody who types these when asked: its exit code and the screen."""
+    return talk([HANDBOOK, "job", "new", "train.sh"], cwd, *answers, prompt="]: ")
+
+
+def test_new_asks_in_a_terminal_until_it_can_be_answered(tmp_path: Path) -> None:
+    (tmp_path / "slurm_log").mkdir()
+    code, screen = typed(tmp_path, "lumy\n", "roihu\n", "-1\n", "2\n", "5h\n", "1:00:00\n")
+    assert code == 0, screen
+    for said in ("Cluster (lumi, roihu, turso) [lumi]: lumy", "'lumy' is not one of", "GPUs on each node [1]: -1",
+                 "-1 is not in the range", "Time limit [00:30:00]: 5h", "5h is not a time: write",
+                 "train.sh for Roihu"):
+        assert said in screen, (said, screen)
+    text = (tmp_path / "train.sh").read_text()
+    assert "--gres=gpu:gh200:2\n" in text and "--time=01:00:00\n" in text
+    assert run("job", "check", "train.sh", "--cluster", "roihu", "--strict", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("answers", [("lumi\n", "\x03"), ("\x04",)], ids=["interrupt", "end"])
+def test_new_can_be_left(answers: tuple[str, ...], tmp_path: Path) -> None:
+    code, screen = typed(tmp_path, *answers)
+    assert code == 2 and "Stopped." in screen and "Traceback" not in screen and list(tmp_path.iterdir()) == []
+
+
+def test_new_asks_for_nothing_that_was_given(tmp_path: Path) -> None:
+    """Defaults are taken with the return key, and what the plain words give is what the answers give."""
+    code, screen = typed(tmp_path, "\n", "\n", "\n")
+    given = run("job", "new", "--cluster", "lumi", "--gpus", "1", "--name", "train", cwd=tmp_path)
+    assert code == 0, screen
+    assert (tmp_path / "train.sh").read_text() == given.stdout.replace("job.sh", "train.sh")
 
 
 def test_check_reports_to_people_and_machines(tmp_path: Path) -> None:

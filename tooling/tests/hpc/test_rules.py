@@ -11,10 +11,11 @@ from labhandbook.hpc.check import CHECKS, judge
 from labhandbook.hpc.jobscript import parse, read
 from labhandbook.hpc.request import Unreadable, read_request
 from labhandbook.hpc.rules import REFUSED
-from labhandbook.rules import REGISTRY, Finding
+from labhandbook.rules import REGISTRY, Finding, Severity
 from tooling.tests.conftest import ROOT
-from tooling.tests.hpc.conftest import CLUSTERS, JOBS
+from tooling.tests.hpc.conftest import JOBS
 from tooling.tests.hpc.rule_cases import NEAR, SEEDED, Case
+from tooling.tests.hpc.slurm import CLUSTERS
 
 SEED = """\
 #!/bin/bash
@@ -64,6 +65,16 @@ def test_seeded_defect_is_caught(code: str, case: Case) -> None:
     told = found(case)
     assert any(finding.rule.code == code and finding.line == case.line and case.says in finding.message
                for finding in told), told
+
+
+@pytest.mark.parametrize(("partition", "cluster", "weight"), [
+    ("largemem", "lumi", Severity.UNVERIFIED), ("smal", "lumi", Severity.ERROR), ("other", "lumi", Severity.ERROR),
+    ("hugemem_longrun", "roihu", Severity.UNVERIFIED), ("gpu-long", "turso", Severity.UNVERIFIED),
+])
+def test_a_partition_that_may_exist_could_not_be_verified(partition: str, cluster: str, weight: Severity) -> None:
+    """The handbook describes the partitions that the lab uses, and of Turso those that were seen."""
+    text = f"#!/bin/bash\n#SBATCH --partition={partition} --time=5 --output=%x_%j.out --open-mode=append\nhostname\n"
+    assert [finding.weight for finding in found(Case(text, cluster))] == [weight]
 
 
 @pytest.mark.parametrize(("code", "case"), cases(NEAR))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import subprocess
 import time
@@ -11,30 +10,33 @@ from pathlib import Path
 
 import pytest
 
-from tooling.tests.conftest import LACKS, ROOT
-from tooling.tests.hpc.conftest import CLUSTERS, JOBS, started, study
-from tooling.tests.hpc.slurm import Slurm, missing
-
-SHARED = ("array", "cpu")
+from labhandbook.hpc.new import TASKS, Kind
+from labhandbook.hpc.recipes import RECIPES, Recipe
+from tooling.tests.hpc.accounts import PROJECT
+from tooling.tests.hpc.conftest import JOBS, study
+from tooling.tests.hpc.slurm import Slurm, started
+from tooling.tests.hpc.terminal import talk
 
 
 def settings(work: Path) -> dict[str, str]:
     """What a reader has exported before submitting."""
-    return {"SIF": "container.sif", "ENV_DIR": str(work / "env"), "VENV": str(work / "env"), "PROJECT": "project_1",
+    return {"SIF": "container.sif", "ENV_DIR": str(work / "env"), "VENV": str(work / "env"), "PROJECT": PROJECT,
             "PYTHON_MODULE": "Python", "PLACE": str(work / "place")}
 
 
-def scripts(key: str) -> list[str]:
+def recipes(slurm: Slurm) -> list[Recipe]:
     """The batch scripts for a cluster."""
-    return [path.name for path in sorted(JOBS.glob("*.sh")) if "#SBATCH" in path.read_text()
-            and (path.name.split("-")[0] == key or (key != "turso" and path.name.split("-")[0] in SHARED))]
+    return [recipe for recipe in RECIPES if slurm.cluster.key in recipe.clusters]
+
+
+def file(slurm: Slurm, name: str) -> str:
+    """The script of this name for a cluster."""
+    return next(recipe.file for recipe in recipes(slurm) if recipe.wish.name == name)
 
 
 def submit(slurm: Slurm, work: Path, *words: str) -> str:
-    """Submit a script; the job's number."""
-    done = slurm.run("sbatch", "--parsable", *words, cwd=work, settings=settings(work))
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip().partition(";")[0]
+    """Submit a script as a reader who has set everything; the job's number."""
+    return slurm.submit(*words, cwd=work, settings=settings(work))
 
 
 def log(slurm: Slurm, work: Path, job: str) -> str:
@@ -43,35 +45,33 @@ def log(slurm: Slurm, work: Path, job: str) -> str:
     return (work / f"slurm_log/{name}_{job}.out").read_text()
 
 
-def test_every_script_has_a_cluster() -> None:
-    batch = {path.name for path in JOBS.glob("*.sh") if "#SBATCH" in path.read_text()}
-    assert batch == {name for key in ("lumi", "roihu", "turso") for name in scripts(key)}
-
-
 def test_scripts_complete(slurm: Slurm, work: Path) -> None:
-    assert slurm.seconds < 15
     (work / "grid.txt").write_text("--rate 0.1\n--rate 0.2\n")
     jobs = {}
-    for name in scripts(slurm.cluster.key):
-        more = ["--array=1-2%4"] if name == "array-grid.sh" else []
-        jobs[submit(slurm, work, *more, name, *([] if "smallest" in name else ["train"]))] = name
+    for recipe in recipes(slurm):
+        more = ["--array=1-2%4"] if recipe.wish.kind is Kind.GRID else []
+        words = [] if recipe.wish.kind is Kind.SMALLEST else ["train"]
+        jobs[submit(slurm, work, *more, recipe.file, *words)] = recipe
     ended = slurm.finish(*jobs)
     assert {state for states in ended.values() for state in states} == {"COMPLETED"}, (ended, jobs)
-    for job, name in jobs.items():
-        if "array" in name:
-            tasks = [path.read_text() for path in (work / "slurm_log").glob(f"*_{job}_*.out")]
-            assert len(tasks) == (2 if "grid" in name else 5)
+    for job, recipe in jobs.items():
+        wish = recipe.wish
+        if wish.kind in TASKS:
+            tasks = [path.read_text() for path in (work / "slurm_log").glob(f"{wish.name}_{job}_*.out")]
+            assert len(tasks) == (2 if wish.kind is Kind.GRID else 5)
             assert all("done at step 1" in text for text in tasks)
-        elif "smallest" in name:
-            assert log(slurm, work, job).splitlines()[-1] == os.uname().nodename
+        elif wish.kind is Kind.SMALLEST:
+            told = log(slurm, work, job).splitlines()
+            assert told[0].endswith(f" for {PROJECT}") and told[-1] == os.uname().nodename
         else:
-            ranks = {"lumi-full-node.sh": 8, "lumi-several-nodes.sh": 16, "roihu-full-node.sh": 4,
-                     "roihu-several-nodes.sh": 4}.get(name, 1)
-            assert log(slurm, work, job).count("done at step 1") == ranks, name
+            ranks = wish.nodes * wish.gpus if wish.kind is Kind.RANKS else 1
+            assert log(slurm, work, job).count("done at step 1") == ranks, recipe.file
+            told_ranks = {line.split()[-1] for line in log(slurm, work, job).splitlines() if "rank" in line}
+            assert told_ranks == ({str(rank) for rank in range(ranks)} if wish.kind is Kind.RANKS else {"-"})
 
 
 def test_array_resumes_after_a_kill(slurm: Slurm, work: Path) -> None:
-    name = "turso-array-seeds.sh" if slurm.cluster.key == "turso" else "array-seeds.sh"
+    name = file(slurm, "seeds")
     first = submit(slurm, work, "--array=0-3", name, "train", "--steps", "5")
     slow = submit(slurm, work, "--array=4", name, "train", "--steps", "600")
     slurm.finish(first)
@@ -87,7 +87,7 @@ def test_array_resumes_after_a_kill(slurm: Slurm, work: Path) -> None:
 
 
 def test_chain_runs_in_order(slurm: Slurm, work: Path) -> None:
-    smallest = "turso-cpu-smallest.sh" if slurm.cluster.key == "turso" else "cpu-smallest.sh"
+    smallest = file(slurm, "smallest")
     (work / "fails.sh").write_text((work / smallest).read_text() + "false\n")
     done = slurm.run("bash", "chain.sh", smallest, "fails.sh", smallest, cwd=work,
                      settings=settings(work))
@@ -98,44 +98,16 @@ def test_chain_runs_in_order(slurm: Slurm, work: Path) -> None:
 
 def test_a_missing_log_folder_leaves_no_log(slurm: Slurm, work: Path) -> None:
     (work / "slurm_log").rmdir()
-    job = submit(slurm, work, "turso-cpu-smallest.sh" if slurm.cluster.key == "turso" else "cpu-smallest.sh")
+    job = submit(slurm, work, file(slurm, "smallest"))
     assert slurm.finish(job)[job] == ["FAILED"]
     assert slurm.state(job)["ExitCode"] == "0:53" and not list(work.rglob("*.out"))
 
 
-def blocks(page: str) -> list[str]:
-    """The Slurm commands that a page prints for a login node, but for those that ask an accounting or stay open."""
-    text = (ROOT / "chapters/hpc" / page).read_text()
-    found = re.findall(r"^```\{\.bash filename=\"login node\"\}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return [block for block in found if re.search(r"^(?:squeue|sinfo|scontrol|scancel|sbatch|mkdir)", block)
-            and not re.search(r"\{\{|sacct|watch|array-|tail", block)]
-
-
-def test_commands_of_the_chapters_run_as_printed(slurm: Slurm, work: Path) -> None:
-    if slurm.cluster.key == "turso":
-        return
-    printed = [*blocks("commands.qmd"), *blocks("workflow.qmd")]
-    assert len(printed) >= 6
-    for block in printed:
-        held = submit(slurm, work, "--hold", "cpu-smallest.sh")
-        given = {**settings(work), "JOBID": held, "SCRIPT": "cpu-smallest.sh"}
-        done = slurm.run("bash", "-ec", block, cwd=work, settings=given)
-        assert done.returncode == 0 and "rror" not in done.stderr, (block, done.stderr)
-        bare = slurm.run("bash", "-ec", block, cwd=work)
-        assert "JOBID" not in block or (bare.returncode != 0 and "set JOBID to" in bare.stderr), block
-        slurm.run("scancel", "--state=PENDING", "--me", cwd=work)
-
-
 def test_interactive_runs_on_a_compute_node(slurm: Slurm, work: Path) -> None:
     script = f"{slurm.cluster.key}-interactive.sh"
-    main, side = pty.openpty()
-    words = ["bash", script, "bash", "-c", "echo on $SLURMD_NODENAME"]
-    with subprocess.Popen(words, cwd=work, env={**slurm.env, **settings(work)}, stdin=side, stdout=side,
-                          stderr=side) as process:
-        assert process.wait(30) == 0, os.read(main, 5000)
-    os.close(side)
-    assert b"on n" in os.read(main, 5000)
-    os.close(main)
+    code, screen = talk(["bash", script, "bash", "-c", "echo on $SLURMD_NODENAME"], work,
+                        env={**slurm.env, **settings(work)})
+    assert code == 0 and re.search(r"^on n\d+x\d", screen, re.MULTILINE), screen
     inside = slurm.run("bash", script, cwd=work, settings={**settings(work), "SLURM_JOB_ID": "7"})
     assert inside.returncode == 1 and "you are in job 7 already" in inside.stderr
 
@@ -161,40 +133,24 @@ def test_unset_variables_stop_with_a_message(path: Path, tmp_path: Path) -> None
     assert any(word in done.stderr for word in ("submit this file", "set PROJECT", "set PYTHON_MODULE", "name the"))
 
 
-def test_slurm_leaves_nothing_running(stubs: str) -> None:
-    if lacking := missing():
-        pytest.skip(LACKS + f"Slurm ({', '.join(lacking)})")
-    slurm = Slurm(CLUSTERS.known["turso"], stubs=(stubs,))
-    begin = time.monotonic()
-    try:
-        slurm.start()
-        slurm.run("sbatch", "-p", "short", "-t", "5", "-o", "/dev/null", "--wrap", "sleep 300", cwd=slurm.root)
-        time.sleep(1)
-    finally:
-        slurm.stop()
-    assert time.monotonic() - begin < 15
+def test_slurm_leaves_nothing_running() -> None:
+    with started("turso", accounted=True) as slurm:
+        job = slurm.submit("-p", "short", "-t", "5", "-o", "/dev/null", "--wrap", "sleep 300", cwd=slurm.root)
+        slurm.until(lambda: slurm.states(job) == ["RUNNING"], "the job")
     assert slurm.left() == [] and not slurm.root.exists()
 
 
-def test_slurm_runs_for_an_ordinary_user(stubs: str) -> None:
+def test_slurm_runs_for_an_ordinary_user() -> None:
     """Root starts another one as nobody; for an ordinary user every other test has shown it."""
-    if lacking := missing():
-        pytest.skip(LACKS + f"Slurm ({', '.join(lacking)})")
-    slurm = Slurm(CLUSTERS.known["lumi"], stubs=(stubs,), uid=os.getuid() or 65534)
-    try:
-        slurm.start()
+    with started("lumi", accounted=True, uid=os.getuid() or 65534) as slurm:
         done = slurm.run("srun", "-p", "small-g", "-t", "1", "--gpus-per-node=1", "id", "-u", cwd=slurm.root)
-    finally:
-        slurm.stop()
     assert done.stdout.strip() == str(slurm.uid), done.stderr
     assert slurm.left() == [] and not slurm.root.exists()
 
 
 def test_checkpoint_and_requeue_at_a_signal(slurm: Slurm, work: Path) -> None:
     """The signal is sent by hand here, to save the wait for the limit."""
-    if slurm.cluster.key != "roihu":
-        return
-    job = submit(slurm, work, "roihu-requeue.sh", "train", "--steps", "60")
+    job = submit(slurm, work, file(slurm, "requeue"), "train", "--steps", "40")
     while "starts at step 0" not in _text(work, job):
         time.sleep(0.1)
     slurm.run("scancel", "--batch", "--signal=USR1", job, cwd=work)
@@ -205,10 +161,10 @@ def test_checkpoint_and_requeue_at_a_signal(slurm: Slurm, work: Path) -> None:
 
 
 @pytest.mark.slow
-def test_checkpoint_and_requeue_at_the_time_limit(stubs: str, tmp_path: Path) -> None:
+def test_checkpoint_and_requeue_at_the_time_limit(tmp_path: Path) -> None:
     """A job that is longer than its limit; Slurm waits two minutes before it starts a requeued job."""
     work = study(tmp_path / "study")
-    for slurm in started(CLUSTERS.known["lumi"], stubs, wide=False):
+    with started("lumi") as slurm:
         words = ("--time=1", "--signal=B:USR1@35", "lumi-requeue.sh", "train", "--steps", "280")
         job = submit(slurm, work, *words)
         requeued(slurm, job)

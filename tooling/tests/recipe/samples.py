@@ -123,6 +123,12 @@ extra:
 """
 
 
+def stale(form: str) -> str:
+    """A recipe of the old release with a dependency that was dropped and a build number of its own."""
+    text = v1() if form == "v1" else V0.replace("number: 0", "number: 0\n  entry_points:\n    - demo = demo.cli:main")
+    return text.replace("    - click >=8.1\n", "    - click >=8.1\n    - attrs\n").replace("number: 0", "number: 2")
+
+
 @dataclass
 class Release:
     """The files of a release, made by hand: an sdist and a pure wheel."""
@@ -137,6 +143,9 @@ class Release:
     build: str = 'requires = ["setuptools>=80"]\nbuild-backend = "setuptools.build_meta"'
     tag: str = "py3-none-any"
     files: dict[str, str] = field(default_factory=dict)
+    commands: str = "[console_scripts]\ndemo = demo.cli:main\n"
+    modules: tuple[str, ...] = ("demo/__init__.py", "demo/cli.py")
+    readme: str = "Demo is a package that exists so that a test can propose it somewhere.\n"
 
     @property
     def metadata(self) -> str:
@@ -145,7 +154,7 @@ class Release:
                  "Summary: A package to be proposed in a test.", f"Requires-Python: {self.python}",
                  "Project-URL: Homepage, https://example.org/demo", *([self.licence] if self.licence else []),
                  *([self.extra] if self.extra else []), *(f"Requires-Dist: {one}" for one in self.requires)]
-        return "\n".join(lines) + "\n\nDemo is a package that exists so that a test can propose it somewhere.\n"
+        return "\n".join(lines) + "\n\n" + self.readme
 
     @property
     def stem(self) -> str:
@@ -173,24 +182,33 @@ class Release:
         info = f"{self.name.lower()}-{self.version}.dist-info"
         held = io.BytesIO()
         with zipfile.ZipFile(held, "w") as archive:
-            for path, text in {"demo/__init__.py": "", "demo/cli.py": "", f"{info}/METADATA": self.metadata,
+            for path, text in {**dict.fromkeys(self.modules, ""), f"{info}/METADATA": self.metadata,
                                f"{info}/WHEEL": f"Wheel-Version: 1.0\nTag: {self.tag}\n",
-                               f"{info}/entry_points.txt": "[console_scripts]\ndemo = demo.cli:main\n",
+                               f"{info}/entry_points.txt": self.commands,
                                f"{info}/RECORD": ""}.items():
                 archive.writestr(path, text)
         return f"{self.name.lower()}-{self.version}-{self.tag}.whl", held.getvalue()
 
 
 @contextmanager
-def serving(files: dict[str, bytes], *, lost: bool = False) -> Iterator[str]:
-    """The address of an index with these files of a project `demo`; with `lost` the files can't be downloaded."""
+def serving(files: dict[str, bytes], *, lost: bool = False, mirror: bool = False,
+            lasting: dict[str, bytes] | None = None) -> Iterator[str]:
+    """The address of an index with these files of a project `demo`.
+
+    With `lost` the files can't be downloaded, with `mirror` not by their lasting address, `packages/source/`, which
+    serves `lasting` instead if that is given.
+    """
     page = "".join(f'<a href="../../files/{name}#sha256={hashlib.sha256(data).hexdigest()}">{name}</a>'
                    for name, data in files.items())
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             name = self.path.rpartition("/")[2]
-            body = page.encode() if self.path == "/simple/demo/" and files else files.get(name)
+            lead = "/packages/source/"
+            held = files if lasting is None or not self.path.startswith(lead) else lasting
+            body = page.encode() if self.path == "/simple/demo/" and files else held.get(name)
+            if mirror and self.path.startswith(lead):
+                body = None
             down = lost and self.path.startswith("/files/")
             self.send_response(503 if down else 200 if body else 404)
             self.end_headers()

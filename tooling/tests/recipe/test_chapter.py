@@ -1,4 +1,4 @@
-"""The conda-forge chapter's blocks under "By command", run as they are printed."""
+"""The conda-forge chapter's shell blocks, run as they are printed: by hand and by command, on a hub of this disk."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tooling.tests.conftest import ROOT
+from tooling.tests.recipe.hub import Hub, hub
 from tooling.tests.recipe.samples import need_network
 
 CHAPTER = ROOT / "chapters" / "packaging" / "conda-forge.qmd"
 # Blocks of the chapter that can't run here, by the words that tell them, and why.
-EXCLUDED = {
-    "git clone": "it needs an account on GitHub with a fork",
-    "conda create": "it needs conda and conda-forge's channel",
-    "conda install": "it needs conda and conda-forge's channel",
-    "conda-smithy": "it needs conda and conda-forge's channel",
-    "build-locally.py": "it needs Docker and conda-forge's images",
-    "git push": "it needs an account on GitHub with a fork",
-    "git commit": "it is the same step as handbook recipe submit, by hand",
-    "export PACKAGE": "it asks for your GitHub name, which the test gives",
-}
-IN_FEEDSTOCK = ("handbook recipe diff", "handbook recipe update")
+CONDA = "it needs conda and conda-forge's channel"
+EXCLUDED = {"conda create --yes --name recipe": CONDA, "conda install": CONDA, "conda create --yes --name try": CONDA,
+            "build-locally.py": "it needs Docker and conda-forge's images"}
+# The steps of the two ways, by the words of their blocks.
+BEFORE = ("export PACKAGE", "git clone")
+BY_COMMAND = ("recipe new", "recipe lint", "recipe build", "recipe submit", "git push")
+BY_HAND = ("git switch", "recipe new", "git commit", "git push")
+IN_FEEDSTOCK = ("recipe diff", "recipe update")
 
 
 def blocks() -> list[str]:
@@ -31,50 +31,68 @@ def blocks() -> list[str]:
     return re.findall(r"^```\{\.bash[^\n]*\n(.*?)^```", CHAPTER.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
-def excluded(block: str) -> bool:
-    return any(words in block for words in EXCLUDED)
+def block(words: str) -> str:
+    """The one block with these words."""
+    found = [one for one in blocks() if words in one]
+    assert len(found) == 1, words
+    return found[0]
 
 
-def shell(block: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1",
-           "PACKAGE": "gpyreg", "GITHUB_USER": "someone", "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org",
-           "GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@example.org"}
-    return subprocess.run(["bash", "-euo", "pipefail", "-c", block], cwd=folder, env=env, capture_output=True,
+def shell(text: str, folder: Path, made: Hub) -> str:
+    """Run a block; what it said."""
+    env = {**os.environ, **made.env, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+           "NO_COLOR": "1", "PACKAGE": "gpyreg", "GITHUB_USER": "someone"}
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=folder, env=env, capture_output=True,
                           text=True, check=False, timeout=300)
+    assert done.returncode == 0, text + done.stderr
+    return done.stdout + done.stderr
 
 
-def repository(folder: Path, name: str, text: str) -> Path:
-    (folder / name).parent.mkdir(parents=True)
-    (folder / name).write_text(text, encoding="utf-8")
-    done = shell("git init --quiet --initial-branch main && git add . && git commit --quiet --message Begin", folder)
-    assert done.returncode == 0, done.stderr
-    return folder
+@pytest.fixture
+def made(tmp_path: Path) -> Hub:
+    """conda-forge's staged-recipes with someone's fork of it."""
+    return hub(tmp_path)
 
 
-def test_every_excluded_block_is_there() -> None:
+def test_every_block_is_run_or_excluded_for_a_reason() -> None:
+    steps = {*BEFORE, *BY_COMMAND, *BY_HAND, *IN_FEEDSTOCK}
+    run = {block(words) for words in steps}
+    left = [one for one in blocks() if one not in run]
+    assert len(left) == len(EXCLUDED) and all(any(words in one for words in EXCLUDED) for one in left)
     for words in EXCLUDED:
-        assert any(words in block for block in blocks()), words
+        assert block(words) in left
 
 
-def test_each_block_of_a_command_runs_or_is_excluded_by_hand() -> None:
-    for block in blocks():
-        assert "handbook" in block or excluded(block), block
-
-
-def test_the_commands_do_what_the_chapter_says(tmp_path: Path) -> None:
+def test_by_command(made: Hub, tmp_path: Path) -> None:
     need_network()
-    clone = repository(tmp_path / "staged-recipes", "recipes/example/recipe.yaml", "{}\n")
-    printed = [block for block in blocks() if not excluded(block)]
-    assert len(printed) == 6
-    for block in printed:
-        if block.startswith(IN_FEEDSTOCK):
-            continue
-        done = shell(block, clone)
-        assert done.returncode == 0, block + done.stderr
-    recipe = (clone / "recipes" / "gpyreg" / "recipe.yaml").read_text(encoding="utf-8")
-    feedstock = repository(tmp_path / "gpyreg-feedstock", "recipe/recipe.yaml",
-                           recipe.replace("    - numpy", "    - attrs\n    - numpy"))
-    for block, code in zip([one for one in printed if one.startswith(IN_FEEDSTOCK)], (0, 0), strict=True):
-        done = shell(block, feedstock)
-        assert done.returncode == code and "asks" not in done.stdout, block + done.stderr
-    assert "attrs" not in (feedstock / "recipe" / "recipe.yaml").read_text(encoding="utf-8")
+    for words in BEFORE:
+        said = shell(block(words), tmp_path, made)
+    assert "upstream/main" in said
+    clone = tmp_path / "staged-recipes"
+    for words in BY_COMMAND:
+        said = shell(block(words), clone, made)
+    fork = made.root / "someone" / "staged-recipes.git"
+    recipe = made.git(fork, "show", "gpyreg-recipe:recipes/gpyreg/recipe.yaml")
+    assert made.git(fork, "log", "-1", "--format=%s", "gpyreg-recipe") == "Add gpyreg" and "  name: gpyreg" in recipe
+
+    stale = recipe.replace("    - numpy", "    - attrs\n    - numpy") + "\n"
+    made.repository("conda-forge/gpyreg-feedstock", {"recipe/recipe.yaml": stale})
+    made.fork("conda-forge/gpyreg-feedstock", "someone")
+    feedstock = made.clone("someone/gpyreg-feedstock", "conda-forge/gpyreg-feedstock", tmp_path)
+    for words in IN_FEEDSTOCK:
+        assert "attrs" in shell(block(words), feedstock, made)
+    assert "attrs" not in made.git(feedstock, "show", "HEAD:recipe/recipe.yaml")
+
+
+def test_by_hand(made: Hub, tmp_path: Path) -> None:
+    """The recipe itself comes from the command: grayskull can't write v1 without conda."""
+    need_network()
+    for words in BEFORE:
+        shell(block(words), tmp_path, made)
+    for words in BY_HAND:
+        shell(block(words), tmp_path / "staged-recipes", made)
+    fork = made.root / "someone" / "staged-recipes.git"
+    assert made.git(fork, "show", "--format=%s", "--name-only", "gpyreg-recipe").split("\n") == [
+        "Add gpyreg", "", "recipes/gpyreg/recipe.yaml"]
+    parent = made.git(fork, "rev-parse", "gpyreg-recipe~1")
+    assert parent == made.git(made.root / "conda-forge" / "staged-recipes.git", "rev-parse", "main")

@@ -72,10 +72,14 @@ def test_v0_and_tests_of_the_sdist(tmp_path: Path) -> None:
 def test_a_compiled_package_is_an_honest_draft(tmp_path: Path) -> None:
     release = Release(tag="cp311-cp311-manylinux_2_28_x86_64", files={"src/fast.c": "", "src/fast.rs": ""})
     text, recipe = made(release, tmp_path)
-    for words in ('${{ compiler("c") }}', '${{ compiler("rust") }}', '${{ stdlib("c") }}', "    - python\n"):
+    for words in ("${{ compiler('c') }}", "${{ compiler('rust') }}", "${{ stdlib('c') }}", "    - python\n",
+                  "    - cargo-bundle-licenses\n"):
         assert words in text
     assert "noarch" not in text
-    assert sum(note.startswith("left to do: ") for note in recipe.notes) >= 4
+    told = "\n".join(recipe.notes)
+    for words in ("a first draft", "check the compilers, guessed from the sources (c, rust)", "name the libraries",
+                  "with build.skip", "run cargo-bundle-licenses in build.script"):
+        assert words in told
     assert not [one.rule.code for one in lint([tmp_path]).findings if one.rule.code != "RCP012"]
 
 
@@ -88,6 +92,9 @@ def test_an_unknown_licence(release: Release, words: str, tmp_path: Path) -> Non
         done = run("recipe", "new", "demo", "--index", address, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (2, "") and words in done.stderr and "--license" in done.stderr
         assert "Traceback" not in done.stderr and list(tmp_path.iterdir()) == []
+        wrong = run("recipe", "new", "demo", "--index", address, "--license", "My Own", cwd=tmp_path)
+        assert wrong.returncode == 2 and "My Own is no SPDX expression" in wrong.stderr
+        assert list(tmp_path.iterdir()) == []
         told = run("recipe", "new", "demo", "--index", address, "--license", "MIT", cwd=tmp_path)
         assert "recipes/demo/recipe.yaml" in told.stderr
 
@@ -106,11 +113,14 @@ def test_no_project_no_sdist_no_files_no_index(tmp_path: Path) -> None:
     with serving(dict([release.wheel()])) as address:
         refused(tmp_path, "demo has no sdist", "demo", "--index", address)
         refused(tmp_path, "has no project other", "other", "--index", address)
-        refused(tmp_path, "demo newest has no sdist", "demo==newest", "--index", address)
+        refused(tmp_path, "'de mo' is no name of a project", "de mo", "--index", address)
     with serving(dict([release.sdist(), release.wheel()]), lost=True) as address:
         refused(tmp_path, "can't be downloaded", "demo", "--index", address)
+        refused(tmp_path, "demo 9 has no sdist", "demo==9", "--index", address)
     refused(tmp_path, "can't be asked for demo", "demo", "--index", "http://127.0.0.1:9")
-    refused(tmp_path, "demo-1.tar.gz", "./demo-1.tar.gz")
+    refused(tmp_path, "there is no file demo-1.tar.gz", "./demo-1.tar.gz")
+    (tmp_path / "demo-1.tar.gz").write_text("no archive", encoding="utf-8")
+    refused(tmp_path, "demo-1.tar.gz can't be read: not a gzip file", "./demo-1.tar.gz")
 
 
 def test_a_recipe_that_is_there_stays(tmp_path: Path) -> None:
@@ -140,8 +150,11 @@ def test_without_maintainers_the_recipe_is_not_finished(tmp_path: Path) -> None:
         (tmp_path / "pyproject.toml").write_text('[tool.handbook.recipe]\nmaintainers = ["one", "two"]\n',
                                                  encoding="utf-8")
         run("recipe", "new", "demo", "--index", address, "--force", cwd=tmp_path)
-    text = (tmp_path / "recipes" / "demo" / "recipe.yaml").read_text(encoding="utf-8")
-    assert text.endswith("    - one\n    - two\n")
+        path = tmp_path / "recipes" / "demo" / "recipe.yaml"
+        assert path.read_text(encoding="utf-8").endswith("    - one\n    - two\n")
+        run("recipe", "new", "demo", "--index", address, "--force", "--maintainer", "me", "--maintainer", "@you",
+            cwd=tmp_path)
+        assert path.read_text(encoding="utf-8").endswith("    - me\n    - you\n")
 
 
 @pytest.mark.parametrize(("pip", "conda"), [

@@ -1,124 +1,162 @@
-"""`diff`, `update` and `submit`: a recipe against its release, and what is proposed in which words."""
+"""`submit` and `update` in clones of bare repositories: what is committed, pushed and said to people and bots."""
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tooling.tests.conftest import run
-from tooling.tests.recipe.samples import V0, Release, line_of, serving, v1, write
+from tooling.tests.recipe.hub import Hub, hub
+from tooling.tests.recipe.samples import Release, serving, stale, v1, write
 
-OLD = Release(version="1.2.0", requires=("click>=8.1",))
 NEW = Release(version="1.3.0", requires=("click>=8.2", "rich>=13"), python=">=3.12")
+GH = '#!/bin/sh\nprintf "%s\\n" "$@" > "$(dirname "$0")/asked"\necho https://github.com/conda-forge/x/pull/1\n'
 
 
-def git(folder: Path, *words: str) -> str:
-    return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+@pytest.fixture
+def world(tmp_path: Path) -> tuple[Hub, Path]:
+    """A hub and a clone of someone's fork of staged-recipes."""
+    made = hub(tmp_path)
+    return made, made.clone("someone/staged-recipes", "conda-forge/staged-recipes", tmp_path)
 
 
-def repository(folder: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    git(folder, "init", "--quiet", "--initial-branch", "main")
-    git(folder, "config", "user.name", "A")
-    git(folder, "config", "user.email", "a@example.org")
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "--message", "Begin")
-    return folder
+def feedstock(made: Hub, folder: Path, text: str, owner: str = "someone") -> Path:
+    """A clone of a fork of demo's feedstock, or of the feedstock itself."""
+    made.repository("conda-forge/demo-feedstock", {"recipe/recipe.yaml": text, "conda-forge.yml": ""})
+    if owner != "conda-forge":
+        made.fork("conda-forge/demo-feedstock", owner)
+    return made.clone(f"{owner}/demo-feedstock", "conda-forge/demo-feedstock", folder)
 
 
-def stale(form: str) -> str:
-    """A recipe of the old release with a dependency that was dropped and a build number of its own."""
-    text = v1() if form == "v1" else V0.replace("number: 0", "number: 0\n  entry_points:\n    - demo = demo.cli:main")
-    return text.replace("    - click >=8.1\n", "    - click >=8.1\n    - attrs\n").replace("number: 0", "number: 2")
+def test_a_recipe_is_submitted_and_pushed(world: tuple[Hub, Path], tmp_path: Path) -> None:
+    made, clone = world
+    text = v1().replace("- someone", "- someone\n    - another").replace(
+        "license_file: LICENSE", "license_file:\n    - LICENSE\n    - OURS")
+    path = write(tmp_path, text)
+    (path.parent / "OURS").write_text("Terms.\n", encoding="utf-8")
+    (path.parent / "output").mkdir()
+    (path.parent / "output" / "demo.conda").touch()
+    done = made.run("recipe", "submit", path.parent, "--clone", clone)
+    assert done.returncode == 0, done.stderr
+    assert made.git(clone, "branch", "--show-current") == "demo-recipe" and not made.git(clone, "status", "--short")
+    assert made.git(clone, "show", "--format=%s", "--name-only").split("\n") == [
+        "Add demo", "", "recipes/demo/OURS", "recipes/demo/recipe.yaml"]
+    assert made.git(clone, "rev-parse", "HEAD~1") == made.git(clone, "rev-parse", "upstream/main"), "the fork is old"
+    assert (clone / "recipes/demo/recipe.yaml").read_text(encoding="utf-8") == text
+    last = done.stderr.splitlines()[-1]
+    assert "next: git push --set-upstream origin demo-recipe" in last
+    made.git(clone, "push", "--set-upstream", "origin", "demo-recipe")
+    fork = made.root / "someone" / "staged-recipes.git"
+    assert made.git(fork, "show", "demo-recipe:recipes/demo/recipe.yaml") + "\n" == text
 
 
-@pytest.mark.parametrize("form", ["v1", "v0"])
-def test_added_removed_and_changed(form: str, tmp_path: Path) -> None:
-    text = stale(form)
-    path = write(tmp_path, text, "recipe.yaml" if form == "v1" else "meta.yaml")
-    with serving(dict([NEW.sdist(), NEW.wheel()])) as address:
-        done = run("recipe", "diff", path, "--index", address)
-        for code, at, words in (
-            ("RCP050", "  run:", "run lacks rich >=13"), ("RCP051", "- attrs", "the release doesn't ask for attrs"),
-            ("RCP052", "- click", "click >=8.1 is click >=8.2 in the release"),
-            ("RCP057", "1.2.0", "the version is 1.2.0, the release is 1.3.0"),
-            ("RCP057", "number: 2", "a new version starts at 0"), ("RCP057", "sha256", "the sha256 begins with abab"),
-            ("RCP053", "1.2.0", "the release needs 3.12"),
-        ):
-            assert f":{line_of(text, at)}: {code} " in done.stderr and words in done.stderr, words
-        assert done.returncode == 1 and "+    - rich >=13" in done.stdout and path.read_text(encoding="utf-8") == text
-        assert run("recipe", "diff", path, "--index", address, "--write").returncode == 0
-        again = run("recipe", "diff", path, "--index", address)
-    assert (again.returncode, again.stdout) == (0, "") and "no findings" in again.stderr, again.stderr
-    mended = path.read_text(encoding="utf-8")
-    assert "attrs" not in mended and "number: 0" in mended and "1.3.0" in mended and "- someone" in mended
+def test_the_checklist_is_the_clones_and_ticked_honestly(world: tuple[Hub, Path], tmp_path: Path) -> None:
+    made, clone = world
+    path = write(tmp_path, v1().replace("- someone", "- someone\n    - another"))
+    said = made.run("recipe", "submit", path, "--clone", clone).stdout
+    ticks = {line[6:].partition(".")[0]: line[3] for line in said.splitlines() if line.startswith("- [")}
+    assert ticks == {
+        "Title of this PR is meaningful": "x", "Recipe uses the v1 `recipe": "x", "License file is packaged": " ",
+        "Source is from official source": "x", "Package does not vendor other packages": " ",
+        "Package does not ship static libraries": "x", "Build number is 0": "x",
+        "A tarball (`url`) rather than a repo is used in your recipe": "x",
+        "GitHub users listed in the maintainer section have posted a comment": " ",
+        "Something that was asked for the first time yesterday": " "}
+    assert "no item" not in said
+    assert "@another: are you willing to be listed as a maintainer of demo?" in said
+    assert "  for another to answer:\n    I am willing to be listed as a maintainer of demo.\n" in said
+    assert "for someone to answer" not in said, "the fork is someone's own"
+    for words in ("@conda-forge-admin, please restart ci", "@conda-forge-admin, please ping conda-forge/help-python",
+                  "@conda-forge/help-python, ready for review!"):
+        assert f"    {words}\n" in said
+    assert (clone / ".git" / "handbook-pull-request.md").read_text(encoding="utf-8") in said
 
 
-@pytest.mark.parametrize(("old", "new", "code"), [
-    ("license: MIT", "license: BSD-3-Clause", "RCP055"), ("license_file: LICENSE", "license_file: COPYING", "RCP055"),
-    ("demo = demo.cli:main", "demo = demo.old:main", "RCP054"), ("org/demo\n", "org/old\n", "RCP056"),
-    ("setuptools >=80", "hatchling", "RCP050"),
-])
-def test_other_differences(old: str, new: str, code: str, tmp_path: Path) -> None:
-    text = v1().replace(old, new, 1)
-    with serving(dict([OLD.sdist(), OLD.wheel()])) as address:
-        done = run("recipe", "diff", write(tmp_path, text), "--index", address)
-    assert f": {code} " in done.stderr and "Traceback" not in done.stderr
+def test_alone_no_consent_is_open(world: tuple[Hub, Path], tmp_path: Path) -> None:
+    made, clone = world
+    said = made.run("recipe", "submit", write(tmp_path, v1()), "--clone", clone).stdout
+    assert "[x] GitHub users listed" in said and "willing" not in said
+
+
+def test_steps_by_hand_may_come_first(world: tuple[Hub, Path]) -> None:
+    made, clone = world
+    made.git(clone, "switch", "--quiet", "--create", "demo-recipe", "upstream/main")
+    path = write(clone, v1())
+    done = made.run("recipe", "submit", path.parent, cwd=clone)
+    assert done.returncode == 0 and made.git(clone, "show", "--format=", "--name-only") == "recipes/demo/recipe.yaml"
+
+
+def test_gh_opens_it_only_when_asked(world: tuple[Hub, Path], tmp_path: Path) -> None:
+    made, clone = world
+    program = tmp_path / "bin" / "gh"
+    program.parent.mkdir()
+    program.write_text(GH, encoding="utf-8")
+    program.chmod(0o755)
+    env = {"PATH": f"{program.parent}:/usr/bin:/bin"}
+    path = write(tmp_path, v1())
+    assert made.run("recipe", "submit", path, "--clone", clone, "--branch", "quiet", env=env).returncode == 0
+    assert not (program.parent / "asked").exists() and "quiet" not in made.git(
+        made.root / "someone" / "staged-recipes.git", "branch", "--list")
+    done = made.run("recipe", "submit", path, "--clone", clone, "--gh", env=env)
+    assert done.returncode == 0 and "opened https://github.com/conda-forge/x/pull/1" in done.stderr
+    asked = (program.parent / "asked").read_text(encoding="utf-8").splitlines()
+    assert asked[:6] == ["pr", "create", "--repo", "conda-forge/staged-recipes", "--title", "Add demo"]
+    assert asked[-2:] == ["--head", "someone:demo-recipe"]
+    assert "demo-recipe" in made.git(made.root / "someone" / "staged-recipes.git", "branch", "--list")
+
+
+def test_what_cannot_be_submitted(world: tuple[Hub, Path], tmp_path: Path) -> None:
+    made, clone = world
+    path = write(tmp_path / "here", v1())
+    other = made.clone("someone/staged-recipes", "conda-forge/staged-recipes", tmp_path / "hub")
+    (other / "recipes/example-v1/recipe.yaml").write_text("changed\n", encoding="utf-8")
+    feed = feedstock(made, tmp_path, v1())
+    taken = made.clone("someone/staged-recipes", "conda-forge/staged-recipes", tmp_path / "here")
+    write(taken, v1())
+    nameless = {"GIT_CONFIG_VALUE_2": "", "GIT_CONFIG_VALUE_3": "", "EMAIL": ""}
+    refused: list[tuple[Path, str, dict[str, str]]] = [
+        (tmp_path / "none", "there is no folder", {}), (tmp_path, "git doesn't know it", {}),
+        (feed, "is no clone of your fork of staged-recipes", {}),
+        (other, "has changes that aren't committed: recipes/example-v1/recipe.yaml", {}),
+        (taken, "recipes/demo is there already", {}), (clone, "git doesn't know who you are", nameless)]
+    for place, words, env in refused:
+        done = made.run("recipe", "submit", path, "--clone", place, env=env)
+        assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr, done.stderr
+    broken = write(tmp_path / "broken", v1().replace("license: MIT", "license: Own"))
+    done = made.run("recipe", "submit", broken, "--clone", clone)
+    assert done.returncode == 1 and "RCP041" in done.stderr
+    assert made.git(clone, "branch", "--list").split() == ["*", "main"], "nothing was changed"
+    made.git(clone, "branch", "demo-recipe")
+    done = made.run("recipe", "submit", path, "--clone", clone)
+    assert done.returncode == 2 and "the branch demo-recipe is there already" in done.stderr
 
 
 def test_a_feedstock_is_updated(tmp_path: Path) -> None:
-    feedstock = repository(tmp_path / "demo-feedstock", {"recipe/recipe.yaml": stale("v1"), "conda-forge.yml": ""})
+    made = hub(tmp_path)
+    clone = feedstock(made, tmp_path, stale("v1"))
     with serving(dict([NEW.sdist(), NEW.wheel()])) as address:
-        done = run("recipe", "update", feedstock, "--index", address)
+        done = made.run("recipe", "update", clone, "--index", address)
         assert done.returncode == 0, done.stderr
-        assert git(feedstock, "branch", "--show-current") == "update-1.3.0"
-        assert git(feedstock, "log", "-1", "--format=%s") == "demo 1.3.0" and not git(feedstock, "status", "--short")
-        text = (feedstock / "recipe" / "recipe.yaml").read_text(encoding="utf-8")
+        assert made.git(clone, "branch", "--show-current") == "update-1.3.0"
+        assert made.git(clone, "log", "-1", "--format=%s") == "demo 1.3.0"
+        assert not made.git(clone, "status", "--short")
+        text = (clone / "recipe" / "recipe.yaml").read_text(encoding="utf-8")
         assert "number: 0" in text and '"1.3.0"' in text and "- rich >=13" in text and "attrs" not in text
-        assert "[x] Reset the build number" in done.stdout and "please rerender" in done.stdout
-        assert "[ ] Re-rendered" in done.stdout
-        again = run("recipe", "update", feedstock, "--index", address)
+        for words in ("[x] Used a [personal fork", "[ ] Bumped the build number", "[x] Reset the build number",
+                      "[ ] [Re-rendered]", "[x] Ensured the license file", "@conda-forge-admin, please rerender\n"):
+            assert words in done.stdout
+        again = made.run("recipe", "update", clone, "--index", address)
     assert again.returncode == 0 and "nothing to do" in again.stderr
+    made.git(clone, "push", "--quiet", "--set-upstream", "origin", "update-1.3.0")
 
 
-def test_a_recipe_is_submitted(tmp_path: Path) -> None:
-    clone = repository(tmp_path / "staged-recipes", {"recipes/example/recipe.yaml": "{}\n"})
-    text = v1().replace("- someone", "- someone\n    - another")
-    path = write(tmp_path, text)
-    done = run("recipe", "submit", path.parent, "--clone", clone)
-    assert done.returncode == 0, done.stderr
-    assert git(clone, "branch", "--show-current") == "demo-recipe" and git(clone, "show", "--format=", "--name-only",
-                                                                          "HEAD") == "recipes/demo/recipe.yaml"
-    assert (clone / "recipes/demo/recipe.yaml").read_text(encoding="utf-8") == text
-    for words in ("[x] Build number is 0", "[ ] License file is packaged", "[ ] GitHub users listed",
-                  "[x] Source is from official source", "[ ] Package does not vendor",
-                  "I am willing to be listed as a maintainer of demo", "Comment from another",
-                  "@conda-forge-admin, please ping conda-forge/help-python", "@conda-forge/help-python, ready"):
+def test_a_wrong_recipe_of_the_same_version_gets_a_new_build(tmp_path: Path) -> None:
+    made, same = hub(tmp_path), Release(requires=("click>=8.1",))
+    clone = feedstock(made, tmp_path, stale("v1"), owner="conda-forge")
+    with serving(dict([same.sdist(), same.wheel()])) as address:
+        done = made.run("recipe", "update", clone, "--index", address)
+    text = (clone / "recipe" / "recipe.yaml").read_text(encoding="utf-8")
+    assert done.returncode == 0 and "number: 3" in text and "attrs" not in text
+    assert made.git(clone, "log", "-1", "--format=%s") == "Correct the recipe of demo 1.2.0"
+    for words in ("[ ] Used a [personal fork", "[x] Bumped the build number", "[ ] Reset the build number"):
         assert words in done.stdout
-    assert (clone / ".git" / "handbook-pull-request.md").read_text(encoding="utf-8") in done.stdout
-    again = run("recipe", "submit", path.parent, "--clone", clone)
-    assert again.returncode == 2 and "is there already" in again.stderr
-
-
-def test_a_recipe_with_errors_is_not_submitted(tmp_path: Path) -> None:
-    clone = repository(tmp_path / "staged-recipes", {"recipes/example/recipe.yaml": "{}\n"})
-    done = run("recipe", "submit", write(tmp_path, v1().replace("license: MIT", "license: Own")), "--clone", clone)
-    assert done.returncode == 1 and "RCP041" in done.stderr and git(clone, "branch", "--show-current") == "main"
-
-
-def test_what_is_no_clone_is_refused(tmp_path: Path) -> None:
-    path = write(tmp_path / "here", v1())
-    other = repository(tmp_path / "other", {"README.md": "x\n"})
-    dirty = repository(tmp_path / "dirty", {"recipes/example/recipe.yaml": "{}\n"})
-    (dirty / "recipes/example/recipe.yaml").write_text("changed\n", encoding="utf-8")
-    for clone, words in ((tmp_path / "none", "there is no folder"), (other, "is no clone of"),
-                         (dirty, "has changes that aren't committed")):
-        done = run("recipe", "submit", path, "--clone", clone)
-        assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
-    without_gh = repository(tmp_path / "clone", {"recipes/example/recipe.yaml": "{}\n"})
-    done = run("recipe", "submit", path, "--clone", without_gh, "--gh")
-    assert done.returncode == 2 and "git push failed" in done.stderr

@@ -36,13 +36,13 @@ class Case:
     pyproject: str = ""
     tags: tuple[str, ...] = ("v1.2.0",)
     name: str = "demo-1.2.0-py3-none-any.whl"
+    readme: str = 'readme = "README.md"'
     severity: Severity | None = None
 
 
-def project(root: Path, text: str = "", tags: tuple[str, ...] = ("v1.2.0",)) -> Project:
+def project(root: Path, text: str = "", tags: tuple[str, ...] = ("v1.2.0",), readme: str = Case.readme) -> Project:
     """A project that was tagged."""
-    written = ('[project]\nname = "demo"\nversion = "1.2.0"\nreadme = "README.md"\n'
-               f'[project.scripts]\ndemo = "x"\n{text}')
+    written = f'[project]\nname = "demo"\nversion = "1.2.0"\n{readme}\n[project.scripts]\ndemo = "x"\n{text}'
     state = GitState(root, "c0ffee", 1_700_000_000, tags, tags, "main", "main", True, True, (), False, None)
     return Project(root, tomllib.loads(written), written, state, Settings())
 
@@ -51,7 +51,7 @@ def look(tmp_path: Path, case: Case) -> Inspection:
     wheel = packages.wheel(tmp_path, {**(MODULES if case.only is None else case.only), **case.wheel}, case.metadata,
                            info=case.info, name=case.name)
     built = Built(tmp_path, read(packages.sdist(tmp_path, case.sdist)), read(wheel))
-    return inspect(built, project(tmp_path, case.pyproject, case.tags))
+    return inspect(built, project(tmp_path, case.pyproject, case.tags, case.readme))
 
 
 def typed(text: str = METADATA) -> str:
@@ -65,7 +65,7 @@ CASES: dict[str, list[tuple[Case, Case]]] = {
         (Case("__pycache__", {"demo/__pycache__/cli.cpython-311.pyc": b"x"}), Case(wheel={"demo/pycache.py": ""})),
         (Case(".DS_Store", sdist={"docs/.DS_Store": b"x"}), Case(sdist={"docs/DS_Store.md": ""})),
         (Case("old.py.orig", sdist={"old.py.orig": "x"}), Case(sdist={"pyproject.toml.orig": "made by the backend"})),
-        (Case("demo/_c.so", sdist={"demo/_c.so": b"x"}), Case(sdist={"demo/_c.c": "int x;"})),
+        (Case("demo/_c.so", sdist={"demo/_c.so": b"x"}), Case(sdist={"demo/_c.c": "int x;", "demo/run.exe": b"MZ"})),
     ],
     "REL211": [
         (Case("an environment file", sdist={".env": "A=1\n"}), Case(sdist={".env.example": "A=\n"})),
@@ -83,7 +83,7 @@ CASES: dict[str, list[tuple[Case, Case]]] = {
          Case(sdist={"a.ini": "AKIA" + "IOSFODNN7EXAMPLE\n"})),
     ],
     "REL213": [(Case("big.csv (1.2 MB)", sdist={"data/big.csv": b"1,2\n" * 300_000}),
-                Case(sdist={"data/big.csv": b"1,2\n" * 200_000}))],
+                Case(sdist={"data/big.csv": b"1,2\n" * 200_000, "demo.egg-info/SOURCES.txt": b"x" * 2_000_000}))],
     "REL214": [
         (Case("demo/_c.so", {"demo/_c.so": b"\x7fELF"}),
          Case(wheel={"demo/_c.so": b"\x7fELF"}, name="demo-1.2.0-cp311-cp311-manylinux_2_17_x86_64.whl")),
@@ -96,6 +96,8 @@ CASES: dict[str, list[tuple[Case, Case]]] = {
         (Case("conftest.py", {"conftest.py": ""}), Case(wheel={"demo_extra.py": ""})),
         (Case("src", only={"src/demo/__init__.py": ""}),
          Case(only={"demo/src/__init__.py": "", "demo/__init__.py": ""})),
+        (Case("tests", only={"tests/__init__.py": ""}), Case(only={"tools/__init__.py": ""})),
+        (Case("tools", {"tools/__init__.py": ""}), Case(wheel={"demo/tools/__init__.py": ""})),
         (Case("runs at every start", {"demo.pth": "import demo"}, severity=Severity.WARNING), Case()),
     ],
     "REL220": [
@@ -111,7 +113,11 @@ CASES: dict[str, list[tuple[Case, Case]]] = {
         (Case("no py.typed", {"demo/cli.pyi": ""}, severity=Severity.WARNING),
          Case(only={"demo-stubs/cli.pyi": ""}, info={"entry_points.txt": None})),
     ],
-    "REL222": [(Case("README.md", sdist={"README.md": None}), Case(sdist={"docs/index.md": ""}))],
+    "REL222": [
+        (Case("README.md", sdist={"README.md": None}), Case(sdist={"docs/index.md": ""})),
+        (Case("holds no README", sdist={"README.md": None, "docs/README.md": ""}, readme=""),
+         Case(sdist={"README.md": None, "Readme.rst": ""}, readme='readme = { file = "Readme.rst" }')),
+    ],
     "REL223": [
         (Case("doesn't define", info={"entry_points.txt": ENTRY.format("demo.cli:run")}),
          Case(info={"entry_points.txt": ENTRY.format("demo.cli:main")})),
@@ -132,7 +138,10 @@ CASES: dict[str, list[tuple[Case, Case]]] = {
          Case(wheel={"demo/__main__.py": "if True:\n    def main(): ...\n"},
               info={"entry_points.txt": ENTRY.format("demo.__main__:main")})),
     ],
-    "REL224": [(Case("no module", only={}), Case(only={"demo.py": ""}))],
+    "REL224": [
+        (Case("no module", only={}), Case(only={"demo.py": ""})),
+        (Case("no module", only={"demo/data.csv": "1"}), Case(only={"demo-stubs/cli.pyi": ""})),
+    ],
     "REL225": [
         (Case("demo/testing/__init__.py", sdist={"demo/testing/__init__.py": ""}),
          Case(sdist={"demo/testing/__init__.py": ""},
@@ -145,5 +154,10 @@ CASES: dict[str, list[tuple[Case, Case]]] = {
     "REL226": [
         (Case("the tag on the commit says 1.3.0", tags=("v1.3.0",)), Case(tags=("v1.2.0", "other-1.0", "v1.2"))),
         (Case("no version", metadata=METADATA.replace("1.2.0", "0.0.0"), tags=()), Case(tags=())),
+        (Case("it says version 1.3.0, the wheel 1.2.0",
+              sdist={"PKG-INFO": METADATA.replace("1.2.0", "1.3.0")}), Case()),
+        (Case("the tag on the commit says 1.3.0", tags=("v1.3.0", "x1.2.0")),
+         Case(metadata=METADATA.replace("1.2.0", "0.0.0"), sdist={"PKG-INFO": METADATA.replace("1.2.0", "0.0.0")},
+              tags=("v0.0.0",))),
     ],
 }

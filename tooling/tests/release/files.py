@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from labhandbook.release.addresses import Index
+from labhandbook.release.distribution import read
 from labhandbook.release.index import Server
 from tooling.tests.release.packages import git, write
 
@@ -111,6 +112,15 @@ def sha256(path: Path) -> str:
 def at(server: Server) -> Index:
     """The address of a running index."""
     return Index("loopback", f"{server.url}/legacy/", f"{server.url}/simple/", server.url)
+
+
+def put(server: Server, *paths: Path) -> None:
+    """Bring files onto a running index without an upload."""
+    for path in paths:
+        found = read(path)
+        server.store.add({":action": ["file_upload"], "protocol_version": ["1"], "name": [found.name],
+                          "version": [found.version], "filetype": [found.kind], "metadata_version": ["2.4"]},
+                         path.name, path.read_bytes())
 
 
 def _hash(text: str) -> str:

@@ -119,11 +119,14 @@ CASES: dict[str, list[tuple[str, Make, Make]]] = {
         ("dynamic field", more("Dynamic: Name"), more("Dynamic: Classifier")),
         ("no name that PyPI takes", says(("Name: demo", "Name: -demo")), of_wheel()),
         ("requires-dist", says(("click>=8.1", "click>>8")), says(("click>=8.1", "click (>=8.1)"))),
+        ("the field no-such-field can't be read", more("No-Such-Field: x"), more("Keywords: x")),
+        ("other>>1 is no requirement", more("Provides-Dist: other>>1"), more("Provides-Dist: other (>=1)")),
     ],
     "REL302": [
         ("9.9", says(("Metadata-Version: 2.4", "Metadata-Version: 9.9")), says(("Version: 2.4", "Version: 2.5"))),
         ("introduced in metadata version 2.4", says(("Version: 2.4", "Version: 2.1")),
          says(("Version: 2.4", "Version: 2.1"), ("License-Expression: MIT\nLicense-File: LICENSE", "License: MIT"))),
+        ("there is no demo-1.2.0.dist-info/METADATA", of_wheel(info={"METADATA": None}), of_wheel()),
     ],
     "REL303": [
         ("1.2.0+g1 is a local version",
@@ -152,6 +155,9 @@ CASES: dict[str, list[tuple[str, Make, Make]]] = {
          of_wheel(name="demo-1.2.0-py2.py3-none-any.whl")),
         ("lab_demo-1.2.0-", says(("Name: demo", "Name: Lab.Demo"), name="lab.demo-1.2.0-py3-none-any.whl"),
          says(("Name: demo", "Name: Lab.Demo"), name="lab_demo-1.2.0-py3-none-any.whl")),
+        ("can't be printed", of_sdist(name="demo-1.2.0\x7f.tar.gz"), of_sdist()),
+        ("can't be printed", of_sdist(name="demo-1.2.0\n.tar.gz"), of_sdist()),
+        ("Invalid wheel filename", of_wheel(name="demo-1.2.0-py3-any.whl"), of_wheel()),
     ],
     "REL308": [("linux_x86_64", of_wheel(name="demo-1.2.0-cp311-cp311-linux_x86_64.whl"),
                 of_wheel(name="demo-1.2.0-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"))],
@@ -162,7 +168,7 @@ CASES: dict[str, list[tuple[str, Make, Make]]] = {
          says(("text/markdown", "text/x-rst"), ("# Demo", "Demo\n===="))),
     ],
     "REL311": [
-        ("License-Expression", more("License: MIT"), of_wheel()),
+        ("License-Expression", more("License: MIT"), says(("License-Expression: MIT", "License: MIT"))),
         ("license-expression", says(("License-Expression: MIT", "License-Expression: My own")),
          says(("License-Expression: MIT", "License-Expression: MIT OR Apache-2.0"))),
     ],
@@ -176,6 +182,7 @@ CASES: dict[str, list[tuple[str, Make, Make]]] = {
          more(f"Project-URL: {'l' * 32}, https://example.org")),
         ("no web address", more("Project-URL: Home, example.org"), more("Project-URL: Home, http://example.org/a%20b")),
         ("no web address", more("Home-page: UNKNOWN"), more("Home-page: https://example.org")),
+        ("has no label", more("Project-URL: , https://example.org"), more("Project-URL: H, https://example.org")),
     ],
     "REL314": [
         ("characters", says(("A package to be released in a test.", "w" * 513)),

@@ -15,6 +15,9 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from labhandbook.errors import HandbookError
+from labhandbook.release import addresses, simple
+
 Files = Mapping[str, str | bytes | None]
 
 LICENCE = "MIT License\n\nPermission is hereby granted, free of charge, to any person.\n"
@@ -139,6 +142,17 @@ def download(*arguments: str) -> Path | None:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), *arguments]
     done = subprocess.run(command, capture_output=True, check=False)
     return folder if done.returncode == 0 else None
+
+
+def published(project: str, name: str, folder: Path) -> Path | None:
+    """The folder that PyPI's sdist `name`.tar.gz unpacks to in `folder`; None without a network."""
+    try:
+        data = simple.download(simple.listing(addresses.index("pypi"), project)[f"{name}.tar.gz"])
+    except (simple.IndexDown, HandbookError, KeyError):
+        return None
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / name
 
 
 METADATA = """Metadata-Version: 2.4

@@ -73,7 +73,7 @@ COMMIT = "c0ffee" + "0" * 34
 GIT = GitState(Path("demo"), COMMIT, 1, ("v1.2.0",), ("v1.2.0",), "main", "main", True, True, (), False, "origin",
                "git@example.org:group/demo-tool.git", {"v1.2.0": COMMIT})
 FREE = Answer("pypi")
-TAKEN = Answer("pypi", exists=True, versions=frozenset({"1.1.0"}), files=frozenset({"demo_tool-1.1.0.tar.gz"}),
+TAKEN = Answer("pypi", exists=True, versions=frozenset({"1.1.0"}), files={"demo_tool-1.1.0.tar.gz": ""},
                urls=frozenset({"https://example.org/group/demo-tool.git"}))
 OFFLINE = Answer("pypi", "pypi does not answer: timed out")
 TODAY = date(2026, 11, 22)
@@ -90,14 +90,15 @@ def change(*pairs: tuple[str, str], text: str = GOOD) -> str:
 
 def facts(text: str = GOOD, *, git: GitState | None = GIT, version: str | FoundVersion | None = None,
           index: Answer = FREE, files: tuple[str, ...] = TREE, texts: dict[str, str] | None = None,
-          loose: tuple[str, ...] = (), tags: tuple[str, ...] = ("v1.1.0", "v1.2.0"), today: date = TODAY) -> Facts:
+          loose: tuple[str, ...] = (), tags: tuple[str, ...] = ("v1.1.0", "v1.2.0"), today: date = TODAY,
+          built: dict[str, str] | None = None) -> Facts:
     """A project in memory. `texts` replace or add the text of files; a version in words is read off the tag."""
     project = Project(Path("demo-tool"), tomllib.loads(text), text, git)
     project = replace(project, settings=read_settings(project))
     found = FoundVersion(version, "setuptools-scm") if isinstance(version, str) else version or find_version(project)
     every = {"README.md": README, "CHANGELOG.md": CHANGELOG, "demo_tool/__init__.py": "", **(texts or {})}
     return Facts(project, found, index, today, frozenset(files) | frozenset(texts or ()), frozenset(loose), every,
-                 frozenset(tags))
+                 frozenset(tags), built or {})
 
 
 def git(**changes: Any) -> GitState:

@@ -430,7 +430,6 @@ def test_a_first_release_by_hand(by_hand: Way) -> None:
     assert re.search(r"\+ click==8\.1\.0$", told("lowest-direct"), re.MULTILINE), "the oldest that is allowed"
 
 
-@pytest.mark.slow
 def test_the_next_release_by_hand(by_hand: Way) -> None:
     by_hand.update()
     check_indexes(by_hand, "1.1.0", "1.2.0")
@@ -454,7 +453,6 @@ def test_a_first_release_by_command(by_command: Way) -> None:
         assert "1 test passed" in told(needle), needle
 
 
-@pytest.mark.slow
 def test_the_next_release_by_command(by_command: Way) -> None:
     by_command.update()
     check_indexes(by_command, "1.1.0", "1.2.0")

@@ -23,14 +23,18 @@ from labhandbook.release.environment import (
 )
 from labhandbook.release.index import serving
 from labhandbook.release.machine import Interpreter, interpreters, uv_program, without_secrets
-from labhandbook.release.project import Project, Settings
+from labhandbook.release.project import Project, Settings, load_project
 from labhandbook.release.rules.trials import judge, untested
-from labhandbook.release.suite import run_suite
+from labhandbook.release.suite import Suite, folders_of_tests, run_suite
 from labhandbook.release.trials import Trial
+from labhandbook.release.wheeltags import fits
 from labhandbook.rules import Severity
 from tooling.tests.release import files
+from tooling.tests.release.packages import write
 
 HERE = next(each for each in interpreters() if each.minor == sys.version_info[:2])
+REDIRECTING = {"PYTHONPATH": "/tmp", "PYTHONOPTIMIZE": "1", "PYTHONDONTWRITEBYTECODE": "1",
+               "PYTHONWARNINGS": "ignore", "PYTEST_ADDOPTS": "-k nothing", "COVERAGE_PROCESS_START": "x"}
 FLAKY = """import pathlib
 
 
@@ -93,17 +97,18 @@ def test_other_bytes_are_refused(make: Callable[[], Environment], tmp_path: Path
 def test_only_the_named_file_comes_from_the_index(make: Callable[[], Environment], tmp_path: Path) -> None:
     path = files.wheel(tmp_path, requires=["numpy"])
     with serving(tmp_path / "index") as server:
-        fields = {":action": ["file_upload"], "protocol_version": ["1"], "filetype": ["bdist_wheel"],
-                  "metadata_version": ["2.4"], "version": ["1.0"], "name": ["demo"]}
-        server.store.add(fields, path.name, path.read_bytes())
+        files.put(server, path)
         environment = make()
         environment.install_own([Own("demo", "1.0", files.sha256(path), index=f"{server.url}/simple/")])
     assert environment.pins().keys() - {"pip", "setuptools"} == {"demo"}
 
 
-def test_pip_can_not_choose_the_lowest(tmp_path: Path) -> None:
-    with pytest.raises(InstallFailed, match="install uv"):
-        Environment(tmp_path, None).install(["click"], lowest=True)
+def test_pip_can_not_choose_the_lowest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "uv_program", lambda: None)
+    monkeypatch.setattr(trials, "create", None)
+    (tried,) = trials.carry_out([trial(files.wheel(tmp_path), lowest=True)], project(tmp_path))
+    (finding,) = judge(project(tmp_path), [tried])
+    assert finding.rule.code == "REL606" and finding.weight is Severity.UNVERIFIED and "install uv" in finding.message
 
 
 def test_extra_indexes_and_secrets_stay_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -115,6 +120,8 @@ def test_extra_indexes_and_secrets_stay_out(monkeypatch: pytest.MonkeyPatch, tmp
         monkeypatch.setenv(name, "https://evil.example.org/simple")
     monkeypatch.setenv("TWINE_PASSWORD", files.CANARY)
     monkeypatch.setenv("GITHUB_TOKEN", files.CANARY)
+    for name, value in REDIRECTING.items():
+        monkeypatch.setenv(name, value)
     machine.pip_settings.cache_clear()
     try:
         env = machine.installer_env()
@@ -123,6 +130,7 @@ def test_extra_indexes_and_secrets_stay_out(monkeypatch: pytest.MonkeyPatch, tmp
         assert env["PIP_CONFIG_FILE"] == os.devnull and env["UV_NO_CONFIG"] == "1"
         assert files.CANARY not in env.get("TWINE_PASSWORD", "")
         assert files.CANARY not in machine.suite_env().values()
+        assert not machine.suite_env().keys() & REDIRECTING.keys(), "an assert that isn't there can't fail"
     finally:
         monkeypatch.undo()
         machine.pip_settings.cache_clear()
@@ -180,6 +188,47 @@ def test_a_python_that_is_promised_and_missing_is_told(tmp_path: Path) -> None:
 
 def trial(path: Path, **options: bool) -> Trial:
     return Trial("wheel", (own(path),), HERE, **options)
+
+
+COMPILED = "demo-1.0-cp311-cp311-linux_x86_64.whl"
+
+
+@pytest.mark.parametrize(("file", "python", "installs"), [
+    ("demo-1.0-py3-none-any.whl", (3, 13), True), ("demo-1.0-py2.py3-none-any.whl", (3, 9), True),
+    (COMPILED, (3, 11), True), (COMPILED, (3, 10), False), (COMPILED, (3, 12), False),
+    ("demo-1.0-cp311-abi3-linux_x86_64.whl", (3, 13), True), ("demo-1.0-cp311-abi3-linux_x86_64.whl", (3, 10), False),
+    ("demo-1.0-py3-none-linux_x86_64.whl", (3, 12), True), ("demo-1.0-py2-none-any.whl", (3, 12), False),
+])
+def test_which_pythons_a_wheel_fits(file: str, python: tuple[int, int], installs: bool) -> None:
+    assert fits(file, python) is installs
+
+
+def test_where_a_compiled_wheel_does_not_fit_the_sdist_is_tried() -> None:
+    pythons = [Interpreter(f"3.{minor}.1", Path(f"python3.{minor}")) for minor in (10, 11, 12)]
+    wheel, sdist = (Own("demo", "1.0", "", Path(name)) for name in (COMPILED, "demo-1.0.tar.gz"))
+    assert [each.label for each in trials.plan([wheel], [sdist], pythons)] == [
+        "sdist on Python 3.10.1", "wheel on Python 3.11.1", "sdist on Python 3.12.1",
+        "sdist on Python 3.10.1 with the lowest dependencies"]
+    assert trials.newest(pythons, [COMPILED]).minor == (3, 11)
+    with pytest.raises(HandbookError, match="no Python fits demo"):
+        trials.newest(pythons[:1], [COMPILED])
+
+
+def test_what_ends_alike_is_told_once(tmp_path: Path) -> None:
+    def tried(python: str, failing: str, *, lowest: bool = False) -> trials.Tried:
+        suite = Suite("pytest", 1 if failing else 5, 1.0, 3, failures=(failing,) if failing else (),
+                      output=f"in {python}")
+        return trials.Tried(Trial("wheel", (), Interpreter(python, Path(python)), lowest), 1.0, 1.0, suite)
+
+    found = judge(project(tmp_path), [tried("3.11.1", "test_a"), tried("3.12.1", "test_a"), tried("3.13.1", "test_b"),
+                                      tried("3.11.2", ""), tried("3.12.2", "", lowest=True)])
+    assert [(each.rule.code, each.message.splitlines()[0]) for each in found] == [
+        ("REL602", "wheel on Python 3.11.1, 3.12.1: pytest failed: test_a"),
+        ("REL602", "wheel on Python 3.13.1: pytest failed: test_b"),
+        ("REL603", "wheel on Python 3.11.2; wheel on Python 3.12.2 with the lowest dependencies: "
+                   "pytest found no tests")]
+    problems = [trials.Tried(Trial("wheel", (), HERE), 1.0, 1.0, problem=f"error:\n{why}") for why in ("one", "two")]
+    assert len(judge(project(tmp_path), problems)) == 2, "two installers' reasons are two findings"
 
 
 def test_a_suite_that_passes_at_the_second_try(tmp_path: Path) -> None:
@@ -241,6 +290,47 @@ def test_tests_beside_the_package_are_copied_out(tmp_path: Path) -> None:
     (tried,) = trials.carry_out([trial(path)], project(root))
     (finding,) = judge(project(root), [tried])
     assert finding.rule.code == "REL603" and finding.weight is Severity.UNVERIFIED
+
+
+@pytest.mark.parametrize(("texts", "folders"), [
+    ({}, []), ({"tests/a.py": ""}, ["tests"]), ({"test/a.py": "", "tests/a.py": ""}, ["tests", "test"]),
+    ({"tests/a.py": "", "demo/checks/a.py": "",
+      "pyproject.toml": '[tool.pytest.ini_options]\ntestpaths = ["demo/checks", "gone", "../out", "/tmp"]\n'},
+     ["demo/checks"]),
+    ({"one/a.py": "", "two/a.py": "", "pytest.ini": "[pytest]\ntestpaths = one\n    two\n"}, ["one", "two"]),
+    ({"one/a.py": "", "setup.cfg": "[tool:pytest]\ntestpaths = one\n"}, ["one"]),
+    ({"tests/a.py": "", "setup.cfg": "no settings at all", "tox.ini": "[tox]\n"}, ["tests"]),
+])
+def test_the_folders_of_tests_are_those_that_pytest_knows(texts: dict[str, str], folders: list[str],
+                                                          tmp_path: Path) -> None:
+    write(tmp_path, {"pyproject.toml": "", **texts})
+    assert folders_of_tests(load_project(tmp_path, ask_remote=False)) == folders
+
+
+def test_tests_left_out_of_the_wheel_go_back_into_their_package(tmp_path: Path) -> None:
+    """As in PyVBMC: tests import each other by the package's name, and pytest's settings say where they are."""
+    root = write(tmp_path / "project", {
+        "pyproject.toml": '[project]\nname = "demo"\n[tool.pytest.ini_options]\ntestpaths = ["src/demo/checks"]\n'
+                          'markers = ["kept"]\naddopts = ["--strict-markers"]\n',
+        "src/demo/__init__.py": "raise RuntimeError('the checkout, not the installed package')\n",
+        "src/demo/checks/__init__.py": "NUMBER = 0\n", "src/demo/checks/numbers.txt": "41\n",
+        "src/demo/checks/test_it.py": "from pathlib import Path\n\nimport pytest\n\nimport demo\n"
+                                      "from demo.checks import NUMBER\n\n\n@pytest.mark.kept\ndef test_it():\n"
+                                      "    text = (Path(__file__).parent / 'numbers.txt').read_text()\n"
+                                      "    assert demo.ANSWER == NUMBER + 1 == int(text) + 1\n"})
+    # The wheel has no tests of its own, and brings a module whose place the sources' must not take.
+    path = files.wheel(tmp_path, more={"demo/tests/test_it.py": "", "demo/checks/__init__.py": "NUMBER = 41\n"})
+    (tried,) = trials.carry_out([trial(path)], load_project(root, ask_remote=False))
+    assert tried.suite and tried.suite.fine and tried.suite.tests == 1, tried
+    assert tried.suite.command == "pytest -c pyproject.toml --pyargs demo.checks"
+
+
+def test_a_failure_is_shown_where_it_happened(tmp_path: Path) -> None:
+    loud = "import warnings\n\n\ndef test_it():\n    assert 'the reason' == 'another'\n\n\n" + "".join(
+        f"def test_{number}():\n    warnings.warn('noise {number}')\n\n\n" for number in range(30))
+    (tried,) = trials.carry_out([trial(files.wheel(tmp_path, test=loud))], project(tmp_path))
+    (finding,) = judge(project(tmp_path), [tried])
+    assert "assert 'the reason' == 'another'" in finding.message and "noise" not in finding.message
 
 
 def test_a_command_of_its_own(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.release import previous as fetching
 from labhandbook.release.build import Built, build
 from labhandbook.release.difference import difference
 from labhandbook.release.distribution import read
+from labhandbook.release.index import Fault, serving
 from labhandbook.release.inspect import Inspection, findings, inspect
 from labhandbook.release.names import names
 from labhandbook.release.previous import Previous, fetch_previous
@@ -19,10 +19,9 @@ from labhandbook.release.project import Project, Settings, load_project
 from labhandbook.release.rules import build as comparisons
 from labhandbook.release.rules import contents, missing
 from labhandbook.release.secrets import secret_file, secrets
-from labhandbook.release.simple import IndexDown, Listed
 from labhandbook.rules import REGISTRY, Finding, Severity
 from tooling.tests.conftest import LACKS, ROOT, run
-from tooling.tests.release import packages
+from tooling.tests.release import files, packages
 from tooling.tests.release.content_cases import CASES, ENTRY, GITHUB, TOKEN, Case, look, project
 from tooling.tests.release.packages import METADATA, MODULES, Files
 
@@ -164,31 +163,40 @@ def test_names_in_branches_and_lists_are_seen() -> None:
     assert names("def broken(:\n", "demo", package=True) is None
 
 
-def served(monkeypatch: pytest.MonkeyPatch, paths: list[Path], yanked: str = "") -> None:
-    listing = {path.name: Listed(path.name, path.as_uri(), read(path).sha256,
-                                 "bad" if yanked and yanked in path.name else None) for path in paths}
-    monkeypatch.setattr(fetching, "listing", lambda index, name, seconds: listing)
-    monkeypatch.setattr(fetching, "download", lambda file, seconds: Path(file.url.removeprefix("file://")).read_bytes())
-
-
-def test_the_last_release_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    versions = ("1.0.0", "1.1.0", "1.1.1", "1.2.0rc1", "1.3.0")
-    paths = [release(tmp_path / "index", version, OLD) for version in versions]
+def test_the_last_release_is_fetched(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
-    served(monkeypatch, paths, yanked="1.1.1")
-    got = fetch_previous("Demo", "1.2.0", "pypi", tmp_path / "here")
-    assert got.version == "1.1.0" and got.wheel and not got.sdist and not got.problem
-    assert fetch_previous("Demo", "1.2.0rc2", "pypi", tmp_path / "here").version == "1.2.0rc1"
-    assert fetch_previous("Demo", "1.0.0", "pypi", tmp_path / "here").first
-    assert "compare-with" in fetch_previous("Demo", "1.2.0", "none", tmp_path / "here").problem
+    with serving(tmp_path / "index") as server:
+        files.put(server, *(release(tmp_path / "made", version, OLD)
+                            for version in ("1.0.0", "1.1.0", "1.1.1", "1.2.0rc1", "1.3.0")))
+        server.store.yank("demo-1.1.1-py3-none-any.whl", "bad")
+
+        def last(version: str, target: str = server.url) -> Previous:
+            return fetch_previous("Demo", version, target, tmp_path / "here")
+
+        got = last("1.2.0")
+        assert got.version == "1.1.0" and got.wheel and not got.sdist and not got.problem
+        assert last("1.2.0rc2").version == "1.2.0rc1"
+        assert last("1.0.0").first
+        assert "compare-with" in last("1.2.0", "none").problem
+        server.faults.append(Fault("file", "corrupt"))
+        assert "arrived damaged" in last("1.2.0").problem
 
 
-def test_without_an_index_the_inspection_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def down(*_: object) -> None:
-        raise IndexDown("the host can't be reached")
+def test_of_several_wheels_the_one_for_this_machine_is_compared(tmp_path: Path) -> None:
+    from packaging.tags import sys_tags
 
-    monkeypatch.setattr(fetching, "listing", down)
-    got = fetch_previous("demo", "1.2.0", "pypi", tmp_path)
+    mine, other = next(iter(sys_tags())), "cp39-cp39-win_amd64"
+    with serving(tmp_path / "index") as server:
+        for tag in ("cp27-cp27m-any", other, str(mine), "py3-none-any"):
+            files.put(server, packages.wheel(tmp_path, name=f"demo-1.2.0-{tag}.whl"))
+        got = fetch_previous("demo", "1.3.0", server.url, tmp_path)
+        assert got.wheel and got.wheel.file == f"demo-1.2.0-{mine}.whl"
+
+
+def test_without_an_index_the_inspection_says_so(tmp_path: Path) -> None:
+    with serving(tmp_path / "index") as server:
+        address = server.url
+    got = fetch_previous("demo", "1.2.0", address, tmp_path)
     assert "can't be reached" in got.problem and not got.first
     built = Built(tmp_path, read(packages.sdist(tmp_path)), read(packages.wheel(tmp_path)))
     assert "can't be reached" in "\n".join(inspect(built, project(tmp_path), got).lines())

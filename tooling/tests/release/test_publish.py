@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from labhandbook.errors import HandbookError
+from labhandbook.release import addresses
 from labhandbook.release import publish as module
 from labhandbook.release.addresses import Index
 from labhandbook.release.index import Fault, Server, serving
@@ -225,6 +226,23 @@ def test_an_invalid_publisher_gets_the_fields_to_compare(trusted: Upload, server
     assert fields == {"owner": "lab", "repository": "demo", "workflow": "release.yml", "environment": "pypi"}
     assert "/manage/project/demo/settings/publishing/" in caught.value.todo
     assert CANARY not in words(caught.value)
+
+
+def test_an_index_in_the_place_of_pypi_takes_a_trusted_publisher(trusted: Upload, server: Server,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    from twine import utils
+
+    monkeypatch.setattr(utils, "DEFAULT_REPOSITORY", "https://example.org/legacy/")
+    monkeypatch.setenv("HANDBOOK_PYPI", f"{server.url}/")
+    index = addresses.index("pypi")
+    assert (index.name, index.final, index.moved) == ("pypi", True, True)
+    assert index.simple == f"{server.url}/simple/" and not addresses.index("testpypi").moved
+    server.publisher = {"repository": "lab/demo", "environment": "pypi"}
+    # Signed statements are for PyPI itself: with attest set, nothing is signed here.
+    assert set(publish(replace(trusted, index=index, attest=True)).values()) == {"uploaded"}
+    monkeypatch.setenv("HANDBOOK_PYPI", "https://me:secret@example.org")
+    with pytest.raises(HandbookError, match="holds a user name or a password"):
+        addresses.index("pypi")
 
 
 def test_attestations_are_signed_for_this_index_alone(trusted: Upload, server: Server, tmp_path: Path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from labhandbook.release.check import check
 from labhandbook.release.project import load_project
-from labhandbook.release.state import State
+from labhandbook.release.rehearse import BEFORE_THE_TAG, tagged_copy
+from labhandbook.release.state import State, version_of
 from labhandbook.release.workflow import WORKFLOWS
-from tooling.tests.conftest import run
+from labhandbook.rules import Severity
+from tooling.tests.conftest import ROOT, run
 from tooling.tests.release import files
-from tooling.tests.release.packages import git
+from tooling.tests.release.packages import git, make, write
 
 QUICK = ("--offline", "--no-lowest", "--lag", "0.05", "--python", f"3.{sys.version_info[1]}")
 # How long after its beginning a step is killed.
@@ -124,6 +128,41 @@ def test_two_runs_at_a_time_are_kept_apart(tmp_path: Path) -> None:
     assert done.returncode == 2 and "another run" in done.stderr
 
 
+# The same package, run by a Python that has no uv beside it and can't import it either.
+WITHOUT_UV = """import sys
+
+sys.modules["uv"] = None
+sys.argv[0] = "handbook"
+from labhandbook.cli import main
+
+main()
+"""
+
+
+@pytest.mark.slow
+def test_a_rehearsal_without_uv(tmp_path: Path) -> None:
+    """venv and pip make every environment; the lowest versions, which pip can't choose, are told as not verified."""
+    root = files.project(tmp_path / "labdemo", requires='"click >= 8.1"')
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    (site,) = venv.glob("lib/*/site-packages")
+    (site / "all.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")) + "\n"
+                                  + str(ROOT / "tooling" / "src") + "\n")
+    programs = write(tmp_path / "bin", {"git": f'#!/bin/sh\nexec {shutil.which("git")} "$@"\n'})
+    (programs / "git").chmod(0o755)
+    python = "3.{}".format(*sys.version_info[1:])
+    done = subprocess.run([venv / "bin" / "python", "-c", WITHOUT_UV, "release", "rehearse", root, "--offline",
+                           "--lag", "0.05", "--python", python, "--format", "json"], check=False, text=True,
+                          capture_output=True, cwd=tmp_path, env={**os.environ, "PATH": str(programs)})
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = [found["message"] for found in json.loads(done.stdout)["findings"] if found["code"] == "REL606"]
+    assert len(said) == 1 and "install uv" in said[0]
+    assert "2 of 3 environments passed" in done.stderr
+    entries = state(root).ledger().entries
+    assert "uv" not in entries["build"]["facts"]["tools"] and "pip" in entries["build"]["facts"]["tools"]
+    assert "verify" in entries
+
+
 @pytest.mark.parametrize("text", ["{", '{"steps": 3}'])
 def test_a_broken_ledger_is_not_guessed(text: str, tmp_path: Path) -> None:
     root = files.project(tmp_path / "labdemo")
@@ -131,3 +170,18 @@ def test_a_broken_ledger_is_not_guessed(text: str, tmp_path: Path) -> None:
     (state(root).folder / "ledger.json").write_text(text)
     done = run("release", "rehearse", root, *QUICK)
     assert done.returncode == 2 and "ledger" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_commit_without_a_tag_is_rehearsed_as_the_dev_version_that_it_is(tmp_path: Path) -> None:
+    root = make(tmp_path / "demo", "setuptools-scm")
+    git(root, "commit", "--quiet", "--allow-empty", "--message", "More")
+    project = load_project(root, ask_remote=False)
+    copy = tagged_copy(project, tmp_path / "copy")
+    assert version_of(project).startswith("1.2.1.dev1+g") and version_of(copy) == "1.2.1.dev1"
+    refused = {finding.rule.code for finding in check(copy, offline=True, without=BEFORE_THE_TAG)
+               if finding.weight is Severity.ERROR}
+    assert not refused
+    assert git(root, "tag", "--list").split() == ["v1.2.0"], "the project itself is as it was"
+    git(root, "tag", "v1.3.0")
+    tagged = load_project(root, ask_remote=False)
+    assert tagged_copy(tagged, tmp_path / "other") is tagged

@@ -12,8 +12,9 @@ from urllib.parse import urljoin
 import pytest
 
 from labhandbook.errors import HandbookError
+from labhandbook.places import address
 from labhandbook.release.addresses import index
-from labhandbook.release.check import Checked, addresses, check_paths
+from labhandbook.release.check import Checked, check_paths
 from labhandbook.release.index import Fault, Server, serving
 from labhandbook.release.lookup import Answer, alike, look_alikes, look_up, place_of
 from labhandbook.rules import Severity
@@ -157,7 +158,7 @@ def test_the_command_reports_in_every_form(tmp_path: Path) -> None:
     assert done.stdout == ""
     summary = (tmp_path / "out.md").read_text(encoding="utf-8")
     assert summary.startswith("## Release check: 1 error")
-    assert addresses()["sec-pypi-dependencies"] in summary
+    assert address("sec-pypi-dependencies") in summary
 
 
 def test_an_ignored_rule_stays_in_sight(tmp_path: Path) -> None:

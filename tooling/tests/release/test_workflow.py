@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,13 +17,13 @@ import pytest
 
 from labhandbook.errors import HandbookError
 from labhandbook.release import workflow
-from labhandbook.release.actions import Options, agree
+from labhandbook.release.actions import Options, agree, trial_key
 from labhandbook.release.index import Fault, Server, serving
 from labhandbook.release.project import load_project
 from tooling.tests.conftest import run
 from tooling.tests.release import files
 from tooling.tests.release.files import CANARY
-from tooling.tests.release.packages import git
+from tooling.tests.release.packages import git, write
 from tooling.tests.release.test_rehearse import QUICK, everything, kill_at, log, state
 
 PYTHON = QUICK[-2:]
@@ -166,6 +167,45 @@ def test_a_plan_lists_what_a_run_carries_out(name: str, rehearsed: Path) -> None
     planned = workflow.plan(release, steps)
     assert [step["step"] for step in planned] == [step.name for step in steps] == list(workflow.WORKFLOWS[name])
     assert all(step["section"].startswith("sec-pypi") and step["does"] and step["leaves"] for step in planned)
+
+
+def test_results_hold_for_what_was_tested(rehearsed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever changes under a trial changes its key, and what it doesn't read doesn't."""
+    root = Path(shutil.copytree(rehearsed, tmp_path / "labdemo"))
+
+    def key(**options: object) -> str:
+        project = load_project(root, ask_remote=False)
+        (release,) = workflow.open_releases([project], Options(**options))  # type: ignore[arg-type]
+        return trial_key(release)
+
+    first = key()
+    (root / "notes.txt").write_text("No suite reads this.\n")
+    assert key() == first
+    seen = [first, key(lowest=False), key(pythons=("3.11",))]
+    for name, text in (("tests/test_beside.py", "x = 1\n"), ("tests/test_beside.py", "x = 2\n"),
+                       ("conftest.py", "\n"), ("pytest.ini", "[pytest]\n")):
+        write(root, {name: text})
+        seen.append(key())
+    pyproject = (root / "pyproject.toml").read_text()
+    (root / "pyproject.toml").write_text(f'{pyproject}reruns = 1\ntest-command = ["make", "-C", "{{root}}"]\n')
+    seen.append(key())
+    (root / "notes.txt").write_text("This suite may read it.\n")
+    seen.append(key())
+    ledger = root / ".handbook" / "release" / "labdemo-1.2.0" / "ledger.json"
+    ledger.write_text(ledger.read_text().replace('"sha256": "', '"sha256": "0'))
+    seen.append(key())
+    monkeypatch.setattr("labhandbook.release.actions.uv_program", lambda: None)
+    seen.append(key())
+    monkeypatch.setattr("labhandbook.release.actions.interpreters", lambda *_: [])
+    seen.append(key())
+    assert len(set(seen)) == len(seen)
+
+
+def test_who_asks_for_tests_gets_them_run(rehearsed: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(rehearsed, tmp_path / "labdemo")
+    done = run("release", "test", root, "--no-lowest", *PYTHON)
+    assert done.returncode == 0 and re.search(r"✓ build +0.00 s \(kept\)", done.stderr), done.stderr
+    assert re.search(r"✓ test +[\d.]+ s  2 of 2 environments", done.stderr), "although tested today"
 
 
 def test_the_log_tells_what_ran(rehearsed: Path) -> None:

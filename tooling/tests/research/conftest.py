@@ -6,12 +6,14 @@ Those that run a project need the environment of `make test-research`.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tooling.tests.conftest import LACKS, ROOT
+from tooling.tests.hpc.slurm import Slurm, started
 
 PROJECTS = sorted(path.parent for path in ROOT.glob("chapters/research/*/pyproject.toml"))
 
@@ -30,3 +32,10 @@ def project(request: pytest.FixtureRequest) -> Path:
     """Each project's folder in turn."""
     folder: Path = request.param
     return folder
+
+
+@pytest.fixture(scope="session")
+def slurm(research: Path) -> Iterator[Slurm]:
+    """LUMI's partitions on this machine, for those who have the projects to run there."""
+    with started("lumi") as running:
+        yield running

@@ -6,14 +6,10 @@ import json
 import runpy
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from labhandbook.hpc.clusters import load
-from tooling.tests.conftest import LACKS, ROOT
-from tooling.tests.hpc.slurm import Slurm, missing
+from tooling.tests.conftest import ROOT
+from tooling.tests.hpc.slurm import Slurm
 
 PROJECT = ROOT / "chapters/research/selfplay"
 
@@ -24,19 +20,6 @@ def test_figure_is_drawn_from_the_numbers() -> None:
     assert draw(results) == (PROJECT / "lines-lost.svg").read_text(encoding="utf-8")
     results["tic-tac-toe"]["seeds"][0]["curve"][0] += 100
     assert draw(results) != (PROJECT / "lines-lost.svg").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def slurm() -> Iterator[Slurm]:
-    """LUMI's partitions on this machine."""
-    if lacking := missing():
-        pytest.skip(LACKS + f"Slurm ({', '.join(lacking)})")
-    running = Slurm(load(ROOT / "chapters/hpc/clusters.yml").known["lumi"])
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
 
 
 def test_array_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path) -> None:

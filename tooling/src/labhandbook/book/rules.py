@@ -178,3 +178,21 @@ CLUSTER_FACT = register(Rule(
     "Write the variable that the message names; a partition must be one of clusters.yml.",
     "sec-contributing-facts",
 ))
+PATH_COMPLETE = register(Rule(
+    "BOOK030", "A work says its place in a reading path",
+    "Without topic, level, kind, minutes and reason the reader can't choose what to read or plan the time.",
+    "Give the entry one keyword each of topic:, level:, kind: and minutes:, a shorttitle and an annotation.",
+    "sec-contributing-reading",
+))
+PATH_ORDER = register(Rule(
+    "BOOK031", "A reading path can be followed",
+    "Who reads in order meets a work before the one that explains it, or is sent to one that is not there.",
+    "Move the entry behind those that its after: keywords name, or drop the keyword.",
+    "sec-contributing-reading",
+))
+PATH_SHOWN = register(Rule(
+    "BOOK032", "Every work of a path is shown",
+    "A work in a path that no page shows is an orphan: recommended, and never read.",
+    "Show the path with {{< reading-path TOPIC >}}, in the levels of its works, or correct the topic.",
+    "sec-contributing-reading",
+))

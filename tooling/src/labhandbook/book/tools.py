@@ -20,14 +20,14 @@ def program(name: str) -> str | None:
     return str(own) if own.is_file() else shutil.which(name)
 
 
-def run(name: str, arguments: Sequence[str], cwd: Path, fine: set[int]) -> Ran:
-    """What a tool prints; `fine` are the exit codes of a run that did its work."""
+def run(name: str, arguments: Sequence[str], cwd: Path, fine: set[int], seconds: float = SECONDS) -> Ran:
+    """What a tool prints within `seconds`; `fine` are the exit codes of a run that did its work."""
     path = program(name)
     if path is None:
         return Ran(None, f"{name} is not installed (pip install 'labhandbook[check]')")
     try:
         done = subprocess.run([path, *arguments], cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True,
-                              encoding="utf-8", errors="replace", timeout=SECONDS, check=False)
+                              encoding="utf-8", errors="replace", timeout=seconds, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return Ran(None, f"{name} did not run: {error}")
     if done.returncode not in fine:
@@ -43,8 +43,9 @@ def panache(root: Path, files: Sequence[str], select: Sequence[str]) -> Ran:
 
 
 def codespell(root: Path, files: Sequence[str]) -> Ran:
-    """What codespell says; it reads the book's own .codespellrc."""
-    return run("codespell", ["--disable-colors", "--quiet-level", "7", "--", *files], root, {0, 65})
+    """What codespell says; it reads the book's own .codespellrc. Names in addresses are nobody's spelling."""
+    options = ["--disable-colors", "--quiet-level", "7", "--uri-ignore-words-list", "*"]
+    return run("codespell", [*options, "--", *files], root, {0, 65})
 
 
 def lychee(site: Path) -> Ran:

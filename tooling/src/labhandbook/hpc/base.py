@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from labhandbook.hpc.clusters import Cluster, Partition
 from labhandbook.hpc.jobscript import Script
 from labhandbook.hpc.request import Request
-from labhandbook.rules import Finding, Rule
+from labhandbook.rules import Finding, Rule, Severity
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Job:
         """What the cluster's Slurm counts as a GPU."""
         return self.cluster.gpus.unit if self.cluster.gpus else "GPU"
 
-    def blame(self, rule: Rule, message: str, line: int = 0) -> Finding:
+    def blame(self, rule: Rule, message: str, line: int = 0, severity: Severity | None = None) -> Finding:
         """A finding on a line of the script."""
-        return Finding(self.script.file, line, rule, message)
+        return Finding(self.script.file, line, rule, message, severity)
 
 
 Check = Callable[[Job], Iterable[Finding]]

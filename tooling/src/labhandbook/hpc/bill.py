@@ -11,7 +11,6 @@ from labhandbook.hpc.clusters import Cluster, Clusters
 from labhandbook.hpc.cost import Offer, cheaper, offer
 from labhandbook.hpc.limits import problems
 from labhandbook.hpc.request import Unreadable, read_request
-from labhandbook.words import hint
 
 SECTION = "sec-hpc-workflow-cost"
 
@@ -37,9 +36,9 @@ class Bill:
                  f"    {asked.price.how}"]
         for each in self.cheaper:
             lines += [f"{each.price} with {each.change}", f"    {each.price.how}"]
-        lines.append("A job is billed for the time it runs, which may be less than --time."
-                     if self.cheaper else "No cheaper request for the same GPUs and memory. "
-                                          "A job is billed for the time it runs, which may be less than --time.")
+        if not self.cheaper:
+            lines.append("No other request gives the program the same for less.")
+        lines.append("A job is billed for the time it runs, which may be less than --time.")
         return "\n".join(lines) + "\n"
 
 
@@ -57,9 +56,8 @@ def bill(path: Path, clusters: Clusters, name: str | None) -> Bill:
     cluster = clusters.get(name) if name else _owner(clusters, request.partition, script)
     partition = cluster.partitions.get(request.partition)
     if partition is None:
-        raise HandbookError(f"{cluster.name} has no partition {request.partition or 'that the script names'}"
-                            f"{hint(request.partition, cluster.partitions)}", section="sec-hpc-workflow-partition",
-                            where=script.file, todo="name one in the script: --partition=")
+        raise HandbookError(cluster.unknown(request.partition)[0], section="sec-hpc-workflow-partition",
+                            where=script.file, todo=f"name one of: {', '.join(cluster.partitions)}")
     if broken := next((each for each in problems(request, partition, cluster) if not each.soft), None):
         raise HandbookError(f"the job can't start: {broken.message}", where=script.file,
                             todo="mend that first: handbook job check", section="sec-hpc-workflow-check")
@@ -72,9 +70,10 @@ def bill(path: Path, clusters: Clusters, name: str | None) -> Bill:
 
 def _owner(clusters: Clusters, partition: str, script: jobscript.Script) -> Cluster:
     """The one cluster that has the partition."""
-    having = [cluster for cluster in clusters.known.values() if partition in cluster.partitions]
+    having = [cluster for cluster in clusters.known.values() if partition in (*cluster.partitions, *cluster.others)]
     if len(having) != 1:
         told = " and ".join(cluster.name for cluster in having) or "no cluster"
-        raise HandbookError(f"{told} has the partition {partition}" if partition else "the script names no partition",
+        what = f"{told} {'have' if len(having) > 1 else 'has'} the partition {partition}"
+        raise HandbookError(what if partition else "the script names no partition",
                             where=script.file, todo="say which cluster: --cluster lumi", section=SECTION)
     return having[0]

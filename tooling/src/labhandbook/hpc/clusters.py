@@ -21,6 +21,8 @@ OTHER = ("csc", "aalto")
 PARTITION = ("kind", "use", "exclusive", "time-limit", "max-hours", "min-nodes", "max-nodes", "max-jobs",
              "running-jobs", "max-cores", "max-memory-gib", "min-gpus", "max-gpus", "needs", "large-memory",
              "cores-per-node", "memory-gib", "bu-per-core-hour", "bu-per-gib-hour")
+# What stands beside the partitions of a cluster.
+ABOUT = ("page", "other", "complete")
 USES = ("batch", "test", "interactive", "long")
 NONE = 0
 PRICES = {
@@ -44,7 +46,8 @@ class Nodes:
 class Partition:
     """A queue: its nodes and the limits of one job in it; 0 is no limit that is known.
 
-    `use` is what it is made for, `large_gib` the memory of the few bigger nodes that it has, `core_price` and
+    `use` is what it is made for, `max_jobs` how many jobs an account may have in it and `running_jobs` how many of
+    them run at once, `large_gib` the memory of the few bigger nodes that it has, `core_price` and
     `gib_price` its own prices.
     """
 
@@ -57,6 +60,7 @@ class Partition:
     min_nodes: int
     max_nodes: int
     max_jobs: int
+    running_jobs: int
     max_cores: int
     max_gib: float
     min_gpus: int
@@ -89,11 +93,12 @@ class Gpus:
     cores_each: int = NONE
     gib_each: float = NONE
 
-    def request(self, count: int) -> str:
-        """The option that asks for `count` GPUs on each node."""
+    def request(self, count: int, nodes: int = 1) -> str:
+        """The option that asks for `count` GPUs on each of some nodes."""
         if self.option.startswith("gres="):
             return f"--{self.option}:{count}"
-        return f"--{self.option}={count}"
+        # --gpus counts those of all nodes, and Slurm may take them unevenly.
+        return f"--{'gpus-per-node' if nodes > 1 else self.option}={count}"
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,11 @@ class Area:
 
 @dataclass(frozen=True)
 class Cluster:
-    """One cluster. `billing` holds the numbers of its price list by name."""
+    """One cluster.
+
+    `others` are partitions that exist and are not described; there may be more when the list is not `complete`.
+    `billing` holds the numbers of its price list by name, `facts` every value by its path in the file, as `gpu.host`.
+    """
 
     key: str
     name: str
@@ -115,6 +124,8 @@ class Cluster:
     replaced_by: str = ""
     slurm_cluster: str = ""
     partitions: dict[str, Partition] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+    complete: bool = True
     gpus: Gpus | None = None
     scheme: str = "none"
     cpu_unit: str = ""
@@ -122,6 +133,15 @@ class Cluster:
     billing: dict[str, float] = field(default_factory=dict)
     areas: tuple[Area, ...] = ()
     commands: dict[str, bool] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def unknown(self, name: str) -> tuple[str, bool]:
+        """What is to be said of a partition that is not described, and whether it may exist all the same."""
+        guess = hint(name, self.partitions)
+        if name in self.others or not self.complete:
+            return (f"the handbook doesn't know {self.name} {name}{guess}: scontrol show partition {name} tells its "
+                    "limits", True)
+        return f"{self.name} has no partition {name or 'that the script names'}{guess}", False
 
 
 @dataclass(frozen=True)
@@ -200,11 +220,13 @@ def _cluster(key: str, table: Table) -> Cluster:
     storage, commands = table.table("storage"), table.table("commands")
     return Cluster(
         key, name, slurm_cluster=table.text("cluster", ""), gpus=_gpus(gpu) if gpu else None, scheme=scheme,
-        partitions={queue: _partition(queue, each, cpu, gpu) for queue, each in queues.tables("page")},
+        partitions={queue: _partition(queue, each, cpu, gpu) for queue, each in queues.tables(*ABOUT)},
+        others=tuple(queues.text("other", "").replace(",", " ").split()), complete=queues.yes("complete", True),
         cpu_unit=billing.text("cpu-unit") if billing else "", gpu_unit=billing.text("gpu-unit") if billing else "",
         billing={price: billing.number(price) for price in PRICES[scheme]} if billing else {},
         areas=tuple(_areas(storage)) if storage else (),
-        commands={command: commands.yes(command) for command in commands.names} if commands else {})
+        commands={command: commands.yes(command) for command in commands.names} if commands else {},
+        facts=dict(table.place.leaves()))
 
 
 def _nodes(table: Table | None, own: Table) -> Nodes:
@@ -225,9 +247,10 @@ def _partition(name: str, table: Table, cpu: Table | None, gpu: Table | None) ->
         table.text("time-limit", None if known else ""), table.number("max-hours", NONE),
         _nodes(gpu if for_gpus else cpu, table), table.whole("min-nodes", 1),
         table.whole("max-nodes", None if known else NONE), table.whole("max-jobs", NONE),
-        table.whole("max-cores", NONE), table.number("max-memory-gib", NONE), table.whole("min-gpus", NONE),
-        table.whole("max-gpus", NONE), table.text("needs", ""), large, table.number("bu-per-core-hour", NONE),
-        table.number("bu-per-gib-hour", NONE), table.text("use", USES[0], USES))
+        table.whole("running-jobs", NONE), table.whole("max-cores", NONE), table.number("max-memory-gib", NONE),
+        table.whole("min-gpus", NONE), table.whole("max-gpus", NONE), table.text("needs", ""), large,
+        table.number("bu-per-core-hour", NONE), table.number("bu-per-gib-hour", NONE),
+        table.text("use", USES[0], USES))
 
 
 def _gpus(table: Table) -> Gpus:

@@ -29,7 +29,7 @@ def job() -> None:
               help="How to report.")
 @click.option("--strict", is_flag=True, help="Fail on warnings, too.")
 def check(file: Path, name: str, folder: Path, form: str, strict: bool) -> int:
-    """Check a job script against a cluster before it costs anything."""
+    """Check a job script before it costs anything."""
     from labhandbook.hpc.check import CHECKS, failed
     from labhandbook.hpc.check import check as look
     from labhandbook.hpc.clusters import load
@@ -38,28 +38,18 @@ def check(file: Path, name: str, folder: Path, form: str, strict: bool) -> int:
     progress = Progress()
     cluster = load().get(name)
     found = look(file, cluster, folder)
-    text = as_text(found, paint) if form == "text" else report(found, form, addresses(), "Job check")
+    text = as_text(found, paint) if form == "text" else report(found, form, title="Job check")
     click.echo(text, nl=False)
     bad = failed(found) or (strict and bool(found))
-    after = "" if bad else f"; submit it on {cluster.name}: sbatch {file.name}"
-    progress.last(not bad, f"{file.name} for {cluster.name}: {len(CHECKS)} rules: {counts(found)}{after}")
+    progress.last(not bad, f"{file.name} for {cluster.name}: {len(CHECKS)} rules: {counts(found)}")
+    if not bad:
+        after(f"sbatch {file.name}, on {cluster.name}")
     return FINDINGS if bad else FINE
 
 
-def addresses() -> dict[str, str]:
-    """Where the sections that the rules name are published, as far as the package knows its handbook."""
-    from importlib.metadata import PackageNotFoundError, metadata
-
-    from labhandbook.rules import REGISTRY
-
-    try:
-        urls = metadata("labhandbook").get_all("Project-URL") or []
-    except PackageNotFoundError:
-        return {}
-    site = next((url.partition(", ")[2] for url in urls if url.startswith("Documentation")), "").rstrip("/")
-    pages = {"sec-hpc-workflow": "workflow", "sec-commands": "commands", "sec-systems": "systems"}
-    return {rule.section: f"{site}/chapters/hpc/{page}.html#{rule.section}" for rule in REGISTRY.values()
-            for start, page in pages.items() if site and rule.section.startswith(start)}
+def after(text: str) -> None:
+    """Tell what to do next, on a line of its own, from where it can be copied."""
+    click.echo(f"    next: {text}", err=True)
 
 
 @job.command(cls=Command, section="sec-hpc-workflow-cost")
@@ -67,7 +57,7 @@ def addresses() -> dict[str, str]:
 @click.option("--cluster", "name", help="The cluster (default: the one that has the script's partition).")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
 def cost(file: Path, name: str | None, form: str) -> int:
-    """Say what a job may cost at most, and the cheaper request that does the same."""
+    """Price a job, and a cheaper request that does the same."""
     from labhandbook.hpc.bill import bill
     from labhandbook.hpc.clusters import load
 
@@ -79,6 +69,10 @@ def cost(file: Path, name: str | None, form: str) -> int:
 @job.command(cls=Command, section="sec-hpc-workflow-script")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--cluster", "name", help="The cluster: lumi, roihu or turso. Asked for when it is missing.")
+@click.option("--kind", type=click.Choice(["single", "ranks", "seeds", "grid", "requeue", "smallest"]),
+              default="single", show_default=True,
+              help="One process; one for each GPU; an array over seeds or over the lines of grid.txt, which resumes; "
+                   "a run that saves at its time limit and goes on; one that only shows that all works.")
 @click.option("--name", "title", help="The job's name (default: that of the file).")
 @click.option("--partition", default="", help="Default: the cheapest that takes the job.")
 @click.option("--nodes", type=click.IntRange(1), default=1, show_default=True, help="Nodes.")
@@ -86,13 +80,17 @@ def cost(file: Path, name: str | None, form: str) -> int:
 @click.option("--cores", type=click.IntRange(1), help="Cores on each node (default: a fair share).")
 @click.option("--memory", default="", help="Memory on each node, such as 16G (default: a fair share).")
 @click.option("--time", "limit", help="The time limit, such as 02:30:00 (default: half an hour).")
-@click.option("--array", default="", help="Tasks of an array, such as 0-4%2; each gets its --seed.")
+@click.option("--array", default="", help="Tasks of an array, such as 0-4%2; alone, it means --kind seeds.")
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
-def new(file: Path | None, name: str | None, title: str | None, partition: str, nodes: int, gpus: int | None,
-        cores: int | None, memory: str, limit: str | None, array: str, force: bool) -> int:
-    """Write a job script that passes the check into FILE, or print it."""
+def new(file: Path | None, name: str | None, kind: str, title: str | None, partition: str, nodes: int,
+        gpus: int | None, cores: int | None, memory: str, limit: str | None, array: str, force: bool) -> int:
+    """Write a job script that passes the check.
+
+    It goes into FILE; without one it is printed.
+    """
     from labhandbook.hpc.clusters import load
-    from labhandbook.hpc.new import LOGS, Wish, write
+    from labhandbook.hpc.new import Kind, Wish, plan
+    from labhandbook.hpc.text import LOGS, script
 
     known = load()
     asking = sys.stdin.isatty() and name is None
@@ -104,25 +102,82 @@ def new(file: Path | None, name: str | None, title: str | None, partition: str, 
         name = click.prompt("Cluster", type=click.Choice(living), default=living[0], err=True)
         if gpus is None:
             gpus = click.prompt("GPUs on each node", type=click.IntRange(0), default=1, err=True)
-        limit = limit or click.prompt("Time limit", default="00:30:00", err=True)
-    if file and file.exists() and not force:
-        raise HandbookError(f"{file} exists", why="it is not replaced without being asked to",
-                            todo="add --force, or name another file", section="sec-hpc-workflow-script")
+        limit = limit or click.prompt("Time limit", default="00:30:00", value_proc=_time, err=True)
     cluster = known.get(str(name))
-    wish = Wish(title or (file.stem if file else "run"), partition, nodes, cores or 0, gpus or 0, memory,
+    wish = Wish(title or (file.stem if file else "run"), Kind(kind), partition, nodes, cores or 0, gpus or 0, memory,
                 limit or "00:30:00", array)
-    text = write(cluster, wish, file.name if file else "job.sh")
+    planned = plan(cluster, wish)
+    text = script(planned, file.name if file else "job.sh")
     if file is None:
         click.echo(text, nl=False)
         return FINE
-    try:
-        write_atomic(file, text)
-    except OSError as error:
-        raise HandbookError(f"{file} can't be written: {error.strerror or error}", todo="name another file",
-                            section="sec-hpc-workflow-script") from None
-    Progress().last(True, f"{file} for {cluster.name}; next: mkdir -p {LOGS} && handbook job check {file} "
-                          f"--cluster {cluster.key}")
+    _ask_first(file, force)
+    _save(file, text)
+    Progress().last(True, f"{file} for {cluster.name} {planned.partition.name}")
+    after(f"mkdir -p {LOGS} && handbook job check {file} --cluster {cluster.key}")
     return FINE
+
+
+@job.command(cls=Command, section="sec-job-scripts")
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+@click.option("--cluster", "name", help="Only the scripts for this cluster.")
+@click.option("--force", is_flag=True, help="Replace files that differ.")
+def scripts(folder: Path, name: str | None, force: bool) -> int:
+    """Write the handbook's own job scripts.
+
+    They go into FOLDER, by default the current one.
+    """
+    from labhandbook.hpc.clusters import load
+    from labhandbook.hpc.recipes import scripts as written
+
+    known = load()
+    made = dict(written(known, known.get(name).key if name else ""))
+    changed = {folder / file: text for file, text in made.items() if _text(folder / file) != text}
+    for path in changed:
+        _ask_first(path, force)
+    for path, text in changed.items():
+        _save(path, text)
+        click.echo(path)
+    Progress().last(True, f"{len(changed)} of {len(made)} scripts written into {folder}"
+                          + (", the others were there" if len(changed) < len(made) else ""))
+    after("read one, then handbook job check, with its name and --cluster")
+    return FINE
+
+
+def _time(text: str) -> str:
+    """A time limit as it was typed, once Slurm can read it; until then it is asked for again."""
+    from labhandbook.hpc.request import Unreadable, hours
+
+    try:
+        hours(text)
+    except Unreadable as error:
+        raise click.BadParameter(str(error)) from None
+    return text
+
+
+def _text(path: Path) -> str | None:
+    """What a file holds; None when there is none or it is no text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _ask_first(path: Path, force: bool) -> None:
+    """Raise HandbookError when a file is there that may not be replaced."""
+    if path.exists() and not force:
+        raise HandbookError(f"{path} exists", why="it is not replaced without being asked to",
+                            todo="add --force, or name another place", section="sec-hpc-workflow-script")
+
+
+def _save(path: Path, text: str) -> None:
+    """Write a file and the folders above it. Raises HandbookError when that can't be done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, text)
+    except OSError as error:
+        raise HandbookError(f"{path} can't be written: {error.strerror or error}", todo="name another place",
+                            section="sec-hpc-workflow-script") from None
 
 
 @job.command(cls=Command, section="sec-hpc-workflow-monitor")
@@ -131,8 +186,11 @@ def new(file: Path | None, name: str | None, title: str | None, partition: str, 
 @click.option("--clusters", default="", help="The Slurm cluster to ask, as for sacct -M.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
 def efficiency(number: str, saved: IO[str] | None, clusters: str, form: str) -> int:
-    """Say how well a job used its cores, memory and time, and what to ask for next time."""
-    from labhandbook.hpc.efficiency import as_text, ask, read
+    """Say how a job used what it asked for.
+
+    Cores, memory and time, from Slurm's accounting, and what to ask for next time.
+    """
+    from labhandbook.hpc.efficiency import ask, read, report
 
     jobs = read(saved.read() if saved else ask(number, clusters))
     if saved:
@@ -143,5 +201,5 @@ def efficiency(number: str, saved: IO[str] | None, clusters: str, form: str) -> 
     if form == "json":
         click.echo(json.dumps([each.as_json() for each in jobs], indent=2))
     else:
-        click.echo("\n".join(as_text(each) for each in jobs), nl=False)
+        click.echo(report(jobs), nl=False)
     return FINE

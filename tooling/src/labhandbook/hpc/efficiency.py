@@ -6,11 +6,11 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from labhandbook.errors import HandbookError
-from labhandbook.hpc.limits import amount
+from labhandbook.hpc.limits import amount, plural
 from labhandbook.hpc.request import clock
 
 FIELDS = ("JobID", "JobName", "Partition", "State", "ExitCode", "AllocCPUS", "NNodes", "NTasks", "ElapsedRaw",
@@ -23,6 +23,9 @@ UNITS = {"": 2 ** -30, "K": 2 ** -20, "M": 2 ** -10, "G": 1.0, "T": 2.0 ** 10, "
 WELL = 0.5
 MARGIN = 1.25
 ENOUGH_SECONDS = 120
+WAITING = ("PENDING", "REQUEUED", "SUSPENDED")
+GOING = (*WAITING, "RUNNING", "COMPLETING")
+FAILURES = ("FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "CANCELLED")
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,12 @@ class Used:
     @property
     def ended(self) -> bool:
         """Whether the numbers are final."""
-        return self.state not in ("PENDING", "RUNNING", "SUSPENDED", "COMPLETING", "REQUEUED")
+        return self.state not in GOING
+
+    @property
+    def outgrown(self) -> bool:
+        """Whether it was ended for its memory; without control groups Slurm calls such a job just failed."""
+        return self.state == "OUT_OF_MEMORY" or (self.state == "FAILED" and 0 < self.memory <= self.peak)
 
     def as_json(self) -> dict[str, object]:
         """The same facts for machines, with the advice."""
@@ -100,8 +108,11 @@ def _used(job: dict[str, str], steps: list[dict[str, str]]) -> Used:
     asked = job.get("ReqMem", "")
     memory = _size(resources.get("mem", "")) or _size(asked) * {"n": nodes, "c": cores}.get(asked[-1:], 1)
     seconds = _seconds(job["TotalCPU"]) or sum(_seconds(step["TotalCPU"]) for step in steps)
-    limit = job.get("TimelimitRaw", "")
-    return Used(job["JobID"], job.get("JobName", ""), job["State"].split()[0], job.get("ExitCode", ""), cores, nodes,
+    limit, state = job.get("TimelimitRaw", ""), job["State"].split()[0]
+    # A step that needed too much memory ends the script, and that may end the job as failed.
+    if state == "FAILED" and any(step["State"].startswith("OUT_OF_ME") for step in steps):
+        state = "OUT_OF_MEMORY"
+    return Used(job["JobID"], job.get("JobName", ""), state, job.get("ExitCode", ""), cores, nodes,
                 int(resources.get("gres/gpu", 0)), int(job["ElapsedRaw"] or 0),
                 int(limit) * 60 if limit.isdecimal() else 0, seconds, peak, memory)
 
@@ -120,16 +131,28 @@ def _seconds(text: str) -> float:
     return total + 86400 * int(days or 0)
 
 
-def advice(used: Used) -> Iterator[str]:
-    """What to ask for next time."""
-    if used.state == "OUT_OF_MEMORY":
-        yield (f"It needed more than its {amount(used.memory)} GiB: ask for --mem={ceil(used.memory * 2)}G, "
-               "or let the program hold less at once.")
+def befell(used: Used) -> Iterator[str]:
+    """What its state means, and what to do about that."""
+    if used.state in WAITING:
+        yield "It waits: nothing was used yet."
+    elif not used.ended:
+        yield (f"It runs: sacct learns what a step used when it ends. Now: sstat -a -j {used.job} "
+               "-o JobID,AveCPU,MaxRSS")
+    if used.outgrown:
+        yield (f"It needed more than its {amount(round(used.memory, 2))} GiB: ask for "
+               f"--mem={ceil(used.memory / used.nodes * 2)}G on each node, or let the program hold less at once.")
     if used.state == "TIMEOUT":
         yield "The time limit came first: save checkpoints and continue from them, or ask for more --time."
     if used.state == "FAILED" and used.exit == "0:53":
         yield "0:53 without a log: the log's folder was missing. mkdir -p it before sbatch."
-    if used.state in ("FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "CANCELLED") or used.seconds < ENOUGH_SECONDS:
+
+
+def advice(used: Used) -> Iterator[str]:
+    """What to ask for next time."""
+    yield from befell(used)
+    if not used.ended or used.state in FAILURES:
+        return
+    if used.seconds < ENOUGH_SECONDS:
         if used.state == "COMPLETED":
             yield "It ran too shortly to judge: the numbers below two minutes say little."
         return
@@ -143,11 +166,47 @@ def advice(used: Used) -> Iterator[str]:
     if used.peak and used.memory and used.peak < WELL * used.memory:
         yield f"Ask for --mem={max(1, ceil(used.peak / used.nodes * MARGIN))}G on each node: it peaked at " \
               f"{amount(round(used.peak, 2))} of {amount(used.memory)} GiB."
-    if used.ended and used.limit and used.seconds < WELL * used.limit and used.state == "COMPLETED":
+    if used.limit and used.seconds < WELL * used.limit and used.state == "COMPLETED":
         yield f"Ask for --time={clock(ceil(used.seconds * MARGIN / 300) / 12)}: it ended after " \
               f"{clock(used.seconds / 3600)} of {clock(used.limit / 3600)}. Shorter jobs start sooner."
     if used.gpus:
         yield "The accounting doesn't know how busy the GPUs were: look with the GPU's monitor while a job runs."
+
+
+def lessons(tasks: list[Used]) -> Iterator[str]:
+    """What to ask for next time for an array: what befell tasks that didn't complete, then what is enough for all."""
+    for state in dict.fromkeys(task.state for task in tasks):
+        these = [task for task in tasks if task.state == state]
+        if state != "COMPLETED":
+            yield from (f"{these[0].job}: {text}" for text in befell(these[0]))
+    if done := [task for task in tasks if task.state == "COMPLETED"]:
+        seconds = max(task.seconds for task in done)
+        busiest = max(done, key=lambda task: task.cpu)
+        yield from advice(replace(busiest, seconds=seconds, cpu_seconds=busiest.cpu * busiest.cores * seconds,
+                                  peak=max(task.peak for task in done)))
+
+
+def report(jobs: list[Used]) -> str:
+    """The numbers of a job for a person; of an array a line for each task, then the advice for all."""
+    if len(jobs) == 1:
+        return as_text(jobs[0])
+    rows = [[task.job, task.state, clock(task.seconds / 3600), f"CPU {_cpu(task)}", f"memory {_memory(task)}"]
+            for task in jobs]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    told = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([*told, *(f"  -> {text}" for text in lessons(jobs))]) + "\n"
+
+
+def _cpu(used: Used) -> str:
+    known = used.cpu_seconds or used.ended
+    return (f"{used.cpu:.0%} of " if known else "") + plural(used.cores, "core")
+
+
+def _memory(used: Used) -> str:
+    if not used.peak:
+        return f"not measured, of {amount(round(used.memory, 2))} GiB" if used.memory else "not measured"
+    told = f"{amount(round(used.peak, 2))} GiB"
+    return told + (f" of {amount(round(used.memory, 2))} GiB ({used.peak / used.memory:.0%})" if used.memory else "")
 
 
 def as_text(used: Used) -> str:
@@ -155,9 +214,7 @@ def as_text(used: Used) -> str:
     rows = [("Job", f"{used.job} {used.name}".strip()),
             ("State", used.state + (f", exit code {used.exit}" if used.exit not in ("", "0:0") else "")),
             ("Time", clock(used.seconds / 3600) + (f" of {clock(used.limit / 3600)}" if used.limit else "")),
-            ("CPU", f"{used.cpu:.0%} of {used.cores} cores"),
-            ("Memory", f"{amount(round(used.peak, 2))} GiB" + (f" of {amount(round(used.memory, 2))} GiB "
-                       f"({used.peak / used.memory:.0%})" if used.memory else ""))]
+            ("CPU", _cpu(used)), ("Memory", _memory(used))]
     if used.gpus:
         rows.append(("GPUs", str(used.gpus)))
     told = [f"{name:<8} {text}" for name, text in rows]

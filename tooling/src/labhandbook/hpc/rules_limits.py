@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from labhandbook.hpc import rules
 from labhandbook.hpc.base import Job, checks
 from labhandbook.hpc.limits import GPU_OPTIONS, Limit, problems
-from labhandbook.rules import Finding, Rule
-from labhandbook.words import hint
+from labhandbook.rules import Finding, Rule, Severity
 
 
 @checks(rules.RETIRED)
@@ -27,13 +27,18 @@ def partition(job: Job) -> Iterator[Finding]:
     known = job.cluster.partitions
     if not job.request.partitions:
         yield job.blame(rules.NO_PARTITION, f"no partition is named; {job.cluster.name} has {', '.join(known)}")
+    line = job.script.line("partition")
     for name in job.request.partitions:
         if name not in known:
-            yield job.blame(rules.NO_PARTITION, f"{job.cluster.name} has no partition {name}{hint(name, known)}; it "
-                                                f"has {', '.join(known)}", job.script.line("partition"))
+            told, there = job.cluster.unknown(name)
+            if there:
+                yield job.blame(rules.NO_PARTITION, told, line, Severity.UNVERIFIED)
+            else:
+                stop = "" if told.endswith("?") else "."
+                yield job.blame(rules.NO_PARTITION, f"{told}{stop} It has {', '.join(known)}", line)
 
 
-def broken(job: Job, rule: Rule, *limits: Limit, soft: bool = False) -> Iterator[Finding]:
+def broken(job: Job, rule: Rule, limits: tuple[Limit, ...], soft: bool = False) -> Iterator[Finding]:
     """The limits of these kinds that the request breaks, in each of its partitions."""
     if job.request is None:
         return
@@ -44,10 +49,10 @@ def broken(job: Job, rule: Rule, *limits: Limit, soft: bool = False) -> Iterator
                     yield job.blame(rule, problem.message, job.script.line(*problem.options))
 
 
-@checks(rules.TIME)
-def time(job: Job) -> Iterator[Finding]:
-    """More time than the partition gives."""
-    return broken(job, rules.TIME, Limit.TIME)
+# What a partition gives a job: Slurm refuses more.
+for rule, limit in ((rules.TIME, Limit.TIME), (rules.NODES, Limit.NODES), (rules.CORES, Limit.CORES),
+                    (rules.MEMORY, Limit.MEMORY), (rules.GPUS, Limit.GPUS)):
+    checks(rule)(partial(broken, rule=rule, limits=(limit,)))
 
 
 @checks(rules.NO_TIME)
@@ -55,30 +60,6 @@ def no_time(job: Job) -> Iterator[Finding]:
     """No time limit at all."""
     if not job.script.option("time"):
         yield job.blame(rules.NO_TIME, "the script has no --time")
-
-
-@checks(rules.NODES)
-def nodes(job: Job) -> Iterator[Finding]:
-    """More or fewer nodes than the partition gives."""
-    return broken(job, rules.NODES, Limit.NODES)
-
-
-@checks(rules.CORES)
-def cores(job: Job) -> Iterator[Finding]:
-    """More cores than the nodes have."""
-    return broken(job, rules.CORES, Limit.CORES)
-
-
-@checks(rules.MEMORY)
-def memory(job: Job) -> Iterator[Finding]:
-    """More memory than the nodes have."""
-    return broken(job, rules.MEMORY, Limit.MEMORY)
-
-
-@checks(rules.GPUS)
-def gpus(job: Job) -> Iterator[Finding]:
-    """More GPUs than the nodes have, or GPUs of a partition without any."""
-    return broken(job, rules.GPUS, Limit.GPUS)
 
 
 @checks(rules.GPU_NAME)
@@ -103,7 +84,7 @@ def gpu_name(job: Job) -> Iterator[Finding]:
 @checks(rules.SHARE)
 def share(job: Job) -> Iterator[Finding]:
     """Limits that the cluster keeps for a job or an account."""
-    yield from broken(job, rules.SHARE, Limit.SHARE, Limit.GPUS, soft=True)
+    return broken(job, rules.SHARE, (Limit.SHARE, Limit.GPUS), soft=True)
 
 
 @checks(rules.PERMIT)

@@ -3,48 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from labhandbook.hpc import rules
 from labhandbook.hpc.base import Job, checks
+from labhandbook.hpc.clusters import Gpus, Partition
 from labhandbook.hpc.cost import cheaper, offer
 from labhandbook.hpc.limits import CORE_OPTIONS, MEMORY_OPTIONS, amount, fits, plural
-from labhandbook.hpc.request import shape
+from labhandbook.hpc.request import Request, Shape, shape
 from labhandbook.rules import Finding
 
 # Below this part of a fair share the data loader is likely to wait for cores.
 STARVED = 1 / 7
 
 
+@dataclass(frozen=True)
+class Cards:
+    """The GPUs that a job gets, on a cluster that has told the fair share of a node for each."""
+
+    gpus: Gpus
+    request: Request
+    partition: Partition
+    got: Shape
+
+    @property
+    def asked(self) -> int:
+        """How many GPUs it uses on each node."""
+        return self.request.gpus_per_node or self.got.gpus
+
+
+def cards(job: Job) -> Cards | None:
+    """The GPUs of a job; None when it asks for none, or nobody has told what a fair share is."""
+    gpus, request, partition = job.cluster.gpus, job.request, job.partition
+    if gpus and gpus.cores_each and gpus.gib_each and request and request.wants_gpus and partition:
+        return Cards(gpus, request, partition, shape(request, partition))
+    return None
+
+
 @checks(rules.CORES_PER_GPU)
 def cores_per_gpu(job: Job) -> Iterator[Finding]:
     """Cores beyond or far below the fair share of the GPUs."""
-    gpus, partition = job.cluster.gpus, job.partition
-    if not (job.request and partition and gpus and gpus.cores_each and job.request.wants_gpus):
+    if not (has := cards(job)):
         return
-    got = shape(job.request, partition)
-    asked = got.tasks * job.request.cpus_per_task // got.nodes or job.request.cpus_per_task
-    cards = job.request.gpus_per_node or got.gpus
-    fair = cards * gpus.cores_each
+    per_task = has.request.cpus_per_task
+    asked, fair = has.got.tasks * per_task // has.got.nodes or per_task, has.asked * has.gpus.cores_each
+    line, count = job.script.line(*CORE_OPTIONS), plural(has.asked, job.unit)
     if asked > fair:
-        yield job.blame(rules.CORES_PER_GPU, f"{asked} cores for {plural(cards, job.unit)}: a fair share is {fair}",
-                        job.script.line(*CORE_OPTIONS))
+        yield job.blame(rules.CORES_PER_GPU, f"{asked} cores for {count}: a fair share is {fair}", line)
     elif asked <= fair * STARVED and job.cluster.scheme == "units":
-        yield job.blame(rules.CORES_PER_GPU, f"{asked} of the {fair} cores that come with {plural(cards, job.unit)}: "
-                                             f"more cost nothing", job.script.line(*CORE_OPTIONS))
+        yield job.blame(rules.CORES_PER_GPU, f"{asked} of the {fair} cores that come with {count}: more cost nothing",
+                        line)
 
 
 @checks(rules.MEMORY_PER_GPU)
 def memory_per_gpu(job: Job) -> Iterator[Finding]:
-    """Memory beyond the fair share of the GPUs."""
-    gpus, partition = job.cluster.gpus, job.partition
-    if not (job.request and partition and gpus and gpus.gib_each and job.request.wants_gpus):
+    """Memory beyond the fair share of the GPUs; whole nodes come with all of theirs."""
+    if not (has := cards(job)) or not has.got.gib:
         return
-    got = shape(job.request, partition)
-    cards = got.gpus if partition.exclusive else job.request.gpus_per_node or got.gpus
-    fair = cards * gpus.gib_each
-    if got.gib and got.gib > fair:
-        yield job.blame(rules.MEMORY_PER_GPU, f"{amount(got.gib)} GiB for {plural(cards, job.unit)}: a fair share is "
-                                              f"{amount(fair)} GiB", job.script.line(*MEMORY_OPTIONS))
+    count = has.got.gpus if has.partition.exclusive else has.asked
+    fair = count * has.gpus.gib_each
+    if has.got.gib > fair:
+        told = f"{amount(has.got.gib)} GiB for {plural(count, job.unit)}: a fair share is {amount(fair)} GiB"
+        yield job.blame(rules.MEMORY_PER_GPU, told, job.script.line(*MEMORY_OPTIONS))
 
 
 @checks(rules.WHOLE_NODES)

@@ -44,6 +44,14 @@ class Place:
                 found[key.value] = Place(f"{self.name}.{key.value}", self.file, value)
         return found
 
+    def leaves(self, above: str = "") -> Iterator[tuple[str, str]]:
+        """Every single value below with its path, stamps left out."""
+        for key, value in self.children().items():
+            if isinstance(value.node, yaml.MappingNode):
+                yield from value.leaves(f"{above}{key}.")
+            elif isinstance(value.node, yaml.ScalarNode):
+                yield above + key, str(value.node.value)
+
 
 class Table:
     """A mapping whose values are asked for by name and kind."""

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,36 +20,15 @@ from packaging.metadata import parse_email
 from packaging.requirements import Requirement
 
 from labhandbook.errors import HandbookError
+from labhandbook.files import write_atomic
 from labhandbook.recipe.facts import conda_name
-from labhandbook.recipe.source import uv
+from labhandbook.recipe.local import Local
+from labhandbook.recipe.machine import Interpreter, environment, system, uv
 from labhandbook.recipe.specs import bounds, parse
 from labhandbook.release.project import normalise
+from labhandbook.release.simple import sha256
 
 SECTION = "sec-conda-forge-build"
-
-
-@dataclass(frozen=True)
-class Interpreter:
-    """The Python that stands in for conda's: its program and version."""
-
-    program: Path
-    version: str
-
-    @property
-    def minor(self) -> str:
-        """The version as 3.11."""
-        return ".".join(self.version.split(".")[:2])
-
-    @property
-    def tag(self) -> str:
-        """The version in a build string."""
-        return "py" + self.minor.replace(".", "")
-
-
-def interpreter() -> Interpreter:
-    """The Python below this environment."""
-    base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
-    return Interpreter(base, ".".join(map(str, sys.version_info[:3])))
 
 
 def cache() -> Path:
@@ -60,36 +36,14 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "labhandbook" / "conda"
 
 
-class Unsolvable(Exception):
-    """No set of wheels fulfils the requirements; the message is uv's."""
-
-
-def resolve(requirements: Sequence[str], python: Interpreter) -> list[str]:
-    """The pins, `name==version`, of all that these requirements of PyPI ask for.
-
-    Raises Unsolvable, and HandbookError when the index doesn't answer.
-    """
-    words = [uv(), "pip", "compile", "--quiet", "--no-config", "--python", str(python.program), "--no-header",
-             "--no-annotate", "--color", "never", "-"]
-    done = subprocess.run(words, input="\n".join(requirements) + "\n", capture_output=True, text=True, check=False,
-                          timeout=300)
-    if done.returncode == 0:
-        return [line.split(";")[0].strip() for line in done.stdout.splitlines() if "==" in line]
-    said = " ".join(done.stderr.replace("×", "").replace("╰─▶", "").replace("error:", "").split())
-    if re.search(r"dns error|connect|timed out|client error|network|tunnel|HTTP status|request failed", said, re.I):
-        raise HandbookError("PyPI doesn't answer", why=said[:300], todo="check the network and try again",
-                            section=SECTION)
-    raise Unsolvable(said)
-
-
 class Channel:
     """A folder that conda's tools read as a channel."""
 
-    def __init__(self, folder: Path, python: Interpreter) -> None:
-        self.folder, self.python = folder, python
+    def __init__(self, folder: Path, python: Interpreter, local: Local) -> None:
+        self.folder, self.python, self.local = folder, python, local
         self.records: dict[str, dict[str, Any]] = {}
         self.wanted: dict[str, set[str]] = {}
-        self.platform = platform()
+        self.platform = system()
         (folder / self.platform).mkdir(parents=True)
         (folder / "noarch").mkdir()
         (folder / "noarch" / "repodata.json").write_text(self._repodata("noarch", {}), encoding="utf-8")
@@ -127,9 +81,10 @@ class Channel:
     def _active(self, entry: dict[str, Any]) -> list[Requirement]:
         """What a wheel asks for here, with what its extras ask for if another one wants them."""
         extras = {"", *self.wanted.get(normalise(entry["project"]), set())}
+        here = {"python_version": self.python.minor, "python_full_version": self.python.version}
         found = [requirement for text in entry["requires"] if (requirement := parse(text)) is not None]
         return [one for one in found
-                if one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in extras)]
+                if one.marker is None or any(one.marker.evaluate({**here, "extra": extra}) for extra in extras)]
 
     def _depends(self, entry: dict[str, Any]) -> list[str]:
         """What a package asks for, in conda's words."""
@@ -144,7 +99,7 @@ class Channel:
 
     @cached_property
     def _store(self) -> Path:
-        folder = cache() / "packages"
+        folder = cache() / self.platform / "packages"
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -154,7 +109,8 @@ class Channel:
 
     def _python(self) -> Path:
         """A package whose files lead to this machine's Python, as those of a virtual environment do."""
-        path = self._store / f"python-{self.python.version}-{abs(hash_of(str(self.python.program)))}.conda"
+        mark = sha256(str(self.python.program).encode())[:12]
+        path = self._store / f"python-{self.python.version}-{mark}_cpython.conda"
         if path.with_suffix(".json").exists():
             return path
         stage = path.with_suffix(f".stage{os.getpid()}")
@@ -168,34 +124,36 @@ class Channel:
         packages = stage / "lib" / f"python{self.python.minor}" / "site-packages"
         packages.mkdir(parents=True)
         (packages / "README.txt").write_text("Packages go here.\n", encoding="utf-8")
-        return self._pack(path, stage, "python", self.python.version, f"{path.stem.rpartition('-')[2]}_cpython", [])
+        return self._pack(path, stage, "python", self.python.version, f"{mark}_cpython", [])
 
     def _wheel(self, pin: str) -> Path:
-        """The package of a pin, from the cache or made of its wheel."""
+        """The package of a pin, from the cache or made of its wheel; one of this machine's dists goes by its hash."""
         project, _, version = pin.partition("==")
-        name = conda_name(project)
-        path = self._store / f"{name}-{version}-{self.python.tag}_0.conda"
-        if path.with_suffix(".json").exists():
-            return path
+        given = self.local.find(project, version)
+        build = f"{self.python.tag}_{sha256(given.read_bytes())[:12] if given else '0'}"
+        # conda's `==2.1` doesn't mean 2.1+cpu, as pip's does.
+        name, version = conda_name(project), version.partition("+")[0]
+        path = self._store / f"{name}-{version}-{build}.conda"
         unpacked = self._store.parent / "wheels" / path.stem
+        if path.with_suffix(".json").exists() and unpacked.is_dir():
+            return path
         if not unpacked.is_dir():
-            self._unpack(pin, unpacked)
+            self._unpack(str(given.resolve()) if given else pin, unpacked)
         found = next(unpacked.glob("lib*/python*/site-packages/*.dist-info/METADATA"), None)
         raw = parse_email(found.read_bytes())[0] if found else {}
         stage = path.with_suffix(f".stage{os.getpid()}")
         _link_tree(unpacked, stage)
-        return self._pack(path, stage, name, version, f"{self.python.tag}_0", list(raw.get("requires_dist", [])),
-                          project)
+        return self._pack(path, stage, name, version, build, list(raw.get("requires_dist", [])), project)
 
-    def _unpack(self, pin: str, folder: Path) -> None:
-        """Install a wheel alone into a folder of its own. Raises HandbookError when it can't be had."""
+    def _unpack(self, wanted: str, folder: Path) -> None:
+        """Install a pin or a file alone into a folder of its own. Raises HandbookError when it can't be had."""
         fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
-        words = [uv(), "pip", "install", "--quiet", "--no-config", "--no-deps", "--break-system-packages",
-                 "--python", str(self.python.program), "--prefix", str(fresh), pin]
-        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600)
+        words = [uv(), "pip", "install", "--quiet", "--no-deps", "--break-system-packages",
+                 "--python", str(self.python.program), "--prefix", str(fresh), wanted]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=1800, env=environment())
         if done.returncode:
             shutil.rmtree(fresh, ignore_errors=True)
-            raise HandbookError(f"{pin} can't be fetched from PyPI", why=done.stderr.strip()[-300:],
+            raise HandbookError(f"{wanted} can't be installed", why=done.stderr.strip()[-300:],
                                 todo="check the network and try again", section=SECTION)
         for script in (fresh / "bin").glob("*"):
             data = script.read_bytes()
@@ -224,12 +182,10 @@ class Channel:
         finally:
             shutil.rmtree(stage, ignore_errors=True)
             shutil.rmtree(folder, ignore_errors=True)
-        from labhandbook.release.simple import sha256
-
         record = {"name": name, "version": version, "build": build, "build_number": 0, "subdir": self.platform,
                   "sha256": sha256(data), "size": len(data), "depends": [], "timestamp": 1700000000000}
         entry = {"record": record, "requires": requires, "project": project or name}
-        _write(path.with_suffix(".json"), json.dumps(entry))
+        write_atomic(path.with_suffix(".json"), json.dumps(entry))
         return path
 
 
@@ -244,35 +200,8 @@ def _link_tree(source: Path, target: Path) -> None:
             (target / entry.name).symlink_to(entry)
 
 
-def hash_of(text: str) -> int:
-    """A number that stays the same from run to run."""
-    import zlib
-
-    return zlib.crc32(text.encode())
-
-
-def _write(path: Path, text: str) -> None:
-    from labhandbook.files import write_atomic
-
-    write_atomic(path, text)
-
-
 def _link(path: Path, target: Path) -> None:
     try:
         target.hardlink_to(path)
     except OSError:
         shutil.copyfile(path, target)
-
-
-def platform() -> str:
-    """conda's name for this machine. Raises HandbookError on Windows, where this channel can't be made."""
-    import platform as machine
-
-    word = machine.machine().lower()
-    names = {("Linux", "x86_64"): "linux-64", ("Linux", "aarch64"): "linux-aarch64",
-             ("Darwin", "arm64"): "osx-arm64", ("Darwin", "x86_64"): "osx-64"}
-    found = names.get((machine.system(), word))
-    if found is None:
-        raise HandbookError(f"a channel of wheels can't be made on {machine.system()} {word}",
-                            todo="build on Linux or macOS", section=SECTION)
-    return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,17 +15,23 @@ SECTION = "sec-conda-forge-pr"
 
 @dataclass(frozen=True)
 class Checkout:
-    """A clone: its top folder and the branch or commit that a new branch starts from."""
+    """A clone: its top folder, the branch or commit that a new branch starts from, and its fork's owner if known."""
 
     root: Path
     base: str
+    owner: str = ""
 
     def git(self, *words: str) -> str:
         """The output of a git command. Raises HandbookError with git's own words when it fails."""
         return git(self.root, *words)
 
     def branch(self, name: str) -> None:
-        """Make a branch from the base and go to it. Raises HandbookError when there is one of that name."""
+        """Make a branch from the base and go to it, or stay on it.
+
+        Raises HandbookError when there is one of that name and another one is checked out.
+        """
+        if self.git("branch", "--show-current") == name:
+            return
         if run(self.root, "rev-parse", "--verify", "--quiet", f"refs/heads/{name}").returncode == 0:
             raise HandbookError(f"the branch {name} is there already", where=str(self.root),
                                 why="it may hold your earlier work",
@@ -32,10 +40,17 @@ class Checkout:
                                 section=SECTION)
         self.git("switch", "--quiet", "--no-track", "--create", name, self.base)
 
-    def commit(self, path: Path, message: str) -> str:
-        """Commit one file and return the commit's short name."""
-        self.git("add", "--", str(path))
-        self.git("commit", "--quiet", "--message", message, "--", str(path))
+    def holds(self, folder: str, branch: str) -> bool:
+        """Whether a folder is in the commit that a branch starts from, or lies there untracked."""
+        start = "HEAD" if self.git("branch", "--show-current") == branch else self.base
+        return (run(self.root, "cat-file", "-e", f"{start}:{folder}").returncode == 0
+                or bool(self.git("ls-files", "--others", "--", folder)))
+
+    def commit(self, paths: Sequence[Path], message: str) -> str:
+        """Commit files and return the commit's short name."""
+        names = [str(path) for path in paths]
+        self.git("add", "--", *names)
+        self.git("commit", "--quiet", "--message", message, "--", *names)
         return self.git("rev-parse", "--short", "HEAD")
 
 
@@ -55,9 +70,15 @@ def checkout(path: Path, needs: str, what: str) -> Checkout:
     if changed:
         raise HandbookError(f"{root.name} has changes that aren't committed: {', '.join(changed[:5])}",
                             why="they would get into the new branch", todo="commit or stash them", section=SECTION)
+    if run(root, "var", "GIT_COMMITTER_IDENT").returncode:
+        raise HandbookError("git doesn't know who you are", where=str(root), why="a commit has a name and an e-mail",
+                            todo='git config --global user.name "Your Name"\n'
+                                 'git config --global user.email "you@example.org"', section=SECTION)
+    address = run(root, "config", "remote.origin.url").stdout.strip()
+    owner = re.search(r"github\.com[:/]([\w.-]+)/", address)
     for name in ("upstream/main", "upstream/master", "origin/main", "origin/master", "main", "master", "HEAD"):
         if run(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").returncode == 0:
-            return Checkout(root, name)
+            return Checkout(root, name, owner[1] if owner else "")
     raise HandbookError(f"{root.name} has no commit", todo=f"clone {what} anew", section=SECTION)
 
 
@@ -81,14 +102,14 @@ def run(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
         raise HandbookError("git isn't installed", todo="install git", section=SECTION) from None
 
 
-def open_with_gh(root: Path, repository: str, title: str, body: Path, head: str) -> str:
-    """Push the branch and open the pull request with GitHub's own program; its address.
+def open_with_gh(root: Path, repository: str, title: str, body: Path, branch: str, head: str) -> str:
+    """Push the branch and open the pull request from `head` with GitHub's own program; its address.
 
     Raises HandbookError when the program isn't there or refuses.
     """
     words = ["gh", "pr", "create", "--repo", repository, "--title", title, "--body-file", str(body), "--head", head]
     try:
-        git(root, "push", "--set-upstream", "origin", head)
+        git(root, "push", "--set-upstream", "origin", branch)
         done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False, timeout=300)
     except FileNotFoundError:
         raise HandbookError("gh isn't installed", why="it opens the pull request",

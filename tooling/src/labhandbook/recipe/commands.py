@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from labhandbook import runner
 from labhandbook.cli import FINDINGS, FINE, Command, shown
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
@@ -27,6 +28,12 @@ def index_option(function: Callable[..., Any]) -> Callable[..., Any]:
                         help="The index that has the release: pypi, testpypi or an address.")(function)
 
 
+def format_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that says how findings are reported."""
+    return click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
+                        help="How to report.")(function)
+
+
 @recipe.command(cls=Command, section="sec-conda-forge-generate")
 @click.argument("wanted", metavar="NAME|SDIST")
 @click.option("--maintainer", "maintainers", multiple=True, help="A GitHub name; may be given again.")
@@ -41,35 +48,54 @@ def index_option(function: Callable[..., Any]) -> Callable[..., Any]:
 @index_option
 def new(wanted: str, maintainers: tuple[str, ...], licence: str, commands: tuple[str, ...], pytest: bool, form: str,
         output: Path, force: bool, target: str) -> int:
-    """Write a recipe for a release: NAME, NAME==VERSION, or the path of its sdist."""
+    """Write the recipe of a release.
+
+    The release is NAME or NAME==VERSION on PyPI, or the path of an sdist.
+    """
+    from labhandbook.recipe.address import look
     from labhandbook.recipe.generate import Wishes
     from labhandbook.recipe.generate import new as write
     from labhandbook.recipe.lint import lint
+    from labhandbook.release.addresses import index
 
     progress = Progress()
     made = write(wanted, output, Wishes(maintainers, licence, commands, pytest, form, target), force=force)
     for note in made.recipe.notes:
         click.echo(f"{paint('!', 'yellow')} {note}", err=True)
-    found = lint([made.path])
+    place = index(target)
+    found = lint([made.path], lambda reading: look(reading, place).findings)
     show_findings(found.findings)
-    todo = "mend what is named above" if found.failed else f"next: handbook recipe build {shown(made.path.parent)}"
+    runner.tell_findings(found.findings, f"Recipe of {made.recipe.name} {made.recipe.version}")
+    todo = "mend what is named above"
+    if not found.failed:
+        todo = f"next: handbook recipe {'build' if made.recipe.noarch else 'lint'} {shown(made.path.parent)}"
+    if not found.failed and made.recipe.noarch and "/" in wanted:
+        todo += f" --dist {Path(wanted) if Path(wanted).is_dir() else Path(wanted).parent}"
     progress.last(not found.failed, f"{shown(made.path)} for {made.recipe.name} {made.recipe.version}; {todo};")
     return FINDINGS if found.failed else FINE
 
 
 @recipe.command(cls=Command, section="sec-conda-forge-check")
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
-              help="How to report.")
+@format_option
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file for the report.")
-def lint(paths: tuple[Path, ...], form: str, output: Path | None) -> int:
-    """Check recipes, v1 or v0, as conda-forge's linter and reviewers would."""
-    from labhandbook.recipe.lint import lint as look
+@click.option("--offline", is_flag=True, help="Don't ask the index for the source.")
+@index_option
+def lint(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool, target: str) -> int:
+    """Check recipes as conda-forge would.
+
+    Recipes are v1 or v0: files, their folders, feedstocks, or the recipes/ folder of a clone. The source is fetched
+    from its address and compared with what the index lists.
+    """
+    from labhandbook.recipe.address import look
+    from labhandbook.recipe.lint import lint as judge
     from labhandbook.recipe.rules import CHECKS
+    from labhandbook.release.addresses import index
     from labhandbook.report import counts
 
     progress = Progress()
-    found = look(paths or (Path(),))
+    place = None if offline else index(target)
+    found = judge(paths or (Path(),), lambda reading: look(reading, place).findings)
     _report(found.findings, form, output, "Recipe check")
     progress.last(not found.failed, f"{', '.join(found.files)}: {len(CHECKS)} rules: {counts(found.findings)}")
     return FINDINGS if found.failed else FINE
@@ -77,28 +103,35 @@ def lint(paths: tuple[Path, ...], form: str, output: Path | None) -> int:
 
 @recipe.command(cls=Command, section="sec-conda-forge-build")
 @click.argument("path", type=click.Path(path_type=Path), default=".")
-@click.option("--sdist", type=click.Path(path_type=Path), help="The source, if it is not on PyPI yet.")
+@click.option("--dist", "dists", multiple=True, type=click.Path(path_type=Path),
+              help="A folder or file with dists that PyPI doesn't have yet: the source, or wheels that the package "
+                   "needs; may be given again.")
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), default="output", show_default=True,
               help="A folder for the package.")
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="A file for all that the build said.")
+@format_option
 @index_option
-def build(path: Path, sdist: Path | None, output: Path, log: Path | None, target: str) -> int:
-    """Build and test a recipe on a channel of PyPI's wheels, then install the package and import it."""
+def build(path: Path, dists: tuple[Path, ...], output: Path, log: Path | None, form: str, target: str) -> int:
+    """Build, test and install a recipe here.
+
+    It is built and tested on a channel made of PyPI's wheels and this machine's Python, then the package is installed
+    into an empty place and imported. Neither conda nor Docker is needed.
+    """
     from labhandbook.recipe.build import build as make
     from labhandbook.report import counts
 
     progress = Progress()
-    built = make(path, output, sdist=sdist, target=target, stage=progress.stage)
+    built = make(path, output, dists=dists, target=target, stage=progress.stage)
     progress.end()
     if log:
         _write(log, "\n".join(built.log) + "\n")
-    show_findings(built.findings)
+    _show(built.findings, form, "Recipe build")
     if built.package is None:
-        progress.last(False, f"{counts(built.findings)}; no package was made"
-                             + ("" if log else " (all that the build said: --log build.txt)"))
+        hint = " (all that the build said: --log build.txt)" if built.log and not log else ""
+        progress.last(False, f"{counts(built.findings)}; no package was made{hint}")
         return FINDINGS
     progress.last(True, f"{shown(built.package.resolve())} built, tested, installed and imported with Python "
-                        f"{built.python}; next: handbook recipe submit;")
+                        f"{built.python}; next: handbook recipe submit {path};")
     return FINE
 
 
@@ -107,18 +140,22 @@ def build(path: Path, sdist: Path | None, output: Path, log: Path | None, target
 @click.argument("dist", type=click.Path(path_type=Path), required=False)
 @click.option("--version", default="", help="The release to compare with (default: the newest).")
 @click.option("--write", is_flag=True, help="Mend the recipe in place.")
+@format_option
 @index_option
-def diff(path: Path, dist: Path | None, version: str, write: bool, target: str) -> int:
-    """Compare a recipe or a feedstock with its release: on PyPI, or the sdist in DIST."""
+def diff(path: Path, dist: Path | None, version: str, write: bool, form: str, target: str) -> int:
+    """Compare a recipe with its release.
+
+    PATH is a recipe or a checkout of a feedstock; the release is the one on PyPI, or the sdist in DIST.
+    """
     from labhandbook.recipe.drift import compare
     from labhandbook.report import counts
 
     progress = Progress()
     found = compare(path, dist, version, target)
-    show_findings(found.findings)
+    _show(found.findings, form, "Recipe against its release")
     reading, text = found.reading, found.edits.text()
     changed = text != reading.text
-    if changed:
+    if changed and form == "text":
         click.echo("".join(difflib.unified_diff(reading.text.splitlines(True), text.splitlines(True), reading.file,
                                                 f"{reading.file} (mended)")), nl=False)
     for left in found.edits.left:
@@ -139,7 +176,10 @@ def diff(path: Path, dist: Path | None, version: str, write: bool, target: str) 
 @click.option("--branch", default="", help="The name of the branch (default: NAME-recipe).")
 @click.option("--gh", is_flag=True, help="Push the branch and open the pull request with GitHub's gh.")
 def submit(path: Path, clone: Path, branch: str, gh: bool) -> int:
-    """Branch, file, commit and the pull request's text in a clone of staged-recipes."""
+    """Propose a recipe in a clone of staged-recipes.
+
+    It makes the branch and the commit and prints the pull request's text; nothing is sent without --gh.
+    """
     from labhandbook.recipe.submit import submit as propose
 
     progress = Progress()
@@ -160,7 +200,10 @@ def submit(path: Path, clone: Path, branch: str, gh: bool) -> int:
 @click.option("--gh", is_flag=True, help="Push the branch and open the pull request with GitHub's gh.")
 @index_option
 def update(feedstock: Path, version: str, branch: str, gh: bool, target: str) -> int:
-    """Bring a feedstock's recipe to a new release: version, hash, dependencies, build number."""
+    """Bring a feedstock to a new release.
+
+    Version, hash, dependencies and build number are mended on a branch with a commit; nothing is sent without --gh.
+    """
     from labhandbook.recipe.submit import update as propose
 
     progress = Progress()
@@ -179,21 +222,31 @@ def update(feedstock: Path, version: str, branch: str, gh: bool, target: str) ->
 def _proposal(made: Any, progress: Progress) -> None:
     """The texts of a proposal, and what to do next."""
     click.echo(f"# {made.title}\n\n{made.text}")
-    for occasion, words in made.comments:
-        click.echo(f"Comment {occasion}:\n    {words}")
+    click.echo("Comments on the pull request")
+    for comment in made.comments:
+        click.echo(f"\n  {comment.occasion}:\n    {comment.words}")
     where = f"opened {made.opened}" if made.opened else f"next: git push --set-upstream origin {made.branch}"
     progress.last(True, f"branch {made.branch}, commit {made.commit}; text in {shown(made.body)}; {where};")
 
 
+def _show(findings: Sequence[Finding], form: str, title: str) -> None:
+    """Findings beside other output: text on standard error, other formats alone on standard output."""
+    if form == "text":
+        show_findings(findings)
+        runner.tell_findings(findings, title)
+    else:
+        _report(findings, form, None, title)
+
+
 def _report(findings: Sequence[Finding], form: str, output: Path | None, title: str) -> None:
-    from labhandbook.recipe.lint import addresses
     from labhandbook.report import as_text, report
 
+    runner.tell_findings(findings, title)
     if output is None:
-        text = as_text(findings, paint) if form == "text" else report(findings, form, addresses(), title)
+        text = as_text(findings, paint) if form == "text" else report(findings, form, title=title)
         click.echo(text, nl=False)
     else:
-        _write(output, report(findings, form, addresses(), title))
+        _write(output, report(findings, form, title=title))
 
 
 def _write(path: Path, text: str) -> None:

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labhandbook.errors import HandbookError
+from labhandbook.recipe.address import LASTING
 from labhandbook.recipe.facts import facts, python_min
 from labhandbook.recipe.generate import Wishes, describe
 from labhandbook.recipe.lint import shown
 from labhandbook.recipe.mend import Edits, version_line
+from labhandbook.recipe.metadata import spdx
 from labhandbook.recipe.model import Recipe
 from labhandbook.recipe.reading import Reading, Value, find, read
 from labhandbook.recipe.rules import drift as rules
-from labhandbook.recipe.source import fetch
+from labhandbook.recipe.source import fetch, sdist_in
 from labhandbook.recipe.specs import same_bounds, split
+from labhandbook.recipe.variables import fill
 from labhandbook.rules import Finding, Rule, Severity
 
 SECTION = "sec-conda-forge-update"
@@ -49,16 +52,14 @@ def compare(path: Path, dist: Path | None = None, version: str = "", target: str
         raise HandbookError(f"it can't be read: {reading.problem}", where=f"{reading.file}:{reading.problem_line}",
                             todo="mend it first: handbook recipe lint", section="sec-conda-forge-check")
     with tempfile.TemporaryDirectory() as folder:
-        named = str(sdist_in(dist).resolve()) if dist else project(reading) + (f"=={version}" if version else "")
+        named = (str(sdist_in(dist, project(reading) if dist.is_dir() else "").resolve()) if dist else
+                 project(reading) + (f"=={version}" if version else ""))
         source = fetch(named, Path(folder), target)
-        release = describe(source, Wishes(licence="" if _states_licence(source.wheel.metadata) else
-                                          reading.get("about.license"), target=target))
+        stated = source.wheel.metadata.get("license_expression")
+        release = describe(source, Wishes(licence="" if stated else spdx(reading.get("about.license")),
+                                          target=target))
     edits = Edits(reading)
     return Drift(reading, release, sorted(_differences(reading, release, edits)), edits)
-
-
-def _states_licence(metadata: dict[str, object]) -> bool:
-    return bool(metadata.get("license_expression"))
 
 
 def project(reading: Reading) -> str:
@@ -73,72 +74,93 @@ def project(reading: Reading) -> str:
     return name
 
 
-def sdist_in(path: Path) -> Path:
-    """The sdist that a user means by a file, a wheel beside it, or a folder. Raises HandbookError."""
-    if path.suffix == ".whl":
-        stem = "-".join(path.name.split("-")[:2])
-        path, pattern = path.parent, f"{stem}.tar.gz"
-    else:
-        pattern = "*.tar.gz"
-    if path.is_file():
-        return path
-    found = sorted(path.glob(pattern))
-    if len(found) != 1:
-        raise HandbookError(f"{path} holds {len(found) or 'no'} sdists", why="the recipe is compared with one",
-                            todo="give the path of the .tar.gz", section=SECTION)
-    return found[0]
-
-
 def _differences(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding]:
-    def found(rule: Rule, line: int, message: str) -> Finding:
-        return Finding(reading.file, line, rule, message)
-
-    old, new = reading.get("package.version"), release.version
-    if old != new and (line := version_line(reading, old) or reading.line("package.version")):
-        edits.swap(line, old, new)
-        yield found(rules.VERSION, line, f"the version is {old}, the release is {new}")
-        if reading.get("build.number") not in ("", "0"):
-            number = reading.line("build.number")
-            edits.field("build.number", 0) if reading.written("build.number").isdigit() else edits.left.append(
-                "set the build number to 0")
-            yield found(rules.VERSION, number, f"the build number is {reading.get('build.number')}; "
-                                               "a new version starts at 0")
-    held = reading.get("source.sha256")
-    if held.lower() != release.sha256:
-        line = next((number for number, text in enumerate(reading.lines, 1) if held and held in text),
-                    reading.line("source.sha256"))
-        if held:
-            edits.swap(line, held, release.sha256)
-        else:
-            edits.field("source.sha256", release.sha256)
-        yield found(rules.VERSION, line, f"the sha256 begins with {held[:12] or 'nothing'}, the sdist's with "
-                                         f"{release.sha256[:12]}")
+    yield from _version(reading, release, edits)
+    yield from _source(reading, release, edits)
     for section, wanted in (("host", release.host), ("run", release.run)):
         yield from _requirements(reading, section, [one.text for one in wanted], edits)
     yield from _python(reading, release, edits)
-    points = [value.text for value in reading.values("build.python.entry_points")]
-    if reading.noarch and {_bare(one) for one in points} != {_bare(one) for one in release.entry_points}:
-        edits.listed("build.python.entry_points", release.entry_points)
-        yield found(rules.COMMANDS, reading.line("build.python.entry_points"),
-                    f"the release has the commands {', '.join(release.entry_points) or 'none'}")
-    if reading.get("about.license") != release.license:
-        edits.field("about.license", release.license)
-        yield found(rules.LICENCE, reading.line("about.license"),
-                    f"the licence is {reading.get('about.license') or 'missing'}, the release's {release.license}")
-    files = [value.text for value in reading.values("about.license_file")]
-    beside = [name for name in files if (reading.path.parent / name).is_file()]
-    lost = [name for name in files if name not in release.license_files and name not in beside]
-    if release.license_files and (lost or not files):
-        line = reading.line("about.license_file")
-        edits.left.append(f"name the licence files: {', '.join(release.license_files)}")
-        yield found(rules.LICENCE, line, f"the sdist has the licence files {', '.join(release.license_files)}, "
-                                         f"not {', '.join(lost) or 'none'}")
+    yield from _commands(reading, release, edits)
+    yield from _licence(reading, release, edits)
     for field in ("homepage", "documentation", "repository"):
         right, is_now = getattr(release, field), reading.get(f"about.{field}")
         if right and is_now and right.rstrip("/") != is_now.rstrip("/") and "/project/" not in right:
             edits.field(f"about.{field}", right)
-            yield found(rules.ADDRESSES, reading.line(f"about.{field}"),
-                        f"{field} is {is_now}, the release's {right}")
+            yield _found(reading, rules.ADDRESSES, f"about.{field}", f"{field} is {is_now}, the release's {right}")
+
+
+def _found(reading: Reading, rule: Rule, path: str, message: str, weight: Severity | None = None) -> Finding:
+    return Finding(reading.file, reading.line(path), rule, message, weight)
+
+
+def _version(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding]:
+    """Version and build number."""
+    old, new = reading.get("package.version"), release.version
+    line = version_line(reading, old) or reading.line("package.version")
+    if old == new:
+        return
+    edits.swap(line, old, new)
+    yield Finding(reading.file, line, rules.VERSION, f"the version is {old}, the release is {new}")
+    number = reading.get("build.number")
+    if number not in ("", "0"):
+        if reading.written("build.number").isdigit():
+            edits.field("build.number", 0)
+        else:
+            edits.left.append("set the build number to 0")
+        yield _found(reading, rules.VERSION, "build.number",
+                     f"the build number is {number}; a new version starts at 0")
+
+
+def _source(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding]:
+    """The sdist's name and hash."""
+    url, held = reading.written("source.url"), reading.get("source.sha256")
+    named = fill(url, {**reading.context, "version": release.version}).rpartition("/")[2]
+    right = release.url.rpartition("/")[2].replace("{version}", release.version)
+    if LASTING in url and named != right:
+        place = (release.version if "version" not in reading.context else
+                 "${{ version }}" if reading.form == "v1" else "{{ version }}")
+        edits.field("source.url", release.url.replace("{version}", place))
+        yield _found(reading, rules.VERSION, "source.url", f"the source is {named}, the release's sdist {right}")
+    if held.lower() == release.sha256:
+        return
+    line = next((number for number, text in enumerate(reading.lines, 1) if held and held in text),
+                reading.line("source.sha256"))
+    if held:
+        edits.swap(line, held, release.sha256)
+    else:
+        edits.field("source.sha256", release.sha256)
+    yield Finding(reading.file, line, rules.VERSION, f"the sha256 begins with {held[:12] or 'nothing'}, the sdist's "
+                                                     f"with {release.sha256[:12]}")
+
+
+def _commands(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding]:
+    """Entry points, which a noarch recipe lists."""
+    path = "build.python.entry_points"
+    if reading.noarch and ({_bare(value.text) for value in reading.values(path)}
+                           != {_bare(one) for one in release.entry_points}):
+        edits.listed(path, release.entry_points)
+        yield _found(reading, rules.COMMANDS, path,
+                     f"the release has the commands {', '.join(release.entry_points) or 'none'}")
+
+
+def _licence(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding]:
+    """The licence and its files; files that lie beside the recipe stay."""
+    held = reading.get("about.license")
+    if held != release.license:
+        edits.field("about.license", release.license)
+        yield _found(reading, rules.LICENCE, "about.license",
+                     f"the licence is {held or 'missing'}, the release's {release.license}")
+    path = "about.license_file"
+    files = [value.text for value in reading.values(path)]
+    kept = [name for name in files if name in release.license_files or (reading.path.parent / name).is_file()]
+    lost, new = [name for name in files if name not in kept], [one for one in release.license_files
+                                                               if one not in files]
+    if not release.license_files or not (lost or new):
+        return
+    edits.listed(path, [*kept, *new])
+    yield _found(reading, rules.LICENCE, path,
+                 f"the sdist has the licence files {', '.join(release.license_files)}, "
+                 f"the recipe names {', '.join(files) or 'none'}", None if lost or not files else Severity.WARNING)
 
 
 def _bare(text: str) -> str:

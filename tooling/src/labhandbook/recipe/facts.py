@@ -10,6 +10,9 @@ from typing import Any
 from labhandbook.errors import HandbookError
 from labhandbook.release.project import normalise
 
+# What gathers the licences of all that a compiled language links in (conda-forge ).
+LICENCE_TOOLS = {"rust": "cargo-bundle-licenses", "go": "go-licenses"}
+
 
 @cache
 def facts() -> dict[str, Any]:

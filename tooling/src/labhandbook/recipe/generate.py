@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import tempfile
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
 from labhandbook.recipe import metadata, skull
-from labhandbook.recipe.facts import python_min, pythons
+from labhandbook.recipe.facts import LICENCE_TOOLS, python_min, pythons
 from labhandbook.recipe.model import Recipe, Requirement
 from labhandbook.recipe.render import FILES, render
 from labhandbook.recipe.source import SECTION, Source, fetch
@@ -41,11 +42,10 @@ class Wishes:
 
 @dataclass
 class Made:
-    """A recipe that was written: where, what it says, and the name of its file."""
+    """A recipe that was written: where and what it says."""
 
     path: Path
     recipe: Recipe
-    source: Source = field(repr=False)
 
 
 def new(wanted: str, output: Path, wishes: Wishes = Wishes(), *, force: bool = False) -> Made:
@@ -65,7 +65,7 @@ def new(wanted: str, output: Path, wishes: Wishes = Wishes(), *, force: bool = F
         except OSError as error:
             raise HandbookError(f"{path} can't be written: {error.strerror or error}",
                                 todo="choose another folder with --output", section=SECTION) from None
-    return Made(path, recipe, source)
+    return Made(path, recipe)
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:
@@ -86,16 +86,8 @@ def conda_file_name(source: Source) -> str:
 def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     """The recipe of a release. Raises HandbookError when its licence can't be told."""
     sdist, wheel = source.sdist, source.wheel
-    licence = wishes.licence or metadata.licence(sdist, wheel)
-    # grayskull takes seconds: it is asked where the files of the release leave something open.
-    told = skull.look(sdist.path) if not licence or not wheel.pure else skull.Skull()
-    licence = licence or metadata.licence(sdist, wheel, told.license)
-    notes = [*source.notes, *([told.problem] if told.problem else [])]
-    if not licence:
-        said = str(wheel.metadata.get("license") or "nothing").strip().splitlines()[0][:60]
-        raise HandbookError(f"the licence of {sdist.name} {sdist.version} can't be told",
-                            why=f"its metadata say {said!r} and its licence file is none that this program knows",
-                            todo="read it and name it: --license BSD-3-Clause", section="sec-conda-forge-mend-fields")
+    licence, told = spoken(source, wishes)
+    notes = [told.problem] if told.problem else []
     requires = str(wheel.metadata.get("requires_python") or "")
     lowest = lowest_python(requires, python_min())
     recipe = Recipe(
@@ -127,6 +119,28 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     return recipe
 
 
+def spoken(source: Source, wishes: Wishes) -> tuple[str, skull.Skull]:
+    """The licence as SPDX writes it, and what grayskull says where it was asked.
+
+    grayskull takes seconds: it is asked where the files of the release leave something open. Raises HandbookError
+    when the licence can't be told, or the one that the user names is no SPDX expression.
+    """
+    sdist, wheel = source.sdist, source.wheel
+    licence = metadata.spdx(wishes.licence) if wishes.licence else metadata.licence(sdist, wheel)
+    if wishes.licence and not licence:
+        raise HandbookError(f"{wishes.licence} is no SPDX expression", why="programs read nothing else",
+                            todo="write it as in BSD-3-Clause, MIT or Apache-2.0 OR MIT",
+                            section="sec-conda-forge-mend-fields")
+    told = skull.look(sdist.path) if not licence or not wheel.pure else skull.Skull()
+    licence = licence or metadata.licence(sdist, wheel, told.license)
+    if not licence:
+        said = str(wheel.metadata.get("license") or "nothing").strip().splitlines()[0][:60]
+        raise HandbookError(f"the licence of {sdist.name} {sdist.version} can't be told",
+                            why=f"its metadata say {said!r} and its licence file is none that this program knows",
+                            todo="read it and name it: --license BSD-3-Clause", section="sec-conda-forge-mend-fields")
+    return licence, told
+
+
 def licence_files(found: Sequence[str], notes: list[str]) -> list[str]:
     """The licence files of an sdist, without those in hidden or vendored folders."""
     if not found:
@@ -136,7 +150,10 @@ def licence_files(found: Sequence[str], notes: list[str]) -> list[str]:
 
 
 def maintainers(source: Source, given: Sequence[str]) -> list[str]:
-    """The maintainers asked for, else those of `[tool.handbook.recipe]` here or in the sdist."""
+    """The maintainers asked for, else those of `[tool.handbook.recipe]` here or in the sdist.
+
+    In a workflow the last resort is the person who started it.
+    """
     if given:
         return list(dict.fromkeys(one.removeprefix("@") for one in given))
     tables = [metadata.pyproject(source.sdist)]
@@ -146,7 +163,8 @@ def maintainers(source: Source, given: Sequence[str]) -> list[str]:
         listed = table.get("tool", {}).get("handbook", {}).get("recipe", {}).get("maintainers")
         if isinstance(listed, list) and listed:
             return [str(one).removeprefix("@") for one in listed]
-    return []
+    actor = os.environ.get("GITHUB_ACTOR", "")
+    return [actor] if re.fullmatch(r"[A-Za-z0-9-]+", actor) else []
 
 
 def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe: Recipe, section: str,
@@ -206,8 +224,10 @@ def _runs_everywhere(project: str, source: Source) -> bool:
 def compiled(recipe: Recipe, source: Source, told: skull.Skull) -> None:
     """Turn a recipe into the first draft of a compiled one, and say what is left to do."""
     found = sorted({*told.compilers, *metadata.languages(source.sdist.files)}) or ["c"]
-    recipe.build = [Requirement(f'${{{{ compiler("{name}") }}}}') for name in found]
-    recipe.build.insert(len(found), Requirement('${{ stdlib("c") }}'))
+    # conda-forge's linter looks for single quotes.
+    recipe.build = [*(Requirement(f"${{{{ compiler('{name}') }}}}") for name in found),
+                    Requirement("${{ stdlib('c') }}"),
+                    *(Requirement(tool) for name, tool in LICENCE_TOOLS.items() if name in found)]
     tools = {line.text.split()[0] for line in recipe.host}
     moved = ("cmake", "ninja", "meson", "patchelf")
     recipe.host = [line for line in recipe.host if line.text.split()[0] not in moved]
@@ -221,9 +241,10 @@ def compiled(recipe: Recipe, source: Source, told: skull.Skull) -> None:
         f"left to do: check the compilers, guessed from the sources ({', '.join(found)})",
         "left to do: name the libraries that the extension links to under host",
         "left to do: skip Pythons and systems that it doesn't support, with build.skip",
-        "left to do: add cross-compilation if conda-forge's linter asks for it",
-        *(["left to do: bundle the licences of Rust crates with cargo-bundle-licenses (conda-forge R-031)"]
-          if "rust" in found else []),
+        "left to do: for systems that conda-forge cross-compiles, repeat python and host's tools under build, beside "
+        "cross-python_${{ target_platform }}, where build_platform != target_platform",
+        *(f"left to do: run {tool} in build.script and name what it writes under license_file"
+          for name, tool in LICENCE_TOOLS.items() if name in found),
     ]
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from labhandbook.errors import HandbookError
 from labhandbook.recipe.reading import Reading, find, read
 from labhandbook.recipe.rules import CHECKS
-from labhandbook.rules import REGISTRY, Finding, Severity
+from labhandbook.rules import Finding, Severity
 
 
 @dataclass(frozen=True)
@@ -26,22 +26,27 @@ class Linted:
         return any(finding.weight is Severity.ERROR for finding in self.findings)
 
 
-def lint(paths: Sequence[Path]) -> Linted:
+def lint(paths: Sequence[Path], also: Callable[[Reading], Iterable[Finding]] = lambda reading: ()) -> Linted:
     """Look at the recipes at these paths: files, their folders, feedstocks, or the `recipes` folder of a clone.
 
-    Raises HandbookError when there is none.
+    `also` finds what a recipe alone doesn't tell, such as whether its source is there. Raises HandbookError when
+    there is no recipe.
     """
     readings = [read(path, shown(path)) for given in paths for path in recipes(given)]
-    return Linted([finding for reading in readings for finding in judge(reading)],
+    return Linted([finding for reading in readings for finding in sorted([*judge(reading), *also(reading)])],
                   [reading.file for reading in readings])
 
 
 def judge(reading: Reading) -> list[Finding]:
-    """What the rules find in one recipe; one that can't be read breaks only that rule."""
+    """What the rules find in one recipe; one that can't be read breaks only that rule.
+
+    py-rattler-build has its say only on lines where no other rule says it better.
+    """
     if reading.problem:
         return list(CHECKS["RCP001"](reading))
-    return sorted({(one.line, one.rule.code, one.message): one
-                   for look in CHECKS.values() for one in look(reading)}.values())
+    found = {(one.line, one.rule.code, one.message): one for look in CHECKS.values() for one in look(reading)}
+    better = {line for line, code, _ in found if code != "RCP002"}
+    return sorted(one for (line, code, _), one in found.items() if code != "RCP002" or line not in better)
 
 
 def recipes(path: Path) -> list[Path]:
@@ -60,16 +65,3 @@ def recipes(path: Path) -> list[Path]:
 def shown(path: Path) -> str:
     """A path as seen from the current folder."""
     return Path(os.path.relpath(path)).as_posix()
-
-
-def addresses() -> dict[str, str]:
-    """Where the sections that the rules name are published, as far as the package knows its handbook."""
-    from importlib.metadata import PackageNotFoundError, metadata
-
-    try:
-        urls = metadata("labhandbook").get_all("Project-URL") or []
-    except PackageNotFoundError:
-        return {}
-    site = next((url.partition(", ")[2] for url in urls if url.startswith("Documentation")), "").rstrip("/")
-    return {rule.section: f"{site}/chapters/packaging/conda-forge.html#{rule.section}"
-            for rule in REGISTRY.values() if site and rule.section.startswith("sec-conda-forge")}

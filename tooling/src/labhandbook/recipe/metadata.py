@@ -45,8 +45,6 @@ def licence(sdist: Distribution, wheel: Distribution, guess: str = "") -> str:
 
     It is what the metadata say, else what one classifier or the licence file's own words say, else `guess`.
     """
-    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-
     stated = wheel.metadata.get("license_expression") or ""
     short = str(wheel.metadata.get("license") or "").strip()
     told = [CLASSIFIERS.get(label.rpartition(" :: ")[2], "") for label in wheel.classifiers
@@ -58,12 +56,17 @@ def licence(sdist: Distribution, wheel: Distribution, guess: str = "") -> str:
         guess = ""
     candidates = [stated, short if len(short) < 60 else "", told[0] if len(told) == 1 else "",
                   texts.pop() if len(texts) == 1 else "", guess]
-    for candidate in filter(None, candidates):
-        try:
-            return str(canonicalize_license_expression(candidate))
-        except InvalidLicenseExpression:
-            continue
-    return ""
+    return next(filter(None, map(spdx, filter(None, candidates))), "")
+
+
+def spdx(text: str) -> str:
+    """A licence as SPDX writes it, empty where it is none of its expressions."""
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    try:
+        return str(canonicalize_license_expression(text))
+    except InvalidLicenseExpression:
+        return ""
 
 
 def by_words(text: str) -> str:
@@ -101,11 +104,11 @@ def addresses(wheel: Distribution) -> dict[str, str]:
             if field in found:
                 found["homepage"] = found[field]
                 break
-    return {field: url for field, url in found.items() if url.startswith(("http://", "https://"))}
+    return {field: url.removesuffix(".git") for field, url in found.items() if url.startswith(("http://", "https://"))}
 
 
 def description(wheel: Distribution, limit: int = 600) -> str:
-    """The first paragraph of prose in the README, without its markup."""
+    """The first paragraph of prose in the README that says more than the summary, without its markup."""
     text = str(wheel.metadata.get("description") or "").replace("\r", "")
     text = re.sub(r"<!--.*?-->|```.*?```|<[^>]+>", "", text, flags=re.DOTALL)
     text = re.sub(r"^#+ .*$", "\n", text, flags=re.MULTILINE)
@@ -116,6 +119,8 @@ def description(wheel: Distribution, limit: int = 600) -> str:
         words = " ".join(block.split())
         markup = re.search(r"[=\-~#]{4,}|:\w+:|\.\. |\]\(|\{%|::$", words)
         if re.match(r"[A-Z\"'][^|•]{40,}[.!]$", words) and not markup:
+            if words.rstrip(".") == str(wheel.metadata.get("summary") or "").rstrip("."):
+                continue
             return words if len(words) <= limit else words[:limit].rpartition(". ")[0] + "."
     return ""
 

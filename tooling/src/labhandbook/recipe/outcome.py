@@ -16,11 +16,11 @@ def findings(reading: Reading, result: dict[str, Any]) -> list[Finding]:
     if result["ok"]:
         return []
     text = "\n".join(result["log"])
-    if result["stage"] in ("render", "build"):
+    if result["stage"] == "building":
         return [_build(reading, result["error"], text)]
-    if result["stage"] == "test":
+    if result["stage"] == "testing":
         found = [_test(reading, test, number) for number, test in enumerate(result["tests"]) if not test["ok"]]
-        return found or [_solve(reading, result["error"], proof.RUN, "run")]
+        return list(dict.fromkeys(found)) or [_solve(reading, result["error"], proof.RUN, "run")]
     return [Finding(reading.file, reading.line("requirements.run"), proof.INSTALLED, _last(result["error"]))]
 
 
@@ -29,16 +29,27 @@ def _build(reading: Reading, error: str, log: str) -> Finding:
         return Finding(reading.file, reading.line("source.sha256"), proof.HASH, _last(error))
     if re.search(r"solve|Cannot|candidates", error) and "Script" not in error:
         return _solve(reading, error, proof.HOST, "host")
-    if re.search(r"licen[sc]e.*(not found|No)", error, re.IGNORECASE):
-        return Finding(reading.file, reading.line("about.license_file"), proof.BUILT, _last(error))
+    if re.search(r"no licen[sc]e files|licen[sc]e file.*not found", error, re.IGNORECASE):
+        names = ", ".join(value.text for value in reading.values("about.license_file"))
+        return Finding(reading.file, reading.line("about.license_file"), proof.BUILT, f"the sdist has no {names}")
     missing = re.search(r"No module named '?([\w.]+)'?|Cannot import '([\w.]+)'", log)
     if missing:
         name = (missing[1] or missing[2]).split(".")[0]
         return Finding(reading.file, reading.line("requirements.host"), proof.BUILT,
                        f"the build misses the module {name}: host lacks a package")
-    told = re.findall(r"^\s*(?:\w*Error|ERROR|error)\b.*$", log, re.MULTILINE)
-    line = reading.line("build.script")
-    return Finding(reading.file, line, proof.BUILT, " ".join((told[-1] if told else _last(error)).split())[:300])
+    _, said, _ = _script(log)
+    return Finding(reading.file, reading.line("build.script"), proof.BUILT, said or _last(error))
+
+
+def _script(log: str) -> tuple[list[str], str, str]:
+    """What a script ran, as its shell traced it, the last of what it said, and how it ended."""
+    ran, _, rest = log.partition("Script failed with status ")
+    lines = ran.rpartition("Testing commands:")[2].splitlines()
+    steps = [number for number, line in enumerate(lines) if line.strip().startswith("+ ")]
+    telling = [line for line in lines if re.search(r"Error\b|^\s*(ERROR|error|FAILED)\b|no such option", line)]
+    after = [line for line in lines[steps[-1] + 1 if steps else 0:] if line.strip()]
+    last = (telling or after or [""])[-1]
+    return [lines[number].strip()[2:] for number in steps], " ".join(last.split())[:300], (rest.split() or [""])[0]
 
 
 def _solve(reading: Reading, error: str, rule: Rule, section: str) -> Finding:
@@ -60,24 +71,29 @@ def _test(reading: Reading, test: dict[str, Any], number: int) -> Finding:
         value = reading.requirement("run", name)
         return Finding(reading.file, value.line if value else reading.line("requirements.run"), proof.COMPLETE,
                        f"{other[1]} requires {other[2]}, and {other[3]} was installed")
-    if missing := re.search(r"(?:ModuleNotFoundError|ImportError): (.+)", text):
-        known = {value.text: value.line for value in reading.tests("python.imports")}
-        blamed = re.search(r"No module named '([\w.]+)'", missing[1])
-        own = {name.split(".")[0] for name in known}
-        if blamed and known and blamed[1].split(".")[0] not in own:
-            return Finding(reading.file, reading.line("requirements.run"), proof.COMPLETE,
-                           f"an import needs the module {blamed[1]}: run lacks {conda_name(blamed[1].split('.')[0])}")
-        if test["kind"] == "PythonTest":
-            tried = re.findall(r'conda_build_script\.py", line \d+, in <module>\n\s*import ([\w.]+)', text)
-            name = tried[-1] if tried and tried[-1] in known else next(iter(known), "")
-            return Finding(reading.file, known.get(name, reading.line("tests")), proof.IMPORTS,
-                           f"{name} can't be imported: {missing[1]}")
     if test["kind"] == "PythonTest":
-        line = next((value.line for value in reading.tests("python.imports")), reading.line("tests"))
-        return Finding(reading.file, line, proof.IMPORTS, _last(text))
-    nodes = reading.test_nodes()
-    line = nodes[number].start_mark.line + 1 if number < len(nodes) else reading.line("tests")
-    return Finding(reading.file, line, proof.COMMANDS, _last(text))
+        return _imports(reading, text)
+    traced, said, status = _script(text)
+    ran = [value for value in reading.commands(number) if any(one in value.text for one in traced)]
+    if not ran:
+        return Finding(reading.file, reading.test_line(number), proof.COMMANDS, said or _last(text))
+    return Finding(reading.file, ran[-1].line, proof.COMMANDS,
+                   f"{ran[-1].text} ended with status {status}{f': {said}' if said else ''}")
+
+
+def _imports(reading: Reading, text: str) -> Finding:
+    """An import that failed: its own line, or run's if it is another package that is missing."""
+    known = {value.text: value.line for value in reading.tests("python.imports")}
+    tried = re.findall(r'conda_build_script\.py", line \d+, in <module>\n\s*import ([\w.]+)', text)
+    name = tried[-1] if tried and tried[-1] in known else next(iter(known), "")
+    missing = re.search(r"(?:ModuleNotFoundError|ImportError): (.+)", text)
+    blamed = re.search(r"No module named '([\w.]+)'", missing[1]) if missing else None
+    if blamed and blamed[1].split(".")[0] not in {own.split(".")[0] for own in known}:
+        return Finding(reading.file, reading.line("requirements.run"), proof.COMPLETE,
+                       f"importing {name} needs the module {blamed[1]}: run lacks "
+                       f"{conda_name(blamed[1].split('.')[0])}")
+    return Finding(reading.file, known.get(name, reading.line("tests")), proof.IMPORTS,
+                   f"{name} can't be imported: {missing[1] if missing else _last(text)}")
 
 
 def _last(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from labhandbook.errors import HandbookError
+from labhandbook.recipe.variables import fill
 
 # What v1 calls a field, and v0.
 V0 = {"about.homepage": "about.home", "about.documentation": "about.doc_url", "about.repository": "about.dev_url",
@@ -42,7 +43,6 @@ class Reading:
     context: dict[str, str] = field(default_factory=dict)
     problem: str = ""
     problem_line: int = 0
-    raw: str = field(default="", repr=False)
 
     @property
     def lines(self) -> list[str]:
@@ -53,15 +53,7 @@ class Reading:
         """The node of a dotted path, in v1's words."""
         if self.form == "v0":
             path = V0.get(path, path)
-        found: yaml.Node | None = self.root
-        for key in filter(None, path.split(".")):
-            if isinstance(found, yaml.SequenceNode) and found.value:
-                found = found.value[0]
-            pairs = found.value if isinstance(found, yaml.MappingNode) else []
-            found = next((value for name, value in pairs if name.value == key), None)
-            if found is None:
-                return None
-        return found
+        return _within(self.root, path)
 
     def line(self, path: str) -> int:
         """The line of a field's key; the nearest section above it when the field is missing, else 1."""
@@ -133,21 +125,28 @@ class Reading:
             return self.values(f"test.{path.rpartition('.')[2]}")
         found = []
         for node in self.test_nodes():
-            inner: yaml.Node | None = node
-            for key in path.split("."):
-                pairs = inner.value if isinstance(inner, yaml.MappingNode) else []
-                inner = next((value for name, value in pairs if name.value == key), None)
+            inner = _within(node, path)
             if inner is not None:
                 found += list(self._walk(inner, ""))
         return found
 
+    def commands(self, number: int) -> list[Value]:
+        """The commands of the test of that number; v0 has one list of commands."""
+        if self.form == "v0":
+            return self.values("test.commands")
+        node = _within(self.test_nodes()[number], "script") if number < len(self.test_nodes()) else None
+        return list(self._walk(node, "")) if node is not None else []
+
+    def test_line(self, number: int) -> int:
+        """The line of the test of that number; v0 has one list of commands."""
+        nodes = self.test_nodes()
+        if number < len(nodes):
+            return int(nodes[number].start_mark.line) + 1
+        return self.line("tests" if self.form == "v1" else "test.commands")
+
     def fill(self, text: str) -> str:
         """A text with the recipe's own variables in their places; others stay as they are."""
-        def put(match: re.Match[str]) -> str:
-            name = match[1].partition("|")[0].strip()
-            return self.context.get(name, match[0])
-
-        return re.sub(r"(?:\$\{\{|\{\{)\s*([^{}]+?)\s*\}\}", put, text)
+        return fill(text, self.context)
 
     @property
     def noarch(self) -> bool:
@@ -158,6 +157,16 @@ class Reading:
     def compilers(self) -> list[Value]:
         """The compilers that it asks for."""
         return [value for value in self.requirements("build") if re.search(r"compiler\(", value.text)]
+
+
+def _within(node: yaml.Node | None, path: str) -> yaml.Node | None:
+    """The node of a dotted path below another; of a list its first entry counts."""
+    for key in filter(None, path.split(".")):
+        if isinstance(node, yaml.SequenceNode) and node.value:
+            node = node.value[0]
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        node = next((value for name, value in pairs if name.value == key), None)
+    return node
 
 
 def read(path: Path, shown: str = "") -> Reading:

@@ -8,13 +8,14 @@ its list takes seconds.
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from labhandbook.recipe.machine import environment
 
 SECONDS = 60
 NO_NETWORK = {**dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9"),
@@ -37,7 +38,7 @@ def look(sdist: Path) -> Skull:
                  "--no-use-v1-format", "-o", folder, str(sdist.resolve())]
         try:
             done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS, check=False, cwd=folder,
-                                  stdin=subprocess.DEVNULL, env={**os.environ, **NO_NETWORK})
+                                  stdin=subprocess.DEVNULL, env={**environment(), **NO_NETWORK})
         except subprocess.TimeoutExpired:
             return Skull(problem=f"grayskull gave no answer within {SECONDS} s")
         made = next(Path(folder).glob("*/*.yaml"), None)

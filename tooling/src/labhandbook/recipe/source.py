@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
-import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
 from labhandbook.errors import HandbookError
+from labhandbook.recipe.machine import environment, uv
 from labhandbook.release.addresses import Index, index
 from labhandbook.release.distribution import Distribution, read
 from labhandbook.release.project import normalise
@@ -22,12 +23,11 @@ SECTION = "sec-conda-forge-generate"
 
 @dataclass
 class Source:
-    """A released version: its sdist and a wheel of it, and what could not be made sure."""
+    """A released version: its sdist, a wheel of it, and the index that has or will have it."""
 
     sdist: Distribution
     wheel: Distribution
     place: Index
-    notes: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -45,47 +45,73 @@ def fetch(wanted: str, folder: Path, target: str = "pypi") -> Source:
     """
     place = index(target)
     if wanted.endswith((".tar.gz", ".zip", ".whl")) or "/" in wanted:
-        return _local(Path(wanted), folder, place)
+        return _local(sdist_in(Path(wanted)), folder, place)
     name, _, version = wanted.partition("==")
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", name):
+        raise HandbookError(f"{name!r} is no name of a project", why="names have letters, digits, dots and hyphens",
+                            todo="give NAME, NAME==VERSION or the path of an sdist", section=SECTION)
     files = ask(place, name)
     if not files:
-        raise HandbookError(f"{place.name} has no project {name}", why="a recipe starts from a published release",
+        raise HandbookError(f"{place.label} has no project {name}", why="a recipe starts from a published release",
                             todo="check the spelling, publish it first, or give the path of its sdist",
                             section=SECTION)
     sdists = {found: file for file in files.values() if (found := sdist_version(file.filename)) is not None}
-    if version:
-        sdists = {found: file for found, file in sdists.items() if str(found) == normal(version)}
     if not sdists:
-        raise HandbookError(f"{name}{' ' + version if version else ''} has no sdist on {place.name}",
+        raise HandbookError(f"{name} has no sdist on {place.label}",
                             why="conda-forge builds from source, and a wheel is no source",
-                            todo="publish the sdist, as python -m build makes it", section=SECTION)
+                            todo="ask its authors to publish the sdist, as python -m build makes it", section=SECTION)
+    if version:
+        newest = max(sdists)
+        sdists = {found: file for found, file in sdists.items() if str(found) == normal(version)}
+        if not sdists:
+            raise HandbookError(f"{name} {version} has no sdist on {place.label}",
+                                why=f"the newest that has one is {newest}",
+                                todo=f"name one that has: handbook recipe new {name}=={newest}", section=SECTION)
     good = {found: file for found, file in sdists.items() if file.yanked is None} or sdists
     best = max({found for found in good if not found.is_prerelease} or good)
     sdist = keep(good[best], folder)
     return Source(sdist, _wheel(sdist, files, folder), place)
 
 
-def _local(path: Path, folder: Path, place: Index) -> Source:
+def sdist_in(path: Path, project: str = "") -> Path:
+    """The sdist that a user means by a file, a wheel beside it, or a folder, there of a project if that is given.
+
+    Raises HandbookError when a folder holds none or several.
+    """
     if path.suffix == ".whl":
-        raise HandbookError(f"{path.name} is a wheel", why="conda-forge builds from source",
-                            todo="give the sdist, the .tar.gz beside it", section=SECTION)
+        beside = path.with_name("-".join(path.name.split("-")[:2]) + ".tar.gz")
+        found, what = [beside] if beside.is_file() else [], beside.name
+    elif path.is_dir():
+        found = [file for file in sorted(path.glob("*.tar.gz"))
+                 if not project or normalise(file.name.rpartition("-")[0]) == normalise(project)]
+        what = f"sdists of {project}" if project else "sdists"
+    else:
+        return path
+    if len(found) != 1:
+        folder = path.parent if path.suffix == ".whl" else path
+        raise HandbookError(f"{folder} holds {len(found) or 'no'} {what}", why="conda-forge builds from an sdist",
+                            todo="give the path of the .tar.gz", section=SECTION)
+    return found[0]
+
+
+def _local(path: Path, folder: Path, place: Index) -> Source:
+    """An sdist of this machine, with the wheel beside it, else one built of it."""
+    if not path.is_file():
+        raise HandbookError(f"there is no file {path}", todo="give the path of an sdist, or a project's name",
+                            section=SECTION)
     sdist = read(path)
     try:
-        files = ask(place, sdist.name)
-    except HandbookError as error:
-        return Source(sdist, build_wheel(sdist, folder), place, [
-            f"{error.what}, so it is not made sure that the sdist on {place.name} has this sha256"])
-    published = next((file for file in files.values() if file.filename == path.name), None)
-    if published is None:
-        return Source(sdist, build_wheel(sdist, folder), place, [
-            f"{path.name} is not on {place.name} yet: publish this very file before you propose the recipe"])
-    if published.sha256 and published.sha256 != sdist.sha256:
-        raise HandbookError(f"{path.name} is not the file on {place.name}", where=str(path),
+        published = listing(place, sdist.name).get(path.name)
+    except (IndexDown, HandbookError):  # That nothing was made sure is told where the address is looked at.
+        published = None
+    if published and published.sha256 and published.sha256 != sdist.sha256:
+        raise HandbookError(f"{path.name} is not the file on {place.label}", where=str(path),
                             why=f"its sha256 begins with {sdist.sha256[:12]}, the published one's with "
                                 f"{published.sha256[:12]}; conda-forge would refuse the recipe",
                             todo=f"use the published one: handbook recipe new {sdist.name}=={sdist.version}",
                             section=SECTION)
-    return Source(sdist, _wheel(sdist, files, folder), place)
+    beside = sorted(file for file in path.parent.glob("*.whl") if _is_wheel_of(file.name, sdist))
+    return Source(sdist, read(beside[0]) if beside else build_wheel(sdist, folder), place)
 
 
 def ask(place: Index, name: str) -> dict[str, Listed]:
@@ -93,7 +119,7 @@ def ask(place: Index, name: str) -> dict[str, Listed]:
     try:
         return listing(place, name)
     except IndexDown as error:
-        raise HandbookError(f"{place.name} can't be asked for {name}: {error}",
+        raise HandbookError(f"{place.label} can't be asked for {name}: {error}",
                             todo="check the network and try again", section=SECTION) from None
 
 
@@ -134,7 +160,7 @@ def sdist_version(filename: str) -> Version | None:
 
 def _wheel(sdist: Distribution, files: dict[str, Listed], folder: Path) -> Distribution:
     """A wheel of the same version: the published one that serves all systems or this one, else one built here."""
-    fitting = [file for file in files.values() if _is_wheel_of(file.filename, sdist.version)]
+    fitting = [file for file in files.values() if _is_wheel_of(file.filename, sdist)]
     for mark in ("-none-any.whl", "manylinux", ""):
         for file in fitting:
             if mark in file.filename:
@@ -142,20 +168,12 @@ def _wheel(sdist: Distribution, files: dict[str, Listed], folder: Path) -> Distr
     return build_wheel(sdist, folder)
 
 
-def _is_wheel_of(filename: str, version: str) -> bool:
+def _is_wheel_of(filename: str, sdist: Distribution) -> bool:
     try:
-        return filename.endswith(".whl") and str(parse_wheel_filename(filename)[1]) == normal(version)
+        name, version, _, _ = parse_wheel_filename(filename)
     except InvalidWheelFilename:
         return False
-
-
-def uv() -> str:
-    """The path of uv. Raises HandbookError when it isn't installed."""
-    program = Path(sys.executable).with_name("uv")
-    if not program.exists():
-        raise HandbookError("uv isn't installed", why="it fetches and builds what the recipe needs",
-                            todo="pip install 'labhandbook[recipe]'", section=SECTION)
-    return str(program)
+    return name == normalise(sdist.name) and str(version) == normal(sdist.version)
 
 
 def build_wheel(sdist: Distribution, folder: Path) -> Distribution:
@@ -165,9 +183,9 @@ def build_wheel(sdist: Distribution, folder: Path) -> Distribution:
     """
     with tempfile.TemporaryDirectory(dir=folder) as name:
         try:
-            done = subprocess.run([uv(), "build", "--quiet", "--wheel", "--no-config", "--out-dir", name,
-                                   str(sdist.path.resolve())],
-                                  capture_output=True, text=True, timeout=600, check=False, cwd=name)
+            done = subprocess.run([uv(), "build", "--quiet", "--wheel", "--out-dir", name,
+                                   str(sdist.path.resolve())], capture_output=True, text=True, timeout=600,
+                                  check=False, cwd=name, env=environment())
             said = done.stderr.strip()
         except subprocess.TimeoutExpired:
             said = "it took longer than ten minutes"

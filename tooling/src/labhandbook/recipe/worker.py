@@ -1,7 +1,8 @@
 """Building, testing and installing with the rattler libraries, in a process of its own.
 
 They write to the terminal and keep threads that outlive Python's own end, so this process ends at once when its
-result is written. The job and the result are JSON files, named on the command line.
+result is written. The command line names two JSON files, the job and the result, and the descriptor of a pipe on
+which each stage is told when it begins.
 """
 
 from __future__ import annotations
@@ -11,54 +12,46 @@ import json
 import os
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 
-def work(job: dict[str, Any]) -> dict[str, Any]:
+def work(job: dict[str, Any], stage: Callable[[str], None]) -> dict[str, Any]:
     """Build, then test, then install; the first that fails is the last."""
     import rattler_build
 
-    result: dict[str, Any] = {"stage": "render", "ok": False, "log": [], "error": "", "package": "", "tests": [],
-                              "seconds": {}}
-    since = time.monotonic()
+    result: dict[str, Any] = {"stage": "", "ok": False, "log": [], "error": "", "package": "", "tests": []}
+
+    def begin(word: str) -> None:
+        result["stage"] = word
+        stage(word)
+
     channels = [job["channel"]]
     try:
+        begin("building")
         recipe = rattler_build.Stage0Recipe.from_file(job["recipe"])
         variants = recipe.render(rattler_build.VariantConfig({"python_min": [job["python_min"]]}))
-        result["stage"] = "build"
         built = variants[0].run_build(tool_config=rattler_build.ToolConfiguration(test_strategy="skip"),
                                       output_dir=job["output"], channels=channels, no_build_id=True)
-    except Exception as error:
-        result.update(error=str(error), log=[str(line) for line in getattr(error, "log", [])])
-        return result
-    result.update(stage="test", package=str(built.packages[0]))
-    result["seconds"]["building"] = time.monotonic() - since
-    package = rattler_build.Package.from_file(built.packages[0])
-    try:
+        begin("testing")
+        package = rattler_build.Package.from_file(built.packages[0])
         for index, test in enumerate(package.tests):
             tried = package.run_test(index, channel=channels)
             result["tests"].append({"ok": tried.success, "kind": type(test).__name__,
                                     "output": [str(line) for line in tried.output]})
-    except Exception as error:
-        result.update(error=str(error), log=[str(line) for line in getattr(error, "log", [])])
-        return result
-    if not all(test["ok"] for test in result["tests"]):
-        return result
-    result["stage"] = "install"
-    result["seconds"]["testing"] = time.monotonic() - since
-    try:
+        if not all(test["ok"] for test in result["tests"]):
+            return result
+        begin("installing")
         asyncio.run(install(job, package.name, str(package.version)))
     except Exception as error:
-        result["error"] = str(error)
+        result.update(error=str(error), log=[str(line) for line in getattr(error, "log", [])])
         return result
     python = Path(job["prefix"]) / "bin" / "python"
     code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
     done = subprocess.run([python, "-I", "-c", code, *job["imports"]], capture_output=True, text=True, check=False,
                           cwd=job["prefix"])
-    result["seconds"]["installing"] = time.monotonic() - since
-    result.update(ok=done.returncode == 0, error=done.stderr.strip()[-800:])
+    result.update(ok=done.returncode == 0, error=done.stderr.strip()[-800:], package=str(built.packages[0]))
     return result
 
 
@@ -76,9 +69,10 @@ async def install(job: dict[str, Any], name: str, version: str) -> None:
 
 def main() -> None:
     """Read the job, write the result, end."""
-    job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    result = work(job)
-    Path(sys.argv[2]).write_text(json.dumps(result), encoding="utf-8")
+    job, result, pipe = sys.argv[1:]
+    stages = os.fdopen(int(pipe), "w")
+    found = work(json.loads(Path(job).read_text(encoding="utf-8")), lambda word: print(word, file=stages, flush=True))
+    Path(result).write_text(json.dumps(found), encoding="utf-8")
     sys.stdout.flush()
     os._exit(0)
 

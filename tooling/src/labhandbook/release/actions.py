@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labhandbook.errors import HandbookError
 from labhandbook.release import refusals
-from labhandbook.release.addresses import Index
+from labhandbook.release.addresses import Index, shown
 from labhandbook.release.check import sift
 from labhandbook.release.environment import Own
+from labhandbook.release.machine import interpreters, uv_program
 from labhandbook.release.project import Project, normalise
-from labhandbook.release.state import REHEARSAL, State
+from labhandbook.release.state import REHEARSAL, State, key_of
+from labhandbook.release.suite import sources
 from labhandbook.report import counts
-from labhandbook.steps import Outcome
+from labhandbook.steps import Outcome, Say, nothing
 
 if TYPE_CHECKING:
     from labhandbook.release.index import Server
-
-Say = Callable[[str], None]
-
-
-def nothing(line: str) -> None:
-    """Tell no one."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +32,7 @@ class Options:
     """How a workflow is carried out. `confirm` is asked before what can't be undone; None means nobody is there.
 
     `lag` is the delay of the rehearsal's index, `patience` how long an index may take to show files, in seconds.
+    `without` names rules on the sources that don't look.
     """
 
     pythons: tuple[str, ...] = ()
@@ -50,6 +46,7 @@ class Options:
     lag: float = 0.3
     confirm: Callable[[str], bool] | None = None
     say: Say = nothing
+    without: tuple[str, ...] = ()
 
 
 @dataclass
@@ -119,7 +116,7 @@ def run_check(release: Release) -> Outcome:
     """The rules on sources, git and metadata."""
     from labhandbook.release.check import check
 
-    findings = check(release.project, offline=release.options.offline)
+    findings = check(release.project, offline=release.options.offline, without=release.options.without)
     return Outcome(counts(findings), findings)
 
 
@@ -130,7 +127,7 @@ def run_build(release: Release) -> Outcome:
     for target in release.state.targets():
         if release.state.ledger(target).entries.get("upload"):
             raise HandbookError(
-                f"{release.version} is on {target} already, made from other sources",
+                f"{release.version} is on {shown(target)} already, made from other sources",
                 where=str(release.state.folder),
                 why="a file name can be used once only, so a new build of this version could not be uploaded",
                 todo=f"tag this commit as {refusals.next_version(release.version)}, or go back to the released one",
@@ -176,9 +173,8 @@ def run_test(release: Release) -> Outcome:
     planned = trials.plan(release.own(".whl"), release.own(".tar.gz"), pythons, release.companions(),
                           lowest=release.options.lowest)
     tried = trials.carry_out(planned, release.project, release.options.say)
-    passed = sum(bool(each.suite and each.suite.fine) for each in tried)
     findings = [*judge(release.project, tried), *untested(release.project, pythons)]
-    return Outcome(f"{passed} of {len(tried)} environments passed", sift(findings, release.project),
+    return Outcome(trials.summary(tried), sift(findings, release.project),
                    {"environments": [each.as_json() for each in tried]})
 
 
@@ -205,11 +201,11 @@ def agree(release: Release, names: Sequence[str]) -> None:
     """Raises HandbookError unless uploading to an index for good was agreed to."""
     if release.options.yes:
         return
-    question = (f"{', '.join(names)} go to {release.target}, for everyone and for good: the file names can never be "
-                "used again, and a bad version can only be yanked. Upload?")
+    question = (f"{', '.join(names)} go to {shown(release.target)}, for everyone and for good: the file names can "
+                "never be used again, and a bad version can only be yanked. Upload?")
     if release.options.confirm and release.options.confirm(question):
         return
-    raise HandbookError(f"nothing was uploaded to {release.target}", why="uploading there can't be undone",
+    raise HandbookError(f"nothing was uploaded to {shown(release.target)}", why="uploading there can't be undone",
                         todo="agree when asked, or give --yes where nobody can be asked", section="sec-pypi-upload")
 
 
@@ -220,7 +216,8 @@ def run_verify(release: Release) -> Outcome:
 
     index = release.place()
     release.state.files()
-    python = trials.admitted(release.project, release.options.pythons, release.requires_python())[-1]
+    pythons = trials.admitted(release.project, release.options.pythons, release.requires_python())
+    python = trials.newest(pythons, [name for name in release.state.hashes() if name.endswith(".whl")])
     loopback = release.server is not None
     job = Verification(release.project, release.version, release.state.hashes(), index, python,
                        release.companions(index.simple), release.options.patience, 0.1 if loopback else 0.5)
@@ -237,10 +234,15 @@ def build_key(release: Release) -> str:
 
 
 def trial_key(release: Release) -> str:
-    """What the tests depend on: the files, the settings, the Pythons, and today's versions of the dependencies."""
+    """What trials depend on: the files, what the suite reads from the project's folder, settings, Pythons and tools.
+
+    Which dependencies the index has changes unseen, so a result holds for a day at most.
+    """
     hashes = [release.state.hashes(), *(below.state.hashes() for below in release.below())]
-    return _digest([hashes, asdict(release.project.settings), release.options.pythons, release.options.lowest,
-                    date.today().isoformat()])
+    pythons = [each.version for each in interpreters(release.requires_python(), release.options.pythons)]
+    tools = metadata.version("labhandbook"), uv_program() is not None, pythons
+    return key_of([hashes, asdict(release.project.settings), sources(release.project), tools, release.options.lowest,
+                   date.today().isoformat()])
 
 
 def upload_key(release: Release) -> str:
@@ -251,8 +253,5 @@ def upload_key(release: Release) -> str:
         if not hashes or not store or any((found := store.find(name)) is None or found.sha256 != digest
                                           for name, digest in hashes.items()):
             return ""
-    return _digest(hashes)
+    return key_of(hashes)
 
-
-def _digest(data: object) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,11 +1,18 @@
-"""The addresses of package indexes, as twine knows them at run time."""
+"""The addresses of package indexes, as twine knows them at run time.
+
+HANDBOOK_PYPI and HANDBOOK_TESTPYPI name indexes that stand in the places of PyPI and TestPyPI: a mirror, an index of
+one's own, or one on loopback on which a workflow is tried out.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from labhandbook.errors import HandbookError
+
+KNOWN = ("pypi", "testpypi")
 
 
 @dataclass(frozen=True)
@@ -20,6 +27,19 @@ class Index:
     simple: str
     web: str
 
+    def __str__(self) -> str:
+        return shown(self.name)
+
+    @property
+    def label(self) -> str:
+        """The index as a person calls it."""
+        return {"pypi": "PyPI", "testpypi": "TestPyPI"}.get(self.name, self.name)
+
+    @property
+    def moved(self) -> bool:
+        """Whether another index stands in the place of PyPI or TestPyPI."""
+        return self.name in KNOWN and self.upload != _of_twine(self.name)[1]
+
     @property
     def final(self) -> bool:
         """Whether what is uploaded there is there for good and seen by everyone."""
@@ -30,14 +50,24 @@ class Index:
         return f"{self.web}/pypi/{project}/{version + '/' if version else ''}json"
 
 
+def shown(name: str) -> str:
+    """An index's name as people write it."""
+    return {"pypi": "PyPI", "testpypi": "TestPyPI"}.get(name, name)
+
+
 def index(target: str) -> Index:
     """The index that a user means by "pypi", "testpypi" or the address of another one.
 
     An address is that of the index's root: uploads go to it, the simple index lies under `simple/`.
     Raises HandbookError when it is none of these, or twine is not installed.
     """
-    if target in ("pypi", "testpypi"):
-        return _known(target)
+    if target in KNOWN:
+        elsewhere = os.environ.get(f"HANDBOOK_{target.upper()}", "").strip()
+        return replace(_at(elsewhere), name=target) if elsewhere else _known(target)
+    return _at(target)
+
+
+def _at(target: str) -> Index:
     parts = urlsplit(target)
     if "@" in target:
         raise HandbookError("the address of the index holds a user name or a password",
@@ -52,12 +82,17 @@ def index(target: str) -> Index:
 
 
 def _known(name: str) -> Index:
+    web, upload = _of_twine(name)
+    base = web.rstrip("/")
+    return Index(name, upload, f"{base}/simple/", base)
+
+
+def _of_twine(name: str) -> tuple[str, str]:
+    """The addresses of an index's pages and of its uploads."""
     try:
         from twine import repository, utils
     except ImportError:
         raise HandbookError("twine isn't installed", why="it uploads, and it knows the addresses of the indexes",
                             todo="pip install 'labhandbook[release]'", section="sec-pypi-environment") from None
-    web, upload = ((repository.WAREHOUSE_WEB, utils.DEFAULT_REPOSITORY) if name == "pypi"
-                   else (repository.TEST_WAREHOUSE, utils.TEST_REPOSITORY))
-    base = web.rstrip("/")
-    return Index(name, upload, f"{base}/simple/", base)
+    return ((repository.WAREHOUSE_WEB, utils.DEFAULT_REPOSITORY) if name == "pypi"
+            else (repository.TEST_WAREHOUSE, utils.TEST_REPOSITORY))

@@ -31,6 +31,7 @@ from labhandbook.release.normalise import normalise_sdist, unpack
 from labhandbook.release.project import PYPROJECT, Project
 from labhandbook.release.sources import export
 from labhandbook.rules import Finding
+from labhandbook.steps import Say, nothing
 
 if TYPE_CHECKING:
     from build import ProjectBuilder
@@ -60,7 +61,7 @@ class Built:
                 "commit": project.git.commit if project.git else None, "epoch": epoch(project), "tools": self.tools}
 
 
-def build(project: Project, workdir: Path, progress: Callable[[str], None] = lambda word: None) -> Built:
+def build(project: Project, workdir: Path, say: Say = nothing) -> Built:
     """Build the commit's sdist and wheel into `workdir/dist`, replacing what is there.
 
     The wheel is made from the sdist. Raises HandbookError when a tool can't be installed or a build fails; what was
@@ -68,14 +69,14 @@ def build(project: Project, workdir: Path, progress: Callable[[str], None] = lam
     """
     with tempfile.TemporaryDirectory(prefix="handbook-build-") as name, ThreadPoolExecutor(2) as pool:
         scratch = Path(name).resolve()
-        progress("build tools")
+        say("build tools")
         trees = pool.submit(lambda: [export(project, scratch / tree / "tree") for tree in ("one", "two", "three")])
         tools = Tools(scratch / "tools", builder(project.root, Path(sys.executable)).build_system_requires)
         run = _Runs(project, scratch, tools, pool, trees.result())
         run.prepare()
-        progress("sdist and wheel")
+        say("sdist and wheel")
         run.build()
-        progress("comparison")
+        say("comparison")
         findings, versions = run.compare(), tools.versions()
         sdist, wheel = run.kept
         with replacing_folder(workdir / "dist") as folder:

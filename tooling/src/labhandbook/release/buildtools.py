@@ -38,8 +38,7 @@ class Tools:
         uv = self.environment.uv
         command = ([str(uv), "pip", "install", "--compile-bytecode", "--python", str(self.python)] if uv
                    else [str(self.python), "-m", "pip", "install"])
-        env = {name: value for name, value in installer_env().items()
-               if name not in ("PYTHONDONTWRITEBYTECODE", "UV_LINK_MODE")}
+        env = {name: value for name, value in installer_env().items() if name != "UV_LINK_MODE"}
         done = subprocess.run([*command, "--quiet", "--", *sorted(requires)], capture_output=True, text=True,
                               env=env, check=False, stdin=subprocess.DEVNULL)
         if done.returncode:

@@ -14,7 +14,7 @@ from labhandbook.release.gather import gather
 from labhandbook.release.lookup import place_of
 from labhandbook.release.project import Project, load_projects
 from labhandbook.release.rules import CHECKS
-from labhandbook.rules import REGISTRY, Finding, Severity
+from labhandbook.rules import Finding, Severity
 
 # Rules on the settings themselves; ignoring them would hide what is ignored.
 NEVER_IGNORED = ("REL090", "REL091")
@@ -79,18 +79,3 @@ def sift(findings: Iterable[Finding], project: Project) -> list[Finding]:
 def from_here(finding: Finding, root: Path) -> Finding:
     """A finding whose file is named from the current folder."""
     return replace(finding, file=Path(os.path.relpath(root / finding.file)).as_posix())
-
-
-def addresses() -> dict[str, str]:
-    """Where the sections that the rules name are published, as far as the package knows its handbook."""
-    from importlib.metadata import PackageNotFoundError, metadata
-
-    try:
-        urls = metadata("labhandbook").get_all("Project-URL") or []
-    except PackageNotFoundError:
-        return {}
-    site = next((url.partition(", ")[2] for url in urls if url.startswith("Documentation")), "").rstrip("/")
-    pages = {"sec-pypi": "pypi", "sec-updating": "updating"}
-    sections = {rule.section for rule in REGISTRY.values()}
-    return {section: f"{site}/chapters/packaging/{page}.html#{section}" for section in sorted(sections)
-            for start, page in pages.items() if site and section.startswith(start)}

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from labhandbook import runner
 from labhandbook.cli import FINDINGS, FINE, Command
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
@@ -47,6 +48,7 @@ def check(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool
 
     progress = Progress()
     found = look(paths or (Path(),), offline=offline, today=today.date() if today else None)
+    runner.tell_findings(found.findings, "Release check")
     show_report(found.findings, form, output, "Release check")
     names = ", ".join(project.name or project.root.name for project in found.projects)
     failed = found.failed(strict=strict)
@@ -59,19 +61,19 @@ def show_report(findings: list[Any], form: str, output: Path | None, title: str)
 
     Raises HandbookError when the file can't be written.
     """
-    from labhandbook.release.check import addresses
     from labhandbook.report import as_text, report
 
     if output is None:
-        text = as_text(findings, paint) if form == "text" else report(findings, form, addresses(), title)
+        text = as_text(findings, paint) if form == "text" else report(findings, form, title=title)
         click.echo(text, nl=False)
         return
     try:
-        write_atomic(output, report(findings, form, addresses(), title))
+        write_atomic(output, report(findings, form, title=title))
     except OSError as error:
         raise HandbookError(f"{output} can't be written: {error.strerror or error}",
                             todo="choose another file with --output", section="sec-pypi-metadata") from None
 
 
 # The commands that carry out a workflow stand in a module of their own, which needs what is defined above.
-from labhandbook.release import looking, running  # noqa: E402, F401
+from labhandbook.release import hosting, looking, running  # noqa: E402, F401
+from labhandbook.release.doctor import command  # noqa: E402, F401

@@ -64,13 +64,11 @@ class Environment:
     def install(self, requirements: Iterable[str], *, lowest: bool = False) -> None:
         """Install requirements from the default index, with `lowest` in the lowest versions that they allow.
 
-        Raises InstallFailed; also for `lowest` without uv, which alone can do it.
+        Only uv knows how to choose those. Raises InstallFailed.
         """
         wanted = sorted(set(requirements))
         if not wanted:
             return
-        if lowest and not self.uv:
-            raise InstallFailed("pip can't choose the lowest versions; install uv")
         self._run(*self._installer(), *(("--resolution", "lowest-direct") if lowest else ()), "--", *wanted)
 
     def install_own(self, files: Sequence[Own]) -> None:

@@ -41,7 +41,7 @@ class Facts:
 
     `files` are the files that git tracks, or without git those in the folder, relative to the project; `loose`
     are files beside `pyproject.toml` that git doesn't track. `texts` holds the text of those that a rule reads.
-    `tags` are all tags of the repository.
+    `tags` are all tags of the repository, `built` the sha256 of the files that were built of this version, by name.
     """
 
     project: Project
@@ -52,6 +52,7 @@ class Facts:
     loose: frozenset[str] = frozenset()
     texts: Mapping[str, str] = field(default_factory=dict)
     tags: frozenset[str] = frozenset()
+    built: Mapping[str, str] = field(default_factory=dict)
 
     def line(self, file: str, pattern: str) -> int:
         """The first line of a text that a pattern matches, counted from 1; 0 when none does."""

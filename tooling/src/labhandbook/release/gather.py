@@ -14,6 +14,7 @@ from labhandbook.release.facts import CHANGELOG, Facts, dynamic_requirements
 from labhandbook.release.git import git, lines, read_remote_tags, tracked_files
 from labhandbook.release.lookup import Answer, look_up, place_of
 from labhandbook.release.project import PYPROJECT, Project
+from labhandbook.release.state import State
 from labhandbook.release.version import find_version
 
 LARGEST_TEXT = 2_000_000
@@ -36,7 +37,8 @@ def gather(project: Project, *, offline: bool = False, today: date | None = None
         texts = _texts(project.root, _wanted(found))
         if project.git and remote:
             project = replace(project, git=project.git.with_remote_tags(remote.result()))
-        return replace(found, project=project, index=answer.result(), texts=texts,
+        built = State(project, str(found.parsed)).hashes() if found.parsed else {}
+        return replace(found, project=project, index=answer.result(), texts=texts, built=built,
                        tags=frozenset(lines(tags.result() if tags else None)))
 
 

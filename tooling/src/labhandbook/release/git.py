@@ -84,7 +84,7 @@ def read_git(root: Path, *, ask_remote: bool = True) -> GitState | None:
         root, "for-each-ref", "--points-at=HEAD", "--sort=refname", "--format=%(refname:strip=2) %(objecttype)",
         "refs/tags")))
     branch = git(root, "symbolic-ref", "--quiet", "--short", "HEAD")
-    remote = _remote(root, branch)
+    remote = remote_of(root, branch)
     default, on_default = _default_branch(root, remote, shallow == "true")
     state = GitState(
         root=Path(top), commit=commit, epoch=int(epoch), tags=tuple(tags),
@@ -123,7 +123,8 @@ def lines(output: str | None) -> list[str]:
     return output.splitlines() if output else []
 
 
-def _remote(root: Path, branch: str | None) -> str | None:
+def remote_of(root: Path, branch: str | None) -> str | None:
+    """The name of the remote that a branch is pushed to, else origin or any; None without one."""
     remotes = lines(git(root, "remote"))
     chosen = git(root, "config", f"branch.{branch}.remote") if branch else None
     for name in (chosen, "origin", *remotes):

@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
-from labhandbook.release.store import Refused, Store, Stored, normalised
+from labhandbook.release.project import normalise
+from labhandbook.release.store import Refused, Store, Stored
 
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
 USER = "__token__"
@@ -171,7 +172,7 @@ class Handler(BaseHTTPRequestHandler):
             if not files:
                 self._answer(404, "Not Found")
                 return
-            page = {"meta": {"api-version": "1.0"}, "name": normalised(parts[0]),
+            page = {"meta": {"api-version": "1.0"}, "name": normalise(parts[0]),
                     "files": [as_json(file) for file in files]}
             links = "".join(as_link(file) for file in files)
         if wants_json:
@@ -191,7 +192,7 @@ class Handler(BaseHTTPRequestHandler):
                  "url": f"{self.index.url}/files/{file.filename}", "yanked": bool(file.yanked),
                  "yanked_reason": file.yanked or None, "requires_python": file.requires_python or None})
         latest = version or files[-1].version
-        described = {"info": {"name": normalised(project), "version": latest}, "releases": releases,
+        described = {"info": {"name": normalise(project), "version": latest}, "releases": releases,
                      "urls": releases[latest]}
         self._answer(200, json.dumps(described), "application/json")
 

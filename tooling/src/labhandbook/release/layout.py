@@ -144,6 +144,7 @@ def _found(find: Mapping[str, Any], files: frozenset[str], mapping: Mapping[str,
     namespaces = find.get("namespaces", True) is not False
     shipped: dict[str, str] = {}
     missing: set[str] = set()
+    unwanted: set[str] = set()
     for folder in where:
         base = posixpath.normpath(folder).removeprefix(".").strip("/")
         regular = packages_below(files, base, "")
@@ -152,14 +153,14 @@ def _found(find: Mapping[str, Any], files: frozenset[str], mapping: Mapping[str,
                  if at and all(part.isidentifier() for part in at.split("/"))}
         for name, at in {**(named if namespaces else {}), **regular}.items():
             if any(fnmatchcase(name, pattern) for pattern in exclude):
-                continue
-            if any(fnmatchcase(name, pattern) for pattern in include):
+                unwanted.add(at)
+            elif any(fnmatchcase(name, pattern) for pattern in include):
                 shipped[name] = at
             elif name in regular:
                 missing.add(name)
     missing = {name for name in missing if any(name.startswith(f"{owner}.") for owner in shipped)}
     return Layout(shipped, "tool.setuptools.packages.find", "include", tuple(sorted(missing)),
-                  absent=() if shipped else tuple(include), namespaces=namespaces)
+                  absent=() if shipped else tuple(include), namespaces=namespaces, unwanted=frozenset(unwanted))
 
 
 def _hatch(project: Project, files: frozenset[str]) -> Layout:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from labhandbook import runner
 from labhandbook.cli import FINDINGS, FINE, Command
 from labhandbook.release import running
 from labhandbook.release.commands import paths_argument, release, report_options, show_report
@@ -57,6 +58,7 @@ def inspect(paths: tuple[Path, ...], form: str, output: Path | None, target: str
         if form == "text":
             click.echo("\n".join(line for _, inspection in seen for line in inspection.lines()))
         show_report(findings, form, output, "Release inspection")
+    runner.tell_findings(findings, "Release inspection")
     failed = any(finding.weight is Severity.ERROR for finding in findings)
     names = ", ".join(f"{each.project.name} {each.version}" for each in releases)
     progress.last(not failed, f"{names}: {counts(findings)}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +25,16 @@ SIMPLE = "application/vnd.pypi.simple.v1+json"
 class Answer:
     """What the index says of a name, or in `problem` why it said nothing.
 
-    `urls` and `people` are the addresses and e-mails of the project there and `summary` its description;
-    `similar` are projects whose names the index would hold for the same.
+    `files` are its files and their sha256, where the index tells it. `urls` and `people` are the addresses and
+    e-mails of the project there and `summary` its description; `similar` are projects whose names the index would
+    hold for the same.
     """
 
     index: str
     problem: str = ""
     exists: bool = False
     versions: frozenset[str] = frozenset()
-    files: frozenset[str] = frozenset()
+    files: Mapping[str, str] = field(default_factory=dict)
     urls: frozenset[str] = frozenset()
     people: frozenset[str] = frozenset()
     summary: str = ""
@@ -65,10 +66,10 @@ def look_up(name: str, place: Index | Answer, seconds: float = SECONDS) -> Answe
             near = {other: _ask(f"{place.simple}{other}/", seconds) for other in look_alikes(name)}
             similar = tuple(str(found.get("name", other)) for other, future in near.items()
                             if (found := _wait(future, deadline)))
-            return Answer(place.name, similar=similar)
-        return _answer(place.name, page, _wait(about, deadline) or {})
+            return Answer(str(place), similar=similar)
+        return _answer(str(place), page, _wait(about, deadline) or {})
     except (OSError, ValueError, TimeoutError) as error:
-        return Answer(place.name, f"{place.name} does not answer: {error or type(error).__name__}")
+        return Answer(str(place), f"{place} does not answer: {error or type(error).__name__}")
 
 
 def look_alikes(name: str) -> list[str]:
@@ -88,10 +89,11 @@ def alike(one: str, other: str) -> bool:
 
 def _answer(index: str, page: dict[str, Any], about: dict[str, Any]) -> Answer:
     info = about.get("info") or {}
-    names = [str(entry.get("filename", "")) for entry in page.get("files") or []]
+    files = {str(entry.get("filename", "")): str((entry.get("hashes") or {}).get("sha256", ""))
+             for entry in page.get("files") or []}
     versions = page.get("versions") or list(about.get("releases") or {})
     urls = [*(info.get("project_urls") or {}).values(), info.get("home_page"), info.get("project_url")]
-    return Answer(index, exists=True, versions=frozenset(map(str, versions)), files=frozenset(names),
+    return Answer(index, exists=True, versions=frozenset(map(str, versions)), files=files,
                   urls=frozenset(map(str, filter(None, urls))),
                   people=frozenset(_emails([info.get("author_email"), info.get("maintainer_email")])),
                   summary=str(info.get("summary") or ""))

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,7 @@ UPLOAD_SECRET = re.compile(r"TWINE_|UV_PUBLISH|ACTIONS_ID_|ACTIONS_RUNTIME", re.
 LEAKS = re.compile(r"PIP_(CONFIG_FILE|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CONSTRAINT|REQUIREMENT|USER|"
                    r"TARGET|PREFIX)$|UV_(INDEX|DEFAULT_INDEX|EXTRA_INDEX_URL|INDEX_URL|FIND_LINKS|NO_INDEX|CONSTRAINT|"
                    r"OVERRIDE|CONFIG_FILE|RESOLUTION|PRERELEASE|PYTHON|PROJECT|OFFLINE)$|"
-                   r"PYTHON(PATH|HOME|STARTUP)$|PYTEST_|"
+                   r"PYTHON(PATH|HOME|STARTUP|DONTWRITEBYTECODE|PYCACHEPREFIX|OPTIMIZE|WARNINGS|SAFEPATH)$|PYTEST_|"
                    r"VIRTUAL_ENV|CONDA_(PREFIX|DEFAULT_ENV)$|COVERAGE_|__PYVENV_LAUNCHER__$")
 WORTH = ("index-url", "cert", "client-cert", "proxy", "trusted-host", "timeout", "retries")
 # What PEP 508's markers may ask of an interpreter.
@@ -136,10 +137,11 @@ def pip_settings() -> dict[str, str]:
     return {name: found[name] for name in WORTH if name in found}
 
 
-def interpreters(admitted: str = "") -> list[Interpreter]:
+def interpreters(admitted: str = "", versions: Sequence[str] = ()) -> list[Interpreter]:
     """The newest CPython of each release line found here that `admitted` (requires-python) lets in, oldest first.
 
-    They are looked for on PATH, by uv, among pyenv's, and as this Python; nothing is downloaded.
+    They are looked for on PATH, by uv, among pyenv's, and as this Python; nothing is downloaded. `versions`, such as
+    "3.12", chooses among the release lines.
     """
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.version import Version
@@ -149,25 +151,32 @@ def interpreters(admitted: str = "") -> list[Interpreter]:
     except InvalidSpecifier:
         raise HandbookError(f"requires-python is no version specifier: {admitted}", where="pyproject.toml",
                             todo='write it as in requires-python = ">=3.12"', section="sec-pypi-metadata") from None
+
+    def worth(path: Path) -> bool:
+        """Whether it could be one of these by its file name: to start a Python takes time."""
+        named = re.search(r"python(3\.\d+)$", path.name)
+        return named is None or ((not versions or named[1] in versions) and any(
+            allowed.contains(f"{named[1]}.{micro}") for micro in range(40)))
+
     newest: dict[tuple[int, int], Interpreter] = {}
-    for found in _found():
-        if not allowed.contains(found.version, prereleases=True):
-            continue
-        known = newest.get(found.minor)
-        if known is None or Version(found.version) > Version(known.version):
-            newest[found.minor] = found
+    with ThreadPoolExecutor() as pool:
+        for found in pool.map(ask, filter(worth, _found())):
+            if (found is None or not allowed.contains(found.version, prereleases=True)
+                    or (versions and "{}.{}".format(*found.minor) not in versions)):
+                continue
+            known = newest.get(found.minor)
+            if known is None or Version(found.version) > Version(known.version):
+                newest[found.minor] = found
     return [newest[minor] for minor in sorted(newest)]
 
 
-@functools.cache
-def _found() -> tuple[Interpreter, ...]:
-    """Every CPython on this machine from 3.8 on."""
+def _found() -> list[Path]:
+    """The files of every CPython on this machine from 3.8 on."""
     own = Path(getattr(sys, "_base_executable", sys.executable))
-    paths = {path.resolve() for path in (own, *_on_path(), *_of_pyenv(), *_of_uv())}
-    with ThreadPoolExecutor() as pool:
-        return tuple({found.path: found for found in pool.map(ask, sorted(paths)) if found}.values())
+    return sorted({path.resolve() for path in (own, *_on_path(), *_of_pyenv(), *_of_uv())})
 
 
+@functools.cache
 def ask(path: Path) -> Interpreter | None:
     """What the Python at `path` says of itself; None when it doesn't run or isn't CPython."""
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labhandbook.errors import HandbookError
-from labhandbook.release.addresses import index
+from labhandbook.release.addresses import index, shown
 from labhandbook.release.distribution import Distribution, read
 from labhandbook.release.project import normalise
 from labhandbook.release.simple import IndexDown, Listed, download, listing
@@ -49,13 +49,15 @@ def fetch_previous(name: str, version: str, target: str, folder: Path, seconds: 
             return Previous(first=True)
         files = [_fetch(file, folder, seconds) for file in found]
     except (IndexDown, HandbookError, OSError) as error:
-        return Previous(problem=f"{target} could not be asked: {error}")
+        return Previous(problem=f"{shown(target)} could not be asked: {error}")
     return Previous(next((file for file in files if file.is_wheel), None),
                     next((file for file in files if not file.is_wheel), None))
 
 
 def _last(files: dict[str, Listed], name: str, version: str) -> list[Listed]:
-    """A wheel and an sdist of the last release; of several wheels one that runs everywhere, or else the first."""
+    """A wheel and an sdist of the last release; of several wheels the one that pip would choose here."""
+    from packaging.tags import sys_tags
+    from packaging.utils import parse_wheel_filename
     from packaging.version import Version
 
     ours = Version(version)
@@ -66,9 +68,10 @@ def _last(files: dict[str, Listed], name: str, version: str) -> list[Listed]:
             releases.setdefault(number, []).append(file)
     if not releases:
         return []
-    last = sorted(releases[max(releases)],
-                  key=lambda file: (not file.filename.endswith("-none-any.whl"), file.filename))
-    wheels = [file for file in last if file.filename.endswith(".whl")]
+    last = sorted(releases[max(releases)], key=lambda file: file.filename)
+    order = {tag: place for place, tag in enumerate(sys_tags())}
+    wheels = sorted((file for file in last if file.filename.endswith(".whl")), key=lambda file: min(
+        order.get(tag, len(order)) for tag in parse_wheel_filename(file.filename)[3]))
     return wheels[:1] + [file for file in last if file.filename.endswith(".tar.gz")][:1]
 
 

@@ -27,7 +27,8 @@ class Settings:
 
     `tag` is the pattern of its tags; `test_command` replaces `pytest --pyargs MODULE`; `reruns` is how often a
     failed test may run again; `ignore` maps rule codes to the reason for ignoring them; `compare_with` is the
-    index that holds the earlier releases, or "none".
+    index that holds the earlier releases, or "none"; `publisher` is what was registered as trusted publisher, as
+    `doctor.publisher` reads it.
     """
 
     tag: str = "v{version}"
@@ -35,6 +36,7 @@ class Settings:
     reruns: int = 0
     ignore: dict[str, str] = field(default_factory=dict)
     compare_with: str = "pypi"
+    publisher: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,8 @@ def read_settings(project: Project) -> Settings:
         return HandbookError(what, where=f"{PYPROJECT}:{project.line(key, TABLE)}", todo=f"mend it in [{TABLE}]",
                              section="sec-pypi-metadata")
 
-    kinds: dict[str, type] = {"tag": str, "test-command": list, "reruns": int, "ignore": dict, "compare-with": str}
+    kinds: dict[str, type] = {"tag": str, "test-command": list, "reruns": int, "ignore": dict, "compare-with": str,
+                              "publisher": dict}
     for key, value in table.items():
         if key not in kinds:
             raise refuse(key, f"there is no setting {key}{hint(key, kinds)}")
@@ -226,7 +229,7 @@ def read_settings(project: Project) -> Settings:
         raise refuse("reruns", "reruns can't be negative")
     return Settings(tag, tuple(map(str, table.get("test-command", ()))), reruns,
                     {code: str(reason) for code, reason in table.get("ignore", {}).items()},
-                    table.get("compare-with", Settings.compare_with))
+                    table.get("compare-with", Settings.compare_with), table.get("publisher", {}))
 
 
 def _needs(project: Project) -> set[str]:

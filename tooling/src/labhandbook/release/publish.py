@@ -9,24 +9,25 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labhandbook.errors import HandbookError
-from labhandbook.release import refusals
+from labhandbook.release import addresses, refusals
 from labhandbook.release.addresses import Index
 from labhandbook.release.machine import without_secrets
 from labhandbook.release.simple import IndexDown, listing, sha256
+from labhandbook.steps import Say, nothing
 
 if TYPE_CHECKING:
     from requests import Response
     from twine.repository import Repository
 
-Say = Callable[[str], None]
 ATTEMPTS = 5
 
 
@@ -50,7 +51,7 @@ class Upload:
     pause: float = 1.0
 
 
-def publish(upload: Upload, say: Say = lambda line: None) -> dict[str, str]:
+def publish(upload: Upload, say: Say = nothing) -> dict[str, str]:
     """Bring every file onto the index; "uploaded" or "there already" for each.
 
     Raises HandbookError when the index refuses, has other files under these names, or stays away.
@@ -62,7 +63,7 @@ def publish(upload: Upload, say: Say = lambda line: None) -> dict[str, str]:
     for path in upload.files:
         if path.name in there:
             done[path.name] = "there already"
-            say(f"{path.name} is on {upload.index.name} already, the same bytes")
+            say(f"{path.name} is on {upload.index} already, the same bytes")
     if not missing:
         return done
     repository = open_repository(upload)
@@ -116,7 +117,7 @@ def attempts(upload: Upload) -> list[tuple[int, float]]:
 
 def upload_one(upload: Upload, repository: Repository, path: Path, attestation: Path | None, say: Say) -> str:
     """Upload one file, again after what may pass; "uploaded" or "there already"."""
-    say(f"uploading {path.name} to {upload.index.name}")
+    say(f"uploading {path.name} to {upload.index}")
     for left, pause in attempts(upload):
         problem = post(repository, path, attestation)
         if isinstance(problem, str):
@@ -129,7 +130,7 @@ def upload_one(upload: Upload, repository: Repository, path: Path, attestation: 
             return settle(upload, path, problem)
         if not left:
             raise refusals.down(upload.index, passing)
-        say(f"{upload.index.name}: {passing}; again in {pause:g} s")
+        say(f"{upload.index}: {passing}; again in {pause:g} s")
         time.sleep(pause)
         if path.name in present(upload):
             return "there already"
@@ -185,6 +186,8 @@ def open_repository(upload: Upload) -> Repository:
     if upload.secret is not None:
         chosen.username, chosen.password = "__token__", upload.secret
     try:
+        if upload.secret is None and upload.index.moved and vouched():
+            chosen.username, chosen.password = "__token__", minted(upload.index)
         repository = Settings.from_argparse(chosen).create_repository()
     except exceptions.TrustedPublishingFailure as failure:
         raise refusals.publisher(upload.index, upload.project, without_secrets(str(failure))) from None
@@ -196,6 +199,18 @@ def open_repository(upload: Upload) -> Repository:
         repository.session.mount(scheme, _patient(upload.timeout))
     repository.session.trust_env = upload.secret is None
     return repository
+
+
+def vouched() -> bool:
+    """Whether this process runs in a job for which GitHub says who is publishing, and nobody gave a password."""
+    return "ACTIONS_ID_TOKEN_REQUEST_TOKEN" in os.environ and "TWINE_PASSWORD" not in os.environ
+
+
+def minted(index: Index) -> str | None:
+    """A token by trusted publishing from an index that stands in PyPI's place: twine asks PyPI and TestPyPI only."""
+    from twine.auth import CredentialInput, Resolver
+
+    return Resolver({"repository": index.upload}, CredentialInput("__token__")).make_trusted_publishing_token()
 
 
 def _patient(timeout: float) -> Any:
@@ -219,13 +234,12 @@ def attested(upload: Upload, files: Sequence[Path]) -> Any:
     They are made for this index alone, in a folder of their own: those for one index break the next.
     """
     import importlib.util
-    import os
     import shutil
     import subprocess
     import tempfile
 
-    vouched = "ACTIONS_ID_TOKEN_REQUEST_TOKEN" in os.environ and upload.index.name in ("pypi", "testpypi")
-    if not (upload.attest and vouched and importlib.util.find_spec("pypi_attestations")):
+    takes = upload.index.name in addresses.KNOWN and not upload.index.moved
+    if not (upload.attest and takes and vouched() and importlib.util.find_spec("pypi_attestations")):
         yield {}
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from labhandbook import runner
 from labhandbook.cli import FINDINGS, FINE, Command
 from labhandbook.errors import HandbookError
 from labhandbook.release.commands import paths_argument, release, report_options, show_report
@@ -80,8 +81,9 @@ def test(paths: tuple[Path, ...], form: str, output: Path | None, pythons: tuple
 @click.option("--offline", is_flag=True, help="Ask neither the git remote nor PyPI; installers still do.")
 @click.option("--lag", type=click.FloatRange(0), default=0.3, show_default=True,
               help="Seconds between an upload and its showing, as on a real index.")
+@click.option("--untagged", is_flag=True, help="Rehearse a commit without a tag as the dev version that it is.")
 def rehearse(paths: tuple[Path, ...], form: str, output: Path | None, pythons: tuple[str, ...], no_lowest: bool,
-             offline: bool, lag: float) -> int:
+             offline: bool, lag: float, untagged: bool) -> int:
     """Go through a whole release against an index on this machine; nothing leaves it."""
     from labhandbook.release.project import load_projects
     from labhandbook.release.rehearse import rehearse as carry_out
@@ -89,8 +91,9 @@ def rehearse(paths: tuple[Path, ...], form: str, output: Path | None, pythons: t
     _equipped()
     projects = load_projects(paths or (Path(),), ask_remote=False)
     options = make_options(pythons=pythons, lowest=not no_lowest, offline=offline, lag=lag)
-    return show_results(carry_out(projects, options, show_beginning), form, output, "Release rehearsal",
-                        "next: handbook release publish --to testpypi")
+    after = "tag the commit" if untagged else "handbook release publish --to testpypi"
+    return show_results(carry_out(projects, options, show_beginning, untagged=untagged), form, output,
+                        "Release rehearsal", f"next: {after}")
 
 
 @release.command(cls=Command, section="sec-pypi-upload")
@@ -189,7 +192,7 @@ def new(folder: Path, name: str | None, description: str, author: str, email: st
 
     made = make(folder, Answers(name or folder.resolve().name, description, author, email, repository))
     click.echo("\n".join(str(path) for path in made))
-    Progress().last(True, f"{len(made)} files in {folder}; then: " + "; ".join(following(folder)))
+    Progress().last(True, f"{len(made)} files in {folder}", "next: " + "; ".join(following(folder)))
     return FINE
 
 
@@ -248,17 +251,25 @@ def show_results(results: Iterable[tuple[Release, Result]], form: str, output: P
 
     progress, findings, failed = Progress(), [], ""
     names: dict[str, None] = {}
-    for each, result in results:
-        fine = result.state != "failed"
-        mark = paint("✓", "green") if fine else paint("✗", "red")
-        kept = " (kept)" if result.state == "kept" else ""
-        click.echo(f"{mark} {result.step:<8} {result.seconds:6.2f} s{kept}  {result.outcome.summary}", err=True)
-        root = each.project.root
-        findings += [from_here(found, root) if (root / found.file).exists() else found
-                     for found in result.outcome.findings]
-        failed = "" if fine else result.step
-        names[f"{each.project.name} {each.version}"] = None
-    show_report(findings, form, output, title)
+    rows = []
+    try:
+        for each, result in results:
+            fine = result.state != "failed"
+            mark = paint("✓", "green") if fine else paint("✗", "red")
+            kept = " (kept)" if result.state == "kept" else ""
+            click.echo(f"{mark} {result.step:<8} {result.seconds:6.2f} s{kept}  {result.outcome.summary}", err=True)
+            rows.append((result.step, result.state, result.seconds, result.outcome.summary))
+            root = each.project.root
+            findings += [from_here(found, root) if (root / found.file).exists() else found
+                         for found in result.outcome.findings]
+            failed = "" if fine else result.step
+            names[f"{each.project.name} {each.version}"] = None
+    finally:
+        runner.tell_steps(f"{title}: {', '.join(names)}", rows)
     what = ", ".join(names)
-    progress.last(not failed, f"{what}: {failed} failed" if failed else f"{what}: all steps passed; {then}")
+    if findings:
+        runner.tell_findings(findings, title)
+    show_report(findings, form, output, title)
+    progress.last(not failed, f"{what}: {failed} failed" if failed else f"{what}: all steps passed",
+                  "" if failed else then)
     return FINDINGS if failed else FINE

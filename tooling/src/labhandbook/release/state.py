@@ -118,18 +118,24 @@ class State:
         """A hash of what a build sees: the commit and its tags, or without git every file."""
         state = self.project.git
         if state and state.commit:
-            return _digest([state.commit, *sorted(state.tags), os.path.relpath(self.project.root, state.root)])
-        root = self.project.root
-        names = sorted(path for path in root.rglob("*") if path.is_file() and not _left(path, root))
-        return _digest([f"{path.relative_to(root)} {sha256(path.read_bytes())}" for path in names])
+            return key_of([state.commit, *sorted(state.tags), os.path.relpath(self.project.root, state.root)])
+        return key_of(contents(self.project.root))
 
     def forget(self) -> None:
         """Remove everything that is known of this version."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _digest(words: list[str]) -> str:
-    return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
+def contents(root: Path, *tops: str) -> list[str]:
+    """The sources in a folder, or those of its entries named `tops`: each path there with its sha256."""
+    found = [path for top in tops or (".",) for path in [root / top, *(root / top).rglob("*")] if path.is_file()]
+    return [f"{path.relative_to(root)} {sha256(path.read_bytes())}" for path in sorted({*found})
+            if not _left(path, root)]
+
+
+def key_of(data: object) -> str:
+    """A short hash of plain data, for the ledger to tell inputs apart."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _left(path: Path, root: Path) -> bool:

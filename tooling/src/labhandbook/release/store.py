@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
 import threading
 import time
 import zipfile
@@ -18,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from labhandbook.files import write_atomic
+from labhandbook.release.project import normalise
 
 Fields = Mapping[str, list[str]]
 HELP = "See /help/#file-name-reuse for more information."
@@ -47,11 +47,6 @@ class Stored:
     deleted: bool = False
 
 
-def normalised(name: str) -> str:
-    """A project's name as indexes compare it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 class Store:
     """The folder of an index: `files/` and `index.json`, which is replaced whole after every change."""
 
@@ -77,7 +72,7 @@ class Store:
         """The files of a project, without those the simple index doesn't show yet when `lagging` is set."""
         limit = time.time() - self.lag if lagging else float("inf")
         with self._lock:
-            return sorted((entry for entry in self._entries.values() if entry.project == normalised(project)
+            return sorted((entry for entry in self._entries.values() if entry.project == normalise(project)
                            and not entry.deleted and entry.uploaded <= limit), key=lambda entry: entry.filename)
 
     def projects(self) -> list[str]:
@@ -101,7 +96,7 @@ class Store:
             if metadata:
                 write_atomic(self.path(filename + ".metadata"), metadata)
             self._entries[filename] = Stored(
-                filename, normalised(fields["name"][0]), fields["version"][0], digest, len(content),
+                filename, normalise(fields["name"][0]), fields["version"][0], digest, len(content),
                 fields.get("requires_python", [""])[0], hashlib.sha256(metadata).hexdigest() if metadata else "",
                 time.time())
             self._save()
@@ -172,7 +167,7 @@ def check_names(fields: Fields, filename: str) -> None:
         raise Refused(400, f"Invalid filename or version: {error}") from None
     if version.local:
         raise Refused(400, f"The use of local versions in <Version({str(version)!r})> is not allowed.")
-    if parsed[0] != normalised(fields["name"][0]) or parsed[1] != version:
+    if parsed[0] != normalise(fields["name"][0]) or parsed[1] != version:
         raise Refused(400, f"Filename {filename!r} does not match project {fields['name'][0]!r} {version}.")
 
 

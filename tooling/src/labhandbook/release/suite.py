@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import configparser
+import contextlib
+import itertools
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+from typing import Any
 from xml.etree import ElementTree
 
 from labhandbook.release.environment import Environment, tail
 from labhandbook.release.machine import suite_env, without_secrets
-from labhandbook.release.project import Project
+from labhandbook.release.project import PYPROJECT, Project
+from labhandbook.release.state import contents
 
 NO_TESTS = 5
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+ROOT = "{root}"  # In `test-command` it stands for the project's folder.
+FOLDERS = ("tests", "test")
 # Where pytest keeps its settings; they go along when a folder of tests does.
 SETTINGS = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conftest.py")
 
@@ -61,11 +70,12 @@ class Suite:
 
 @dataclass(frozen=True)
 class Report:
-    """What pytest wrote in its report."""
+    """What pytest wrote in its report; `why` is the end of what it said of the first tests that failed."""
 
     tests: int
     skipped: int
     failed: tuple[str, ...]
+    why: str = ""
 
 
 def run_suite(environment: Environment, project: Project, modules: Sequence[str], scratch: Path,
@@ -76,26 +86,84 @@ def run_suite(environment: Environment, project: Project, modules: Sequence[str]
     that all take every processor slow each other down many times.
 
     `test-command` is run as it stands, with `{root}` as the project's folder; without it `pytest --pyargs` on the
-    installed modules, and where these hold no tests the project's folder of tests, copied to `scratch`.
+    installed modules, and where these hold no tests those of the project's folder (see `lay_out`).
     """
-    words = [word.replace("{root}", str(project.root)) for word in project.settings.test_command]
     run = partial(_repeat, environment, reruns=project.settings.reruns, threads=threads)
-    suite = run(words or ["pytest", "--pyargs", *modules], scratch)
-    folder = next((name for name in ("tests", "test") if (project.root / name).is_dir()), None)
-    if words or not suite.empty or folder is None:
-        return suite
-    copied = _copy(project.root, folder, scratch)
-    return run(["pytest", folder], copied)
+    if words := project.settings.test_command:
+        suite = run([word.replace(ROOT, str(project.root)) for word in words], scratch)
+        return replace(suite, command=shlex.join(words))
+    folders = folders_of_tests(project)
+    if not folders or tests_inside(environment.distribution(project.name)):
+        suite = run(["pytest", "--pyargs", *modules], scratch)
+        if not suite.empty or not folders:
+            return suite
+    command = lay_out(project, folders, modules, environment.site, scratch / "copied")
+    return run(command, scratch / "copied")
 
 
-def _copy(root: Path, folder: str, scratch: Path) -> Path:
-    """The folder of tests and pytest's settings, in a folder of their own."""
-    target = scratch / "copied"
-    shutil.copytree(root / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"))
+def tests_inside(package: metadata.Distribution) -> bool:
+    """Whether an installed package holds files that pytest takes for tests."""
+    return any(re.search(r"(^|/)(test_[^/]*|[^/]*_test)\.py$", str(file)) for file in package.files or ())
+
+
+def lay_out(project: Project, folders: Sequence[str], modules: Sequence[str], site: Path, target: Path) -> list[str]:
+    """Copy folders of tests and pytest's settings out of the project into `target`; the command to run there.
+
+    Tests that belong to a package and were left out of the wheel go to their place in the installed package, in the
+    `site` folder of the environment, where their imports find them; what the wheel brought there stays as it is.
+    """
+    target.mkdir()
     for name in SETTINGS:
-        if (root / name).is_file():
-            shutil.copy2(root / name, target / name)
-    return target
+        if (project.root / name).is_file():
+            shutil.copy2(project.root / name, target / name)
+    words, settings = [], pytest_settings(project)[0]
+    for folder in folders:
+        parts = PurePosixPath(folder).parts
+        at = next((at for at in range(len(parts) - 1) if parts[at] in modules), None)
+        place = target / folder if at is None else site.joinpath(*parts[at:])
+        shutil.copytree(project.root / folder, place, ignore=shutil.ignore_patterns("__pycache__"),
+                        copy_function=_copy_new, dirs_exist_ok=True)
+        if at is None:
+            words.append(folder)
+        else:
+            words += [*(["-c", settings] if settings and "-c" not in words else []), "--pyargs", ".".join(parts[at:])]
+    return ["pytest", *words]
+
+
+def _copy_new(source: str, target: str) -> None:
+    if not Path(target).exists():
+        shutil.copy2(source, target)
+
+
+def pytest_settings(project: Project) -> tuple[str, dict[str, Any]]:
+    """The file of the project's folder that pytest takes its settings from, and these; an empty name for none."""
+    tables = {"pytest.ini": _ini(project.root / "pytest.ini", "pytest"),
+              PYPROJECT: {**project.section("tool", "pytest"), **project.section("tool", "pytest", "ini_options")},
+              "tox.ini": _ini(project.root / "tox.ini", "pytest"),
+              "setup.cfg": _ini(project.root / "setup.cfg", "tool:pytest")}
+    return next(((file, table) for file, table in tables.items() if table), ("", {}))
+
+
+def _ini(path: Path, section: str) -> dict[str, Any]:
+    """A section of an INI file, empty where there is none."""
+    reader = configparser.ConfigParser(interpolation=None)
+    with contextlib.suppress(configparser.Error, UnicodeDecodeError):
+        reader.read(path, encoding="utf-8")
+    return dict(reader[section]) if reader.has_section(section) else {}
+
+
+def folders_of_tests(project: Project) -> list[str]:
+    """The folders of tests in the project's folder: those that pytest's settings name, or else the usual ones."""
+    named = pytest_settings(project)[1].get("testpaths") or ()
+    paths = [PurePosixPath(path) for path in (named.split() if isinstance(named, str) else map(str, named))]
+    inside = [str(path) for path in paths if not path.is_absolute() and ".." not in path.parts and path.parts]
+    return [path for path in inside or FOLDERS if (project.root / path).is_dir()]
+
+
+def sources(project: Project) -> list[str]:
+    """What a suite may read from the project's folder, each path with its sha256."""
+    everything = any(ROOT in word for word in project.settings.test_command)
+    return contents(project.root, *(() if everything else (*folders_of_tests(project), *SETTINGS)))
 
 
 def _repeat(environment: Environment, command: Sequence[str], folder: Path, *, reruns: int,
@@ -112,7 +180,8 @@ def _repeat(environment: Environment, command: Sequence[str], folder: Path, *, r
     names = tuple(rerun) or (("the whole suite",) if repeated else ())
     return Suite(shlex.join(command), code, time.monotonic() - start, first.tests if first else -1,
                  first.skipped if first else 0, names if repeated else (),
-                 report.failed if report and code else (), tail(without_secrets(output), 40))
+                 report.failed if report and code else (),
+                 without_secrets(report.why if report and report.why else tail(output, 40)))
 
 
 def _once(environment: Environment, command: Sequence[str], folder: Path, threads: int | None, *,
@@ -141,5 +210,8 @@ def _read(path: Path) -> Report | None:
     except (OSError, ElementTree.ParseError):
         return None
     failed = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
-    names = dict.fromkeys("::".join(filter(None, (case.get("classname"), case.get("name")))) for case in failed)
-    return Report(len(cases), sum(case.find("skipped") is not None for case in cases), tuple(names))
+    names = ["::".join(filter(None, (case.get("classname"), case.get("name")))) for case in failed]
+    texts = (f"{name}\n{tail(part.text or '', 12)}" for name, case in zip(names, failed, strict=True)
+             for part in case if part.tag in ("failure", "error"))
+    return Report(len(cases), sum(case.find("skipped") is not None for case in cases), tuple(dict.fromkeys(names)),
+                  "\n\n".join(itertools.islice(texts, 3)))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import os
 import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from labhandbook.errors import HandbookError
+from labhandbook.release.bytecode import Bytecode
 from labhandbook.release.environment import (
     Environment,
     InstallFailed,
@@ -27,8 +30,8 @@ from labhandbook.release.environment import (
 from labhandbook.release.machine import Interpreter, interpreters, uv_program
 from labhandbook.release.project import Project
 from labhandbook.release.suite import Suite, run_suite
-
-Say = Callable[[str], None]
+from labhandbook.release.wheeltags import fits
+from labhandbook.steps import Say, nothing
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,7 @@ class Trial:
     @property
     def label(self) -> str:
         """What is tried, for people."""
-        lowest = " with the lowest dependencies" if self.lowest else ""
-        return f"{self.what} on Python {self.interpreter.version}{lowest}"
+        return named([self])
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,15 @@ class Tried:
                 "raised": list(self.raised)}
 
 
+def named(trials: Sequence[Trial]) -> str:
+    """What was tried, in words: `wheel on Python 3.11.7, 3.12.1; sdist on Python 3.12.1`."""
+    groups: dict[tuple[str, bool], list[str]] = {}
+    for trial in trials:
+        groups.setdefault((trial.what, trial.lowest), []).append(trial.interpreter.version)
+    return "; ".join(f"{what} on Python {', '.join(versions)}{' with the lowest dependencies' if lowest else ''}"
+                     for (what, lowest), versions in groups.items())
+
+
 def admitted(project: Project, versions: Sequence[str] = (), requires: str = "") -> list[Interpreter]:
     """The interpreters to try: all that are found and admitted, or those of `versions` ("3.12").
 
@@ -80,13 +91,13 @@ def admitted(project: Project, versions: Sequence[str] = (), requires: str = "")
     Raises HandbookError when there is none.
     """
     wanted = requires or str(project.table.get("requires-python", ""))
-    found = interpreters(wanted)
-    chosen = [each for each in found if not versions or "{}.{}".format(*each.minor) in versions]
+    chosen = interpreters(wanted, versions)
     if not chosen:
+        found = interpreters(wanted) or interpreters()
         asked = " or ".join(versions) or f"that {wanted} admits"
         raise HandbookError(f"no Python {asked} found here",
                             where=f"pyproject.toml:{project.line('requires-python')}",
-                            why=f"found: {', '.join(each.version for each in found or interpreters()) or 'none'}",
+                            why=f"found: {', '.join(each.version for each in found) or 'none'}",
                             todo="install one (uv python install does), or correct requires-python",
                             section="sec-pypi-metadata-python")
     return chosen
@@ -94,32 +105,62 @@ def admitted(project: Project, versions: Sequence[str] = (), requires: str = "")
 
 def plan(wheels: Sequence[Own], sdists: Sequence[Own], pythons: Sequence[Interpreter], companions: Sequence[Own] = (),
          *, lowest: bool = True) -> list[Trial]:
-    """The trials of a release: the wheel everywhere, the sdist on the newest Python, lowest bounds on the oldest."""
-    beside = tuple(companions)
-    trials = [Trial("wheel", (wheel, *beside), python) for wheel in wheels for python in pythons]
-    trials += [Trial("sdist", (sdist, *beside), pythons[-1]) for sdist in sdists]
-    if lowest:
-        trials += [Trial("wheel", (wheel, *beside), pythons[0], lowest=True) for wheel in wheels[:1]]
-    return trials
+    """The trials of a release: the wheel everywhere, the sdist on the newest Python, lowest bounds on the oldest.
+
+    Where the wheel doesn't fit a Python, as a compiled one of another does, the sdist is built there instead.
+    """
+    def one(file: Own, python: Interpreter, *, lowest: bool = False) -> Trial:
+        return Trial("wheel" if file in wheels else "sdist", (file, *companions), python, lowest)
+
+    def fitting(python: Interpreter) -> list[Own]:
+        return [wheel for wheel in wheels if wheel.path and fits(wheel.path.name, python.minor)] or list(sdists)
+
+    pairs = [(file, python) for python in pythons for file in fitting(python)]
+    pairs += [(sdist, pythons[-1]) for sdist in sdists]
+    trials = [one(file, python) for file, python in dict.fromkeys(pairs)]
+    return trials + [one(file, pythons[0], lowest=True) for file in fitting(pythons[0])[:1] if lowest]
 
 
-def carry_out(trials: Sequence[Trial], project: Project, say: Say = lambda line: None) -> list[Tried]:
+def newest(pythons: Sequence[Interpreter], wheels: Sequence[str]) -> Interpreter:
+    """The newest Python that one of these wheels, given by their file names, fits.
+
+    Raises HandbookError when none does.
+    """
+    for python in reversed(pythons):
+        if any(fits(wheel, python.minor) for wheel in wheels):
+            return python
+    raise HandbookError(f"no Python fits {', '.join(wheels) or 'a wheel of this release'}",
+                        why=f"looked at: {', '.join(python.version for python in pythons)}",
+                        todo="install the Python that the wheel was built for, or name it with --python",
+                        section="sec-pypi-install")
+
+
+def summary(tried: Sequence[Tried]) -> str:
+    """How trials ended, in one line."""
+    passed = sum(bool(each.suite and each.suite.fine) for each in tried)
+    empty = sum(bool(each.suite and each.suite.empty) for each in tried)
+    untested = f"; {empty} installed, without tests to run" if empty else ""
+    return f"{passed} of {len(tried)} environments passed{untested}"
+
+
+def carry_out(trials: Sequence[Trial], project: Project, say: Say = nothing) -> list[Tried]:
     """Carry out trials, as many at a time as there are processors; results in the order of the trials."""
-    uv, processors = uv_program(), os.cpu_count() or 1
+    uv, processors, store = uv_program(), os.cpu_count() or 1, bytecode()
     threads = max(1, processors // len(trials)) if len(trials) > 1 else None
     with scratch(project.normalised) as folder, ThreadPoolExecutor(processors) as pool:
         def one(numbered: tuple[int, Trial]) -> Tried:
             number, trial = numbered
             own = folder / str(number)
             own.mkdir()
-            tried = attempt(trial, project, own, uv, threads, say)
+            tried = attempt(trial, project, own, uv, threads, store, say)
             say(f"{tried.words} ({tried.seconds:.1f} s)")
             return tried
 
         return list(pool.map(one, enumerate(trials)))
 
 
-def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None, threads: int | None, say: Say) -> Tried:
+def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None, threads: int | None, store: Bytecode,
+            say: Say) -> Tried:
     """Make one environment, install, run the tests."""
     start = time.monotonic()
     try:
@@ -127,11 +168,13 @@ def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None, threa
     except InstallFailed as failure:
         seconds = time.monotonic() - start
         return Tried(trial, seconds, seconds, problem=str(failure))
+    store.lend(environment.site)
     installed = time.monotonic()
     outside = folder / "empty"
     outside.mkdir()
     say(f"{trial.label}: installed in {installed - start:.1f} s, testing")
     suite = run_suite(environment, project, names, outside, threads)
+    store.take(environment.site)
     return Tried(trial, time.monotonic() - start, installed - start, suite, raised=raised)
 
 
@@ -141,6 +184,8 @@ def install(trial: Trial, project: Project, folder: Path,
 
     Raises InstallFailed.
     """
+    if trial.lowest and uv is None:
+        raise InstallFailed("pip can't choose the lowest versions; install uv")
     environment = create(folder, trial.interpreter, uv)
     environment.install_own(trial.own)
     name, names = trial.own[0].name, [own.name for own in trial.own]
@@ -180,6 +225,14 @@ def _group(groups: dict[str, Any], name: str, above: tuple[str, ...]) -> list[st
         elif isinstance(entry, dict) and entry.get("include-group") not in (None, name, *above):
             found += _group(groups, str(entry["include-group"]), (*above, name))
     return found
+
+
+@functools.cache
+def bytecode() -> Bytecode:
+    """The store of bytecode for the trials of this process."""
+    kept = contextlib.ExitStack()
+    atexit.register(kept.close)
+    return Bytecode(kept.enter_context(scratch("bytecode")))
 
 
 @contextlib.contextmanager

@@ -97,9 +97,9 @@ def unpublished(project: Project, state: State, about: dict[str, Line]) -> list[
                               "sec-updating-tag"))
     actions.append(Action(f"Delete the tag {tag} here", f"git tag --delete {tag}",
                           "the mended commit is tagged anew", "sec-pypi-tag"))
-    folder = state.folder.relative_to(project.root)
-    actions.append(Action("Forget the files that were built", f"rm -r {folder}",
-                          "the next rehearsal begins with a new build", "sec-pypi-build"))
+    if state.hashes():
+        actions.append(Action("Forget the files that were built", f"rm -r {state.folder.relative_to(project.root)}",
+                              "the next rehearsal begins with a new build", "sec-pypi-build"))
     if about["testpypi"].state not in (NO, UNKNOWN):
         actions.append(Action(
             f"On TestPyPI {state.version} is used up",

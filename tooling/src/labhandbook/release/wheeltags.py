@@ -1,4 +1,7 @@
-"""The platforms of wheels that PyPI takes (warehouse `forklift/legacy.py`, August 2026)."""
+"""What the tags in a wheel's file name mean: which Pythons install it here, and whether PyPI takes its platform.
+
+The platforms that PyPI takes are those of warehouse's `forklift/legacy.py`, August 2026.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,20 @@ LINUX = {"x86_64", "i686", "aarch64", "armv7l", "ppc64le", "s390x", "riscv64"}
 MAC = {"ppc", "ppc64", "i386", "x86_64", "arm64", "intel", "fat", "fat3", "fat64", "universal", "universal2"}
 # From macOS 11 on there is one release line a year, and the second number is always 0.
 MAC_YEARS = {"11", "12", "13", "14", "15", "26"}
+
+
+def fits(file: str, python: tuple[int, int]) -> bool:
+    """Whether CPython of a release line, such as (3, 13), installs a wheel that was made for this machine.
+
+    A compiled wheel is for the one Python that it was built with, unless it keeps to the stable ABI.
+    """
+    from packaging.tags import compatible_tags, cpython_tags
+    from packaging.utils import parse_wheel_filename
+
+    tags = parse_wheel_filename(file)[3]
+    platforms = sorted({tag.platform for tag in tags})
+    name = "cp{}{}".format(*python)
+    return not tags.isdisjoint({*cpython_tags(python, [name], platforms), *compatible_tags(python, name, platforms)})
 
 
 def allowed(platform: str) -> bool:

@@ -1,17 +1,190 @@
-"""The command `mhi-driving`."""
+"""The command `mhi-driving`: train, log, offline, evaluate, export, strip, results."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from labhandbook.errors import HandbookError
+from labhandbook.runs import Run
+from mhi_driving import experiments, logs, offline, strip
+from mhi_driving.drive import REPORTING, Score, evaluate, reporting, starts
+from mhi_driving.learner import PRESETS, settings_for
+from mhi_driving.logs import Log
+from mhi_driving.policies import load
+from mhi_driving.train import params, train
+
+FINE, COULD_NOT_RUN = 0, 2
+SECTION = "sec-driving-run"
+
+
+def run_train(given: argparse.Namespace) -> int:
+    """Learn by driving."""
+    changes = {"steps": given.steps} if given.steps else {}
+    settings = settings_for(given.preset, given.env, processes=given.processes, **changes)
+    with Run.open(given.run_dir, params(given.env, settings, given.seed, given.vae)) as run:
+        features = None
+        if given.vae:
+            from mhi_driving.features import features_for
+            features = features_for(run.folder, given.seed)
+
+        def tell(step: int, score: Score) -> None:
+            ends = f", {score.disengagements} disengagements" if given.env.startswith("mhi/Lane") else ""
+            print(f"step {step} of {settings.steps}: {score.mean:.1f} an episode{ends}", flush=True)
+
+        train(run, given.env, settings, given.seed, features, tell)
+        return told(run)
+
+
+def run_log(given: argparse.Namespace) -> int:
+    """Log drivers that take turns."""
+    what = {"env": given.env, "shards": given.shards, "rows": given.rows, "seed": given.seed}
+    return logs.write_log(given.folder, what, logs.DRIVES[given.env],
+                          lambda shard: print(f"shard {shard} of {given.shards}", flush=True))
+
+
+def run_offline(given: argparse.Namespace) -> int:
+    """Learn from a log."""
+    log, settings = Log(given.log), offline.Settings(epochs=given.epochs)
+    env_id = json.loads((given.log / "params.json").read_text(encoding="utf-8"))["env"]
+    with Run.open(given.run_dir, offline.params(given.log, env_id, given.method, settings, given.seed)) as run:
+        def tell(epoch: int, numbers: dict[str, float]) -> None:
+            print(f"pass {epoch} of {settings.epochs}: Q {numbers['q']:.1f}", flush=True)
+
+        offline.learn(run, log, env_id, given.method, settings, given.seed, tell)
+        return told(run)
+
+
+def told(run: Run) -> int:
+    """Say where a run stands; its exit code."""
+    if run.result is not None:
+        print(f"ended well: {run.folder / 'result.json'}")
+    else:
+        print("stopped; the same command goes on")
+    return run.exit_code
+
+
+def run_evaluate(given: argparse.Namespace) -> int:
+    """Drive the roads that chose nothing."""
+    saved = load(given.run_dir)
+    seeds = reporting(saved.env_id)
+    if given.roads:
+        seeds = range(REPORTING.start, REPORTING.start + given.roads)
+    score = evaluate(saved.policy, saved.env_id, seeds)
+    if given.format == "json":
+        print(json.dumps(score.as_json(), indent=2))
+    else:
+        print(f"{score.mean:.1f} an episode over {len(seeds)}; {score.disengagements} disengagements, one each "
+              f"{score.metres_per_disengagement:.1f} m")
+    return FINE
+
+
+def run_export(given: argparse.Namespace) -> int:
+    """Write the policy as an ONNX file."""
+    from mhi_driving.export import export
+
+    saved = load(given.run_dir)
+    if saved.greedy is None:
+        raise HandbookError("this run holds no policy of a log", where=str(given.run_dir), section=SECTION,
+                            why="only policies with a threshold have something to get wrong",
+                            todo="name a run of mhi-driving offline")
+    compared = export(saved.greedy, starts(saved.env_id, range(256)), given.file)
+    print(f"{given.file}: the same actions on {compared} observations")
+    return FINE
+
+
+def run_strip(given: argparse.Namespace) -> int:
+    """Draw the drives of some runs on one road."""
+    drives = {folder.name: strip.record(load(folder).policy, given.road) for folder in given.runs}
+    given.file.write_text(strip.draw(drives, f"Road {given.road}, {len(drives)} drives"), encoding="utf-8")
+    print(given.file)
+    return FINE
+
+
+def run_results(given: argparse.Namespace) -> int:
+    """Run what is behind the page, and write its numbers."""
+    try:
+        experiments.write(given.runs, given.file, given.part or list(experiments.PARTS),
+                          lambda line: print(line, flush=True))
+    except experiments.Stopped as stopped:
+        print("stopped; the same command goes on")
+        return stopped.code
+    return FINE
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(prog="mhi-driving", description="Learn to keep a lane.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, do: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=do.__doc__, description=do.__doc__)
+        added.set_defaults(do=do)
+        return added
+
+    def run_dir(added: argparse.ArgumentParser) -> None:
+        default = os.environ.get("RUN_DIR")
+        added.add_argument("--run-dir", type=Path, default=default and Path(default), required=not default,
+                           help="the run's directory; RUN_DIR if that is set")
+
+    added = command("train", run_train)
+    added.add_argument("--preset", choices=PRESETS, default="td3")
+    added.add_argument("--env", default="mhi/Lane-v0", help="a Gymnasium environment with continuous actions")
+    added.add_argument("--steps", type=int, help="steps of all actors together")
+    added.add_argument("--processes", action="store_true", help="a process for each actor")
+    added.add_argument("--vae", action="store_true", help="learn from features of a variational autoencoder")
+    added.add_argument("--seed", type=int, default=0)
+    run_dir(added)
+    added = command("log", run_log)
+    added.add_argument("folder", type=Path)
+    added.add_argument("--env", choices=logs.DRIVES, default="mhi/Lane-v0")
+    added.add_argument("--shards", type=int, default=15)
+    added.add_argument("--rows", type=int, default=2_000, help="transitions in a shard")
+    added.add_argument("--seed", type=int, default=0)
+    added = command("offline", run_offline)
+    added.add_argument("log", type=Path)
+    added.add_argument("--method", choices=offline.THRESHOLDS, default="bcq")
+    added.add_argument("--epochs", type=int, default=offline.Settings.epochs, help="passes over the log")
+    added.add_argument("--seed", type=int, default=0)
+    run_dir(added)
+    added = command("evaluate", run_evaluate)
+    added.add_argument("run_dir", type=Path)
+    added.add_argument("--roads", type=int, help="episodes; by default 20, and 5 on CarRacing")
+    added.add_argument("--format", choices=("text", "json"), default="text")
+    added = command("export", run_export)
+    added.add_argument("run_dir", type=Path)
+    added.add_argument("file", type=Path)
+    added = command("strip", run_strip)
+    added.add_argument("file", type=Path)
+    added.add_argument("runs", type=Path, nargs="+")
+    added.add_argument("--road", type=int, default=REPORTING.start)
+    added = command("results", run_results)
+    added.add_argument("--runs", type=Path, default=Path("runs"))
+    added.add_argument("--file", type=Path, default=Path("results.json"))
+    added.add_argument("--part", choices=experiments.PARTS, action="append")
+    return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
-    parser = argparse.ArgumentParser(prog="mhi-driving", description="Learn to keep a lane.")
-    parser.parse_args(arguments)
-    return 0
+    given: Any = build_parser().parse_args(arguments)
+    torch.set_num_threads(1)
+    try:
+        code: int = given.do(given)
+    except HandbookError as error:
+        for lead, said in (("error: ", error.what), ("  at ", error.where), ("  why: ", error.why),
+                           ("  do: ", error.todo), ("  see: ", error.section)):
+            if said:
+                print(lead + said, file=sys.stderr)
+        return COULD_NOT_RUN
+    return code
 
 
 if __name__ == "__main__":

@@ -1,1 +1,8 @@
-"""A classifier of short texts that learns from corrections, with its data and models kept safely for each user."""
+"""A classifier of short texts that its users can correct."""
+
+from mhi_phrases.corpus import Phrase, read_csv, shipped
+from mhi_phrases.errors import PhrasesError
+from mhi_phrases.models import Incremental, baseline
+from mhi_phrases.store import Store
+
+__all__ = ["Incremental", "Phrase", "PhrasesError", "Store", "baseline", "read_csv", "shipped"]

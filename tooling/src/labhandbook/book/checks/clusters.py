@@ -13,14 +13,17 @@ from labhandbook.words import hint
 
 FILE = "clusters.yml"
 INLINE_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
-UNITS = r"(?:minutes?|hours?|days?|[KMGT]i?B|nodes?|jobs?|files|GPUs?|GCDs?)"
+UNITS = r"(?:minutes?|hours?|days?|[KMGT]i?B|nodes?|cores?|jobs?|files|GPUs?|GCDs?)"
 AMOUNT = re.compile(rf"(?<![\w.-])(\d[\d \u00a0,]*\d|\d)(?:[ \u00a0~-])?({UNITS})\b")
 # The words behind a number that stands alone in the facts.
 NOUNS = {"max-nodes": "nodes", "min-nodes": "nodes", "max-jobs": "jobs", "running-jobs": "jobs", "files": "files",
-         "max-gpus": "GPUs", "cleaning-days": "days", "project-end-days": "days", "certificate-hours": "hours"}
+         "cores-per-node": "cores", "cores-per-gpu": "cores", "max-cores": "cores", "max-gpus": "GPUs",
+         "cleaning-days": "days", "project-end-days": "days", "certificate-hours": "hours"}
 # Fewer than these can be said of anything: two nodes, one GPU.
 FEW = 4
 ASKED = re.compile(r"(?:--partition[= ]|(?<!mkdir )(?<![\w-])-p )[\"']?([A-Za-z][\w-]*(?:,[A-Za-z][\w-]*)*)")
+# A partition that a sentence names.
+NAMED = re.compile(r"\bpartitions? `([a-z][\w-]*)`|`([a-z][\w-]*)` partitions?\b")
 
 
 def _same(number: str, unit: str) -> tuple[str, str]:
@@ -36,7 +39,7 @@ def limits(reading: Reading) -> dict[tuple[str, str], str]:
             continue
         noun = NOUNS.get(fact.name.rpartition(".")[2], "")
         match = AMOUNT.fullmatch(f"{fact.value} {noun}".strip())
-        if match and not (noun in ("nodes", "GPUs", "jobs") and int(_same(match[1], "x")[0]) <= FEW):
+        if match and not (noun in ("nodes", "cores", "GPUs", "jobs") and int(_same(match[1], "x")[0]) <= FEW):
             found.setdefault(_same(match[1], match[2]), fact.name)
     return found
 
@@ -47,17 +50,20 @@ def cluster_fact(reading: Reading) -> Iterator[Finding]:
     files = {PurePosixPath(fact.file) for fact in reading.facts}
     folders = {str(file.parent) for file in files if file.name == FILE}
     known = limits(reading)
-    partitions = {fact.name.split(".partitions.")[1].split(".")[0] for fact in reading.facts
-                  if ".partitions." in fact.name}
+    partitions = set()
+    for fact in reading.facts:
+        _, _, below = fact.name.partition(".partitions.")
+        partitions |= set(str(fact.value).split(", ")) if below == "other" else {below.partition(".")[0]}
     for chapter in reading.chapters.values():
         if str(PurePosixPath(chapter.page.path).parent) not in folders:
             continue
         for line in chapter.source.lines:
-            for match in ASKED.finditer(line.text):
-                for name in match[1].split(","):
-                    if name not in partitions:
-                        told = f"no cluster has a partition {name}{hint(name, partitions)}"
-                        yield chapter.blame(CLUSTER_FACT, told, line)
+            asked = [name for match in ASKED.finditer(line.text) for name in match[1].split(",")]
+            named = [] if line.code else [match[1] or match[2] for match in NAMED.finditer(line.text)]
+            for name in (*asked, *named):
+                if name not in partitions:
+                    told = f"no cluster has a partition {name}{hint(name, partitions)}"
+                    yield chapter.blame(CLUSTER_FACT, told, line)
             if line.code:
                 continue
             for match in AMOUNT.finditer(INLINE_CODE.sub("", line.text)):

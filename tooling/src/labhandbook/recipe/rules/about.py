@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import yaml
 
+from labhandbook.recipe import metadata
+from labhandbook.recipe.facts import LICENCE_TOOLS
 from labhandbook.recipe.reading import Reading
 from labhandbook.recipe.rules.base import WARNING, At, rule
 
@@ -27,17 +29,13 @@ def told(reading: Reading) -> Iterator[At]:
       mend="Write it as in pyproject.toml: BSD-3-Clause, MIT, Apache-2.0 OR MIT.")
 def spdx(reading: Reading) -> Iterator[At]:
     """Licences under other names."""
-    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-
     found = reading.get("about.license")
-    if not found:
-        return
-    try:
-        right = str(canonicalize_license_expression(found))
-    except InvalidLicenseExpression as error:
-        yield At(f"{found} is no SPDX expression: {str(error).rstrip('.').lower()}", reading.line("about.license"))
-        return
-    if right != found:
+    right = metadata.spdx(found) if found else ""
+    if found and not right:
+        meant = metadata.CLASSIFIERS.get(found)
+        yield At(f"{found} is no SPDX expression" + (f"; SPDX calls it {meant}" if meant else ""),
+                 reading.line("about.license"))
+    elif right != found:
         yield At(f"SPDX writes {right}, not {found}", reading.line("about.license"))
 
 
@@ -48,6 +46,19 @@ def licence_file(reading: Reading) -> Iterator[At]:
     """No licence file."""
     if reading.root is not None and not reading.values("about.license_file"):
         yield At("about lacks license_file", reading.line("about.license"))
+
+
+@rule("RCP045", "Rust and Go packages carry the licences of what they link", same=("R-031", "R-032"),
+      why="The crates and modules are linked into the package, so their licences must come with it.",
+      mend="Name the tool under requirements.build, run it in the script and name the file that it writes under "
+           "license_file.")
+def linked_licences(reading: Reading) -> Iterator[At]:
+    """A compiler of Rust or Go without the program that gathers licences."""
+    asked = {value.text.split()[0] for value in reading.requirements("build")}
+    for value in reading.compilers:
+        for language, tool in LICENCE_TOOLS.items():
+            if re.search(rf"compiler\(['\"]{language}", value.text) and tool not in asked:
+                yield At(f"build has a compiler of {language.title()} and no {tool}", value.line)
 
 
 @rule("RCP043", "Maintainers are a list of GitHub names", same=("R-003", "R-004", "CF-001"),
@@ -67,7 +78,9 @@ def maintainers(reading: Reading) -> Iterator[At]:
     for value in values:
         if value.text == "your-github-name":
             yield At("your-github-name stands for yours", value.line)
-        elif not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:/[\w.-]+)?", value.text):
+        elif "/" in value.text and not re.fullmatch(r"conda-forge/[\w.-]+", value.text):
+            yield At(f"{value.text} is no team of conda-forge, and others can't be maintainers", value.line)
+        elif not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})|conda-forge/.*", value.text):
             yield At(f"{value.text} is no name on GitHub", value.line)
 
 

@@ -1,16 +1,17 @@
-"""Rules on the file: that it can be read, that py-rattler-build takes it, that nothing is left over."""
+"""Rules on the file: that it can be read, that its fields are known, that nothing is left over."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from labhandbook.recipe.reading import Reading
+from labhandbook.recipe.facts import facts
+from labhandbook.recipe.reading import SET, Reading
 from labhandbook.recipe.rules.base import CHECK, MEND, WARNING, At, rule
 
 V1_ORDER = ["schema_version", "context", "recipe", "package", "cache", "source", "build", "outputs", "requirements",
             "tests", "about", "extra"]
-V0_ORDER = ["package", "source", "build", "requirements", "test", "outputs", "about", "extra"]
+V0_ORDER = ["package", "source", "build", "requirements", "test", "app", "outputs", "about", "extra"]
 SECTIONS = ["build", "host", "run", "run_exports", "run_constraints", "run_constrained", "ignore_run_exports"]
 
 
@@ -101,3 +102,38 @@ def no_leftovers(reading: Reading) -> Iterator[At]:
     for number, line in enumerate(reading.lines, 1):
         if re.search(r"#.*(TODO|FIXME|grayskull|Ensure your license|conda-recipe-manager)", line, re.IGNORECASE):
             yield At(f"a comment is left: {line.strip()}", number)
+
+
+@rule("RCP009", "The fields of a v0 recipe are known", same=("R-000", "R-018"),
+      why="conda-build passes over a field that it doesn't know, so what you wrote there has no effect.",
+      mend="Correct the spelling; v1's names are others: homepage, documentation, repository, tests.", section=MEND)
+def known(reading: Reading) -> Iterator[At]:
+    """Sections and fields that conda-build doesn't know."""
+    sections = facts()["v0"] if reading.form == "v0" else {}
+    for section, line in reading.keys() if sections else []:
+        if section not in sections:
+            yield At(f"there is no section {section}", line)
+            continue
+        for name, place in reading.keys(section):
+            if sections[section] and name not in sections[section]:
+                yield At(f"{section} has no field {name}", place)
+
+
+@rule("RCP046", "Variables and selectors are spelt as on conda-forge", same=("R-025", "R0-001", "R0-002", "R0-005"),
+      why="conda-forge's bots find versions and selectors by their spelling.",
+      mend='Write {{ version }}, {% set version = "1.0" %}, and in v0 two spaces, then # [win].', section=MEND)
+def spelt(reading: Reading) -> Iterator[At]:
+    """Braces without spaces, and in v0 definitions and selectors that are spelt otherwise."""
+    for number, line in enumerate(reading.lines, 1):
+        for inner in re.findall(r"\{\{(.*?)\}\}", line):
+            if inner != f" {inner.strip()} ":
+                yield At(f"the braces around {inner.strip()} have not one space on each side", number, WARNING)
+        if reading.form != "v0":
+            continue
+        if SET.match(line) and not re.match(r"\s*\{%\sset\s\S+\s=\s\S+\s%\}", line):
+            yield At("the definition is not spelt with single spaces", number)
+        selector = re.search(r"#\s*\[(.+)\]\s*$", line)
+        if selector and not re.search(r"\S\s{2,}#\s\[", line):
+            yield At(f"the selector [{selector[1]}] doesn't stand behind two spaces", number)
+        if selector and re.search(r"\bpy[23]\d{1,2}\b", selector[1]):
+            yield At(f"[{selector[1]}] names Python as conda-build once did; it is py==311 or so today", number)

@@ -16,8 +16,6 @@ from labhandbook.recipe.rules.base import FIELDS, MEND, WARNING, At, rule
 def name(reading: Reading) -> Iterator[At]:
     """Capitals and other characters in the name, or none."""
     found = reading.get("package.name")
-    if match := re.fullmatch(r"\{\{\s*(\w+)\s*\|\s*lower\s*\}\}", reading.written("package.name")):
-        found = reading.context.get(match[1], "").lower()
     if reading.root is not None and not reading.node("outputs") and not found:
         yield At("the package has no name", reading.line("package.name"))
     elif found and not re.fullmatch(r"[a-z0-9_][a-z0-9._-]*", found):

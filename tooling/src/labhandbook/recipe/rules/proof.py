@@ -24,6 +24,10 @@ COMMANDS = record("RCP066", "The commands of the tests end well", section=BUILD,
                   why="conda-forge publishes only what passes.", mend="Read what the command said and mend it.")
 INSTALLED = record("RCP067", "The built package installs and imports", section=BUILD,
                    why="That is all that its users want.", mend="Read what the installation said.")
+ADDRESS = record("RCP068", "The source's address serves the released file", section=BUILD,
+                 why="conda-forge downloads it from there, and nobody can check a file that isn't published.",
+                 mend="Publish the sdist and write PyPI's address with its name; where this machine can't tell, open "
+                      "the address in a browser.")
 ELSEWHERE = record("RCP069", "conda-forge's own channel and machines agree", section=BUILD, severity=UNVERIFIED,
                    why="Only conda-forge's checks on the pull request can tell.",
                    mend="Open the pull request and wait for its checks.")

@@ -94,7 +94,7 @@ def free_python(reading: Reading) -> Iterator[At]:
                 yield At(f"{section} asks for {value.text}", value.line)
 
 
-@rule("RCP025", "A requirement is a name, a space and its bounds", same=("R-021", "R-022", "R-048"),
+@rule("RCP025", "A requirement is a name, a space and its bounds", same=("R-017", "R-021", "R-022", "R-048"),
       why="conda reads `numpy>=1.26` and `numpy >= 1.26` in other ways than pip does, or not at all.",
       mend="Write it like numpy >=1.26,<3.")
 def spelling(reading: Reading) -> Iterator[At]:
@@ -109,6 +109,8 @@ def spelling(reading: Reading) -> Iterator[At]:
             yield At(f"{section}: {value.text} has no space before its bounds", value.line)
         elif re.search(r"[<>=!~]\s+[\d*]", text) or re.search(r",\s", text):
             yield At(f"{section}: {value.text} has a space inside its bounds", value.line)
+        elif text.endswith(" x.x"):
+            yield At(f"{section}: {value.text} is how numpy was pinned once; write numpy alone", value.line)
 
 
 @rule("RCP026", "Requirements have conda-forge's names", same=("CF-002",),

@@ -113,7 +113,7 @@ def distinct(facts: Facts) -> Iterator[At]:
       mend="Raise the version, tag it and check again. An upload that broke off is resumed, not made again.",
       section="sec-pypi-upload")
 def unused(facts: Facts) -> Iterator[At]:
-    """A version that the index has already."""
+    """A version that the index has already, in other files than those that were built here and partly uploaded."""
     answer, version = facts.index, facts.parsed
     if version is None:
         return
@@ -122,6 +122,8 @@ def unused(facts: Facts) -> Iterator[At]:
         yield unverified(f"whether {version} is on the index already can't be told: {answer.problem}", *place)
         return
     used = sorted(name for name in answer.files if _is_of(name, facts.project.normalised, version))
+    if used and all(answer.files[name] == facts.built.get(name) for name in used):
+        return
     if used:
         yield At(f"{answer.index} has {listed(used, 3)}", *place)
     elif str(version) in answer.versions or facts.version.version in answer.versions:

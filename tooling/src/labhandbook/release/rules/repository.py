@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labhandbook.release.facts import Facts
+from labhandbook.release.project import Project
 from labhandbook.release.rules.base import ERROR, WARNING, At, listed, rule, unverified
 
 SECTION = "sec-pypi-tag"
@@ -12,8 +13,13 @@ SECTION = "sec-pypi-tag"
 
 def version_tags(facts: Facts) -> list[str]:
     """The tags on the commit that follow the project's pattern."""
-    git = facts.project.git
-    before, _, after = facts.project.settings.tag.partition("{version}")
+    return tags_of(facts.project)
+
+
+def tags_of(project: Project) -> list[str]:
+    """The tags on a project's commit that follow its pattern."""
+    git = project.git
+    before, _, after = project.settings.tag.partition("{version}")
     return [tag for tag in (git.tags if git else ())
             if tag.startswith(before) and tag.endswith(after) and tag[len(before):len(before) + 1].isdigit()]
 

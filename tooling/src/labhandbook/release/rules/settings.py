@@ -39,5 +39,9 @@ def known_code(facts: Facts) -> Iterator[At]:
 
 
 def later(code: str) -> bool:
-    """Whether a code belongs to the rules on built files, which are not loaded before the build."""
+    """Whether a code belongs to rules that look at another time: on built files, or the doctor's on workflows."""
+    if code.startswith("GHA"):
+        from labhandbook.release.doctor.rules import CHECKS as DOCTOR
+
+        return code in DOCTOR
     return code.startswith("REL") and code[3:].isdigit() and len(code) == 6 and int(code[3:]) >= 100

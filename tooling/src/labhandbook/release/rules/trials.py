@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from labhandbook.release.machine import Interpreter
 from labhandbook.release.project import PYPROJECT, Project
-from labhandbook.release.trials import Tried
+from labhandbook.release.rules.base import listed
+from labhandbook.release.trials import Trial, Tried, named
 from labhandbook.rules import Finding, Rule, Severity, register
 
 INSTALLS = register(Rule(
@@ -48,12 +50,20 @@ SAME_FILE = register(Rule(
     "Don't release this version further. Yank it, find out who uploaded, and revoke the tokens of the project.",
     "sec-pypi-install"))
 
-OLDER = " (the oldest Python that requires-python admits isn't here)"
+YOUNGER = "(the oldest Python that requires-python admits isn't here) "
 
 
 def judge(project: Project, tried: Sequence[Tried]) -> list[Finding]:
-    """The findings of trials."""
-    return [finding for each in tried for finding in _of_one(project, each)]
+    """The findings of trials; where several ended alike, one finding names all of them."""
+    alike: dict[tuple[object, ...], list[tuple[Trial, Finding]]] = {}
+    for each in tried:
+        for finding in _of_one(project, each):
+            # What a suite printed holds times and folders, so it tells no two ends apart.
+            said = finding.message.partition("\n")[0] if each.suite else finding.message
+            known = finding.rule.code, finding.weight, finding.line, said
+            alike.setdefault(known, []).append((each.trial, finding))
+    return [replace(group[0][1], message=f"{named([trial for trial, _ in group])}: {group[0][1].message}")
+            for group in alike.values()]
 
 
 def untested(project: Project, pythons: Sequence[Interpreter]) -> Iterator[Finding]:
@@ -67,24 +77,27 @@ def untested(project: Project, pythons: Sequence[Interpreter]) -> Iterator[Findi
 
 
 def _of_one(project: Project, tried: Tried) -> Iterator[Finding]:
-    label, suite, lowest = tried.trial.label, tried.suite, tried.trial.lowest
+    """The findings of one trial, which don't name it yet."""
+    suite, lowest = tried.suite, tried.trial.lowest
     place = PYPROJECT, project.line("dependencies", "project")
     younger = lowest and not oldest(project, tried.trial.interpreter)
+    note = YOUNGER if younger else ""
     if suite is None:
         unsure = lowest and (younger or "install uv" in tried.problem)
         yield Finding(*place, LOWEST_TESTED if unsure else LOWEST if lowest else INSTALLS,
-                      f"{label}{OLDER if younger else ''}: {_indented(tried.problem)}")
+                      note + _indented(tried.problem))
         return
     if suite.empty:
-        yield Finding(PYPROJECT, project.line("test-command"), TESTED, f"{label}: {suite.command} found no tests")
+        yield Finding(PYPROJECT, project.line("test-command"), TESTED, f"{suite.command} found no tests")
     elif not suite.fine:
-        failures = f": {', '.join(suite.failures[:10])}" if suite.failures else ""
-        yield Finding(*place, LOWEST if lowest else PASSES, f"{label}{OLDER if younger else ''}: {suite.command} "
-                      f"failed{failures}{_indented(chr(10) + suite.output)}", Severity.WARNING if younger else None)
+        failures = f": {listed(suite.failures, 10)}" if suite.failures else ""
+        yield Finding(*place, LOWEST if lowest else PASSES,
+                      f"{note}{suite.command} failed{failures}{_indented(chr(10) + suite.output)}",
+                      Severity.WARNING if younger else None)
     if suite.rerun:
-        yield Finding(PYPROJECT, project.line("reruns"), STEADY, f"{label}: run again: {', '.join(suite.rerun)}")
+        yield Finding(PYPROJECT, project.line("reruns"), STEADY, f"run again: {', '.join(suite.rerun)}")
     if tried.raised:
-        yield Finding(*place, LOWEST_TESTED, f"{label}: the tests raised {', '.join(tried.raised)}")
+        yield Finding(*place, LOWEST_TESTED, f"the tests raised {', '.join(tried.raised)}")
 
 
 def oldest(project: Project, interpreter: Interpreter) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from labhandbook.release.facts import Facts
+from labhandbook.release.notes import heading
 from labhandbook.release.rules.base import WARNING, At, rule, unverified
 from labhandbook.release.version import NO_VERSION, assigned, requires, scm_is_on
 
@@ -163,12 +164,7 @@ def changelog_agrees(facts: Facts) -> Iterator[At]:
     if facts.changelog not in facts.texts:
         yield unverified("the change log can't be read as UTF-8 text", facts.changelog)
         return
-    numbers = {str(version), str(facts.version.version)}
-    wanted = "|".join(re.escape(number) for number in sorted(numbers))
-    number = rf"(?<![\w.])v?(?:{wanted})(?![\w.]*\d)"
-    # A Markdown heading, a line that begins with the number, or an underlined one.
-    headings = rf"#+\s.*?{number}", rf"[^\w\n]*(?:(?:version|release)\s+)?{number}", rf".*{number}.*\n[-=~^*+#]{{3,}}"
-    if not facts.line(facts.changelog, rf"(?i)^(?:{'|'.join(headings)})"):
+    if not facts.line(facts.changelog, heading(str(version), str(facts.version.version))):
         yield At(f"no heading for {version}", facts.changelog)
 
 

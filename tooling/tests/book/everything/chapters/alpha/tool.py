@@ -7,6 +7,10 @@ def before() -> None:
     """Not shown."""
 
 
+def bend() -> None:
+    """Another one of this name, outside the class."""
+
+
 @functools.cache
 @functools.wraps(
     before,

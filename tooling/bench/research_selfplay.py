@@ -1,7 +1,7 @@
 """Self-play's search against OpenSpiel's in Python: simulations a second with one network, and lines lost.
 
 Run it in the environment of `make test-research`, after `pip install open-spiel`:
-`python tooling/bench/selfplay.py runs/tic-tac-toe-0`, where that run has been trained by `mhi-selfplay train`. What
+`python tooling/bench/research_selfplay.py runs/tic-tac-toe-0`, where that run has been trained by `mhi-selfplay train`. What
 counts is the ratio within one run. Times are those of the process on one core, so that a busy machine doesn't count.
 """
 
@@ -38,7 +38,7 @@ class Asked:
         self.network = network.eval()
         self.known: dict[bytes, tuple[Any, Any]] = {}
 
-    @torch.inference_mode()
+    @torch.inference_mode()  # type: ignore[untyped-decorator, unused-ignore]
     def _ask(self, state: Any) -> tuple[Any, Any]:
         cells = np.asarray(state.observation_tensor(0), dtype=np.float32)
         key, player = cells.tobytes(), state.current_player()

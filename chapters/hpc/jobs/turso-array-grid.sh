@@ -1,0 +1,47 @@
+#!/bin/bash
+#SBATCH --job-name=grid
+#SBATCH --clusters=ukko
+#SBATCH --partition=short
+#SBATCH --array=1-4%2
+#SBATCH --nodes=1
+#SBATCH --ntasks-per-node=1
+#SBATCH --cpus-per-task=1
+#SBATCH --mem=2G
+#SBATCH --time=00:15:00
+#SBATCH --output=slurm_log/%x_%A_%a.out
+#SBATCH --open-mode=append
+
+# One run for each line of grid.txt, which holds the options of that run, on
+# Ukko of Turso.
+# Submit on turso.cs.helsinki.fi, from the folder that holds train.py:
+# mkdir -p slurm_log && sbatch --array=1-"$(grep -c "" grid.txt)"%4 turso-array-grid.sh train
+
+: "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch}"
+: "${1:?name the Python module to run: sbatch turso-array-grid.sh train}"
+: "${PYTHON_MODULE:?set and export PYTHON_MODULE to a name that module avail Python lists}"
+: "${VENV:?set and export VENV to the virtual environment made with that module}"
+
+# Set up the environment
+module purge
+module load "$PYTHON_MODULE" || exit 1
+source "$VENV/bin/activate" || exit 1
+set -euo pipefail   # from here on: module files are not written for it
+
+cd "$SLURM_SUBMIT_DIR"
+export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
+
+line="$(sed -n "${SLURM_ARRAY_TASK_ID}p" grid.txt)"
+[[ -n "$line" ]] || { echo "grid.txt has no line $SLURM_ARRAY_TASK_ID" >&2; exit 1; }
+read -r -a words <<< "$line"
+
+# A task that has ended well leaves a mark; submitted again, the array runs
+# only the others.
+export RUN_DIR="runs/line-$SLURM_ARRAY_TASK_ID"
+mkdir -p "$RUN_DIR"
+if [[ -e "$RUN_DIR/done" ]]; then
+    echo "task $SLURM_ARRAY_TASK_ID has ended well before: nothing to do"
+    exit 0
+fi
+
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python -m "$@" "${words[@]}"
+touch "$RUN_DIR/done"

@@ -1,0 +1,123 @@
+"""Evaluation by driving whole episodes, and the drivers that were written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.wrappers.vector import RescaleAction
+from numpy.typing import NDArray
+
+from mhi_driving.lane import BEND, FAST, GRIP, LOCK, SLOW, WHEELBASE, Floats
+
+Policy = Callable[[NDArray[Any]], NDArray[Any]]
+
+# Roads by their seeds. A checkpoint is chosen on CHOOSING and reported on REPORTING; training takes seeds above both.
+CHOOSING = range(1_000, 1_010)
+REPORTING = range(2_000, 2_020)
+TRAINING = 1_000_000
+
+
+def make_envs(env_id: str, count: int, processes: bool = False) -> VectorEnv[Any, Any, Any]:
+    """`count` environments that take actions from -1 to 1 and begin again in the step in which an episode ends.
+
+    `processes` gives each a process of its own, which pays where a step takes milliseconds.
+    """
+    if gymnasium.spec(env_id).vector_entry_point is not None:
+        envs = gymnasium.make_vec(env_id, count)
+    else:
+        envs = gymnasium.make_vec(env_id, count, "async" if processes else "sync",
+                                  vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP})
+    action = envs.single_action_space
+    if isinstance(action, gymnasium.spaces.Box) and not (np.all(action.low == -1) and np.all(action.high == 1)):
+        return RescaleAction(envs, np.full(action.shape, -1, np.float32), np.full(action.shape, 1, np.float32))
+    return envs
+
+
+# CarRacing takes minutes for twenty episodes.
+EPISODES = {"mhi/CarRacing-v0": 5}
+
+
+def reporting(env_id: str) -> range:
+    """The seeds of the episodes that are reported."""
+    return REPORTING[: EPISODES.get(env_id, len(REPORTING))]
+
+
+@dataclass(frozen=True)
+class Score:
+    """What came of some episodes: their returns, and how many ended before their time."""
+
+    returns: tuple[float, ...]
+    disengagements: int
+    discounted: float  # the mean of the discounted returns
+
+    @property
+    def mean(self) -> float:
+        """The mean return of an episode; on a lane, metres."""
+        return float(np.mean(self.returns))
+
+    @property
+    def metres_per_disengagement(self) -> float:
+        """Metres driven for each time that the safety driver took over.
+
+        Without any it is the metres driven: a lower bound, as the next metre might have been the one.
+        """
+        return float(np.sum(self.returns)) / max(1, self.disengagements)
+
+    def as_json(self) -> dict[str, Any]:
+        """The score as JSON values."""
+        return {**asdict(self), "mean": self.mean, "metres_per_disengagement": self.metres_per_disengagement}
+
+
+def evaluate(policy: Policy, env_id: str, seeds: Sequence[int] = REPORTING, discount: float = 1.0) -> Score:
+    """Drive one episode from each seed, all side by side, without exploration noise.
+
+    `policy` maps observations (episodes, ...) to actions (episodes, ...).
+    """
+    envs = make_envs(env_id, len(seeds))
+    seen = begin(envs, seeds)
+    returns, discounted, left = np.zeros(len(seeds)), np.zeros(len(seeds)), np.zeros(len(seeds), bool)
+    counts = 1.0
+    going = np.ones(len(seeds), bool)
+    while going.any():
+        seen, reward, terminated, truncated, _ = envs.step(policy(seen))
+        returns += reward * going
+        discounted += counts * reward * going
+        counts *= discount
+        left |= terminated & going
+        going &= ~(terminated | truncated)
+    envs.close()
+    return Score(tuple(float(value) for value in returns), int(left.sum()), float(discounted.mean()))
+
+
+def starts(env_id: str, seeds: Sequence[int] = REPORTING) -> NDArray[Any]:
+    """The first observation of each of the episodes that `evaluate` drives."""
+    envs = make_envs(env_id, len(seeds))
+    seen = begin(envs, seeds)
+    envs.close()
+    return seen
+
+
+def begin(envs: VectorEnv[Any, Any, Any], seeds: Sequence[int]) -> NDArray[Any]:
+    """Begin each episode from its own seed; the first observations."""
+    seen: NDArray[Any] = envs.reset(seed=list(seeds))[0]  # type: ignore[arg-type]  # lists are taken, too
+    return seen
+
+
+def skilled(state: Floats) -> Floats:
+    """A good driver: follows the bend, mends offset and heading, brakes in time: (cars, 10) -> (cars, 2)."""
+    bend = state[:, 4:] * BEND
+    steering = np.arctan(WHEELBASE * bend[:, 0]) / LOCK - 0.35 * state[:, 0] - 1.2 * state[:, 1]
+    # How fast the tightest bend within reach of the brakes may be driven, with a tenth of the grip in reserve.
+    safe = np.sqrt(0.9 * GRIP / np.maximum(np.abs(bend[:, :4]).max(axis=1), 1e-3))
+    speed = 2 * (safe - SLOW) / (FAST - SLOW) - 1
+    return np.stack([steering, speed], axis=1).clip(-1, 1).astype(np.float32)
+
+
+def straight(state: Floats) -> Floats:
+    """A driver that does nothing: wheel straight, speed in the middle."""
+    return np.zeros((len(state), 2), np.float32)

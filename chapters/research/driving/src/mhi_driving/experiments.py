@@ -1,0 +1,176 @@
+"""The runs behind the page: five seeds of everything, each in its own run directory, and the numbers in results.json.
+
+All of it goes on after a kill: a run that has ended well is read, not run again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labhandbook.runs import Run
+from mhi_driving import logs, offline, strip
+from mhi_driving.drive import REPORTING, evaluate, skilled, straight
+from mhi_driving.learner import PRESETS, settings_for
+from mhi_driving.logs import Log
+from mhi_driving.policies import load
+from mhi_driving.train import Training, params, train
+
+SEEDS = range(5)
+PENDULUM, LANE, STEPS = "Pendulum-v1", "mhi/Lane-v0", 6_000
+HELD = 15  # steps for which drivers keep the wheel where BCQ finds it hard
+LOG: dict[str, Any] = {"env": LANE, "shards": 15, "rows": 2_000}
+Result = dict[str, Any]
+Tell = Callable[[str], None]
+
+
+class Stopped(Exception):
+    """The process was asked to stop; what is done stays."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"stopped with exit code {code}")
+        self.code = code
+
+
+def online(runs: Path, env_id: str, preset: str, seed: int, **changes: Any) -> Result:
+    """Train a preset, or read what came of it."""
+    settings = settings_for(preset, env_id, **changes)
+    with Run.open(runs / f"{env_id.rpartition('/')[2]}-{preset}-{seed}", params(env_id, settings, seed)) as run:
+        if not run.finished:
+            train(run, env_id, settings, seed)
+        return ended(run)
+
+
+def from_log(runs: Path, method: str, seed: int, settings: offline.Settings | None = None,
+             hold: int = logs.SWITCH) -> Result:
+    """Log drives with a seed, learn from them by a method, or read what came of it."""
+    settings, folder = settings or offline.Settings(), runs / f"log-{seed}"
+    described = LOG if hold == logs.SWITCH else {**LOG, "hold": hold}
+    if code := logs.write_log(folder, {**described, "seed": seed},
+                              lambda rows, rng: logs.drive_lane("state", rows, rng, hold)):
+        raise Stopped(code)
+    with Run.open(runs / f"{method}-{seed}", offline.params(folder, LANE, method, settings, seed)) as run:
+        if not run.finished:
+            offline.learn(run, Log(folder), LANE, method, settings, seed)
+        return ended(run)
+
+
+def ended(run: Run) -> Result:
+    """What came of a run. Raises Stopped when it was stopped on the way."""
+    if run.result is None:
+        raise Stopped(run.exit_code)
+    return run.result
+
+
+def log_metres(folder: Path) -> float:
+    """Metres per disengagement of the drivers in a log."""
+    log = Log(folder)
+    shards = [log.shard(number) for number in range(len(log.paths))]
+    metres, ends = (sum(float(shard[name].sum()) for shard in shards) for name in ("reward", "ended"))
+    return metres / max(1, ends)
+
+
+def spread(values: list[float], digits: int = 1) -> Result:
+    """Mean, best and worst of some seeds, and the seeds themselves, rounded."""
+    kept = [round(float(value), digits) for value in values]
+    number = round if digits else lambda value, _: round(value)
+    return {"mean": number(float(np.mean(values)), digits), "lowest": number(min(values), digits),
+            "highest": number(max(values), digits), "seeds": kept}
+
+
+def average(values: list[float]) -> float:
+    """The mean, with one digit."""
+    return round(float(np.mean(values)), 1)
+
+
+def seconds(preset: str, env_id: str) -> float:
+    """Processor seconds of a thousand steps of a training."""
+    training = Training(env_id, settings_for(preset, env_id, warm_up=0), 0)
+    training.stretch(200)
+    start = time.process_time()
+    training.stretch(700)
+    training.envs.close()
+    return 2 * (time.process_time() - start)
+
+
+def pace(runs: Path) -> int:
+    """Processor seconds of one learning from a log."""
+    settings, log = offline.Settings(epochs=1), Log(runs / "log-0")
+    learner = offline.OfflineLearner(settings, "bcq", log.type["before"].shape, len(logs.ACTIONS), 0)
+    start = time.process_time()
+    for records in log.batches(settings.batch, np.random.default_rng(0)):
+        learner.update(records)
+    return round((time.process_time() - start) * offline.Settings.epochs)
+
+
+def pendulum(runs: Path, tell: Tell) -> Result:
+    """Each preset on Pendulum-v1: mean return of 20 episodes that chose nothing."""
+    found: Result = {}
+    for preset in PRESETS:
+        scores = []
+        for seed in SEEDS:
+            scores.append(online(runs, PENDULUM, preset, seed, steps=STEPS)["best"]["mean"])
+            tell(f"{PENDULUM}, {preset}, seed {seed}: {scores[-1]:.1f}")
+        found[preset] = {**spread(scores), "tolerance": 25,
+                         "seconds": round(seconds(preset, PENDULUM) * STEPS / 1000)}
+    return {**found, "steps": STEPS, "bar": -200}
+
+
+def lane(runs: Path, tell: Tell) -> Result:
+    """TD3 in the lane, last and best checkpoint, beside drivers that learn nothing."""
+    last, best = [], []
+    for seed in SEEDS:
+        result = online(runs, LANE, "td3", seed)
+        last.append(result["last"]["metres_per_disengagement"])
+        best.append(result["best"]["metres_per_disengagement"])
+        tell(f"{LANE}, td3, seed {seed}: last {last[-1]:.0f} m, best {best[-1]:.0f} m")
+    fixed = {name: round(evaluate(policy, LANE, REPORTING).metres_per_disengagement, 1)
+             for name, policy in (("straight", straight), ("skilled", skilled))}
+    settings = settings_for("td3", LANE)
+    return {"last": spread(last, 0), "best": spread(best, 0), **fixed, "steps": settings.steps,
+            "seconds": round(seconds("td3", LANE) * settings.steps / 1000), "roads": len(REPORTING)}
+
+
+def from_logs(runs: Path, tell: Tell) -> Result:
+    """The three ways to learn from a log: what they promise, and what they drive."""
+    found: Result = {}
+    for method in offline.THRESHOLDS:
+        results = [from_log(runs, method, seed) for seed in SEEDS]
+        metres = [result["score"]["metres_per_disengagement"] for result in results]
+        tell(f"{method}: {', '.join(f'{value:.0f}' for value in metres)} m a disengagement")
+        found[method] = {**spread(metres, 0 if method == "bcq" else 1),
+                         "promised": average([result["promised"] for result in results]),
+                         "real": average([result["score"]["discounted"] for result in results]),
+                         "disengagements": average([result["score"]["disengagements"] for result in results])}
+    ratios = [bcq / bc for bcq, bc in zip(found["bcq"]["seeds"], found["bc"]["seeds"], strict=True)]
+    held = {method: round(from_log(runs / "held", method, 0, hold=HELD)["score"]["metres_per_disengagement"], 1)
+            for method in ("bcq", "bc")}
+    return {**found, "held": {"steps": HELD, **held}, "ratio": {"lowest": round(min(ratios)), "bar": 3},
+            "seconds": pace(runs), "transitions": LOG["shards"] * LOG["rows"],
+            "strip": {method: drawn(runs / f"{method}-0") for method in offline.THRESHOLDS},
+            "log": average([log_metres(runs / f"log-{seed}") for seed in SEEDS])}
+
+
+def drawn(folder: Path) -> Result:
+    """A drive of a policy on the first road of the report, for the figure."""
+    drive = strip.record(load(folder).policy, REPORTING.start)
+    return {"along": [round(value, 1) for value in drive.along],
+            "beside": [round(value, 2) for value in drive.beside], "left": drive.left}
+
+
+PARTS = {"pendulum": pendulum, "offline": from_logs, "lane": lane}
+
+
+def write(runs: Path, path: Path, parts: list[str], tell: Tell) -> None:
+    """Run what isn't there and put the numbers of each part into results.json as soon as it is done."""
+    for name in parts:
+        found = PARTS[name](runs, tell)
+        numbers = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        fresh = path.with_suffix(".new")
+        fresh.write_text(json.dumps({**numbers, name: found}, indent=2) + "\n", encoding="utf-8")
+        fresh.replace(path)

@@ -1,0 +1,181 @@
+"""Logged drives on disk: shards of one record a transition, streamed, so that a log may be larger than memory.
+
+A log is a run's directory with a folder `shards`. A shard is a NumPy file of records, which can be mapped into memory
+and holds no Python objects. Each follows from the seed and its own number alone, so a log that broke off goes on with
+the shards that are missing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labhandbook.errors import HandbookError
+from labhandbook.runs import Run
+from mhi_driving.drive import skilled
+from mhi_driving.lane import Cars, Floats, LaneVectorEnv
+
+SECTION = "sec-driving-run"
+Records = NDArray[np.void]
+
+# The actions that a logged driver and a policy learnt from a log choose from: steering and speed.
+# No driver in the log ever takes the highest speed: what comes of it, only a guess can tell.
+STEERING, SPEED = np.array([-0.6, -0.25, 0, 0.25, 0.6], np.float32), (-0.5, 0.5, 1.0)
+ACTIONS = np.array([(steering, speed) for speed in SPEED for steering in STEERING], np.float32)
+SWITCH = 5  # steps for which a driver has the wheel: too few for the state to tell who it is
+CARS = 8  # cars that are logged side by side
+
+
+def number(wishes: Floats) -> NDArray[np.int64]:
+    """The number of the action for each wish: the nearest steering, and a speed no higher: (cars, 2) -> (cars,)."""
+    steering: NDArray[np.int64] = np.abs(wishes[:, :1] - STEERING).argmin(axis=1)
+    return steering + len(STEERING) * (wishes[:, 1] >= SPEED[1])
+
+
+def nervous(state: Floats) -> Floats:
+    """A driver who knows the way and turns the wheel three times too far."""
+    steering, speed = skilled(state).T
+    return np.stack([(3 * steering).clip(-1, 1), speed], axis=1)
+
+
+def sleepy(state: Floats) -> Floats:
+    """A driver who holds the wheel straight until the car is near the edge, then pulls it round."""
+    pull = np.where(np.abs(state[:, 0]) > 0.7, -np.sign(state[:, 0]), 0)
+    return np.stack([pull, skilled(state)[:, 1]], axis=1).astype(np.float32)
+
+
+def leaning(state: Floats) -> Floats:
+    """A driver who wants to be where the lane ends on the right."""
+    shifted = state.copy()
+    shifted[:, 0] += 0.9
+    return skilled(shifted)
+
+
+# Who is at the wheel, and how often. The mixture is worse than its best: a copy of it is no good driver.
+DRIVERS = ((skilled, 0.3), (nervous, 0.2), (sleepy, 0.3), (leaning, 0.2))
+
+
+def record_type(view: str) -> np.dtype[np.void]:
+    """The fields of a transition. `ended` is a disengagement; the end of the road is none."""
+    seen, _ = Cars.spaces(view)
+    return np.dtype([("before", seen.dtype, seen.shape), ("action", np.int64), ("reward", np.float32),
+                     ("after", seen.dtype, seen.shape), ("ended", np.bool_)])
+
+
+def drive_lane(view: str, rows: int, rng: np.random.Generator, hold: int = SWITCH) -> Records:
+    """Log `rows` transitions of drivers who take turns of `hold` steps: (rows,) records, each car's in order."""
+    envs = LaneVectorEnv(CARS, view)
+    steps = -(-rows // CARS)
+    records = np.zeros((CARS, steps), record_type(view))
+    before, _ = envs.reset(seed=[int(seed) for seed in rng.integers(2**31, size=CARS)])
+    shares = [share for _, share in DRIVERS]
+    for step in range(steps):
+        if step % hold == 0:
+            driver = rng.choice(len(DRIVERS), CARS, p=shares)
+        state = envs.cars.state()
+        wishes = np.stack([number(drive(state)) for drive, _ in DRIVERS])
+        action = wishes[driver, np.arange(CARS)]
+        after, reward, ended, _, info = envs.step(ACTIONS[action])
+        last = after.copy()
+        for car in np.flatnonzero(info.get("_final_obs", ())):
+            last[car] = info["final_obs"][car]
+        row = records[:, step]
+        for name, values in (("before", before), ("action", action), ("reward", reward), ("after", last),
+                             ("ended", ended)):
+            row[name] = values
+        before = after
+    return records.reshape(-1)[:rows]
+
+
+def write_log(folder: Path, params: dict[str, Any], drive: Callable[[int, np.random.Generator], Records],
+              tell: Callable[[int], None] = lambda shard: None) -> int:
+    """Log drives into `folder` until all shards are there, or until it is asked to stop; gives the exit code.
+
+    `params` holds `shards`, `rows` (in each) and `seed` beside what else describes the log. `drive(rows, rng)` gives
+    the records of a shard.
+    """
+    with Run.open(folder, params) as run:
+        place = folder / "shards"
+        place.mkdir(exist_ok=True)
+        for shard in range(params["shards"]):
+            path = place / f"{shard:05d}.npy"
+            if run.stopping:
+                break
+            if not path.exists():
+                save(path, drive(params["rows"], np.random.default_rng([params["seed"], shard])))
+                tell(shard)
+        else:
+            if not run.finished:
+                run.finish({"transitions": params["shards"] * params["rows"]})
+        return run.exit_code
+
+
+def save(path: Path, records: Records) -> None:
+    """Write a shard whole, or not at all."""
+    fresh = path.with_suffix(".new")
+    with fresh.open("wb") as stream:
+        np.save(stream, records, allow_pickle=False)
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(path)
+
+
+class Log:
+    """A log to learn from."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises HandbookError when `folder` holds no log, or a shard can't be read."""
+        self.paths = sorted((folder / "shards").glob("*.npy"))
+        if not self.paths:
+            raise HandbookError("there is no log here", where=str(folder), section=SECTION,
+                                why="learning offline needs the shards that mhi-driving log writes",
+                                todo=f"write one with: mhi-driving log {folder}")
+        self.rows = sum(len(self.shard(number)) for number in range(len(self.paths)))
+        self.type = self.shard(0).dtype
+
+    def shard(self, number: int) -> Records:
+        """One shard, mapped: of its bytes only those that are used are read."""
+        path = self.paths[number]
+        try:
+            records: Records = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, OSError, EOFError) as error:
+            raise HandbookError(f"a shard can't be read: {error}", where=str(path), section=SECTION,
+                                why="a file was cut, or it's no shard",
+                                todo="remove it and write the log again: the shards that are there stay") from None
+        return records
+
+    def batches(self, size: int, rng: np.random.Generator, window: int = 4) -> Iterator[Records]:
+        """One pass over the log in random order: each record once, in batches of `size`; the last may be smaller.
+
+        Shards are shuffled, and records within `window` shards at a time, which is what is held in memory.
+        """
+        order = rng.permutation(len(self.paths))
+        rest = np.zeros(0, self.type)
+        for start in range(0, len(order), window):
+            held = np.concatenate([rest, *(self.shard(int(number)) for number in order[start:start + window])])
+            mixed = rng.permutation(len(held))
+            whole = len(held) - len(held) % size
+            for first in range(0, whole, size):
+                yield held[mixed[first:first + size]]
+            rest = held[mixed[whole:]]
+            del held  # before the next ones are read
+        if len(rest):
+            yield rest
+
+
+def drive_racing(rows: int, rng: np.random.Generator) -> Records:
+    """Log `rows` transitions on CarRacing's tracks, which needs the extra `carracing`."""
+    from mhi_driving import carracing  # Box2D isn't everywhere
+    return carracing.drive_racing(rows, rng)
+
+
+DRIVES: dict[str, Callable[[int, np.random.Generator], Records]] = {
+    "mhi/Lane-v0": lambda rows, rng: drive_lane("state", rows, rng),
+    "mhi/LaneImage-v0": lambda rows, rng: drive_lane("image", rows, rng),
+    "mhi/CarRacing-v0": drive_racing,
+}

@@ -1,0 +1,40 @@
+"""CarRacing behind the lane's interface: a short log, and a policy that learns from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from mhi_driving import logs
+from mhi_driving.drive import skilled
+from mhi_driving.logs import ACTIONS, Log, write_log
+from mhi_driving.offline import OfflineLearner, Settings
+
+pytest.importorskip("Box2D", reason="Box2D isn't installed (extra carracing)")
+RACING = "mhi/CarRacing-v0"
+
+
+def test_gymnasium_accepts_it_and_a_log_teaches(tmp_path: Path) -> None:
+    check_env(gymnasium.make(RACING, disable_env_checker=True).unwrapped, skip_render_check=True)
+    write_log(tmp_path, {"env": RACING, "shards": 1, "rows": 80, "seed": 0}, logs.DRIVES[RACING])
+    log = Log(tmp_path)
+    learner = OfflineLearner(Settings(hidden=16), "bcq", log.type["before"].shape, len(ACTIONS), 0)
+    first, *_ = [learner.update(records)["imitation"] for _ in range(20)
+                 for records in log.batches(40, np.random.default_rng(0))]
+    last = learner.update(log.shard(0))["imitation"]
+    assert last < first
+
+
+def test_the_good_driver_gets_along() -> None:
+    """60 actions from the start bring several tiles; a car that stands loses a tenth of a point each frame."""
+    from mhi_driving.carracing import Racing
+    env, total = Racing(), 0.0
+    env.reset(seed=1)
+    for _ in range(60):
+        _, reward, *_ = env.step(ACTIONS[logs.number(skilled(env.state()))[0]])
+        total += reward
+    assert total > 20

@@ -1,0 +1,146 @@
+"""The command `mhi-eras`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from labhandbook.errors import HandbookError
+
+FINE, COULD_NOT_RUN = 0, 2
+FILES = ("v5.0/train.parquet", "v5.0/validation.parquet", "v5.0/live.parquet")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code. What a person can mend is told without a traceback."""
+    options = _parser().parse_args(words)
+    try:
+        code: int = options.run(options)
+    except HandbookError as error:
+        where = f" ({error.where})" if error.where else ""
+        print(f"mhi-eras: {error.what}{where}", file=sys.stderr)
+        print(*(f"  {line}" for line in (error.why, error.todo) if line), sep="\n", file=sys.stderr)
+        return COULD_NOT_RUN
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mhi-eras", description="The Numerai tournament, from data to submission.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    one = commands.add_parser("synthetic", help="write a small made-up tournament: train and live")
+    one.add_argument("folder", type=Path)
+    one.add_argument("--seed", type=int, default=0)
+    one.set_defaults(run=_synthetic)
+
+    one = commands.add_parser("download", help="fetch files of the current round")
+    one.add_argument("folder", type=Path)
+    one.add_argument("names", nargs="*", default=list(FILES), help=f"default: {' '.join(FILES)}")
+    one.set_defaults(run=_download)
+
+    one = commands.add_parser("convert", help="write a CSV file as Parquet, whatever its size")
+    one.add_argument("source", type=Path)
+    one.add_argument("target", type=Path)
+    one.set_defaults(run=_convert)
+
+    one = commands.add_parser("study", help="sweep over models on past eras, and score the best on later ones")
+    one.add_argument("source", type=Path, nargs="?", help="a Parquet file (default: a made-up one of this seed)")
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--every", type=int, default=1, help="take every so manieth era (default: all)")
+    one.add_argument("--run", dest="folder", type=Path,
+                     help="the run's directory (default: RUN_DIR, or runs/seed-SEED)")
+    one.set_defaults(run=_study)
+
+    one = commands.add_parser("predict", help="predict every row of a Parquet file")
+    one.add_argument("source", type=Path)
+    one.add_argument("model", type=Path, help="model.npz of a finished run")
+    one.add_argument("target", type=Path, help="the CSV file to write")
+    one.set_defaults(run=_predict)
+
+    one = commands.add_parser("submit", help="upload predictions for a model of your account")
+    one.add_argument("file", type=Path)
+    one.add_argument("model", help="the model's name on the site")
+    one.set_defaults(run=_submit)
+
+    one = commands.add_parser("results", help="gather finished runs into results.json and scores.svg")
+    one.add_argument("runs", type=Path, nargs="+", metavar="RUN")
+    one.add_argument("--output", type=Path, default=Path(), help="the folder to write to (default: this one)")
+    one.set_defaults(run=_results)
+    return parser
+
+
+def _synthetic(options: argparse.Namespace) -> int:
+    from mhi_eras.data import convert, synthetic
+
+    synthetic(options.folder, seed=options.seed)
+    for name in ("train", "live"):
+        convert(options.folder / f"{name}.csv", options.folder / f"{name}.parquet")
+        print(f"{options.folder / name}.parquet written")
+    return FINE
+
+
+def _download(options: argparse.Namespace) -> int:
+    from mhi_eras.service import download
+
+    for path in download(options.folder, options.names):
+        print(f"{path} is here")
+    return FINE
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from mhi_eras.data import convert
+
+    convert(options.source, options.target)
+    print(f"{options.target} written")
+    return FINE
+
+
+def _study(options: argparse.Namespace) -> int:
+    from mhi_eras.study import study
+
+    folder = options.folder or Path(os.environ.get("RUN_DIR", f"runs/seed-{options.seed}"))
+    source = options.source or _made_up(folder, options.seed)
+    run = study(source, folder, seed=options.seed, every=options.every,
+                tell=lambda line: print(line, file=sys.stderr))
+    if run.result:
+        print(json.dumps(run.result, indent=2))
+    return run.exit_code
+
+
+def _made_up(folder: Path, seed: int) -> Path:
+    """The training file of a made-up tournament, beside the run."""
+    from mhi_eras.data import convert, synthetic
+
+    place = folder / "data"
+    if not (place / "train.parquet").exists():
+        synthetic(place, seed=seed)
+        convert(place / "train.csv", place / "train.parquet")
+    return place / "train.parquet"
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from mhi_eras.models import Fitted
+    from mhi_eras.predict import predict
+
+    count = predict(options.source, Fitted.load(options.model), options.target)
+    print(f"{options.target} written: {count} predictions")
+    return FINE
+
+
+def _submit(options: argparse.Namespace) -> int:
+    from mhi_eras.service import submit
+
+    print(f"submitted as {submit(options.file, options.model)}")
+    return FINE
+
+
+def _results(options: argparse.Namespace) -> int:
+    from mhi_eras.results import write_results
+
+    for path in write_results(options.runs, options.output):
+        print(f"{path} written")
+    return FINE

@@ -1,0 +1,70 @@
+"""A sweep over models on past eras, the winner on eras that nothing was chosen by, and what the trap would have said.
+
+One run is one seed. A fit that is done is saved, so a run that is stopped goes on behind it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labhandbook.runs import Run
+from mhi_eras.data import Table, features, load
+from mhi_eras.models import SWEEP, Fitted, fit
+from mhi_eras.scores import score
+from mhi_eras.split import EraSplit
+
+HELD = 30      # last eras, kept out of every choice
+EMBARGO = 4    # eras between what is learnt and what is tested
+
+
+def study(source: Path, folder: Path, *, seed: int = 0, every: int = 1,
+          tell: Callable[[str], object] = lambda _: None) -> Run:
+    """Run or go on with the study of a Parquet file in `folder`; its result is there when the run is finished.
+
+    `tell` is called with a line on each fit. The result names the chosen model and has three scores of it: over the
+    folds of the sweep, on the held eras, and on the very rows that it was fitted to.
+    """
+    table = load(source, every=every)
+    past, held = hold_out(table)
+    folds = list(EraSplit(splits=3, valid=20, embargo=EMBARGO).split(past.x, groups=past.eras))
+    plan = [(name, alpha) for name, strengths in SWEEP.items() for alpha in strengths]
+    with Run.open(folder, {"source": source.name, "rows": len(table.y), "seed": seed, "every": every}) as run:
+        saved = run.latest()
+        told: dict[str, list[Any]] = json.loads((saved.folder / "told.json").read_text()) if saved else {"fits": []}
+        for step, (name, alpha) in enumerate(plan, 1):
+            if run.finished or run.stopping:
+                return run
+            if step <= len(told["fits"]):
+                continue
+            guessed = [fit(name, alpha, past.rows(learnt), seed).predict(past.x[tested]) for learnt, tested in folds]
+            rows = np.concatenate([tested for _, tested in folds])
+            found = score(np.concatenate(guessed), past.y[rows], past.eras[rows])
+            told["fits"].append([name, alpha, found.mean, found.sharpe])
+            tell(f"{step}/{len(plan)} {name} {alpha:g}: mean {found.mean:.4f}, Sharpe {found.sharpe:.2f}")
+            run.log(step, model=name, alpha=alpha, mean=found.mean, sharpe=found.sharpe)
+            run.save(step, lambda place: (place / "told.json").write_text(json.dumps(told)))
+        if not run.finished:
+            _finish(run, told["fits"], past, held, features(source), seed)
+        return run
+
+
+def hold_out(table: Table) -> tuple[Table, Table]:
+    """The past, and the last `HELD` eras; the embargo between them belongs to neither."""
+    eras = np.unique(table.eras)
+    return (table.rows(np.isin(table.eras, eras[:-HELD - EMBARGO])), table.rows(np.isin(table.eras, eras[-HELD:])))
+
+
+def _finish(run: Run, fits: list[Any], past: Table, held: Table, names: list[str], seed: int) -> None:
+    """Fit the winner to all of the past, keep it, and write down its three scores."""
+    name, alpha, mean, sharpe = max(fits, key=lambda one: one[3])
+    model = fit(name, alpha, past, seed)
+    Fitted.of(model, names).save(run.folder / "model.npz")
+    after = score(model.predict(held.x), held.y, held.eras)
+    trap = score(model.predict(past.x), past.y, past.eras)
+    run.finish({"model": name, "alpha": alpha, "sweep": {"mean": mean, "sharpe": sharpe},
+                "held": vars(after), "fitted-rows": vars(trap)})

@@ -1,0 +1,148 @@
+"""What a user has taught the classifier, in that user's own directory.
+
+    corrections.jsonl   every correction, one JSON object a line, only ever added to: this is the truth
+    model.skops         a model that has learnt the first so many of them; it can always be made again
+    lock                held while either changes
+
+An installed package is read-only and shared, so nothing is written there. The model is stored by skops, which reads
+arrays and the types it trusts, and runs no code of the file as unpickling does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED
+
+from filelock import FileLock
+from platformdirs import user_data_path
+
+from mhi_phrases.corpus import Phrase, shipped
+from mhi_phrases.errors import PhrasesError
+from mhi_phrases.models import Incremental
+
+WAIT = 60.0  # seconds to wait for another process, then give up
+
+
+def default_home() -> Path:
+    """The directory of this user's data: `MHI_PHRASES_HOME`, or where the system keeps such data."""
+    given = os.environ.get("MHI_PHRASES_HOME")
+    return Path(given) if given else user_data_path("mhi-phrases", appauthor=False)
+
+
+class Store:
+    """A classifier with a memory. Any number of processes may use one directory at once."""
+
+    def __init__(self, home: Path | None = None) -> None:
+        """Use the directory `home`, made if need be. Raises PhrasesError when it can't be."""
+        self.home = home or default_home()
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PhrasesError(f"{self.home} can't be made: {error.strerror}; set MHI_PHRASES_HOME") from None
+        self._log, self._file = self.home / "corrections.jsonl", self.home / "model.skops"
+        self._lock = FileLock(self.home / "lock", timeout=WAIT)
+
+    def classify(self, texts: Sequence[str]) -> list[tuple[str, float]]:
+        """The label of each text and how sure the model is of it, from 0 to 1."""
+        model = self.model()
+        return list(zip(model.predict(texts), model.confidence(texts), strict=True))
+
+    def correct(self, corrections: Sequence[Phrase]) -> None:
+        """Remember corrections, then learn them. They are on the disk before anything is learnt.
+
+        Raises PhrasesError when a label is not one of the model's: it decides between those that it was made with.
+        """
+        model = self.model()
+        for phrase in corrections:
+            if phrase.label not in model.labels:
+                raise PhrasesError(f"no label is called {phrase.label}; take one of {', '.join(model.labels)}")
+        with self._lock:
+            self._append("".join(json.dumps(asdict(phrase)) + "\n" for phrase in corrections))
+        self.model()
+
+    def model(self) -> Incremental:
+        """The model with every correction learnt, also those that another process has added or a crash left over."""
+        with self._lock:
+            model, seen = self._read()
+            corrections = self.corrections()
+            if new := corrections[seen:]:
+                model.correct([phrase.text for phrase in new], [phrase.label for phrase in new])
+            if new or not self._file.exists():
+                self._write(model, len(corrections))
+        return model
+
+    def rebuild(self) -> Incremental:
+        """Make the model anew from the package's corpus and all corrections. Nothing else is lost by it."""
+        with self._lock:
+            self._file.unlink(missing_ok=True)
+            return self.model()
+
+    def corrections(self) -> list[Phrase]:
+        """Every correction, oldest first. A last line that a crash tore is passed over."""
+        if not self._log.exists():
+            return []
+        *lines, _ = self._log.read_bytes().split(b"\n")
+        try:
+            return [Phrase(**json.loads(line)) for line in lines]
+        except (ValueError, TypeError) as error:
+            raise PhrasesError(f"{self._log} can't be read: {error}; remove the line that is none") from None
+
+    def _append(self, text: str) -> None:
+        with self._log.open("ab") as stream:
+            if stream.tell() and not self._log.read_bytes().endswith(b"\n"):
+                # A crash tore the last line: what it held was never confirmed to its user.
+                stream.truncate(self._log.read_bytes().rfind(b"\n") + 1)
+            stream.write(text.encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def _read(self) -> tuple[Incremental, int]:
+        """The stored model and the number of corrections it has learnt, or a new one. The lock must be held."""
+        if self._file.exists():
+            return load(self._file)
+        phrases = shipped()
+        texts, labels = [phrase.text for phrase in phrases], [phrase.label for phrase in phrases]
+        return Incremental(sorted(set(labels))).fit(texts, labels), 0
+
+    def _write(self, model: Incremental, seen: int) -> None:
+        handle, name = tempfile.mkstemp(dir=self.home, prefix=".model-")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(dump(model, seen))
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(self._file)
+
+
+def dump(model: Incremental, seen: int) -> bytes:
+    """A model, and the number of corrections it has learnt, as the bytes of a skops file."""
+    from skops.io import dumps
+
+    # Most columns were never touched: deflated, their half million zeros cost next to nothing.
+    data: bytes = dumps({"linear": model.linear, "labels": model.labels, "seen": seen}, compression=ZIP_DEFLATED)
+    return data
+
+
+def load(path: Path) -> tuple[Incremental, int]:
+    """Read what `dump` wrote.
+
+    Raises PhrasesError when the file is damaged, or names a type that skops doesn't trust.
+    Nothing of it has run then.
+    """
+    from skops.io import get_untrusted_types, loads
+
+    data = path.read_bytes()
+    try:
+        if unknown := get_untrusted_types(data=data):
+            raise ValueError(f"it holds {', '.join(unknown)}")
+        told: dict[str, Any] = loads(data)
+        model = Incremental(told["labels"])
+        model.linear = told["linear"]
+        return model, int(told["seen"])
+    except Exception as error:  # a damaged file fails in skops, zipfile or NumPy, each in ways of its own
+        raise PhrasesError(f"{path} is no model of ours: {error}; make it anew with: mhi-phrases rebuild") from None

@@ -1,0 +1,84 @@
+"""How good the classifiers are on sentences of a kind that they have not seen, and how good they merely seem.
+
+One run is one seed: five folds, split by template and split by row, for both models. A fold that is done is saved,
+so a run that is stopped goes on behind it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score
+from sklearn.model_selection import GroupKFold, StratifiedKFold
+
+from labhandbook.runs import Run
+from mhi_phrases.corpus import Phrase
+from mhi_phrases.models import Incremental, baseline
+
+FOLDS = 5
+MODELS = ("baseline", "incremental")
+SPLITS = ("template", "row")
+
+Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+def folds(phrases: Sequence[Phrase], split: str, seed: int) -> Iterator[Fold]:
+    """Pairs of the rows to learn from and the rows to be tested on.
+
+    "template" keeps each group on one side. "row" deals sentences out one by one, so that almost every sentence of
+    the test has a twin of the same template among those learnt from: what is measured then is memory.
+    """
+    labels = [phrase.label for phrase in phrases]
+    groups = [phrase.group for phrase in phrases]
+    if split == "template":
+        return iter(GroupKFold(FOLDS, shuffle=True, random_state=seed).split(labels, labels, groups))
+    return iter(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(labels, labels))
+
+
+def predictions(model: str, phrases: Sequence[Phrase], fold: Fold, seed: int) -> list[str]:
+    """The labels that a model, fitted on the first rows of the fold, gives to the second."""
+    learn, test = ([phrases[row] for row in rows] for rows in fold)
+    texts, labels = [phrase.text for phrase in learn], [phrase.label for phrase in learn]
+    asked = [phrase.text for phrase in test]
+    if model == "baseline":
+        return [str(label) for label in baseline(seed).fit(texts, labels).predict(asked)]
+    return Incremental(sorted(set(labels)), seed).fit(texts, labels).predict(asked)
+
+
+def study(phrases: Sequence[Phrase], seed: int, folder: Path) -> Run:
+    """Run or go on with the study of one seed in `folder`; its result is there when the run is finished.
+
+    The result has one macro-averaged F1 score, from 0 to 1, for each model and split: the mean over labels of the
+    harmonic mean of precision and recall, over the predictions of all folds together.
+    """
+    with Run.open(folder, {"seed": seed, "phrases": len(phrases), "folds": FOLDS}) as run:
+        saved = run.latest()
+        told: dict[str, list[list[Any]]] = _read(saved.folder) if saved else {}
+        plan = [(model, split, number, fold) for model in MODELS for split in SPLITS
+                for number, fold in enumerate(folds(phrases, split, seed))]
+        for step, (model, split, number, fold) in enumerate(plan, 1):
+            if run.finished or run.stopping:
+                return run
+            if saved and step <= saved.step:
+                continue
+            guessed = predictions(model, phrases, fold, seed)
+            true = [phrases[row].label for row in fold[1]]
+            told.setdefault(f"{model}-{split}", []).extend(map(list, zip(true, guessed, strict=True)))
+            run.log(step, model=model, split=split, fold=number, f1=_f1(true, guessed))
+            run.save(step, lambda place: (place / "told.json").write_text(json.dumps(told), encoding="utf-8"))
+        run.finish({name: _f1(*map(list, zip(*pairs, strict=True))) for name, pairs in told.items()})
+        return run
+
+
+def _read(folder: Path) -> dict[str, list[list[Any]]]:
+    told: dict[str, list[list[Any]]] = json.loads((folder / "told.json").read_text(encoding="utf-8"))
+    return told
+
+
+def _f1(true: Sequence[str], guessed: Sequence[str]) -> float:
+    return float(f1_score(list(true), list(guessed), average="macro"))

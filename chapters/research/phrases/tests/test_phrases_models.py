@@ -1,0 +1,117 @@
+"""The corpus, the two models, and what the study says of them."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score
+
+from mhi_phrases import Incremental, Phrase, PhrasesError, read_csv, shipped
+from mhi_phrases.corpus import FILLS
+from mhi_phrases.results import write_results
+from mhi_phrases.study import MODELS, SPLITS, folds, predictions, study
+
+PHRASES = shipped()
+TEXTS, LABELS = [phrase.text for phrase in PHRASES], [phrase.label for phrase in PHRASES]
+
+
+def test_the_corpus_is_the_same_each_time_and_filled_in() -> None:
+    assert PHRASES == shipped(0) != shipped(1)
+    assert len(PHRASES) > 500 and not any("{" in text for text in TEXTS)
+    groups = {phrase.group for phrase in PHRASES}
+    assert len(groups) == 80 and {group.rsplit("-", 1)[0] for group in groups} == set(LABELS)
+    assert all(len({p.text for p in PHRASES if p.group == group}) <= FILLS for group in groups)
+    assert resources.files("mhi_phrases").joinpath("data/templates.toml").is_file()
+
+
+def test_a_csv_is_read_with_and_without_groups(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text('text,label,group\n"one, two",a,x\nthree,b,\n', encoding="utf-8")
+    assert read_csv(path) == [Phrase("one, two", "a", "x"), Phrase("three", "b", "line-3")]
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("words,label\nx,y\n", ":1: no column text"),
+    ("text,label\nx,y\n ,y\n", ":3: a text or a label is empty"),
+    ("text,label\nx\n", ":2: a text or a label is empty"),
+    ("", ":1: no column label and no column text"),
+])
+def test_a_bad_csv_is_told_with_its_line(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(PhrasesError, match="(?s)" + says.replace(".", r"\.")):
+        read_csv(path)
+
+
+def test_a_binary_csv_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_bytes(b"text,label\n\xff\xfe,x\n")
+    with pytest.raises(PhrasesError, match="UTF-8"):
+        read_csv(path)
+
+
+@pytest.mark.parametrize("split", ["template", "row"])
+def test_folds_test_every_row_once_and_only_templates_are_kept_together(split: str) -> None:
+    tested: list[int] = []
+    shared = 0
+    for learn, test in folds(PHRASES, split, 0):
+        assert not set(learn) & set(test)
+        tested += list(test)
+        shared += len({PHRASES[row].group for row in learn} & {PHRASES[row].group for row in test})
+    assert sorted(tested) == list(range(len(PHRASES)))
+    assert shared == 0 if split == "template" else shared > 100
+
+
+def score(model: str, split: str) -> float:
+    true, guessed = [], []
+    for fold in folds(PHRASES, split, 0):
+        true += [LABELS[row] for row in fold[1]]
+        guessed += predictions(model, PHRASES, fold, 0)
+    return float(f1_score(true, guessed, average="macro"))
+
+
+def test_hashing_beats_the_forest_on_new_templates_and_both_cheat_on_known_ones() -> None:
+    honest = {model: score(model, "template") for model in ("baseline", "incremental")}
+    assert honest["incremental"] > honest["baseline"] + 0.03
+    assert all(0.35 < value < 0.75 for value in honest.values())
+    assert score("incremental", "row") > 0.95
+
+
+def test_a_correction_is_learnt_and_the_rest_is_kept() -> None:
+    model = Incremental(sorted(set(LABELS))).fit(TEXTS, LABELS)
+    before = np.mean(np.array(model.predict(TEXTS)) == LABELS)
+    news = ["the coffee machine hums", "zebra lanes are striped"]
+    model.correct(news, ["room", "travel"])
+    assert model.predict(news) == ["room", "travel"]
+    after = np.mean(np.array(model.predict(TEXTS)) == LABELS)
+    assert before > 0.99 and after > 0.97
+
+
+def test_confidence_is_a_probability() -> None:
+    model = Incremental(sorted(set(LABELS))).fit(TEXTS, LABELS)
+    sure = model.confidence(["my job on the cluster is pending", "xyzzy"])
+    assert sure[0] > 0.8 > sure[1] > 1 / 8 - 1e-9
+
+
+@pytest.mark.slow
+def test_the_page_prints_what_five_seeds_find(tmp_path: Path) -> None:
+    path = Path(__file__).parents[1] / "results.json"
+    told = json.loads(path.read_text(encoding="utf-8"))
+    runs = [tmp_path / str(seed) for seed in range(told["seeds"])]
+    for seed, folder in enumerate(runs):
+        study(PHRASES, seed, folder)
+    write_results(runs, tmp_path)
+    found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    for model in MODELS:
+        for split in SPLITS:
+            assert found[model][split]["mean"] == pytest.approx(told[model][split]["mean"], abs=told["tolerance"])
+
+
+def test_results_of_a_run_that_has_not_ended_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(PhrasesError, match="no finished run"):
+        write_results([tmp_path], tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,2 @@
+# Run
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" {{python}} -m "$@"

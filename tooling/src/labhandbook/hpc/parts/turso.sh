@@ -1,0 +1,11 @@
+: "${PYTHON_MODULE:?set and export PYTHON_MODULE to a name that module avail Python lists}"
+: "${VENV:?set and export VENV to the virtual environment made with that module}"
+
+# Set up the environment
+module purge
+module load "$PYTHON_MODULE" || exit 1
+source "$VENV/bin/activate" || exit 1
+set -euo pipefail   # from here on: module files are not written for it
+
+cd "$SLURM_SUBMIT_DIR"
+export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"

@@ -1,0 +1,45 @@
+"""Where the handbook's sections are published, as far as an installed package knows its handbook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import PackageNotFoundError, metadata
+
+# The page of each family of sections; the longest beginning of an id that stands here decides.
+PAGES = {
+    "sec-actions": "packaging/github-actions", "sec-conda-forge": "packaging/conda-forge",
+    "sec-pypi": "packaging/pypi", "sec-updating": "packaging/updating", "sec-book-rules": "book-rules",
+    "sec-contributing": "contributing", "sec-runs": "research/runs",
+    "sec-commands": "hpc/commands", "sec-job-scripts": "hpc/recipes", "sec-systems": "hpc/systems",
+    "sec-hpc-workflow": "hpc/workflow", "sec-hpc-workflow-errors": "hpc/errors",
+    **{f"sec-hpc-workflow-{name}": "hpc/getting-ready"
+       for name in ("scope", "prepare", "account", "key", "login", "project", "directory", "transfer", "software")},
+}
+
+
+@cache
+def site() -> str:
+    """The address of the published handbook, from the package's metadata; empty where it isn't installed."""
+    try:
+        urls = metadata("labhandbook").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return ""
+    return next((url.partition(", ")[2] for url in urls if url.startswith("Documentation")), "").rstrip("/")
+
+
+def page(section: str) -> str:
+    """The page of a section below `chapters/`, without its ending; empty for one that no message names."""
+    words = section.split("-")
+    starts = ("-".join(words[:count]) for count in range(len(words), 1, -1))
+    return next((PAGES[start] for start in starts if start in PAGES), "")
+
+
+def address(section: str) -> str:
+    """The address of a section; empty where it can't be told."""
+    return f"{site()}/chapters/{page(section)}.html#{section}" if site() and page(section) else ""
+
+
+def addresses(sections: Iterable[str]) -> dict[str, str]:
+    """The addresses of sections by their ids, without those that can't be told."""
+    return {section: found for section in sorted(set(sections)) if (found := address(section))}

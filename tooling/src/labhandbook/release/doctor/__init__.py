@@ -1,0 +1,1 @@
+"""`handbook release doctor`: why publishing from GitHub Actions would fail, told before a tag is pushed."""

@@ -1,0 +1,1 @@
+"""`handbook upkeep`: what ages without anybody touching it: addresses, facts, pinned tools."""

@@ -1,0 +1,103 @@
+"""The addresses outside the book: where chapters and bibliography name them, and whether they answer."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from labhandbook.book import tools
+from labhandbook.book.check import read_chapters, read_data
+from labhandbook.book.checks.reading import Reading, Work
+from labhandbook.book.model import CONFIG, Book
+from labhandbook.book.pandoc import Engine
+from labhandbook.book.places import Places
+from labhandbook.rules import Finding, Severity
+from labhandbook.upkeep.rules import LINK
+
+SECONDS = 1800
+# Codes by which hosts turn programs away, who may well let a reader in: RFC 9110 and, for 999, LinkedIn's own.
+TURNED_AWAY = {401, 403, 405, 406, 418, 429, 451, 999}
+# No page there, by RFC 9110.
+GONE = {404, 410}
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address and the place that names it."""
+
+    url: str
+    file: str
+    line: int
+
+
+def addresses(book: Book, today: date) -> tuple[list[Address], Reading]:
+    """The addresses outside the book, in the order of files and lines, and what was read to find them."""
+    reading = Reading(book, today)
+    with Engine(book, touching=False) as engine:
+        read_chapters(reading, engine)
+    read_data(reading)
+    site = str(book.settings.get("site-url", "")).rstrip("/")
+    found = []
+    for chapter in reading.chapters.values():
+        places = Places(chapter.source)
+        for url in chapter.survey["links"]:
+            if re.match(r"https?://", url) and not (site and url.startswith(site)):
+                line = places.word(url)
+                # A variable may hold only the beginning of an address.
+                line = line if line.number else chapter.source.find(url.rstrip("/").rpartition("/")[2]) or line
+                found.append(Address(url, line.file or chapter.page.path, line.number))
+    found += [Address(url, work.file, work.line) for work in reading.works if (url := of_work(work))]
+    return sorted(set(found), key=lambda each: (each.file, each.line, each.url)), reading
+
+
+def of_work(work: Work) -> str:
+    """Where an entry of the bibliography leads: its DOI before its address."""
+    doi = re.sub(r"^https?://(dx\.)?doi\.org/", "", work.fields.get("doi", ""))
+    return f"https://doi.org/{doi}" if doi else work.fields.get("url", "").replace("\\", "")
+
+
+def ask(found: Sequence[Address], seconds: float = 20, retries: int = 3) -> Iterator[Finding]:
+    """The addresses that don't answer, asked by lychee, each three times with `seconds` for an answer.
+
+    Hosts that turn programs away are unverified. Where nothing answers at all, there is one finding: no network.
+    """
+    with tempfile.TemporaryDirectory(prefix="handbook-upkeep-") as folder:
+        page = Path(folder) / "links.html"
+        page.write_text("".join(f'<a href="{escape(each.url)}">x</a>\n' for each in found), encoding="utf-8")
+        ran = tools.run("lychee", ["--no-progress", "--no-ignore", "--format", "json", "--max-retries", str(retries),
+                                   "--retry-wait-time", "1", "--timeout", str(int(seconds)), "--", str(page)],
+                        Path(folder), {0, 2}, SECONDS)
+    if ran.output is None or not ran.output.lstrip().startswith("{"):
+        yield Finding(CONFIG, 0, LINK, f"no address was asked: {ran.problem or 'lychee printed no report'}",
+                      Severity.UNVERIFIED)
+        return
+    told = json.loads(ran.output)
+    failed = [entry for kind in ("error_map", "timeout_map") for entries in told[kind].values() for entry in entries]
+    if found and not told["successful"] and not any("code" in entry["status"] for entry in failed):
+        yield Finding(CONFIG, 0, LINK, "no address was asked: the network can't be reached", Severity.UNVERIFIED)
+        return
+    for entry in failed:
+        each = found[int(entry["span"]["line"]) - 1]
+        yield Finding(each.file, each.line, LINK, f"{each.url} {_answer(entry['status'])}", _weight(entry["status"]))
+
+
+def _answer(status: dict[str, Any]) -> str:
+    """What came back, in words."""
+    text = str(status.get("details") or status.get("text", ""))
+    text = re.sub(r"^(Rejected status code|Network error): ", "", text)
+    return f"answers {text}" if "code" in status else f"doesn't answer: {text.partition(' - ')[0] or 'timed out'}"
+
+
+def _weight(status: dict[str, Any]) -> Severity:
+    code = status.get("code")
+    if code in TURNED_AWAY:
+        return Severity.UNVERIFIED
+    gone = code in GONE or (code is None and re.search(r"dns|resolve|name or service", str(status), re.IGNORECASE))
+    return Severity.ERROR if gone else Severity.WARNING

@@ -1,0 +1,51 @@
+"""Driving beside its own suite: its figure drawn again from its numbers, its array resumed on a real Slurm."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import shutil
+import time
+from pathlib import Path
+
+from tooling.tests.conftest import ROOT
+from tooling.tests.hpc.slurm import Slurm
+
+PROJECT = ROOT / "chapters/research/driving"
+
+
+def test_figure_is_drawn_from_the_numbers(research: Path) -> None:
+    drawn = runpy.run_path(str(PROJECT / "figures.py"))["render"]()
+    assert drawn == (PROJECT / "drive.svg").read_text(encoding="utf-8")
+
+
+def test_array_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path) -> None:
+    """A killed task, submitted again, ends with the weights of one that nobody disturbed."""
+    shutil.copy(PROJECT / "jobs/seeds.sh", tmp_path)
+    (tmp_path / "slurm_log").mkdir()
+
+    def submit(array: str, folder: Path) -> str:
+        done = slurm.run("sbatch", "--parsable", f"--array={array}", str(tmp_path / "seeds.sh"), "--preset", "ddpg",
+                         "--steps", "4000", cwd=folder, settings={"ENV_DIR": str(research)})
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip().partition(";")[0]
+
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    for folder in (whole, parts):
+        (folder / "slurm_log").mkdir(parents=True)
+    first, killed = submit("1", whole), submit("1", parts)
+    run = Path("runs/seed-1")
+    while not (parts / run / "checkpoints" / f"{1000:010d}").exists():
+        assert set(slurm.states(killed)) <= {"PENDING", "RUNNING", "CONFIGURING"}
+        time.sleep(0.1)
+    slurm.run("scancel", "--signal=KILL", "--full", killed, cwd=parts)
+    assert "COMPLETED" not in slurm.finish(killed)[killed] and not (parts / run / "done").exists()
+    again = submit("1", parts)
+    assert slurm.finish(first, again, seconds=300) == {first: ["COMPLETED"], again: ["COMPLETED"]}
+    metrics = [(folder / run / "metrics.jsonl").read_text() for folder in (whole, parts)]
+    assert metrics[0] == metrics[1] and len(metrics[0].splitlines()) == 4
+    results = [json.loads((folder / run / "result.json").read_text()) for folder in (whole, parts)]
+    assert results[0] == results[1]
+    done = submit("1", parts)
+    assert slurm.finish(done) == {done: ["COMPLETED"]}
+    assert "nothing to do" in (parts / f"slurm_log/driving_{done}_1.out").read_text()
