@@ -53,6 +53,11 @@ def test_what_noarch_cannot_say_is_told(tmp_path: Path) -> None:
         assert words in notes
 
 
+def test_extras_that_users_miss_are_named(tmp_path: Path) -> None:
+    _, recipe = made(Release(extra="Provides-Extra: web\nProvides-Extra: test"), tmp_path)
+    assert recipe.notes == ["conda has no extras: what web asks for is left out"]
+
+
 def test_a_newer_python_is_set(tmp_path: Path) -> None:
     text, _ = made(Release(python=">=3.12,<3.15"), tmp_path)
     assert 'python_min: "3.12"' in text and "- python >=${{ python_min }},<3.15" in text

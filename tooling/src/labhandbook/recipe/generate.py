@@ -24,6 +24,8 @@ from labhandbook.release.simple import IndexDown, listing
 
 # Pure-Python packages that wheels ask for on one system only; elsewhere they do no harm.
 HARMLESS = {"colorama", "tzdata", "appnope", "win-inet-pton", "win-unicode-console"}
+# Extras that a project keeps for those who work on it: nobody misses them in a package.
+OWN_EXTRAS = {"dev", "doc", "docs", "lint", "test", "testing", "tests"}
 # Extras that ask for nothing today.
 EMPTY_EXTRAS = {"setuptools-scm": {"toml", "simple"}, "coverage": {"toml"}}
 
@@ -113,9 +115,9 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
         compiled(recipe, source, told)
     if wishes.pytest:
         suite(recipe, source, lowest, known)
-    extras = wheel.metadata.get("provides_extra") or []
+    extras = [name for name in wheel.metadata.get("provides_extra") or [] if name not in OWN_EXTRAS]
     if extras:
-        notes.append(f"conda has no extras: what {', '.join(extras)} ask for is left out")
+        notes.append(f"conda has no extras: what {', '.join(extras)} ask{'s' * (len(extras) == 1)} for is left out")
     return recipe
 
 
