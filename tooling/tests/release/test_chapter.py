@@ -42,6 +42,7 @@ from tooling.tests.release.files import CANARY
 from tooling.tests.release.packages import download, git, write
 
 FIRST, NEXT = "chapters/packaging/pypi.qmd", "chapters/packaging/updating.qmd"
+FROM_ACTIONS = "chapters/packaging/github-actions.qmd"
 HAND, BY_COMMAND = "By hand", "By command"
 NAME, MODULE = "lab-chapter-demo", "lab_chapter_demo"
 HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*(?:\{#([\w-]+)([^}]*)\})?$")
@@ -208,7 +209,7 @@ def test_every_command_is_printed_where_it_belongs() -> None:
 
 
 def test_the_section_of_every_command_tells_it() -> None:
-    texts = {each.id: "\n".join(each.text) for page in (FIRST, NEXT) for each in sections(page)}
+    texts = {each.id: "\n".join(each.text) for page in (FIRST, NEXT, FROM_ACTIONS) for each in sections(page)}
     for name, each in release.commands.items():
         assert isinstance(each, Command)
         assert f"handbook release {name}" in texts[each.section] or f"`{name}`" in texts[each.section], name

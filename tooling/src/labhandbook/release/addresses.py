@@ -27,13 +27,10 @@ class Index:
     simple: str
     web: str
 
-    def __str__(self) -> str:
-        return shown(self.name)
-
     @property
     def label(self) -> str:
         """The index as a person calls it."""
-        return {"pypi": "PyPI", "testpypi": "TestPyPI"}.get(self.name, self.name)
+        return shown(self.name)
 
     @property
     def moved(self) -> bool:
@@ -51,7 +48,7 @@ class Index:
 
 
 def shown(name: str) -> str:
-    """An index's name as people write it."""
+    """The name of an index as people write it."""
     return {"pypi": "PyPI", "testpypi": "TestPyPI"}.get(name, name)
 
 

@@ -66,10 +66,10 @@ def look_up(name: str, place: Index | Answer, seconds: float = SECONDS) -> Answe
             near = {other: _ask(f"{place.simple}{other}/", seconds) for other in look_alikes(name)}
             similar = tuple(str(found.get("name", other)) for other, future in near.items()
                             if (found := _wait(future, deadline)))
-            return Answer(str(place), similar=similar)
-        return _answer(str(place), page, _wait(about, deadline) or {})
+            return Answer(place.label, similar=similar)
+        return _answer(place.label, page, _wait(about, deadline) or {})
     except (OSError, ValueError, TimeoutError) as error:
-        return Answer(str(place), f"{place} does not answer: {error or type(error).__name__}")
+        return Answer(place.label, f"{place.label} does not answer: {error or type(error).__name__}")
 
 
 def look_alikes(name: str) -> list[str]:

@@ -63,7 +63,7 @@ def publish(upload: Upload, say: Say = nothing) -> dict[str, str]:
     for path in upload.files:
         if path.name in there:
             done[path.name] = "there already"
-            say(f"{path.name} is on {upload.index} already, the same bytes")
+            say(f"{path.name} is on {upload.index.label} already, the same bytes")
     if not missing:
         return done
     repository = open_repository(upload)
@@ -117,7 +117,7 @@ def attempts(upload: Upload) -> list[tuple[int, float]]:
 
 def upload_one(upload: Upload, repository: Repository, path: Path, attestation: Path | None, say: Say) -> str:
     """Upload one file, again after what may pass; "uploaded" or "there already"."""
-    say(f"uploading {path.name} to {upload.index}")
+    say(f"uploading {path.name} to {upload.index.label}")
     for left, pause in attempts(upload):
         problem = post(repository, path, attestation)
         if isinstance(problem, str):
@@ -130,7 +130,7 @@ def upload_one(upload: Upload, repository: Repository, path: Path, attestation: 
             return settle(upload, path, problem)
         if not left:
             raise refusals.down(upload.index, passing)
-        say(f"{upload.index}: {passing}; again in {pause:g} s")
+        say(f"{upload.index.label}: {passing}; again in {pause:g} s")
         time.sleep(pause)
         if path.name in present(upload):
             return "there already"

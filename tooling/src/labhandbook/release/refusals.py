@@ -26,7 +26,7 @@ def next_version(version: str) -> str:
 def burnt(index: Index, filename: str, version: str) -> HandbookError:
     """Another file lies, or lay, under this name."""
     return HandbookError(
-        f"{index} has had another {filename}",
+        f"{index.label} has had another {filename}",
         why=f"a file name is burnt once it was used, even after deletion: {version} can't be uploaded again",
         todo=f"tag the mended commit as {next_version(version)} and release that; "
              f"if {version} is bad, see handbook release undo", section=UPLOAD)
@@ -34,7 +34,7 @@ def burnt(index: Index, filename: str, version: str) -> HandbookError:
 
 def down(index: Index, what: str) -> HandbookError:
     """The index doesn't answer as it should."""
-    return HandbookError(f"{index} didn't take part: {what}",
+    return HandbookError(f"{index.label} didn't take part: {what}",
                          why="it may be overloaded or out of reach; nothing is lost, and what it has stays there",
                          todo="run the same command again later: it goes on with the files that are missing",
                          section=UPLOAD)
@@ -43,7 +43,7 @@ def down(index: Index, what: str) -> HandbookError:
 def credentials(index: Index) -> HandbookError:
     """There is no secret to upload with."""
     return HandbookError(
-        f"no credentials for {index}",
+        f"no credentials for {index.label}",
         why="none in TWINE_USERNAME and TWINE_PASSWORD, none in the keyring, and no trusted publisher here",
         todo=f"keep a token with: keyring set {index.upload} __token__\n"
              "or set TWINE_USERNAME=__token__ and TWINE_PASSWORD for this run, or publish from GitHub Actions",
@@ -56,24 +56,24 @@ def refused(index: Index, project: str, filename: str, status: int, words: str) 
     if status in (401, 403):
         return _denied(index, project, said)
     if status == 413:
-        return HandbookError(f"{filename} is too large for {index}", why=f"it answers: {said}",
+        return HandbookError(f"{filename} is too large for {index.label}", why=f"it answers: {said}",
                              todo="leave data out of the package, or ask the index for a higher limit",
                              section="sec-pypi-inspect")
     if 300 <= status < 400:
-        return HandbookError(f"{index} sends uploads elsewhere ({status})", why="that address takes no uploads",
+        return HandbookError(f"{index.label} sends uploads elsewhere ({status})", why="that address takes no uploads",
                              todo="give the address of the index's root", section=UPLOAD)
-    return HandbookError(f"{index} refuses {filename} ({status})", why=f"it answers: {said}",
+    return HandbookError(f"{index.label} refuses {filename} ({status})", why=f"it answers: {said}",
                          todo="mend that, tag the commit anew and build again: this file was not taken",
                          section="sec-pypi-check")
 
 
 def _denied(index: Index, project: str, said: str) -> HandbookError:
     if "allowed" in said or "permission" in said.lower():
-        return HandbookError(f"this account may not upload {project} to {index}", why=f"it answers: {said}",
+        return HandbookError(f"this account may not upload {project} to {index.label}", why=f"it answers: {said}",
                              todo="ask an owner to add you, or choose another name if the project isn't yours",
                              section="sec-pypi-owners")
     return HandbookError(
-        f"{index} doesn't accept the password", why=f"it answers: {said}",
+        f"{index.label} doesn't accept the password", why=f"it answers: {said}",
         todo="the user name is __token__, the password a token of this index (TestPyPI and PyPI have their own),\n"
              "whole, with its beginning pypi-, for this project or the whole account", section=UPLOAD)
 
@@ -81,7 +81,7 @@ def _denied(index: Index, project: str, said: str) -> HandbookError:
 def publisher(index: Index, project: str, said: str) -> HandbookError:
     """The index has no trusted publisher for the workflow that runs: the fields to compare, letter by letter."""
     if "invalid-publisher" not in said:
-        return HandbookError(f"trusted publishing on {index} failed", why=said.strip(),
+        return HandbookError(f"trusted publishing on {index.label} failed", why=said.strip(),
                              todo="the job needs the permission id-token: write and may not run for a pull request "
                                   "from a fork", section="sec-pypi-trusted-setup")
     claims = identity()
@@ -94,7 +94,7 @@ def publisher(index: Index, project: str, said: str) -> HandbookError:
     if reused and reused != claims.get("workflow_ref"):
         shown += f"\nThe job stands in a reusable workflow ({reused}): move it to this repository's own workflow."
     return HandbookError(
-        f"{index} has no trusted publisher for this workflow (invalid-publisher)",
+        f"{index.label} has no trusted publisher for this workflow (invalid-publisher)",
         why=f"the publisher of {project} must have exactly these fields, letter by letter:\n{shown}",
         todo=f"compare them at {index.web}/manage/project/{project}/settings/publishing/\n"
              f"or, for a new project, at {index.web}/manage/account/publishing/", section="sec-pypi-trusted-setup")

@@ -49,7 +49,7 @@ def listing(index: Index, project: str, timeout: float = 20) -> dict[str, Listed
     try:
         files = _from_json(body) if "json" in kind else _from_html(body.decode("utf-8", "replace"))
     except (ValueError, KeyError, TypeError):
-        raise IndexDown(f"{index} sent a page that can't be read") from None
+        raise IndexDown(f"{index.label} sent a page that can't be read") from None
     return {file.filename: replace(file, url=urljoin(final, file.url)) for file in files}
 
 

@@ -56,7 +56,7 @@ def verify(job: Verification, say: Say = nothing) -> tuple[list[Finding], list[d
 def trial(job: Verification, wheel: str) -> Trial:
     """The environment that takes the wheel from the index, by its hash."""
     own = Own(job.project.name, job.version, job.hashes[wheel], index=job.index.simple)
-    return Trial(f"wheel from {job.index}", (own, *job.companions), job.interpreter)
+    return Trial(f"wheel from {job.index.label}", (own, *job.companions), job.interpreter)
 
 
 def wait(job: Verification, say: Say) -> dict[str, Listed]:
@@ -73,12 +73,12 @@ def wait(job: Verification, say: Say) -> dict[str, Listed]:
         except IndexDown as down:
             found, missing, what = {}, list(job.hashes), str(down)
         if not missing:
-            say(f"{job.index} shows {len(job.hashes)} files after {time.monotonic() - start:.1f} s")
+            say(f"{job.index.label} shows {len(job.hashes)} files after {time.monotonic() - start:.1f} s")
             return {name: found[name] for name in job.hashes}
         if time.monotonic() - start + pause > job.patience:
             raise _too_late(job, missing, what)
         if what != said or pause >= LONGEST_PAUSE:
-            say(f"waiting for {job.index}: {what} ({time.monotonic() - start:.0f} s)")
+            say(f"waiting for {job.index.label}: {what} ({time.monotonic() - start:.0f} s)")
         said = what
         time.sleep(pause)
         pause = min(pause * 1.6, LONGEST_PAUSE)
@@ -86,7 +86,7 @@ def wait(job: Verification, say: Say) -> dict[str, Listed]:
 
 def _too_late(job: Verification, missing: Sequence[str], what: str) -> HandbookError:
     return HandbookError(
-        f"{', '.join(missing)} didn't appear on {job.index} within {job.patience:g} s",
+        f"{', '.join(missing)} didn't appear on {job.index.label} within {job.patience:g} s",
         why=f"{what}; an index can take minutes to show an upload",
         todo="run handbook release verify again later; if status says the files were never uploaded, publish them",
         section="sec-pypi-install")
@@ -103,15 +103,15 @@ def compare(job: Verification, listed: Mapping[str, Listed], say: Say) -> list[F
     for name, expected in job.hashes.items():
         entry = listed[name]
         if entry.sha256 and entry.sha256 != expected:
-            findings.append(Finding(name, 0, SAME_FILE, f"{job.index} announces sha256 {entry.sha256}, the "
+            findings.append(Finding(name, 0, SAME_FILE, f"{job.index.label} announces sha256 {entry.sha256}, the "
                                                         f"ledger holds {expected}: another file was put there"))
             continue
         got = fetch(job, entry, expected)
         if got != expected:
-            findings.append(Finding(name, 0, SAME_FILE, f"{job.index} serves bytes with sha256 {got}, although "
+            findings.append(Finding(name, 0, SAME_FILE, f"{job.index.label} serves bytes with sha256 {got}, although "
                                                         f"its page announces {expected}, as does the ledger"))
         else:
-            say(f"{name} came back from {job.index}, the same bytes")
+            say(f"{name} came back from {job.index.label}, the same bytes")
     return findings
 
 
@@ -127,7 +127,7 @@ def fetch(job: Verification, entry: Listed, expected: str) -> str:
             return got
         time.sleep(job.pause * 2**number)
     if not got:
-        raise HandbookError(f"{entry.filename} can't be fetched from {job.index}: {problem}",
+        raise HandbookError(f"{entry.filename} can't be fetched from {job.index.label}: {problem}",
                             why="the page shows it, so it may be there in a moment",
                             todo="run handbook release verify again", section="sec-pypi-install")
     return got
