@@ -22,7 +22,7 @@ from mhi_driving.policies import load
 from mhi_driving.train import Training, params, train
 
 SEEDS = range(5)
-PENDULUM, LANE, STEPS = "Pendulum-v1", "mhi/Lane-v0", 6_000
+PENDULUM, LANE, STEPS = "Pendulum-v1", "mhi/Lane-v0", 8_000
 HELD = 15  # steps for which drivers keep the wheel where BCQ finds it hard
 LOG: dict[str, Any] = {"env": LANE, "shards": 15, "rows": 2_000}
 Result = dict[str, Any]
@@ -90,7 +90,7 @@ def average(values: list[float]) -> float:
 
 def seconds(preset: str, env_id: str) -> float:
     """Processor seconds of a thousand steps of a training."""
-    training = Training(env_id, settings_for(preset, env_id, warm_up=0), 0)
+    training = Training(env_id, settings_for(preset, env_id, warm_up=200), 0)
     training.stretch(200)
     start = time.process_time()
     training.stretch(700)

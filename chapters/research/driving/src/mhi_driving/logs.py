@@ -28,6 +28,7 @@ Records = NDArray[np.void]
 STEERING, SPEED = np.array([-0.6, -0.25, 0, 0.25, 0.6], np.float32), (-0.5, 0.5, 1.0)
 ACTIONS = np.array([(steering, speed) for speed in SPEED for steering in STEERING], np.float32)
 SWITCH = 5  # steps for which a driver has the wheel: too few for the state to tell who it is
+SLIP = 0.1  # share of actions that slip to a neighbouring steering
 CARS = 8  # cars that are logged side by side
 
 
@@ -80,6 +81,7 @@ def drive_lane(view: str, rows: int, rng: np.random.Generator, hold: int = SWITC
         state = envs.cars.state()
         wishes = np.stack([number(drive(state)) for drive, _ in DRIVERS])
         action = wishes[driver, np.arange(CARS)]
+        action = np.where(rng.random(CARS) < SLIP, slip(action, rng), action)
         after, reward, ended, _, info = envs.step(ACTIONS[action])
         last = after.copy()
         for car in np.flatnonzero(info.get("_final_obs", ())):
@@ -90,6 +92,13 @@ def drive_lane(view: str, rows: int, rng: np.random.Generator, hold: int = SWITC
             row[name] = values
         before = after
     return records.reshape(-1)[:rows]
+
+
+def slip(action: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """The same speed with the steering beside it."""
+    speed, steering = np.divmod(action, len(STEERING))
+    beside: NDArray[np.int64] = (steering + rng.choice((-1, 1), len(action))).clip(0, len(STEERING) - 1)
+    return speed * len(STEERING) + beside
 
 
 def write_log(folder: Path, params: dict[str, Any], drive: Callable[[int, np.random.Generator], Records],

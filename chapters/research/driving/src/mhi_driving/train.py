@@ -77,7 +77,7 @@ class Training:
                     self.disturbed.disturb(self.learner.actor, self.rng)
             seen = now
             self.step += actors
-            if self.step >= self.settings.warm_up:
+            if self.step >= self.settings.warm_up and len(self.replay) >= self.settings.batch:
                 for _ in range(actors):
                     numbers = self.learn()
         return numbers
