@@ -1,7 +1,7 @@
 """Self-play's search against OpenSpiel's in Python: simulations a second with one network, and lines lost.
 
 Run it in the environment of `make test-research`, after `pip install open-spiel`:
-`python tooling/bench/research_selfplay.py runs/tic-tac-toe-0`, where that run has been trained by `mhi-selfplay train`. What
+`python tooling/bench/research_selfplay.py runs/tic-tac-toe-0`, a run that `mhi-selfplay train` has ended. What
 counts is the ratio within one run. Times are those of the process on one core, so that a busy machine doesn't count.
 """
 
@@ -161,7 +161,7 @@ def main() -> None:
     players = [(f"this, trained, {SIMULATIONS} simulations",
                 trained_player(GAMES["tic-tac-toe"](), given.run, SIMULATIONS)),
                *((f"OpenSpiel, rollouts, {count} simulations", open_spiel_player(count))
-                 for count in (100, 1000, 5000))]
+                 for count in (100, 300, 1000))]
     for title, player in players:
         number, lines, each = lost(player)
         print(f"| {title} | {number} | {lines} | {each:.1f} |", flush=True)
