@@ -1,8 +1,9 @@
 """Self-play's search against OpenSpiel's in Python: simulations a second with one network, and lines lost.
 
 Run it in the environment of `make test-research`, after `pip install open-spiel`:
-`python tooling/bench/research_selfplay.py runs/tic-tac-toe-0`, a run that `mhi-selfplay train` has ended. What
-counts is the ratio within one run. Times are those of the process on one core, so that a busy machine doesn't count.
+`python tooling/bench/research_selfplay.py runs/tic-tac-toe-0`, where that run has been trained by
+`mhi-selfplay train`. What counts is the ratio within one run. Times are those of the process on one core, so that a
+busy machine doesn't count.
 """
 
 from __future__ import annotations
