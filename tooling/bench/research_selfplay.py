@@ -162,7 +162,7 @@ def main() -> None:
     players = [(f"this, trained, {SIMULATIONS} simulations",
                 trained_player(GAMES["tic-tac-toe"](), given.run, SIMULATIONS)),
                *((f"OpenSpiel, rollouts, {count} simulations", open_spiel_player(count))
-                 for count in (100, 1000, 5000))]
+                 for count in (100, 300, 1000))]
     for title, player in players:
         number, lines, each = lost(player)
         print(f"| {title} | {number} | {lines} | {each:.1f} |", flush=True)

@@ -100,14 +100,14 @@ def tic_tac_toe(runs: Path) -> Numbers:
         settings = preset("tic-tac-toe", seed=seed)
         done = trained(runs / f"tic-tac-toe-{seed}", settings)
         player = player_of(game, done.network, settings, SIMULATIONS)
+        alone = lines(game, player_of(game, done.network, settings, 0))
         tally = match(game, player, perfect_player(game, seed), 40, seed=seed)
-        found.append({**lines(game, player), "alone": done.curve[-1], "drawn": tally.drawn, "beaten": tally.lost,
-                      "seconds": round(done.seconds, 1), "curve": done.curve,
+        found.append({**lines(game, player), "alone": alone["lost"], "alone-lines": alone["lines"],
+                      "drawn": tally.drawn, "seconds": round(done.seconds, 1), "curve": done.curve,
                       "accepted": sum(line["accepted"] for line in done.metrics)})
     rollouts = [lines(game, steady(rollout_player(game, SIMULATIONS, seed))) for seed in SEEDS]
     return {"iterations": preset("tic-tac-toe").iterations, "simulations": SIMULATIONS, "seeds": found,
-            **totals(found, "lines", "lost", "alone", "drawn", "accepted"),
-            "most-alone": max(each["alone"] for each in found), "games": 40 * len(found),
+            **totals(found, "lines", "lost", "alone", "alone-lines", "drawn", "accepted"), "games": 40 * len(found),
             "seconds": round(statistics.mean(each["seconds"] for each in found)),
             "rollout-lost": sum(each["lost"] for each in rollouts),
             "rollout-lines": sum(each["lines"] for each in rollouts)}
