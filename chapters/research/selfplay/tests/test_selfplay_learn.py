@@ -48,7 +48,7 @@ def rng(number: int = 0) -> np.random.Generator:
 
 
 def test_examples_say_what_the_search_found_and_how_the_game_ended(tiny: Tiny) -> None:
-    game, settings = tic_tac_toe(), tiny()
+    game, settings = tic_tac_toe(), tiny(opening=0)
     examples = self_play(game, evaluator(game, new_network(game, settings)), settings, 5, rng())
     planes, values = examples["planes"], examples["values"]
     count = len(planes)
@@ -83,11 +83,11 @@ def test_random_play_teaches_what_is_legal(tiny: Tiny) -> None:
 
 
 def test_after_the_threshold_the_most_visited_action_is_played(tiny: Tiny) -> None:
-    game, settings = tic_tac_toe(), tiny(temperature_moves=0, noise_share=0.0)
+    game, settings = tic_tac_toe(), tiny(opening=0, temperature_moves=0, noise_share=0.0)
     evaluate = evaluator(game, new_network(game, settings))
     greedy = [digest(self_play(game, evaluate, settings, 1, rng(number))) for number in range(4)]
     assert len(set(greedy)) == 1, "without noise and at temperature 0 every game is the same"
-    warm = tiny(temperature_moves=9, noise_share=0.0)
+    warm = tiny(opening=0, temperature_moves=9, noise_share=0.0)
     assert len({digest(self_play(game, evaluate, warm, 1, rng(number))) for number in range(4)}) > 1
 
 

@@ -19,7 +19,7 @@ from mhi_selfplay.study import PARTS, TOLERANCES, lines, player_of, results
 
 def test_tic_tac_toe_is_learnt_until_no_line_is_lost(run: Run) -> None:
     game: Game = tic_tac_toe()
-    settings = preset("tic-tac-toe", iterations=8)
+    settings = preset("tic-tac-toe")
     player = player_of(game, train(run, settings), settings, 100)
     for seat in (0, 1):
         verdict = judge(game, player, seat)
