@@ -193,6 +193,6 @@ PATH_ORDER = register(Rule(
 PATH_SHOWN = register(Rule(
     "BOOK032", "Every work of a path is shown",
     "A work in a path that no page shows is an orphan: recommended, and never read.",
-    "Show the path with {{< reading-path TOPIC >}}, in the levels of its works, or correct the topic.",
+    "Show the path with the shortcode reading-path and its topic, in the levels of its works, or correct the topic.",
     "sec-contributing-reading",
 ))
