@@ -240,7 +240,7 @@ def test_the_command_brings_the_issue(tmp_path: Path, web: str) -> None:
 
 def test_the_handbooks_addresses_are_found_where_they_stand() -> None:
     found, _ = links.addresses(load_book(ROOT), TODAY)
-    # What a reading path shows stands in references.bib, where it is found with its line too.
-    placed = {each.url for each in found if each.line > 0}
-    assert len(found) > 50 and {each.url for each in found} == placed, {each.url for each in found} - placed
+    # A page shows a reading path's addresses without writing them: its own lines hold none.
+    lost = [each for each in found if not each.line and "reading-path" not in (ROOT / each.file).read_text()]
+    assert len(found) > 50 and not lost
     assert {each.file for each in found} >= {"references.bib", "chapters/contributing.qmd"}
