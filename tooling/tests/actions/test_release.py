@@ -87,7 +87,7 @@ def test_a_tag_is_released_whatever_breaks_on_the_way(line: Pipeline) -> None:
     line.github.run(".github/workflows/tests.yml", "success")
     line.testpypi.faults.append(Fault("upload", "error", times=99, skip=1))
     told = stopped_at(line.run(), "testpypi", "admit", "build", "check", "inspect", "test")
-    assert "testpypi didn't take part: it answers 503" in told and "goes on with the files that are missing" in told
+    assert "TestPyPI didn't take part: it answers 503" in told and "goes on with the files that are missing" in told
     assert len(line.testpypi.uploads()) == 1 and not line.pypi.uploads()
 
     line.testpypi.faults.clear()
@@ -98,7 +98,7 @@ def test_a_tag_is_released_whatever_breaks_on_the_way(line: Pipeline) -> None:
     assert set(line.testpypi.uploads()) == set(line.pypi.uploads()) == NAMES
     assert len(line.testpypi.uploads()) == len(line.pypi.uploads()) == 2, "nothing is uploaded twice"
     back = last.jobs["verify-pypi"].summary
-    assert "wheel from pypi on Python" in back and "2 tests passed" in back, "it came back, and passes its tests"
+    assert "wheel from PyPI on Python" in back and "2 tests passed" in back, "it came back, and passes its tests"
     (draft,) = line.github.releases
     assert draft["draft"] and "The first release" in draft["body"], "what users see is published whole or not at all"
 
@@ -141,7 +141,7 @@ def test_a_run_without_trouble_and_all_of_it_again(line: Pipeline) -> None:
     first = line.run()
     assert set(first.ended("success")) == set(JOBS), first.why()
     told = first.jobs["verify-pypi"].summary
-    assert "wheel from pypi" in told and "2 tests passed" in told
+    assert "wheel from PyPI" in told and "2 tests passed" in told
     logs = "".join(job.log + job.summary for job in first.jobs.values())
     for secret in (TOKEN, line.pypi.token, line.testpypi.token):
         assert secret not in logs
@@ -176,7 +176,7 @@ def test_gpyreg_is_released_by_the_workflow_that_init_writes(handbook: Path, tmp
         ran = line.run()
         assert set(ran.ended("success")) == set(JOBS), ran.why()
         assert {name.partition("-")[0] for name in line.github.assets("v1.4.0")} == {"gpyreg", "recipe.yaml"}
-        assert "wheel from pypi" in ran.jobs["verify-pypi"].summary and "tests" in ran.jobs["verify-pypi"].summary
+        assert "wheel from PyPI" in ran.jobs["verify-pypi"].summary and "tests" in ran.jobs["verify-pypi"].summary
 
 
 @pytest.mark.slow
