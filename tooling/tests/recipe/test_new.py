@@ -152,10 +152,12 @@ def test_without_maintainers_the_recipe_is_not_finished(tmp_path: Path) -> None:
     with serving(dict([Release().sdist(), Release().wheel()])) as address:
         done = run("recipe", "new", "demo", "--index", address, cwd=tmp_path)
         assert done.returncode == 1 and "RCP043 your-github-name stands for yours" in done.stderr
+        run("recipe", "new", "demo", "--index", address, "--force", cwd=tmp_path, GITHUB_ACTOR="octocat")
+        path = tmp_path / "recipes" / "demo" / "recipe.yaml"
+        assert path.read_text(encoding="utf-8").endswith("    - octocat\n")
         (tmp_path / "pyproject.toml").write_text('[tool.handbook.recipe]\nmaintainers = ["one", "two"]\n',
                                                  encoding="utf-8")
         run("recipe", "new", "demo", "--index", address, "--force", cwd=tmp_path)
-        path = tmp_path / "recipes" / "demo" / "recipe.yaml"
         assert path.read_text(encoding="utf-8").endswith("    - one\n    - two\n")
         run("recipe", "new", "demo", "--index", address, "--force", "--maintainer", "me", "--maintainer", "@you",
             cwd=tmp_path)
