@@ -126,15 +126,13 @@ def _wait(future: Future[dict[str, Any] | None], deadline: float) -> dict[str, A
 
 def _get(url: str, seconds: float) -> dict[str, Any] | None:
     """A JSON document, None when the index says that there is no such thing."""
-    from urllib.error import HTTPError
-    from urllib.request import Request, urlopen
+    from labhandbook.release.simple import IndexDown, get
 
-    request = Request(url, headers={"Accept": f"{SIMPLE}, application/json;q=0.9", "User-Agent": "labhandbook"})
     try:
-        with urlopen(request, timeout=seconds) as answer:
-            found = json.loads(answer.read())
-    except HTTPError as error:
-        if error.code in (404, 410):
-            return None
-        raise OSError(f"HTTP {error.code}") from None
-    return found if isinstance(found, dict) else {}
+        answer = get(url, seconds, accept=f"{SIMPLE}, application/json;q=0.9")
+    except IndexDown as down:
+        raise OSError(str(down)) from None
+    except HandbookError as denied:
+        raise OSError(f"{denied.what}: {denied.why}") from None
+    found = json.loads(answer[1]) if answer else None
+    return found if isinstance(found, dict) or found is None else {}
