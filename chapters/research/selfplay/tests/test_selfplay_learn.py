@@ -83,12 +83,20 @@ def test_random_play_teaches_what_is_legal(tiny: Tiny) -> None:
 
 
 def test_after_the_threshold_the_most_visited_action_is_played(tiny: Tiny) -> None:
-    game, settings = tic_tac_toe(), tiny(opening=0, temperature_moves=0, noise_share=0.0)
+    game, settings = tic_tac_toe(), tiny(temperature_moves=0, noise_share=0.0, opening=0)
     evaluate = evaluator(game, new_network(game, settings))
     greedy = [digest(self_play(game, evaluate, settings, 1, rng(number))) for number in range(4)]
     assert len(set(greedy)) == 1, "without noise and at temperature 0 every game is the same"
-    warm = tiny(opening=0, temperature_moves=9, noise_share=0.0)
+    warm = tiny(temperature_moves=9, noise_share=0.0, opening=0)
     assert len({digest(self_play(game, evaluate, warm, 1, rng(number))) for number in range(4)}) > 1
+
+
+def test_games_begin_after_random_actions_that_are_not_learnt(tiny: Tiny) -> None:
+    game, settings = tic_tac_toe(), tiny(opening=4)
+    examples = self_play(game, evaluator(game, new_network(game, settings)), settings, 40, rng())
+    stones = examples["planes"].sum(axis=(1, 2, 3))
+    first = stones[[0, *(np.flatnonzero(np.diff(stones) <= 0) + 1)]]
+    assert len(first) == 40 and set(first) == {0, 1, 2, 3, 4}
 
 
 def test_queue_keeps_the_newest() -> None:
