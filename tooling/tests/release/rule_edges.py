@@ -10,6 +10,7 @@ from tooling.tests.release.rule_cases import (
     DYNAMIC,
     FIND,
     GOOD,
+    HATCH,
     IGNORE,
     NO_VERSION,
     SCM,
@@ -82,6 +83,8 @@ EDGES: dict[str, list[Case]] = {
              facts(GOOD + SUFFIX, git=git(tags=("1.2.0-rel", "1.4.0"))))],
     "REL015": [Case(facts(git=git(on_default=False, branch=None)), "on no branch", facts(git=None), WARNING)],
     "REL020": [Case(facts(change(('"MIT"', '"MIT AND"'))), "not an SPDX", NO_TABLE)],
+    "REL021": [Case(facts(change(('"Typing', '"License :: OSI Approved :: MIT License",\n    "Typing'), text=HATCH)),
+                    "beside license", facts(HATCH), WARNING)],
     "REL022": [
         Case(licence('license-files = { paths = ["NOPE"] }\n'), "NOPE matches no file",
              licence('license-files = { globs = ["LICEN*"] }\n')),

@@ -14,6 +14,7 @@ from labhandbook.release.rules.base import WARNING, At, listed, rule
 SECTION = "sec-pypi-metadata-licence"
 # What backends take when license-files is not given; PEP 639 names these.
 USUAL = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*")
+LENIENT = ("hatchling", "poetry", "uv_build")  # They let an expression and a classifier pass side by side.
 LICENCE = re.compile(r"(?i)(licen[cs]e|copying|unlicense|copyright)([-.].*)?$")
 
 
@@ -72,7 +73,8 @@ def expression(facts: Facts) -> Iterator[At]:
 
 
 @rule("REL021", "No licence classifier stands beside the expression",
-      why="The two may not be used together: setuptools refuses to build, and an index may refuse the file.",
+      why="The classifiers are deprecated: beside an expression setuptools, flit and pdm refuse to build, and an index "
+          "may refuse the file.",
       mend="Delete the classifiers that begin with License ::.",
       section=SECTION)
 def no_classifier(facts: Facts) -> Iterator[At]:
@@ -81,7 +83,8 @@ def no_classifier(facts: Facts) -> Iterator[At]:
     if isinstance(project.table.get("license"), str):
         for text in project.strings("project", "classifiers"):
             if text.startswith("License ::"):
-                yield At(f"{text!r} stands beside license = \"{project.table['license']}\"", line=project.line(text))
+                yield At(f"{text!r} stands beside license = \"{project.table['license']}\"", line=project.line(text),
+                         severity=WARNING if project.tool in LENIENT else None)
 
 
 @rule("REL022", "There is a licence file, and license-files names it",
