@@ -10,7 +10,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from mhi_driving import lane
-from mhi_driving.drive import CHOOSING, REPORTING, TRAINING, evaluate, skilled, straight
+from mhi_driving.drive import CHOOSING, DEVELOPING, REPORTING, TRAINING, evaluate, skilled, straight
 from mhi_driving.lane import Cars, LaneEnv, LaneVectorEnv
 
 
@@ -110,4 +110,5 @@ def test_discounted_returns_count_early_metres_more() -> None:
 
 
 def test_no_road_is_used_for_two_things() -> None:
-    assert not set(CHOOSING) & set(REPORTING) and max(*CHOOSING, *REPORTING) < TRAINING
+    each = (CHOOSING, DEVELOPING, REPORTING)
+    assert len(set().union(*each)) == sum(map(len, each)) and max(map(max, each)) < TRAINING

@@ -15,6 +15,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from mhi_driving.drive import TRAINING
 from mhi_driving.lane import Floats
 from mhi_driving.logs import ACTIONS, DRIVERS, SWITCH, Records, number
 
@@ -97,13 +98,13 @@ def drive_racing(rows: int, rng: np.random.Generator) -> Records:
     """Log `rows` transitions of the lane's drivers on tracks, taking turns at the wheel."""
     env, records = Racing(), np.zeros(rows, RECORD)
     shares = [share for _, share in DRIVERS]
-    before, _ = env.reset(seed=int(rng.integers(2**31)))
+    before, _ = env.reset(seed=int(rng.integers(TRAINING, 2**31)))
     for step in range(rows):
         if step % SWITCH == 0:
             driver, _ = DRIVERS[rng.choice(len(DRIVERS), p=shares)]
         action = int(number(driver(env.state()))[0])
         after, reward, ended, cut, _ = env.step(ACTIONS[action])
         records[step] = before, action, reward, after, ended
-        before = env.reset(seed=int(rng.integers(2**31)))[0] if ended or cut else after
+        before = env.reset(seed=int(rng.integers(TRAINING, 2**31)))[0] if ended or cut else after
     env.close()
     return records

@@ -16,10 +16,11 @@ from mhi_driving.lane import BEND, FAST, GRIP, LOCK, SLOW, WHEELBASE, Floats
 
 Policy = Callable[[NDArray[Any]], NDArray[Any]]
 
-# Roads by their seeds. A checkpoint is chosen on CHOOSING and reported on REPORTING; training takes seeds above both.
-CHOOSING = range(1_000, 1_010)
-REPORTING = range(2_000, 2_020)
-TRAINING = 1_000_000
+# Episodes by their seeds; on a lane each is a road, and each is used for one thing only.
+CHOOSING = range(1_000, 1_010)  # the best checkpoint of a training is chosen on these
+DEVELOPING = range(2_000, 2_020)  # looked at while a method, a log or a setting is being made
+REPORTING = range(5_000, 5_020)  # reported, once all is settled: no choice of ours has seen them
+TRAINING = 1_000_000  # training and logging take seeds from here on
 
 
 def make_envs(env_id: str, count: int, processes: bool = False) -> VectorEnv[Any, Any, Any]:
