@@ -145,7 +145,7 @@ def build_parser() -> argparse.ArgumentParser:
     added = command("log", run_log)
     added.add_argument("folder", type=Path)
     added.add_argument("--env", choices=logs.DRIVES, default="mhi/Lane-v0")
-    added.add_argument("--shards", type=int, default=15)
+    added.add_argument("--shards", type=int, default=30)
     added.add_argument("--rows", type=int, default=2_000, help="transitions in a shard")
     added.add_argument("--seed", type=int, default=0)
     added = command("offline", run_offline)

@@ -6,6 +6,7 @@ All of it goes on after a kill: a run that has ended well is read, not run again
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,8 +24,8 @@ from mhi_driving.train import Training, params, train
 
 SEEDS = range(5)
 PENDULUM, LANE, STEPS = "Pendulum-v1", "mhi/Lane-v0", 8_000
-HELD = 15  # steps for which drivers keep the wheel where BCQ finds it hard
-LOG: dict[str, Any] = {"env": LANE, "shards": 15, "rows": 2_000}
+HELD = 15  # steps for which drivers keep the wheel in the log where the state tells who drives
+LOG: dict[str, Any] = {"env": LANE, "shards": 30, "rows": 2_000}
 Result = dict[str, Any]
 Tell = Callable[[str], None]
 
@@ -148,9 +149,10 @@ def from_logs(runs: Path, tell: Tell) -> Result:
                          "real": average([result["score"]["discounted"] for result in results]),
                          "disengagements": average([result["score"]["disengagements"] for result in results])}
     ratios = [bcq / bc for bcq, bc in zip(found["bcq"]["seeds"], found["bc"]["seeds"], strict=True)]
-    held = {method: round(from_log(runs / "held", method, 0, hold=HELD)["score"]["metres_per_disengagement"], 1)
-            for method in ("bcq", "bc")}
-    return {**found, "held": {"steps": HELD, **held}, "ratio": {"lowest": round(min(ratios)), "bar": 3},
+    ratio = {"lowest": round(min(ratios), 1), "bar": 3, "mean": round(found["bcq"]["mean"] / found["bc"]["mean"], 1)}
+    held = {method: spread([from_log(runs / "held", method, seed, hold=HELD)["score"]["metres_per_disengagement"]
+                            for seed in SEEDS], 0 if method == "bcq" else 1) for method in ("bcq", "bc")}
+    return {**found, "held": {"steps": HELD, **held}, "ratio": ratio,
             "seconds": pace(runs), "transitions": LOG["shards"] * LOG["rows"],
             "strip": {method: drawn(runs / f"{method}-0") for method in offline.THRESHOLDS},
             "log": average([log_metres(runs / f"log-{seed}") for seed in SEEDS])}
@@ -172,5 +174,11 @@ def write(runs: Path, path: Path, parts: list[str], tell: Tell) -> None:
         found = PARTS[name](runs, tell)
         numbers = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         fresh = path.with_suffix(".new")
-        fresh.write_text(json.dumps({**numbers, name: found}, indent=2) + "\n", encoding="utf-8")
+        fresh.write_text(as_text({**numbers, name: found}), encoding="utf-8")
         fresh.replace(path)
+
+
+def as_text(numbers: Result) -> str:
+    """JSON with a line for each number and each list of numbers, so that two versions can be compared by eye."""
+    spread_out = json.dumps(numbers, indent=2)
+    return re.sub(r"\[[^][{}]*]", lambda found: json.dumps(json.loads(found[0])), spread_out) + "\n"
