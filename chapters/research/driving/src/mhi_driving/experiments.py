@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
-from labhandbook.runs import Run
+from labhandbook.runs import Run, read_metrics
 from mhi_driving import logs, offline, strip
 from mhi_driving.drive import REPORTING, evaluate, skilled, straight
-from mhi_driving.learner import PRESETS, settings_for
+from mhi_driving.learner import PRESETS, as_input, settings_for
 from mhi_driving.logs import Log
 from mhi_driving.policies import load
 from mhi_driving.train import Training, params, train
@@ -41,10 +42,21 @@ class Stopped(Exception):
 def online(runs: Path, env_id: str, preset: str, seed: int, **changes: Any) -> Result:
     """Train a preset, or read what came of it."""
     settings = settings_for(preset, env_id, **changes)
-    with Run.open(runs / f"{env_id.rpartition('/')[2]}-{preset}-{seed}", params(env_id, settings, seed)) as run:
+    with Run.open(runs / name_of(env_id, preset, seed), params(env_id, settings, seed)) as run:
         if not run.finished:
             train(run, env_id, settings, seed)
         return ended(run)
+
+
+def name_of(env_id: str, preset: str, seed: int) -> str:
+    """The name of a run's directory."""
+    return f"{env_id.rpartition('/')[2]}-{preset}-{seed}"
+
+
+def wobbles(evaluations: list[dict[str, Any]]) -> bool:
+    """Whether a training left the lane again after an evaluation in which it didn't."""
+    left = [evaluation["disengagements"] for evaluation in evaluations]
+    return 0 in left and any(left[left.index(0):])
 
 
 def from_log(runs: Path, method: str, seed: int, settings: offline.Settings | None = None,
@@ -74,6 +86,35 @@ def log_metres(folder: Path) -> float:
     shards = [log.shard(number) for number in range(len(log.paths))]
     metres, ends = (sum(float(shard[name].sum()) for shard in shards) for name in ("reward", "ended"))
     return metres / max(1, ends)
+
+
+def unseen(folder: Path, log: Log) -> Result:
+    """How far from its log a policy acts, in percent of the log's states.
+
+    `rare`: it does what the log's drivers do there in less than one of a hundred times, by its own G(a | s).
+    `never`: it does what none of them ever did anywhere.
+    """
+    greedy, records = load(folder).greedy, np.concatenate([log.shard(number) for number in range(len(log.paths))])
+    assert greedy is not None
+    with torch.no_grad():
+        states = as_input(records["before"])
+        chosen = greedy(states)
+        chance = greedy.behaviour(states).softmax(dim=1).gather(1, chosen[:, None]).numpy()
+    never = ~np.isin(chosen.numpy(), records["action"])
+    return {"rare": round(100 * float(np.mean(chance < 0.01))), "never": round(100 * float(np.mean(never)))}
+
+
+def forbidden(runs: Path) -> int:
+    """Percent of the logs' states in which BCQ may not do what the good driver would."""
+    shares = []
+    for seed in SEEDS:
+        greedy, log = load(runs / f"bcq-{seed}").greedy, Log(runs / f"log-{seed}")
+        assert greedy is not None
+        states = np.concatenate([log.shard(number)["before"] for number in range(len(log.paths))])
+        good = torch.from_numpy(logs.number(skilled(states)))[:, None]
+        with torch.no_grad():
+            shares.append(float(greedy.allowed(as_input(states)).gather(1, good).isneginf().float().mean()))
+    return round(100 * float(np.mean(shares)))
 
 
 def spread(values: list[float], digits: int = 1) -> Result:
@@ -124,38 +165,50 @@ def pendulum(runs: Path, tell: Tell) -> Result:
 
 def lane(runs: Path, tell: Tell) -> Result:
     """TD3 in the lane, last and best checkpoint, beside drivers that learn nothing."""
-    last, best = [], []
+    last, best, wobbled = [], [], 0
     for seed in SEEDS:
         result = online(runs, LANE, "td3", seed)
+        wobbled += wobbles(read_metrics(runs / name_of(LANE, "td3", seed)))
         last.append(result["last"]["metres_per_disengagement"])
         best.append(result["best"]["metres_per_disengagement"])
         tell(f"{LANE}, td3, seed {seed}: last {last[-1]:.0f} m, best {best[-1]:.0f} m")
     fixed = {name: round(evaluate(policy, LANE, REPORTING).metres_per_disengagement, 1)
              for name, policy in (("straight", straight), ("skilled", skilled))}
     settings = settings_for("td3", LANE)
-    return {"last": spread(last, 0), "best": spread(best, 0), **fixed, "steps": settings.steps,
+    return {"last": spread(last, 0), "best": spread(best, 0), "wobbled": wobbled, **fixed, "steps": settings.steps,
             "seconds": round(seconds("td3", LANE) * settings.steps / 1000), "roads": len(REPORTING)}
 
 
 def from_logs(runs: Path, tell: Tell) -> Result:
     """The three ways to learn from a log: what they promise, and what they drive."""
-    found: Result = {}
-    for method in offline.THRESHOLDS:
-        results = [from_log(runs, method, seed) for seed in SEEDS]
-        metres = [result["score"]["metres_per_disengagement"] for result in results]
-        tell(f"{method}: {', '.join(f'{value:.0f}' for value in metres)} m a disengagement")
-        found[method] = {**spread(metres, 0 if method == "bcq" else 1),
-                         "promised": average([result["promised"] for result in results]),
-                         "real": average([result["score"]["discounted"] for result in results]),
-                         "disengagements": average([result["score"]["disengagements"] for result in results])}
+    found: Result = {method: of_method(runs, method, tell) for method in offline.THRESHOLDS}
     ratios = [bcq / bc for bcq, bc in zip(found["bcq"]["seeds"], found["bc"]["seeds"], strict=True)]
     ratio = {"lowest": round(min(ratios), 1), "bar": 3, "mean": round(found["bcq"]["mean"] / found["bc"]["mean"], 1)}
-    held = {method: spread([from_log(runs / "held", method, seed, hold=HELD)["score"]["metres_per_disengagement"]
-                            for seed in SEEDS], 0 if method == "bcq" else 1) for method in ("bcq", "bc")}
-    return {**found, "held": {"steps": HELD, **held}, "ratio": ratio,
-            "seconds": pace(runs), "transitions": LOG["shards"] * LOG["rows"],
+    held = {method: spread([metres(from_log(runs / "held", method, seed, hold=HELD)) for seed in SEEDS])
+            for method in ("bcq", "bc")}
+    return {**found, "held": {"steps": HELD, **held, "forbidden": forbidden(runs / "held")}, "ratio": ratio,
+            "forbidden": forbidden(runs), "turn": logs.SWITCH, "seconds": pace(runs),
+            "transitions": LOG["shards"] * LOG["rows"],
             "strip": {method: drawn(runs / f"{method}-0") for method in offline.THRESHOLDS},
             "log": average([log_metres(runs / f"log-{seed}") for seed in SEEDS])}
+
+
+def of_method(runs: Path, method: str, tell: Tell) -> Result:
+    """What comes of one way to learn from a log, over all seeds."""
+    results = [from_log(runs, method, seed) for seed in SEEDS]
+    driven, promises = [metres(result) for result in results], [result["promised"] for result in results]
+    tell(f"{method}: {', '.join(f'{value:.0f}' for value in driven)} m a disengagement")
+    acts = [unseen(runs / f"{method}-{seed}", Log(runs / f"log-{seed}")) for seed in SEEDS]
+    return {**spread(driven, 0 if method == "bcq" else 1),
+            "promised": average(promises), "least-promised": round(min(promises), 1),
+            "real": average([result["score"]["discounted"] for result in results]),
+            **{name: round(float(np.mean([act[name] for act in acts]))) for name in acts[0]},
+            "disengagements": average([result["score"]["disengagements"] for result in results])}
+
+
+def metres(result: Result) -> float:
+    """Metres per disengagement of a learning from a log."""
+    return float(result["score"]["metres_per_disengagement"])
 
 
 def drawn(folder: Path) -> Result:

@@ -23,8 +23,9 @@ from mhi_driving.lane import Cars, Floats, LaneVectorEnv
 SECTION = "sec-driving-run"
 Records = NDArray[np.void]
 
-# The actions that a policy learnt from a log chooses from: steering and speed. No driver in the log ever takes the
-# highest speed or steers fully, so of 11 of the 21 nobody has seen what comes of them.
+# The actions that a policy learnt from a log chooses from: steering and speed. Of the 21, no driver in the log ever
+# takes those 11 with the highest speed or full steering. A value that no update asks for stays where it began, near
+# zero, so these aren't what misleads a learner: common actions are, in states in which nobody takes them.
 STEERING, SPEED = np.array([-1, -0.6, -0.25, 0, 0.25, 0.6, 1], np.float32), (-0.5, 0.5, 1.0)
 ACTIONS = np.array([(steering, speed) for speed in SPEED for steering in STEERING], np.float32)
 SWITCH = 3  # steps for which a driver has the wheel: too few for the state to tell surely who it is

@@ -7,7 +7,7 @@ log's drivers were to do a in s, and acts by
 
     threshold 1     only the likeliest action is left: behaviour cloning, whatever Q says
     threshold 0.3   batch-constrained Q-learning: the best of what the log knows
-    threshold 0     plain Q-learning, free to believe in actions that nobody ever took
+    threshold 0     plain Q-learning, free to believe in what nobody does where it does it
 
 The settings, and the log's drivers, were chosen by driving on the roads of `drive.DEVELOPING`, with other seeds than
 those of `experiments.SEEDS`. What is reported comes from the roads of `drive.REPORTING`, which chose nothing.
