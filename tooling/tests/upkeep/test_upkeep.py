@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,7 @@ from labhandbook.book import tools
 from labhandbook.book.model import load_book
 from labhandbook.errors import HandbookError
 from labhandbook.release.github import GitHub
+from labhandbook.release.index import running
 from labhandbook.release.lookup import Answer
 from labhandbook.rules import Finding, Severity
 from labhandbook.upkeep import issue, links, pins
@@ -66,11 +66,8 @@ class Web(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def web() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Web)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Web)) as server:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
 
 
 def book(folder: Path, web: str, page: str = "/there", facts: str = FACTS, actions: str = ACTIONS) -> Path:
