@@ -19,7 +19,7 @@ from mhi_driving.offline import Settings
 def learnt(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dict[str, Any]], Path]:
     """One seed of what stands in results.json, with fewer passes; and where its runs and its log lie."""
     place = tmp_path_factory.mktemp("offline")
-    found = {method: experiments.from_log(place, method, 0, Settings(epochs=10)) for method in offline.THRESHOLDS}
+    found = {method: experiments.from_log(place, method, 0, Settings(epochs=6)) for method in offline.THRESHOLDS}
     return found, place
 
 

@@ -73,7 +73,7 @@ def lane(top: int, metre: float, name: str, drive: Drive) -> list[str]:
              text(LEFT - 10, middle + 5, name, TEXT, "end", 600)]
     if drive.left:
         parts += [f'<circle cx="{x}" cy="{y}" r="5" fill="{STOP}"/>',
-                  text(float(x) + 12, middle + 5, f"out after {drive.along[-1]:.0f} m", STOP, "start")]
+                  text(float(x) + 12, middle - 9, f"out after {drive.along[-1]:.0f} m", STOP, "start")]
     return parts
 
 
