@@ -138,7 +138,7 @@ def _compare(wanted: Named, listed: Listed, place: Index) -> None:
 
 
 def _served(wanted: Named, listed: Listed, place: Index) -> bytes:
-    """The bytes that the address serves, if they are the file's. An index in PyPI's place is asked in PyPI's place."""
+    """The bytes that the address serves, if they are the file's; an index in PyPI's place is asked for it."""
     try:
         answer = get(wanted.url.replace(place.public, place.web, 1) if place.moved else wanted.url, 60)
     except (IndexDown, HandbookError) as error:
