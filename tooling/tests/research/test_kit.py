@@ -28,7 +28,7 @@ TAGS = ("v" + VERSION, *(f"{name}-v{VERSION}" for name in QUICK))
 SAYS = {"driving": ("hatchling >=1.26", "pytorch >=2.6"), "selfplay": ("setuptools >=80", "pytorch >=2.6"),
         "eras": ("flit-core >=3.11,<5", "numerapi >=3.1"), "phrases": ("uv-build >=0.9,<1", "skops >=0.11")}
 # Gigabytes that PyTorch takes with CUDA, of two versions, in the installer's cache and while they are unpacked.
-ROOM = 25
+ROOM = 20
 
 
 def block() -> str:
