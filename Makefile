@@ -25,7 +25,7 @@ check: $(READY)  ## find mistakes in the chapters and in _book/
 test: $(READY)  ## check types and style, and run the tests
 	$(BIN)/ruff check tooling chapters
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-research: $(RESEARCH)/.ready  ## check and test the research projects, with torch
 	$(RESEARCH)/bin/ruff check chapters

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
+from labhandbook.release.index import running
+
 Json = dict[str, Any]
 CREATED = "2026-01-02T03:04:05Z"
 
@@ -120,13 +122,8 @@ class Server(ThreadingHTTPServer):
 @contextlib.contextmanager
 def serving(state: State, page: int = 2) -> Iterator[Server]:
     """Serve the repository."""
-    server = Server(state, page)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    try:
+    with running(Server(state, page)) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class Handler(BaseHTTPRequestHandler):

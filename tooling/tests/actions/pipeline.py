@@ -6,14 +6,13 @@ import contextlib
 import os
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import trustme
 
-from labhandbook.release.index import Server
+from labhandbook.release.index import Server, running
 from labhandbook.release.store import Store
 from tooling.tests.actions import github
 from tooling.tests.actions.act import Event, Run, Runner, load, resume
@@ -46,12 +45,8 @@ def serving(folder: Path, authority: trustme.CA, lag: float = 0.3) -> Iterator[S
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    try:
+    with running(server):
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @dataclass

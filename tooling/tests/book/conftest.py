@@ -9,11 +9,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tooling.tests.book.previews import FILES, Preview, previewing
 from tooling.tests.book.reading import Page, pages
 from tooling.tests.conftest import ROOT, make_book, run
 
@@ -106,3 +107,16 @@ def handbook_site(engine: str, sites: Sites) -> Path:
 def handbook(handbook_site: Path) -> dict[str, Page]:
     """The pages of the handbook."""
     return pages(handbook_site)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    """A small book with an include, a picture, a fact and references between its pages."""
+    return make_book(tmp_path / "book", FILES)
+
+
+@pytest.fixture
+def preview(book: Path) -> Iterator[Preview]:
+    """A preview of the small book."""
+    with previewing(book) as running:
+        yield running

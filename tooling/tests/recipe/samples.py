@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import io
 import tarfile
-import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from urllib.request import urlopen
 import pytest
 
 from labhandbook.release.addresses import index
+from labhandbook.release.index import running
 from tooling.tests.conftest import LACKS
 
 LICENCE = "MIT License\n\nPermission is hereby granted, free of charge, to any person.\n"
@@ -218,12 +218,8 @@ def serving(files: dict[str, bytes], *, lost: bool = False, mirror: bool = False
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
 
 
 def need_network() -> None:

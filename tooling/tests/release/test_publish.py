@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,7 +17,7 @@ from labhandbook.errors import HandbookError
 from labhandbook.release import addresses
 from labhandbook.release import publish as module
 from labhandbook.release.addresses import Index
-from labhandbook.release.index import Fault, Server, serving
+from labhandbook.release.index import Fault, Server, running, serving
 from labhandbook.release.publish import Upload, publish
 from labhandbook.release.refusals import next_version
 from tooling.tests.release import files
@@ -186,19 +185,16 @@ def trusted(server: Server, upload: Upload, monkeypatch: pytest.MonkeyPatch) -> 
     """An upload from a job on GitHub to an index that twine takes for PyPI."""
     from twine import utils
 
-    github = HTTPServer(("127.0.0.1", 0), GitHub)
-    Thread(target=github.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    monkeypatch.setattr(utils, "DEFAULT_REPOSITORY", upload.index.upload)
-    _http_only(monkeypatch)
-    for name in ("TWINE_USERNAME", "TWINE_PASSWORD"):
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", CANARY + "-request")
-    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"http://127.0.0.1:{github.server_port}/?api-version=2")
-    yield replace(upload, index=replace(upload.index, name="pypi"), attest=False)
-    github.shutdown()
-    github.server_close()
+    with running(HTTPServer(("127.0.0.1", 0), GitHub)) as github:
+        monkeypatch.setattr(utils, "DEFAULT_REPOSITORY", upload.index.upload)
+        _http_only(monkeypatch)
+        for name in ("TWINE_USERNAME", "TWINE_PASSWORD"):
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+        monkeypatch.setenv("GITHUB_ACTIONS", "true")
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", CANARY + "-request")
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"http://127.0.0.1:{github.server_port}/?api-version=2")
+        yield replace(upload, index=replace(upload.index, name="pypi"), attest=False)
 
 
 def _http_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,9 +20,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 from labhandbook.release.project import normalise
@@ -30,6 +30,7 @@ from labhandbook.release.store import Refused, Store, Stored
 
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
 USER = "__token__"
+AnyServer = TypeVar("AnyServer", bound=HTTPServer)
 
 
 @dataclass
@@ -85,9 +86,14 @@ class Server(ThreadingHTTPServer):
 @contextlib.contextmanager
 def serving(folder: Path, *, lag: float = 0.0, token: str = "", port: int = 0) -> Iterator[Server]:
     """Serve the index that lies in `folder`; without `token` a fresh one is made for this run."""
-    server = Server(Store(folder, lag), token or "pypi-" + secrets.token_urlsafe(24), port)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
+    with running(Server(Store(folder, lag), token or "pypi-" + secrets.token_urlsafe(24), port)) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def running(server: AnyServer) -> Iterator[AnyServer]:
+    """Let a server answer in a thread of its own for the time of a block."""
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
         yield server
     finally:

@@ -44,7 +44,8 @@ def addresses(book: Book, today: date) -> tuple[list[Address], Reading]:
         read_chapters(reading, engine)
     read_data(reading)
     site = str(book.settings.get("site-url", "")).rstrip("/")
-    found = []
+    found = [Address(url, work.file, work.line) for work in reading.works if (url := of_work(work))]
+    known = {address.url: address for address in [*found, *in_notes(book, reading)]}
     for chapter in reading.chapters.values():
         places = Places(chapter.source)
         for url in chapter.survey["links"]:
@@ -52,9 +53,17 @@ def addresses(book: Book, today: date) -> tuple[list[Address], Reading]:
                 line = places.word(url)
                 # A variable may hold only the beginning of an address.
                 line = line if line.number else chapter.source.find(url.rstrip("/").rpartition("/")[2]) or line
-                found.append(Address(url, line.file or chapter.page.path, line.number))
-    found += [Address(url, work.file, work.line) for work in reading.works if (url := of_work(work))]
+                # A page shows a reading path's addresses without writing them: they stand in the bibliography.
+                here = Address(url, line.file or chapter.page.path, line.number)
+                found.append(here if line.number else known.get(url, here))
     return sorted(set(found), key=lambda each: (each.file, each.line, each.url)), reading
+
+
+def in_notes(book: Book, reading: Reading) -> list[Address]:
+    """The addresses in the annotations of the bibliographies."""
+    return [Address(url, file, number) for file in {work.file for work in reading.works}
+            for number, text in enumerate((book.root / file).read_text(encoding="utf-8").splitlines(), 1)
+            for url in re.findall(r"\\href\{([^}]+)\}", text)]
 
 
 def of_work(work: Work) -> str:

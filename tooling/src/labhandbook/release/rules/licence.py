@@ -73,8 +73,8 @@ def expression(facts: Facts) -> Iterator[At]:
 
 
 @rule("REL021", "No licence classifier stands beside the expression",
-      why="The classifiers are deprecated: beside an expression setuptools, flit and pdm refuse to build, and an index "
-          "may refuse the file.",
+      why="The classifiers are deprecated: beside an expression setuptools, flit and pdm refuse to build, and an "
+          "index may refuse the file.",
       mend="Delete the classifiers that begin with License ::.",
       section=SECTION)
 def no_classifier(facts: Facts) -> Iterator[At]:
