@@ -92,7 +92,17 @@ def test_much_output_on_standard_error_does_not_stop_it(worker: Worker, tmp_path
 def test_answers_come_in_the_order_of_the_items(tmp_path: Path) -> None:
     pool = Pool(tmp_path, 3)
     try:
-        assert pool.each(range(10), lambda _, item: item * item) == [number * number for number in range(10)]
+        tasks = list(zip(pool.spread([1.0] * 10), range(10), strict=True))
+        assert pool.each(tasks, lambda _, item: item * item) == [number * number for number in range(10)]
+    finally:
+        pool.close()
+
+
+def test_tasks_are_spread_by_what_they_cost(tmp_path: Path) -> None:
+    pool = Pool(tmp_path, 2)
+    try:
+        long, *short = pool.spread([3, 1, 1, 1])
+        assert set(short) == {worker for worker in pool.workers if worker is not long} and len(short) == 3
     finally:
         pool.close()
 
@@ -100,9 +110,10 @@ def test_answers_come_in_the_order_of_the_items(tmp_path: Path) -> None:
 def test_page_stays_with_its_worker(tmp_path: Path) -> None:
     with Engine(load_book(make_book(tmp_path, FILES)), workers=2) as engine:
         engine.read(engine.book.pages)
-        before = {path: chapter.worker for path, chapter in engine.chapters.items()}
+        before = dict(engine._workers)
+        assert len(set(before.values())) == 2
         engine.read(reversed(engine.book.pages))
-        assert {path: chapter.worker for path, chapter in engine.chapters.items()} == before
+        assert engine._workers == before
 
 
 def test_engine_ends_its_processes(tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,11 +16,12 @@ from labhandbook.book.checks import CHECKS
 from labhandbook.book.checks.bibliography import read_works
 from labhandbook.book.checks.links import beside, present, targets
 from labhandbook.book.checks.prose import WANTED
-from labhandbook.book.checks.reading import Chapter, Ran, Reading, Site
+from labhandbook.book.checks.reading import Chapter, Reading, Site
 from labhandbook.book.checks.shell import shell_blocks
 from labhandbook.book.facts import facts_files, load_facts
 from labhandbook.book.model import Book, load_book
 from labhandbook.book.pandoc import Engine, read_text
+from labhandbook.book.rules import SHELL
 from labhandbook.errors import HandbookError
 from labhandbook.rules import Finding, Severity
 
@@ -57,8 +59,10 @@ def check(start: Path, *, site: Path | None = None, today: date | None = None) -
                             todo="render the book first: handbook render", section="sec-contributing-check")
     if site is None and scope == "." and book.output.is_dir():
         site = book.output
-    reading = read(book, site, today or date.today())
-    found = [finding for _, look in CHECKS.values() for finding in look(reading)]
+    with reading_of(book, site, today or date.today()) as reading:
+        # bash was asked last, so it is the last to answer.
+        in_order = sorted(CHECKS.values(), key=lambda known: known[0] is SHELL)
+        found = [finding for _, look in in_order for finding in look(reading)]
     address = str(book.settings.get("site-url", "")).rstrip("/")
     sections = {name: f"{address}/{book.by_path[label['page']].url}#{name}"
                 for name, label in reading.labels.items() if address}
@@ -76,15 +80,16 @@ def _in_scope(found: list[Finding], scope: str, reading: Reading) -> list[Findin
     return sorted(once.values(), key=lambda finding: (finding.file, finding.line, finding.rule.code, finding.message))
 
 
-def read(book: Book, site: Path | None, today: date) -> Reading:
-    """Read everything that the checks look at, tools and engine side by side."""
+@contextlib.contextmanager
+def reading_of(book: Book, site: Path | None, today: date) -> Iterator[Reading]:
+    """Everything that the checks look at, read by the engine, and by tools that may still be at work."""
     reading = Reading(book, today)
+    jobs = reading.tools
     reading.files = sorted(chapter_files(book))
-    jobs: dict[str, Future[Ran]] = {}
     with ThreadPoolExecutor(4) as threads, tempfile.TemporaryDirectory(prefix="handbook-check-") as folder:
-        readable = [name for name in {*reading.files, *book.by_path} if _is_text(book.root / name)]
-        spelt = [*readable, *(path.relative_to(book.root).as_posix() for path in facts_files(book.root))]
-        jobs["panache"] = threads.submit(tools.panache, book.root, sorted(readable), WANTED)
+        texts = {name: text for name in {*reading.files, *book.by_path} if (text := _text(book.root / name))}
+        spelt = [*texts, *(path.relative_to(book.root).as_posix() for path in facts_files(book.root))]
+        jobs["panache"] = threads.submit(tools.panache, texts, Path(folder, "pages"), WANTED)
         jobs["codespell"] = threads.submit(tools.codespell, book.root, sorted(spelt))
         if site:
             jobs["lychee"] = threads.submit(tools.lychee, site.resolve())
@@ -94,8 +99,7 @@ def read(book: Book, site: Path | None, today: date) -> Reading:
         reading.blocks = [block for chapter in reading.chapters.values() for block in shell_blocks(chapter)]
         jobs["bash"] = threads.submit(tools.bash, reading.blocks, Path(folder))
         read_data(reading)
-        reading.tools = {name: job.result() for name, job in jobs.items()}
-    return reading
+        yield reading
 
 
 def read_chapters(reading: Reading, engine: Engine) -> None:
@@ -143,12 +147,13 @@ def chapter_files(book: Book) -> Iterator[str]:
                         if name.endswith(".qmd") and not name.startswith((".", "_")))
 
 
-def _is_text(path: Path) -> bool:
-    """Whether a tool can be given the file: text that can be read."""
+def _text(path: Path) -> str:
+    """What a tool can be given of a file: text that can be read, else nothing."""
     try:
-        return "\0" not in path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except (OSError, ValueError):
-        return False
+        return ""
+    return text if "\0" not in text else ""
 
 
 def read_site(book: Book, site: Path) -> Site:

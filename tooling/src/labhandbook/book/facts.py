@@ -10,7 +10,9 @@ Numbers that a project measured are no facts: nobody looks them up, a test makes
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -130,12 +132,20 @@ def _day(text: str | None) -> date | None:
 
 
 def index_addresses() -> dict[str, dict[str, str]] | None:
-    """The web and simple-index addresses of PyPI and TestPyPI as twine knows them; None without twine."""
-    try:
-        from twine.repository import TEST_WAREHOUSE, WAREHOUSE_WEB
-    except ImportError:
+    """The web and simple-index addresses of PyPI and TestPyPI as twine knows them; None without twine.
+
+    They are read off its source where they stand there: to import twine takes longer than to read all the facts.
+    """
+    found = importlib.util.find_spec("twine")
+    if found is None or not found.submodule_search_locations:
         return None
-    return {name: _addresses(web) for name, web in (("pypi", WAREHOUSE_WEB), ("testpypi", TEST_WAREHOUSE))}
+    source = Path(found.submodule_search_locations[0], "repository.py").read_text(encoding="utf-8")
+    known: dict[str, str] = dict(re.findall(r'^(\w+) = "(https://[^"]+)"$', source, re.MULTILINE))
+    if not {"WAREHOUSE_WEB", "TEST_WAREHOUSE"} <= known.keys():
+        from twine import repository
+
+        known = vars(repository)
+    return {"pypi": _addresses(known["WAREHOUSE_WEB"]), "testpypi": _addresses(known["TEST_WAREHOUSE"])}
 
 
 def _addresses(web: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -22,7 +22,7 @@ from labhandbook.book.navigation import Entry, Navigation
 from labhandbook.book.places import Places
 from labhandbook.book.rules import CALLOUT, CITATION, DUPLICATE, LINK, REFERENCE, SHORTCODE, SUPPORTED
 from labhandbook.book.source import Line, Source, read_source
-from labhandbook.book.worker import Pool, Worker
+from labhandbook.book.worker import Answer, Pool, Worker
 from labhandbook.errors import HandbookError
 from labhandbook.rules import Finding, Rule
 
@@ -38,7 +38,6 @@ class Chapter:
     page: Page
     source: Source
     told: dict[str, Any]
-    worker: Worker
 
 
 @dataclass
@@ -55,7 +54,7 @@ class Written:
 class Engine:
     """Reads and writes the pages of one book. Use it as a context manager: it owns processes.
 
-    Without `touching` it leaves the book's folder as it is.
+    Without `touching` it leaves the book's folder as it is, and pages don't show the day of their last change.
     """
 
     def __init__(self, book: Book, *, workers: int | None = None, touching: bool = True) -> None:
@@ -64,6 +63,7 @@ class Engine:
         self.chapters: dict[str, Chapter] = {}
         self.kept: dict[str, Source] = {}
         self.labels: dict[str, dict[str, str]] = {}
+        self._workers: dict[str, Worker] = {}
         self._pool = Pool(book.root, min(workers or os.cpu_count() or 1, len(book.pages)))
         try:
             self.refresh()
@@ -85,7 +85,7 @@ class Engine:
         if self._touching:
             write_variables(self.book)
         self._variables = variables(self.book)
-        self._days = changed_days(self.book.root)
+        self._days = changed_days(self.book.root) if self._touching else {}
         self._setup = extension_files(self.book) | {
             "bibliography": [{"name": name, "text": read_text(self.book.root / name, name)}
                              for name in self.book.bibliography],
@@ -99,12 +99,19 @@ class Engine:
     def read(self, pages: Iterable[Page]) -> bool:
         """Read pages from disk; True when something that other pages show has changed."""
         before = self._shared()
-        for chapter in self._pool.each(pages, self._read_page):
+        pages = list(pages)
+        fresh = [page for page in pages if page.path not in self._workers]
+        sizes = [_size(self.book.root / page.path) for page in fresh]
+        self._workers |= dict(zip((page.path for page in fresh), self._pool.spread(sizes), strict=True))
+        for chapter in self._each(pages, self._read_page):
             self.chapters[chapter.page.path] = chapter
         return self._shared() != before
 
+    def _each(self, pages: Iterable[Page], work: Callable[[Worker, Page], Answer]) -> list[Answer]:
+        """Do `work` for every page by the worker that keeps its document."""
+        return self._pool.each([(self._workers[page.path], page) for page in pages], work)
+
     def _read_page(self, worker: Worker, page: Page) -> Chapter:
-        worker = self.chapters[page.path].worker if page.path in self.chapters else worker
         source = read_source(self.book.root, page.path, self._variables, self._handlers)
         if source.unreadable and page.path in self.kept:
             # The preview shows what it had until the file can be read again.
@@ -113,7 +120,7 @@ class Engine:
         for failed in told["unanswered"]:
             code = source.shortcodes[failed["code"] - 1]
             source.findings.append(Finding(code.file, code.line, SHORTCODE, failed["message"]))
-        return Chapter(page, source, told, worker)
+        return Chapter(page, source, told)
 
     def _request(self, page: Page, source: Source, *, alone: bool = True) -> dict[str, Any]:
         meta = {"title": str(source.meta["title"])} if "title" in source.meta else {}
@@ -172,15 +179,15 @@ class Engine:
 
     def survey(self, pages: Iterable[Page]) -> list[dict[str, Any]]:
         """What the checks ask of pages that were read, see survey.lua. `prepare` must have run."""
-        return self._pool.each(pages, lambda _, page: self.chapters[page.path].worker.call("survey", path=page.path))
+        return self._each(pages, lambda worker, page: worker.call("survey", path=page.path))
 
     def write(self, pages: Iterable[Page]) -> list[Written]:
         """The pages as HTML. `prepare` must have run."""
         holder = self.bibliography_page()
 
-        def work(_: Worker, page: Page) -> Written:
+        def work(worker: Worker, page: Page) -> Written:
             chapter = self.chapters[page.path]
-            answer = chapter.worker.call(
+            answer = worker.call(
                 "html", path=page.path,
                 variables=self.navigation.variables(page, chapter.source.meta),
                 references=holder.url if holder else None,
@@ -188,7 +195,7 @@ class Engine:
             )
             return self._judge(chapter, answer)
 
-        return self._pool.each(pages, work)
+        return self._each(pages, work)
 
     def _judge(self, chapter: Chapter, answer: dict[str, Any]) -> Written:
         source = chapter.source
@@ -247,6 +254,13 @@ def duplicate_ids(source: Source, ids: Iterable[str], labels: Mapping[str, dict[
 
 def _place(line: Line, rule: Rule, message: str) -> Finding:
     return Finding(line.file, line.number, rule, message)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def read_text(path: Path, shown: str) -> str:

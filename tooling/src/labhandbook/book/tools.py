@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from labhandbook.book.checks.reading import Block, Ran
@@ -36,10 +36,17 @@ def run(name: str, arguments: Sequence[str], cwd: Path, fine: set[int], seconds:
     return Ran(done.stdout)
 
 
-def panache(root: Path, files: Sequence[str], select: Sequence[str]) -> Ran:
-    """What panache says of chapters."""
-    return run("panache", ["lint", "--isolated", "--no-cache", "--color", "never", "--message-format", "short",
-                           "--select", ",".join(select), "--", *files], root, {0, 1})
+def panache(texts: Mapping[str, str], folder: Path, select: Sequence[str]) -> Ran:
+    """What panache says of chapters, given by their names, which are written to `folder`.
+
+    Beside `_quarto.yml` it would read the whole book once more, to follow what the engine follows.
+    """
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    ran = run("panache", ["lint", "--isolated", "--no-cache", "--color", "never", "--message-format", "short",
+                          "--select", ",".join(select), "--", *sorted(texts)], folder, {0, 1})
+    return ran if ran.output is None else Ran(ran.output.replace(f"{folder.resolve()}/", ""))
 
 
 def codespell(root: Path, files: Sequence[str]) -> Ran:

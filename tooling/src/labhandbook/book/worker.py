@@ -6,7 +6,7 @@ import contextlib
 import json
 import subprocess
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -112,18 +112,26 @@ class Pool:
 
         return list(self._threads.map(work, self.workers))[0]  # noqa: RUF015 - all of them must have answered
 
-    def each(self, items: Iterable[Item], work: Callable[[Worker, Item], Answer]) -> list[Answer]:
-        """Do `work` for every item, spread over the workers by the item's place; answers in order."""
-        items = list(items)
-        size = len(self.workers)
+    def spread(self, costs: Sequence[float]) -> list[Worker]:
+        """A worker for each task, by what the tasks cost, so that all workers have about as much to do."""
+        load, chosen = [0.0] * len(self.workers), [self.workers[0]] * len(costs)
+        for place in sorted(range(len(costs)), key=lambda place: -costs[place]):
+            least = load.index(min(load))
+            load[least] += costs[place]
+            chosen[place] = self.workers[least]
+        return chosen
 
-        def share(start: int) -> list[Answer]:
-            return [work(self.workers[start], item) for item in items[start::size]]
+    def each(self, tasks: Iterable[tuple[Worker, Item]], work: Callable[[Worker, Item], Answer]) -> list[Answer]:
+        """Do `work` for every item by its worker, all workers at once; answers in order."""
+        tasks = list(tasks)
 
-        answers: list[Answer | None] = [None] * len(items)
-        for start, done in enumerate(self._threads.map(share, range(size))):
-            answers[start::size] = done
-        return [answer for answer in answers if answer is not None]
+        def share(worker: Worker) -> dict[int, Answer]:
+            return {place: work(worker, item) for place, (its, item) in enumerate(tasks) if its is worker}
+
+        done: dict[int, Answer] = {}
+        for answers in self._threads.map(share, self.workers):
+            done |= answers
+        return [done[place] for place in range(len(tasks))]
 
     def close(self) -> None:
         """End all workers."""

@@ -22,18 +22,17 @@ ANSWERED = re.compile(r"cross-reference label|^included file not found", re.IGNO
 
 def panache_lines(reading: Reading) -> Iterator[tuple[str, int, str, str]]:
     """What panache said: file, line, code and message, each once."""
-    root = f"{reading.book.root}/"
     seen = set()
-    for line in (reading.tools["panache"].output or "").splitlines():
+    for line in (reading.tools["panache"].result().output or "").splitlines():
         if (match := PANACHE.match(line)) and not ANSWERED.search(match[4]) and line not in seen:
             seen.add(line)
-            yield match[1].removeprefix(root), int(match[2]), match[3], match[4].replace(root, "")
+            yield match[1], int(match[2]), match[3], match[4]
 
 
 @checks(MARKDOWN)
 def markdown(reading: Reading) -> Iterator[Finding]:
     """What panache finds in the text."""
-    ran = reading.tools["panache"]
+    ran = reading.tools["panache"].result()
     if ran.output is None:
         yield unverified(MARKDOWN, ran.problem)
     for file, number, code, message in panache_lines(reading):
@@ -44,7 +43,7 @@ def markdown(reading: Reading) -> Iterator[Finding]:
 @checks(SPELLING)
 def spelling(reading: Reading) -> Iterator[Finding]:
     """What codespell finds in chapters and facts."""
-    ran = reading.tools["codespell"]
+    ran = reading.tools["codespell"].result()
     if ran.output is None:
         yield unverified(SPELLING, ran.problem)
     for line in (ran.output or "").splitlines():

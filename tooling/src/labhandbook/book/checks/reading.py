@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -112,7 +113,7 @@ class Reading:
     present: set[str] = field(default_factory=set)
     beside: dict[str, list[str]] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
-    tools: dict[str, Ran] = field(default_factory=dict)
+    tools: dict[str, Future[Ran]] = field(default_factory=dict)
     site: Site | None = None
 
     @cached_property

@@ -74,7 +74,7 @@ def placeholder(reading: Reading) -> Iterator[Finding]:
 @checks(SHELL)
 def shell(reading: Reading) -> Iterator[Finding]:
     """What `bash -n` says of the blocks, but for lines whose placeholder is told already."""
-    ran = reading.tools["bash"]
+    ran = reading.tools["bash"].result()
     if ran.output is None:
         yield unverified(SHELL, ran.problem)
         return

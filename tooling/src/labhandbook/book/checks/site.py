@@ -72,7 +72,7 @@ def site_link(reading: Reading) -> Iterator[Finding]:
     """What lychee can't follow; one finding for a target that many pages share, as menus do."""
     if not reading.site:
         return
-    ran = reading.tools["lychee"]
+    ran = reading.tools["lychee"].result()
     if ran.output is None:
         yield unverified(SITE_LINK, ran.problem)
         return

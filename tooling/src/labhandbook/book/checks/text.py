@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from labhandbook.book.checks.prose import panache_lines
 from labhandbook.book.checks.reading import Chapter, Reading, checks, unverified
@@ -102,8 +103,8 @@ def closed(reading: Reading) -> Iterator[Finding]:
                 line = chapter.places.at(entry["openpos"]["line"])
                 yield chapter.blame(CLOSED, "the div that begins here is never closed", line)
         yield from _fences(chapter)
-    if reading.tools["panache"].output is None:
-        yield unverified(CLOSED, reading.tools["panache"].problem)
+    if reading.tools["panache"].result().output is None:
+        yield unverified(CLOSED, reading.tools["panache"].result().problem)
     for file, number, code, message in panache_lines(reading):
         if code == "stray-fenced-div-markers":
             yield Finding(file, number, CLOSED, message)
@@ -133,15 +134,17 @@ def _fences(chapter: Chapter) -> Iterator[Finding]:
 def headings(reading: Reading) -> Iterator[Finding]:
     """Headings more than one level below the one above them."""
     for chapter in reading.chapters.values():
-        above = 1
+        found = chapter.survey["headings"]
+        levels = [1, *(heading["level"] for heading in found)]
+        if all(level <= above + 1 for above, level in pairwise(levels)):
+            continue
         places = Places(chapter.source)
-        for heading in chapter.survey["headings"]:
+        for heading, above in zip(found, levels, strict=False):
             level, word = heading["level"], re.search(r"\w+", heading["text"])
             line = places.of(rf"^[ \t>]*{'#' * level}[ \t].*{word[0] if word else ''}")
             if level > above + 1:
                 yield chapter.blame(HEADINGS, f"“{heading['text']}” has level {level} below one of level {above}",
                                     line)
-            above = level
 
 
 @checks(ALTERNATIVE)
