@@ -21,6 +21,7 @@ from tooling.tests.actions.act import Event, Run
 from tooling.tests.actions.pipeline import JOBS, TOKEN, Pipeline, handbook_as_fetched, pipeline
 from tooling.tests.actions.test_init import lint
 from tooling.tests.conftest import LACKS, ROOT, run
+from tooling.tests.release.own import ready
 from tooling.tests.release.packages import download, git, published
 
 REPOSITORY = "lab/averages"
@@ -181,22 +182,9 @@ def test_gpyreg_is_released_by_the_workflow_that_init_writes(handbook: Path, tmp
 
 @pytest.mark.slow
 def test_this_repository_is_released_by_its_own_workflow(tmp_path: Path) -> None:
-    """A clone of it: what is not committed has no part in a release."""
     if download("click") is None:
         pytest.skip(LACKS + "the network")
-    git(tmp_path, "clone", "--quiet", str(ROOT), "clone")
-    folder = tmp_path / "clone"
-    git(folder, "checkout", "--quiet", "-B", "main")
-    git(folder, "remote", "remove", "origin")
-    # Of the tests that it names for its trials, the quickest: all of them run in trials of their own.
-    pyproject = folder / "pyproject.toml"
-    text, tests = pyproject.read_text(), "{root}/tooling/tests/"
-    pyproject.write_text(re.sub(rf'(\n    "{tests}[^]]*)]', f'\n    "{tests}test_report.py"\n]', text))
-    assert pyproject.read_text().count(tests) == 1
-    changelog = folder / "CHANGELOG.md"
-    changelog.write_text(changelog.read_text().replace("## Unreleased", "## 0.1.0 - 2026-11-22"))
-    commit(folder)
-    git(folder, "tag", "--annotate", "v0.1.0", "--message", "labhandbook 0.1.0")
+    folder = ready(tmp_path / "clone", "v0.1.0")
     with pipeline(folder, tmp_path / "line", "acerbilab/handbook", "v0.1.0") as line:
         line.push("v0.1.0")
         ran = line.run()

@@ -72,6 +72,14 @@ def test_addresses_come_from_labels_and_links(tmp_path: Path) -> None:
     ("A package to be proposed in a test.\n\nIt says more than its summary does, in a second paragraph.\n",
      "It says more than its summary does, in a second paragraph."),
     ("# Demo\n\n- a list\n- of things\n", ""),
+    ("The [pages](https://example.org/demo/) tell the idea and how to run it. What changed stands on\n[the same "
+     "page](https://example.org/demo).\n", ""),
+    ("The [pages](https://example.org/demo/) tell the idea and how to run it. Demo itself proposes packages.\n",
+     "The pages tell the idea and how to run it. Demo itself proposes packages."),
+    ("[Demo](https://example.org/demo) is a package that exists so that a test can propose it.\n",
+     "Demo is a package that exists so that a test can propose it."),
+    ("It stands on [another package](https://example.org/other) that has pages of its own somewhere.\n",
+     "It stands on another package that has pages of its own somewhere."),
 ])
 def test_the_description_is_prose(readme: str, found: str, tmp_path: Path) -> None:
     assert description(files(Release(readme=readme), tmp_path)[1]) == found

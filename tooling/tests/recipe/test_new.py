@@ -14,6 +14,7 @@ from labhandbook.recipe.model import Recipe
 from labhandbook.recipe.skull import parse
 from labhandbook.recipe.specs import asked, bounds, pep508, same_bounds
 from labhandbook.recipe.yamltext import scalar
+from labhandbook.release.addresses import index
 from tooling.tests.conftest import run
 from tooling.tests.recipe.samples import Release, serving
 
@@ -39,6 +40,31 @@ def test_a_recipe_says_what_the_release_says(tmp_path: Path) -> None:
     assert "importlib" not in text and "httpx" not in text and "#" not in text and "python_min:" not in text
     assert not [one for one in lint([tmp_path]).findings if one.rule.code != "RCP012"], "the index here is not https"
     assert recipe.noarch
+
+
+def test_an_index_in_the_place_of_pypi_has_no_part_in_the_recipe(tmp_path: Path) -> None:
+    """conda-forge fetches from PyPI, whatever serves its files here; that address itself nobody asked."""
+    release, usual = Release(), index("pypi").web
+    right = f"  url: {usual}/packages/source/d/demo/demo-${{{{ version }}}}.tar.gz\n"
+    with serving(dict([release.sdist(), release.wheel()])) as address:
+        done = run("recipe", "new", "demo", "--maintainer", "someone", cwd=tmp_path, HANDBOOK_PYPI=address)
+        assert done.returncode == 0, done.stderr
+        path = tmp_path / "recipes/demo/recipe.yaml"
+        text = path.read_text(encoding="utf-8")
+        assert right in text and address not in text
+        assert "RCP068 the file came from the index that stands in for PyPI" in done.stderr
+        path.write_text(text.replace(usual, "https://example.org"), encoding="utf-8")
+        elsewhere = run("recipe", "lint", "--format", "json", cwd=tmp_path, HANDBOOK_PYPI=address)
+        assert "example.org is not PyPI" in elsewhere.stdout
+        path.write_text(text.replace("/d/demo/", "/e/demo/"), encoding="utf-8")
+        wrong = run("recipe", "lint", "--format", "json", cwd=tmp_path, HANDBOOK_PYPI=address)
+        assert wrong.returncode == 1 and "the file lies at /packages/source/d/demo/" in wrong.stdout
+        old = run("recipe", "new", "demo", "--index", address, "--force", cwd=tmp_path)
+        assert old.returncode == 1 and f"url: {address}/" in path.read_text(encoding="utf-8"), "asked for by name"
+    with serving(dict([release.sdist(), release.wheel()]), lasting={release.sdist()[0]: b"another"}) as address:
+        path.write_text(text, encoding="utf-8")
+        other = run("recipe", "lint", "--format", "json", cwd=tmp_path, HANDBOOK_PYPI=address)
+        assert other.returncode == 1 and "serves a file with sha256" in other.stdout
 
 
 def test_what_noarch_cannot_say_is_told(tmp_path: Path) -> None:

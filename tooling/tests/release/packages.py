@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import functools
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -137,8 +139,9 @@ def pyproject(kind: str, *replacements: tuple[str, str]) -> Files:
 
 @functools.cache
 def download(*arguments: str) -> Path | None:
-    """The folder with what pip downloads, once in a session; None without a network."""
+    """The folder with what pip downloads, once in a session and gone with it; None without a network."""
     folder = Path(tempfile.mkdtemp(prefix="handbook-download-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), *arguments]
     done = subprocess.run(command, capture_output=True, check=False)
     return folder if done.returncode == 0 else None

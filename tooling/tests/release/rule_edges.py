@@ -75,6 +75,12 @@ EDGES: dict[str, list[Case]] = {
         Case(facts(git=git(tags=(), remote_tags=None), tags=()), "has no tag v1.2.0",
              facts(SCM, version="1.2.0+gabc", git=git(tags=())), WARNING),
         Case(facts(git=git(tags=("v1.2",))), "tagged v1.2, ", facts(git=None)),
+        # A repository of several packages, the version read off the other one's tag.
+        Case(facts(SCM, version="1.2.0", git=git(tags=("v1.0.0", "other-v1.2.0"))), "read off the tag other-v1.2.0",
+             facts(SCM, version="1.2.0", git=git(tags=("other-v1.2.0", "v1.2.0")))),
+        Case(facts(SCM, version="1.2.0", git=git(tags=("other-v1.2.0",)), tags=()), "read off the tag other-v1.2.0",
+             facts(SCM + SUFFIX.replace("{version}-rel", "other-v{version}"), version="1.2.0",
+                   git=git(tags=("other-v1.2.0",)))),
         Case(facts(git=git(tags=("v1.2.1",))), "tagged v1.2.1", UNKNOWN)],
     "REL014": [
         Case(facts(git=git(tags=("v1.2.0", "v1.3.0", "x1.4.0"))), "2 version tags",

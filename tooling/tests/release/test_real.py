@@ -119,7 +119,8 @@ def test_its_suite_passes_on_the_installed_files(real: Real, unpack: Unpack, tmp
         stream.write(f"\n[tool.handbook.release]\ntest-command = {json.dumps(real.command)}\n")
     done = run("release", "test", root, "--no-lowest", "--python", HERE, timeout=3600)
     assert done.returncode == 0 and "2 of 2 environments passed\n" in done.stderr, done.stdout + done.stderr
-    assert "REL6" not in done.stdout
+    found = set(re.findall(r"REL6\d\d", done.stdout))
+    assert found <= {"REL607"}, "but for the Pythons of its classifiers that this machine lacks: " + done.stdout
 
 
 def test_a_compiled_extension_is_built_for_every_python(unpack: Unpack) -> None:

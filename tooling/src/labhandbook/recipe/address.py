@@ -83,6 +83,9 @@ def look(reading: Reading, place: Index | None) -> Answer:
         answer.listed = _listed(wanted, place)
         _compare(wanted, answer.listed, place)
         answer.data = _served(wanted, answer.listed, place)
+        if place.moved:
+            raise _Wrong(f"the file came from the index that stands in for {place.label}; whether the address itself "
+                         "serves it was not looked at", Severity.UNVERIFIED)
     except _Wrong as wrong:
         line = reading.line("source.sha256" if wrong.rule is proof.HASH else "source.url")
         answer.down = wrong.down
@@ -98,7 +101,7 @@ def _listed(wanted: Named, place: Index) -> Listed:
         raise _Wrong(error.what, Severity.UNVERIFIED, down=True) from None
     if wanted.file in files:
         return files[wanted.file]
-    if wanted.host != urlsplit(place.web).hostname:
+    if wanted.host not in _hosts(place):
         raise _elsewhere(wanted, place)
     version = sdist_version(wanted.file)
     there = {found: name for name in files if (found := sdist_version(name)) is not None}
@@ -107,6 +110,11 @@ def _listed(wanted: Named, place: Index) -> Listed:
     newest = f" (the newest sdist is {there[max(there)]})" if there else ""
     raise _Wrong(f"{place.label} has no {wanted.file} yet{newest}: publish this very file before you propose the "
                  "recipe", Severity.UNVERIFIED)
+
+
+def _hosts(place: Index) -> set[str | None]:
+    """The machines that are the index: that of its address and, where it stands in for PyPI, PyPI's own."""
+    return {urlsplit(place.web).hostname, urlsplit(place.public).hostname}
 
 
 def _elsewhere(wanted: Named, place: Index) -> _Wrong:
@@ -119,8 +127,7 @@ def _compare(wanted: Named, listed: Listed, place: Index) -> None:
     if wanted.sha256 and listed.sha256 and wanted.sha256 != listed.sha256:
         raise _Wrong(f"{place.label} lists {wanted.file} with sha256 {listed.sha256[:16]}…, the recipe names "
                      f"{wanted.sha256[:16]}…", rule=proof.HASH)
-    hosts = {urlsplit(place.web).hostname, urlsplit(listed.url).hostname}
-    if wanted.host not in hosts:
+    if wanted.host not in {*_hosts(place), urlsplit(listed.url).hostname}:
         raise _elsewhere(wanted, place)
     project = normalise(wanted.project)
     right = f"{LASTING}{project[0]}/{project}/{wanted.file}"
@@ -131,9 +138,9 @@ def _compare(wanted: Named, listed: Listed, place: Index) -> None:
 
 
 def _served(wanted: Named, listed: Listed, place: Index) -> bytes:
-    """The bytes that the address serves, if they are the file's."""
+    """The bytes that the address serves, if they are the file's; an index in PyPI's place is asked for it."""
     try:
-        answer = get(wanted.url, 60)
+        answer = get(wanted.url.replace(place.public, place.web, 1) if place.moved else wanted.url, 60)
     except (IndexDown, HandbookError) as error:
         raise _Wrong(f"the address was not reached: {error}", Severity.UNVERIFIED) from None
     if answer is None and wanted.path.startswith(LASTING):

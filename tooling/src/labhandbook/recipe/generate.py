@@ -106,7 +106,7 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     if recipe.version not in recipe.url.replace("{version}", recipe.version):
         recipe.url = recipe.url.replace("{version}", sdist.file_parts[1])
     if not recipe.homepage:
-        recipe.homepage = f"{source.place.web}/project/{normalise(sdist.name)}/"
+        recipe.homepage = f"{source.place.public}/project/{normalise(sdist.name)}/"
         notes.append("the metadata name no home page, so homepage is the page on PyPI: name a better one")
     known = pythons(lowest)
     recipe.host = [Requirement("pip"), *requirements(metadata.build_requires(sdist), lowest, known, recipe, "host")]

@@ -112,7 +112,10 @@ def description(wheel: Distribution, limit: int = 600) -> str:
     text = str(wheel.metadata.get("description") or "").replace("\r", "")
     text = re.sub(r"<!--.*?-->|```.*?```|<[^>]+>", "", text, flags=re.DOTALL)
     text = re.sub(r"^#+ .*$", "\n", text, flags=re.MULTILINE)
+    own = {url.strip().rstrip("/") for url in (wheel.metadata.get("project_urls") or {}).values()}
     for block in re.split(r"\n\s*\n", text):
+        if _points_elsewhere(block.strip(), own):
+            continue
         block = re.sub(r"!\[[^]]*\](\([^)]*\)|\[[^]]*\])", "", block)
         block = re.sub(r"\[+([^]]*)\](\([^)]*\)|\[[^]]*\])", r"\1", block)
         block = re.sub(r"`+([^`<]*)(<[^`]*>)?`+_*", r"\1", re.sub(r"\*\*|__", "", block))
@@ -123,6 +126,15 @@ def description(wheel: Distribution, limit: int = 600) -> str:
                 continue
             return words if len(words) <= limit else words[:limit].rpartition(". ")[0] + "."
     return ""
+
+
+def _points_elsewhere(block: str, own: set[str]) -> bool:
+    """Whether every sentence sends readers to one of the release's own pages, whose links a recipe leaves out.
+
+    A sentence that begins with the link is about the package.
+    """
+    return all(any(link[1].rstrip("/") in own for link in re.finditer(r"(?<!^)\[[^]]*\]\(([^)\s]*)\)", sentence))
+               for sentence in re.split(r"(?<=[.!?])\s+", block))
 
 
 def imports(wheel: Distribution) -> list[str]:

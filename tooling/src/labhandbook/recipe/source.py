@@ -35,7 +35,7 @@ class Source:
         name, version = self.sdist.file_parts
         file = self.sdist.file.replace(f"{name}-{version}", f"{name}-{{version}}", 1)
         project = normalise(self.sdist.name)
-        return f"{self.place.web}/packages/source/{project[0]}/{project}/{file}"
+        return f"{self.place.public}/packages/source/{project[0]}/{project}/{file}"
 
 
 def fetch(wanted: str, folder: Path, target: str = "pypi") -> Source:

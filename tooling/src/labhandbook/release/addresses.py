@@ -38,6 +38,11 @@ class Index:
         return self.name in KNOWN and self.upload != _of_twine(self.name)[1]
 
     @property
+    def public(self) -> str:
+        """The root of the pages at which everyone finds the index: PyPI's own where another stands in its place."""
+        return _known(self.name).web if self.moved else self.web
+
+    @property
     def final(self) -> bool:
         """Whether what is uploaded there is there for good and seen by everyone."""
         return self.name == "pypi"

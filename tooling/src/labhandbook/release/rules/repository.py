@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from labhandbook.release.facts import Facts
@@ -76,7 +77,11 @@ def tagged(facts: Facts) -> Iterator[At]:
     if {wanted, other} & set(git.tags):
         return
     place = facts.version.file, facts.version.line
-    if found := version_tags(facts):
+    if read := _read_off(facts):
+        yield At(f"the version {facts.version.version} was read off the tag {read}, which isn't {pattern}: is it "
+                 "another package's, let git describe match yours alone; is it yours, set tag in "
+                 "[tool.handbook.release]", *place)
+    elif found := version_tags(facts):
         yield At(f"the commit is tagged {listed(found)}, the version is {facts.version.version}", *place)
     elif {wanted, other} & facts.tags:
         yield At(f"the tag {wanted} is on another commit than the one checked out", *place)
@@ -84,6 +89,15 @@ def tagged(facts: Facts) -> Iterator[At]:
         yield At(f"the tag {wanted} is on {git.remote}, but not on this commit", *place)
     else:
         yield At(f"the commit has no tag {wanted}", *place, severity=WARNING)
+
+
+def _read_off(facts: Facts) -> str:
+    """The tag on the commit that gave the version although it follows another pattern; empty where none did."""
+    git, own = facts.project.git, version_tags(facts)
+    if git is None or not facts.version.from_git:
+        return ""
+    ending = re.compile(rf"[^\d.]{re.escape(str(facts.version.version))}$")
+    return next((tag for tag in git.tags if tag not in own and ending.search(tag)), "")
 
 
 @rule("REL014", "The commit has one version tag",
