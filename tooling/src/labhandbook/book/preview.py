@@ -28,7 +28,7 @@ from labhandbook.rules import Finding
 from labhandbook.terminal import Progress, paint, show_error, show_findings
 
 # Seconds without an edit after which the search index is made again.
-QUIET = 1.0
+QUIET = 3.0
 
 
 def serve(book: Book, port: int, *, browse: bool) -> None:
@@ -99,6 +99,7 @@ def step(live: LiveBook, watcher: Watcher, named: set[Path], teller: Teller, sea
     """Take in what changed, or else some of what must follow it; whether more is to be done."""
     start = time.monotonic()
     if changed := watcher.changed(live.inputs().files, named):
+        search.wake()
         written = live.update(changed)
         watcher.remember(live.inputs().files)
         teller.tell(written, time.monotonic() - start)
@@ -149,17 +150,20 @@ class Search:
         self._thread.start()
 
     def wake(self) -> None:
-        """Something was edited."""
+        """Something is edited: what is being indexed is old, and would take the processors from the edit."""
         self._wanted.set()
+        self._stop()
 
     def close(self) -> None:
         """End what runs."""
         self._closed = True
-        self._wanted.set()
+        self.wake()
+        self._thread.join()
+
+    def _stop(self) -> None:
         if self._process:
             with contextlib.suppress(OSError):
                 self._process.kill()
-        self._thread.join()
 
     def _run(self) -> None:
         try:
