@@ -210,7 +210,8 @@ def test_bad_places_are_told(tmp_path: Path) -> None:
 
 def test_program_of_the_chapter_ends_where_it_would_have_ended(tmp_path: Path) -> None:
     def walk(name: str) -> subprocess.Popen[str]:
-        words = [sys.executable, str(ROOT / "chapters/research/train.py"), str(tmp_path / name), "--seed", "3"]
+        # Unbuffered, so that its first line comes when it is printed and not when it ends.
+        words = [sys.executable, "-u", str(ROOT / "chapters/research/train.py"), str(tmp_path / name), "--seed", "3"]
         return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
 
     whole, broken = walk("whole"), walk("broken")

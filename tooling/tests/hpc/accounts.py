@@ -35,7 +35,8 @@ def start(slurm: Daemons, port: int) -> None:
     """Start the database and slurmdbd in the folder of a Slurm whose munged runs."""
     root = slurm.root
     data = root / "data"
-    small = (*SMALL, f"--user={slurm.user}", f"--datadir={data}")
+    # Its temporary tables bear names that the database of another cluster, started at the same time, would take too.
+    small = (*SMALL, f"--user={slurm.user}", f"--datadir={data}", f"--tmpdir={data}")
     slurm.call("mkdir", "-p", f"{data}/mysql")
     slurm.call("mariadbd", *small, "--bootstrap", stdin="use mysql;\n" + TABLES.read_text())
     slurm.daemon("mariadbd", *small, f"--socket={root}/mariadb.socket", f"--pid-file={root}/mariadb.pid",

@@ -158,9 +158,14 @@ def test_a_bound_that_is_too_low_is_found(unpack: Unpack, tmp_path: Path) -> Non
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """This repository with a tag: what is not committed has no part in a release."""
+    folder = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", str(ROOT), "clone")
-    git(tmp_path / "clone", "tag", "--annotate", "v0.1.0", "--message", "0.1.0")
-    return tmp_path / "clone"
+    # On a runner that checks a pull request, what was cloned is on no branch.
+    git(folder, "checkout", "--quiet", "-B", "main")
+    git(folder, "update-ref", "refs/remotes/origin/main", "HEAD")
+    git(folder, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    git(folder, "tag", "--annotate", "v0.1.0", "--message", "0.1.0")
+    return folder
 
 
 def test_this_repository(clone: Path) -> None:
