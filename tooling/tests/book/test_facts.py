@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,18 @@ def test_addresses_are_those_twine_uploads_to() -> None:
     assert utils.TEST_REPOSITORY.startswith(told["testpypi"]["web"])
     for addresses in told.values():
         assert addresses["simple"] == f"{addresses['web']}/simple/" and addresses["web"].endswith(addresses["host"])
+
+
+def test_addresses_that_a_twine_puts_together_are_had_too(tmp_path: Path) -> None:
+    """A twine whose source does not show them plainly is imported."""
+    (tmp_path / "twine").mkdir()
+    (tmp_path / "twine" / "__init__.py").touch()
+    (tmp_path / "twine" / "repository.py").write_text(
+        'BASE = "https://{}.org/"\nWAREHOUSE_WEB, TEST_WAREHOUSE = BASE.format("example"), BASE.format("test")\n')
+    code = "from labhandbook.book.facts import index_addresses; print(sorted(index_addresses().items()))"
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(tmp_path)},
+                          capture_output=True, text=True, check=True)
+    assert "'host': 'example.org'" in done.stdout and "'host': 'test.org'" in done.stdout
 
 
 def test_unknown_address_stops_a_shell() -> None:

@@ -146,13 +146,15 @@ class Release:
     commands: str = "[console_scripts]\ndemo = demo.cli:main\n"
     modules: tuple[str, ...] = ("demo/__init__.py", "demo/cli.py")
     readme: str = "Demo is a package that exists so that a test can propose it somewhere.\n"
+    homepage: str = "https://example.org/demo"
 
     @property
     def metadata(self) -> str:
         """The core metadata."""
         lines = ["Metadata-Version: 2.4", f"Name: {self.name}", f"Version: {self.version}",
                  "Summary: A package to be proposed in a test.", f"Requires-Python: {self.python}",
-                 "Project-URL: Homepage, https://example.org/demo", *([self.licence] if self.licence else []),
+                 *([f"Project-URL: Homepage, {self.homepage}"] if self.homepage else []),
+                 *([self.licence] if self.licence else []),
                  *([self.extra] if self.extra else []), *(f"Requires-Dist: {one}" for one in self.requires)]
         return "\n".join(lines) + "\n\n" + self.readme
 

@@ -67,6 +67,16 @@ def test_an_index_in_the_place_of_pypi_has_no_part_in_the_recipe(tmp_path: Path)
         assert other.returncode == 1 and "serves a file with sha256" in other.stdout
 
 
+def test_without_a_home_page_it_is_the_page_on_pypi(tmp_path: Path) -> None:
+    """Of PyPI itself, also where another index stands in for it."""
+    release = Release(homepage="")
+    with serving(dict([release.sdist(), release.wheel()])) as address:
+        done = run("recipe", "new", "demo", "--maintainer", "someone", cwd=tmp_path, HANDBOOK_PYPI=address)
+    assert done.returncode == 0 and "name a better one" in done.stderr, done.stderr
+    text = (tmp_path / "recipes/demo/recipe.yaml").read_text(encoding="utf-8")
+    assert f"  homepage: {index('pypi').web}/project/demo/\n" in text and address not in text
+
+
 def test_what_noarch_cannot_say_is_told(tmp_path: Path) -> None:
     text, recipe = made(Release(requires=("colorama; sys_platform == 'win32'", "winthing; sys_platform == 'win32'",
                                           "tomli>=2; python_version < '3.13'", "fastthing[all]",

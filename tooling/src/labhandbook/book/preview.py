@@ -99,7 +99,7 @@ def step(live: LiveBook, watcher: Watcher, named: set[Path], teller: Teller, sea
     """Take in what changed, or else some of what must follow it; whether more is to be done."""
     start = time.monotonic()
     if changed := watcher.changed(live.inputs().files, named):
-        search.wake()
+        search.wake()  # it ends what it does now, and waits for the quiet after the update
         written = live.update(changed)
         watcher.remember(live.inputs().files)
         teller.tell(written, time.monotonic() - start)
