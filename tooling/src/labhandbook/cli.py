@@ -8,10 +8,11 @@ from collections.abc import Callable, MutableMapping
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import click
 
+from labhandbook.core.escapes import Safe
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
 from labhandbook.terminal import Progress, paint, show_error, show_findings
@@ -249,6 +250,8 @@ def missing_part(error: ModuleNotFoundError) -> HandbookError:
 
 def main() -> None:
     """Run the command line; the one place where errors become messages and exit codes."""
+    # What a stranger wrote may not move the cursor: everything that is printed goes through this.
+    sys.stdout, sys.stderr = cast(TextIO, Safe(sys.stdout)), cast(TextIO, Safe(sys.stderr))
     try:
         code = handbook.main(standalone_mode=False)
     except HandbookError as error:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import click
 
 from labhandbook import runner
+from labhandbook.core.escapes import coloured
 from labhandbook.errors import HandbookError
 from labhandbook.report import as_text
 from labhandbook.rules import Finding
@@ -19,7 +20,7 @@ def paint(text: str, colour: str) -> str:
     """Colour `text` on a terminal, unless NO_COLOR is set (see no-color.org)."""
     if os.environ.get("NO_COLOR") or not sys.stderr.isatty():
         return text
-    return click.style(text, fg=colour)
+    return coloured(text, colour)
 
 
 class Progress:

@@ -1,0 +1,1 @@
+"""What all rooms use, each once: running programs, reading foreign data, writing files."""
