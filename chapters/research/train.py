@@ -11,13 +11,11 @@ from pathlib import Path
 
 from labhandbook.runs import Run
 
-STEPS = 400
-
 
 # part: train
-def train(folder: Path, seed: int) -> int:
+def train(folder: Path, seed: int, steps: int) -> int:
     """Walk in the run's directory; the exit code."""
-    with Run.open(folder, {"seed": seed}) as run:
+    with Run.open(folder, {"seed": seed}, steps=steps) as run:
         walk, step, place = random.Random(seed), 0, 0.0
         if saved := run.latest():
             state = json.loads((saved.folder / "state.json").read_text())
@@ -30,15 +28,15 @@ def train(folder: Path, seed: int) -> int:
             state = {"step": step, "place": place, "version": version, "words": words, "next": following}
             (fresh / "state.json").write_text(json.dumps(state))
 
-        while step < STEPS and not run.stopping:
+        while step < steps and not run.stopping:
             step, place = step + 1, place + walk.gauss(0, 1)
             time.sleep(0.01)
             if step % 50 == 0:
                 run.log(step, place=place)
                 run.save(step, write)
-        if step < STEPS:
+        if not run.finished:
             run.save(step, write)
-        else:
+        if step == steps and not run.finished:
             run.finish({"place": place})
     return run.exit_code
 # end: train
@@ -48,5 +46,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=400)
     given = parser.parse_args()
-    sys.exit(train(given.folder, given.seed))
+    sys.exit(train(given.folder, given.seed, given.steps))

@@ -16,8 +16,8 @@ from labhandbook.errors import HandbookError
 from labhandbook.runs import Run, read_metrics
 from tooling.tests.conftest import ROOT
 
-# Adds up random-looking numbers: the sum is right only if no step is left out or done twice. It tells each step,
-# waits to be told to go on, and saves every fifth.
+# Adds up random-looking numbers: the sum is right only if no step is left out or done twice. It prints each step,
+# waits for a line to go on, and saves every fifth.
 PROGRAM = """\
 import json, sys
 from pathlib import Path
@@ -107,7 +107,7 @@ def test_stopped_run_saves_and_says_so(number: signal.Signals, tmp_path: Path) -
         assert len(run.metrics()) == 40
 
 
-def test_second_process_is_told_who_works_there(tmp_path: Path) -> None:
+def test_second_process_learns_who_works_there(tmp_path: Path) -> None:
     program = Program(tmp_path)
     program.go(2)
     with pytest.raises(HandbookError, match=f"process {program.process.pid} on ") as caught:
@@ -142,7 +142,7 @@ def test_torn_last_line_is_passed_over(torn: bytes, tmp_path: Path) -> None:
         assert run.metrics() == [{"step": 1, "loss": 0.5}, {"step": 2, "loss": 0.25}, {"step": 3, "loss": 0.1}]
 
 
-def test_broken_line_before_the_last_is_told(tmp_path: Path) -> None:
+def test_broken_line_before_the_last_is_named(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text('{"step": 1}\nnonsense\n{"step": 3}\n')
     with pytest.raises(HandbookError) as caught:
         read_metrics(tmp_path)
@@ -154,7 +154,8 @@ def test_failed_or_killed_save_leaves_the_checkpoint_before(tmp_path: Path) -> N
         save(run, 5)
         with pytest.raises(ZeroDivisionError):
             run.save(6, lambda folder: 1 // 0)
-        assert run.latest() == run._checkpoints()[-1] and run._checkpoints()[-1].step == 5
+        latest = run.latest()
+        assert latest and latest.step == 5 and latest.folder == tmp_path / "checkpoints/0000000005"
     # Killed while the second checkpoint of one step took the place of the first.
     (tmp_path / "checkpoints/0000000005").rename(tmp_path / "checkpoints/.old-0000000005")
     with Run.open(tmp_path, {}) as run:
@@ -162,7 +163,7 @@ def test_failed_or_killed_save_leaves_the_checkpoint_before(tmp_path: Path) -> N
         assert latest and (latest.folder / "state").read_text() == "5"
         assert names(tmp_path) == ["0000000005"]
         run.save(5, lambda folder: (folder / "other").touch())
-        assert [path.name for path in latest.folder.iterdir()] == ["other"]
+        assert sorted(path.name for path in latest.folder.iterdir()) == ["SHA256SUMS", "other"]
 
 
 def test_the_best_is_kept_and_moves_on(tmp_path: Path) -> None:
@@ -199,7 +200,7 @@ def test_signals_are_given_back(tmp_path: Path) -> None:
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)] == before
 
 
-def test_bad_places_are_told(tmp_path: Path) -> None:
+def test_bad_places_are_one_message(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(HandbookError, match="can't be made"):
         Run.open(tmp_path / "file", {})
@@ -209,12 +210,12 @@ def test_bad_places_are_told(tmp_path: Path) -> None:
 
 
 def test_program_of_the_chapter_ends_where_it_would_have_ended(tmp_path: Path) -> None:
-    def walk(name: str) -> subprocess.Popen[str]:
+    def walk(name: str, steps: int = 400) -> subprocess.Popen[str]:
         # Unbuffered, so that its first line comes when it is printed and not when it ends.
         words = [sys.executable, "-u", str(ROOT / "chapters/research/train.py"), str(tmp_path / name), "--seed", "3"]
-        return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen([*words, "--steps", str(steps)], stdout=subprocess.PIPE, text=True)
 
-    whole, broken = walk("whole"), walk("broken")
+    whole, broken, short = walk("whole"), walk("broken"), walk("short", 100)
     while not list(tmp_path.glob("broken/checkpoints/0*50")):
         time.sleep(0.01)
     broken.kill()
@@ -222,9 +223,11 @@ def test_program_of_the_chapter_ends_where_it_would_have_ended(tmp_path: Path) -
     stopped = walk("broken")
     assert stopped.stdout and stopped.stdout.readline().startswith("goes on after step ")
     stopped.send_signal(signal.SIGINT)
-    assert stopped.wait() == 130 and walk("broken").wait() == whole.wait() == 0
+    assert stopped.wait() == 130 and walk("broken").wait() == whole.wait() == short.wait() == 0
+    assert walk("short").wait() == 0, "a finished run is prolonged"
     for name in ("result.json", "metrics.jsonl"):
-        assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+        expected = (tmp_path / "whole" / name).read_bytes()
+        assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "short" / name).read_bytes() == expected
 
 
 def test_standard_library_only() -> None:

@@ -1,0 +1,18 @@
+"""A research run's directory: parameters, metrics, checkpoints, stop on signal. Standard library only.
+
+These files can be read without this module:
+
+    params.json              what the run was started with
+    metrics.jsonl            one JSON object a line, each with its step
+    checkpoints/0000012000/  the state after step 12000, as the program wrote it, and SHA256SUMS with the checksums of
+                             these files (`sha256sum -c SHA256SUMS` compares them); a file `best` marks the best
+    result.json              the result; it exists if and only if the run has ended well
+
+A run that was killed goes on from its last whole checkpoint. The lines that were logged after it are dropped, so that
+no line appears twice.
+"""
+
+from labhandbook.runs.checkpoints import Checkpoint, read_checkpoint
+from labhandbook.runs.run import Run, read_metrics
+
+__all__ = ["Checkpoint", "Run", "read_checkpoint", "read_metrics"]
