@@ -56,7 +56,7 @@ def test_a_summary_that_github_would_drop_is_cut(summary: Path) -> None:
     runner.summarise("line\n" * 300_000)
     text = summary.read_bytes()
     assert len(text) <= runner.LARGEST and text.startswith(b"## One\n\nline\n")
-    assert text.endswith(b"line\n\nThe rest stands in the log.\n")
+    assert text.endswith(b"line\n\nThe rest is in the log.\n")
 
 
 def test_no_more_annotations_than_github_shows(summary: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable, MutableMapping
 from datetime import datetime
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
 import click
 
-from labhandbook.core.escapes import Safe
+from labhandbook.core import ending
+from labhandbook.core.escapes import Lost
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
 from labhandbook.terminal import Progress, paint, show_error, show_findings
@@ -243,29 +247,65 @@ def missing_part(error: ModuleNotFoundError) -> HandbookError:
     """What to say when a command needs a module that the light core doesn't bring."""
     return HandbookError(
         f"{(error.name or '').partition('.')[0]} isn't installed",
-        why="the package is light at its core; what a command needs beyond it stands in the extra of its workflow",
+        why="the package is light at its core; what a command needs beyond it is in the extra of its workflow",
         todo="run `make` in the handbook, or `pip install 'labhandbook[render,check,release,recipe]'`",
         section="sec-contributing-preview")
 
 
 def main() -> None:
     """Run the command line; the one place where errors become messages and exit codes."""
-    # What a stranger wrote may not move the cursor: everything that is printed goes through this.
-    sys.stdout, sys.stderr = cast(TextIO, Safe(sys.stdout)), cast(TextIO, Safe(sys.stderr))
+    # What a stranger wrote may not move the cursor: everything that is printed goes through guarded streams.
+    ending.guard_streams()
+    threading.excepthook = lambda failed: _failed(failed.exc_value) if failed.exc_value else None
+    with ending.on_signals() as came:
+        try:
+            code = _outcome()
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except Lost as error:
+            code = ending.silence(error)
+            if code != ending.BROKEN_PIPE:
+                with contextlib.suppress(Lost):
+                    show_error(ending.lost(error))
+        except (ending.Stopped, KeyboardInterrupt):
+            code = COULD_NOT_RUN
+        if came:
+            code = 128 + came[0]
+    sys.exit(code)
+
+
+def _outcome() -> int:
+    """The exit code of the command, with its error shown."""
     try:
-        code = handbook.main(standalone_mode=False)
+        # Colours are our own affair: click would drop the escapes of others instead of letting them be shown.
+        code = handbook.main(standalone_mode=False, color=True)
+        return code if isinstance(code, int) else FINE
     except HandbookError as error:
-        show_error(error)
-        code = COULD_NOT_RUN
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("labhandbook"):
-            raise
-        show_error(missing_part(error))
-        code = COULD_NOT_RUN
+        show_error(ending.without_folder() or error)
     except click.ClickException as error:
         error.show()
-        code = COULD_NOT_RUN
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
-        code = COULD_NOT_RUN
-    sys.exit(code if isinstance(code, int) else FINE)
+    except (click.Abort, KeyboardInterrupt) as error:
+        if isinstance(error.__cause__, EOFError):
+            _failed(error.__cause__)
+        else:
+            click.echo("Stopped.", err=True)
+    except ending.Stopped as error:
+        click.echo(f"Stopped by {signal.Signals(error.number).name}.", err=True)
+    except Lost:
+        raise
+    except Exception as error:
+        _failed(error)
+    return COULD_NOT_RUN
+
+
+def _failed(error: BaseException) -> None:
+    """Show an error that no command expected."""
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "labhandbook").startswith("labhandbook"):
+        show_error(missing_part(error))
+        return
+    known = ending.explain(error)
+    if known is None:
+        from labhandbook.release.machine import without_secrets
+
+        known = ending.record(error, metadata.version("labhandbook"), without_secrets)
+    show_error(known)

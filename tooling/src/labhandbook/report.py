@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from labhandbook import places
+from labhandbook.core.escapes import one_line, visible
 from labhandbook.rules import Finding, Rule, Severity
 
 FORMATS = ("text", "json", "markdown", "sarif")
@@ -27,17 +29,20 @@ def report(findings: Sequence[Finding], form: str, addresses: Mapping[str, str] 
            title: str = "Handbook check") -> str:
     """Findings in one of FORMATS; `addresses` says where the sections that rules name are published, by their id.
 
-    Without it they are those of the lab's handbook. `title` heads a Markdown summary.
+    Without it they are those of the lab's handbook. `title` heads a Markdown summary. Control characters of names and
+    messages are written as their codes, because reports are also read on terminals.
     """
-    if form == "json":
-        return as_json(findings)
     if form in ("markdown", "sarif") and addresses is None:
         addresses = places.addresses(finding.rule.section for finding in findings)
-    if form == "markdown":
-        return as_markdown(findings, addresses or {}, title)
-    if form == "sarif":
-        return as_sarif(findings, addresses or {})
-    return as_text(findings)
+    if form == "json":
+        text = as_json(findings)
+    elif form == "markdown":
+        text = as_markdown(findings, addresses or {}, title)
+    elif form == "sarif":
+        text = as_sarif(findings, addresses or {})
+    else:
+        text = as_text(findings)
+    return visible(text)
 
 
 def counts(findings: Iterable[Finding]) -> str:
@@ -53,7 +58,8 @@ def as_text(findings: Iterable[Finding], paint: Paint = lambda text, colour: tex
     for finding in findings:
         mark, colour = MARKS[finding.weight]
         rule = finding.rule
-        lines.append(f"{paint(mark, colour)} {finding.place}: {rule.code} {finding.message}")
+        message = visible(finding.message).replace("\n", "\n    ")
+        lines.append(f"{paint(mark, colour)} {one_line(finding.place)}: {rule.code} {message}")
         if finding.weight is not Severity.IGNORED:
             lines += [f"    {rule.mend}", f"    @{rule.section}"]
     return "".join(f"{line}\n" for line in lines)
@@ -69,20 +75,21 @@ def as_json(findings: Sequence[Finding]) -> str:
 
 def as_markdown(findings: Sequence[Finding], addresses: Mapping[str, str], title: str = "Handbook check") -> str:
     """A summary for a pull request or a workflow run."""
-    lines = [f"## {title}: {counts(findings)}", ""]
+    lines = [f"## {plain(title)}: {counts(findings)}", ""]
     if findings:
         lines += ["| | Where | Rule | What | How to mend it |", "|-|-------|------|------|----------------|"]
     for finding in findings:
         rule = finding.rule
         address = addresses.get(rule.section)
-        code = f"[{rule.code}]({address})" if address else rule.code
-        lines.append(f"| {MARKS[finding.weight][0]} | {_cell(finding.place)} | {code} "
+        linked = f"[{rule.code}]({address})" if address else rule.code
+        lines.append(f"| {MARKS[finding.weight][0]} | {code(finding.place)} | {linked} "
                      f"| {plain(finding.message)} | {plain(rule.mend)} |")
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _cell(text: str) -> str:
-    """Code in a table cell."""
+def code(text: str) -> str:
+    """A name as code, on one line, in a table cell too."""
+    text = one_line(text)
     return f"`{text.replace('|', chr(92) + '|')}`" if "`" not in text else plain(text)
 
 
@@ -100,7 +107,8 @@ def as_sarif(findings: Sequence[Finding], addresses: Mapping[str, str]) -> str:
     seen: Counter[str] = Counter()
     results: list[dict[str, Any]] = []
     for finding in findings:
-        print_ = hashlib.sha256(f"{finding.rule.code}\0{finding.file}\0{finding.message}".encode()).hexdigest()[:20]
+        identity = f"{finding.rule.code}\0{finding.file}\0{finding.message}".encode("utf-8", "surrogateescape")
+        print_ = hashlib.sha256(identity).hexdigest()[:20]
         seen[print_] += 1
         results.append({
             "ruleId": finding.rule.code, "ruleIndex": place[finding.rule.code], "level": LEVELS[finding.weight],
@@ -121,7 +129,7 @@ def as_sarif(findings: Sequence[Finding], addresses: Mapping[str, str]) -> str:
 
 
 def _location(finding: Finding) -> dict[str, Any]:
-    where: dict[str, Any] = {"artifactLocation": {"uri": quote(finding.file)}}
+    where: dict[str, Any] = {"artifactLocation": {"uri": quote(os.fsencode(finding.file))}}
     if not finding.file.startswith("/"):
         where["artifactLocation"]["uriBaseId"] = "%SRCROOT%"
     if finding.line:

@@ -8,13 +8,15 @@ Elsewhere nothing happens. https://docs.github.com/actions/reference/workflows-a
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from labhandbook.core.escapes import Safe, visible
 from labhandbook.errors import HandbookError
 from labhandbook.places import address
-from labhandbook.report import plain, report
+from labhandbook.report import code, plain, report
 from labhandbook.rules import Finding, Severity
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -34,9 +36,9 @@ def summarise(markdown: str) -> None:
         return
     path = Path(os.environ[SUMMARY])
     room = LARGEST - (path.stat().st_size if path.exists() else 0)
-    data = (markdown.rstrip() + "\n\n").encode()
+    data = (visible(markdown).rstrip() + "\n\n").encode()
     if len(data) > room:
-        data = data[:max(room - 40, 0)].rpartition(b"\n")[0] + b"\n\nThe rest stands in the log.\n"
+        data = data[:max(room - 40, 0)].rpartition(b"\n")[0] + b"\n\nThe rest is in the log.\n"
     with path.open("ab") as stream:
         stream.write(data)
 
@@ -50,7 +52,7 @@ def tell_findings(findings: Sequence[Finding], title: str, addresses: Mapping[st
 
 def tell_steps(title: str, rows: Iterable[tuple[str, str, float, str]]) -> None:
     """Steps in the summary: name, state, seconds and one line each."""
-    lines = [f"## {title}", "", "| | Step | Time | |", "|-|------|-----:|-|"]
+    lines = [f"## {plain(title)}", "", "| | Step | Time | |", "|-|------|-----:|-|"]
     lines += [f"| {'✗' if state == 'failed' else '✓'} | {name} | {'kept' if state == 'kept' else f'{seconds:.1f} s'} "
               f"| {plain(text)} |" for name, state, seconds, text in rows]
     summarise("\n".join(lines))
@@ -60,8 +62,8 @@ def tell_error(error: HandbookError) -> None:
     """What stopped a command, in the summary and at the file that it names."""
     if not here():
         return
-    where = f"`{error.where}`: " if error.where else ""
-    link = f"[The handbook tells more]({address(error.section)})." if address(error.section) else ""
+    where = f"{code(error.where)}: " if error.where else ""
+    link = f"[The handbook says more]({address(error.section)})." if address(error.section) else ""
     parts = [f"**{where}{plain(error.what)}**", *_quoted(error.why), *_quoted(error.todo, "To do: "), link]
     summarise("## Stopped\n\n" + "\n\n".join(filter(None, parts)))
     file, _, line = error.where.rpartition(":")
@@ -80,13 +82,18 @@ def annotate(findings: Iterable[Finding]) -> None:
 def _quoted(text: str, before: str = "") -> list[str]:
     """Text that may have lines of its own: the first as a sentence, the rest as they stand."""
     first, _, rest = text.strip().partition("\n")
-    return [f"{before}{plain(first)}", f"```text\n{rest}\n```" if rest else ""] if first else []
+    fence = "`" * max([2, *(len(ticks) for ticks in re.findall("`+", rest))]) + "`"
+    return [f"{before}{plain(first)}", f"{fence}text\n{rest}\n{fence}" if rest else ""] if first else []
 
 
 def _command(name: str, properties: Mapping[str, str], message: str) -> None:
     """One workflow command. It goes to standard error, which the runner reads too: results own standard output."""
     given = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in properties.items() if value)
-    print(f"::{name} {given}::{_escaped(message)}", file=sys.stderr, flush=True)
+    line = f"::{name} {given}::{_escaped(message)}"
+    if isinstance(sys.stderr, Safe):
+        sys.stderr.command(line)
+    else:
+        print(visible(line), file=sys.stderr, flush=True)
 
 
 def _escaped(text: str, more: str = "") -> str:

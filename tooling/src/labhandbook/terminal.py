@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import click
 
 from labhandbook import runner
-from labhandbook.core.escapes import coloured
+from labhandbook.core.escapes import coloured, one_line
 from labhandbook.errors import HandbookError
 from labhandbook.report import as_text
 from labhandbook.rules import Finding
@@ -56,9 +56,10 @@ def show_findings(findings: Iterable[Finding]) -> None:
 
 def show_error(error: HandbookError) -> None:
     """Print an error: what happened, where, why it matters, what to do, and the section to read."""
-    where = f"{error.where}: " if error.where else ""
-    click.echo(f"{paint('✗', 'red')} {where}{error.what}", err=True)
+    where = f"{one_line(error.where)}: " if error.where else ""
+    what = error.what.replace("\n", "\n    ")
+    click.echo(f"{paint('✗', 'red')} {where}{what}", err=True, color=True)
     for text in (error.why, error.todo, f"@{error.section}" if error.section else ""):
         if text:
-            click.echo("    " + text.replace("\n", "\n    "), err=True)
+            click.echo("    " + text.replace("\n", "\n    "), err=True, color=True)
     runner.tell_error(error)

@@ -130,6 +130,16 @@ def stop(process: subprocess.Popen[str]) -> None:
     ended(process)
 
 
+def stop_all() -> None:
+    """Kill every program that this process started and everything that those started, so that nobody waits for them.
+
+    A signal's handler calls this, so it takes no lock.
+    """
+    for group in tuple(_REAPER.groups):
+        with contextlib.suppress(OSError):
+            os.killpg(group, signal.SIGKILL)
+
+
 def ended(process: subprocess.Popen[str]) -> None:
     """Forget the group of a program that ended by itself."""
     _REAPER.tell("-", process.pid)
@@ -214,18 +224,21 @@ class _Reaper:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._owner = self._pipe = -1
+        self.groups: set[int] = set()  # those of this process, not of the one that it was forked from
 
     def tell(self, sign: str, group: int) -> None:
         """Add (`+`) or drop (`-`) a process group."""
         with self._lock:
             if self._owner != os.getpid():
                 self._begin()
+            (self.groups.add if sign == "+" else self.groups.discard)(group)
             with contextlib.suppress(OSError):
                 os.write(self._pipe, f"{sign} {group}\n".encode())
 
     def _begin(self) -> None:
         reading, self._pipe = os.pipe()
         self._owner = os.getpid()
+        self.groups = set()
         silent = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
         try:
             os.posix_spawn("/bin/sh", ["sh", "-c", REAPER], {"PATH": os.defpath}, setpgroup=0,
