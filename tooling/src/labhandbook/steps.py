@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
 from labhandbook.rules import Finding, Rule, Severity
@@ -81,8 +82,8 @@ class Ledger:
         if path.exists():
             try:
                 self.entries = {name: dict(entry) for name, entry in
-                                json.loads(path.read_text(encoding="utf-8"))["steps"].items()}
-            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                                foreign.json_data(foreign.text(path), path.name)["steps"].items()}
+            except (HandbookError, ValueError, KeyError, TypeError, AttributeError) as error:
                 raise HandbookError(
                     f"the ledger can't be read: {error}", where=str(path),
                     why="it says what was built and uploaded, so nothing is done without it",

@@ -42,7 +42,7 @@ CLUSTERS = ('source: "a page"\nchecked: 2026-11-01\nreview-by: 2027-11-01\n'
             'tower: {partitions: {main: {time-limit: "3 days", max-nodes: 16}}, storage: {home: {quota: "20 GB"}}}\n')
 
 SEEDED: dict[str, Case] = {
-    "BOOK001": seed("BOOK001", "Text.", 2, "front matter can't be read", front="---\ndescription: [open\n---\n"),
+    "BOOK001": seed("BOOK001", "Text.", 2, "front matter is not valid YAML", front="---\ndescription: [open\n---\n"),
     "BOOK002": seed("BOOK002", "Text.\n\n{{< include _partt.qmd >}}", 5, "did you mean _part.qmd?",
                     **{"chapters/_part.qmd": "Words.\n"}),
     "BOOK003": seed("BOOK003", "{{< page-fakts minutes=\"3\" >}}", 3, "did you mean page-facts?"),

@@ -188,7 +188,7 @@ def test_a_binary_file(tmp_path: Path) -> None:
     book = make_book(tmp_path, {"index.qmd": "# Home\n", "a.qmd": "# A\n"})
     (book / "a.qmd").write_bytes(b"# A\n\n\xff\xfe\x00binary\n")
     done = run("render", "--book", book, "--engine", "pandoc", "--to", "html")
-    assert done.returncode == 1 and "a.qmd: BOOK001" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 1 and "a.qmd:3: BOOK001" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(("front", "line"), [("---\ntitle: [a\nb: }\n---\n", 3), ("---\ntitle: A\n\n# A\n", 1)])

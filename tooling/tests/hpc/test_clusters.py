@@ -62,7 +62,7 @@ def test_words_and_numbers_of_a_time_limit_agree() -> None:
     ("exclusive: \"no\"", "exclusive: [no]", 9, "is not a single value"),
     ("    main:\n", "    main: 3\n    other:\n", 7, "holds no names"),
     ("max-nodes: 2", "max-nodes: 2\n      max-nodes: 3", 13, "stands twice"),
-    ("tower:", "tower: [", 3, "is not YAML"),
+    ("tower:", "tower: [", 3, "is not valid YAML"),
 ])
 def test_a_mistake_is_told_with_its_line(old: str, new: str, line: int, says: str) -> None:
     assert old in GOOD

@@ -22,6 +22,7 @@ from labhandbook.book.facts import facts_files, load_facts
 from labhandbook.book.model import Book, load_book
 from labhandbook.book.pandoc import Engine, read_text
 from labhandbook.book.rules import SHELL
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 from labhandbook.rules import Finding, Severity
 
@@ -150,8 +151,8 @@ def chapter_files(book: Book) -> Iterator[str]:
 def _text(path: Path) -> str:
     """What a tool can be given of a file: text that can be read, else nothing."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
+        text = foreign.text(path)
+    except HandbookError:
         return ""
     return text if "\0" not in text else ""
 
@@ -162,10 +163,10 @@ def read_site(book: Book, site: Path) -> Site:
     files = (path for path in sorted(site.rglob("*.html"))
              if path.is_file() and NO_PAGES.isdisjoint(path.relative_to(site).parts))
     try:
-        pages = {path.relative_to(site).as_posix(): path.read_text(encoding="utf-8", errors="replace")
+        pages = {path.relative_to(site).as_posix(): foreign.content(path).decode(errors="replace")
                  for path in files}
-    except OSError as error:
-        raise HandbookError(f"a page of the built site can't be read: {error.strerror}", where=str(error.filename),
+    except HandbookError as error:
+        raise HandbookError(f"a page of the built site can't be read: {error.what}", where=error.where,
                             todo="render the book again", section="sec-contributing-check") from None
     return Site(shown, site.as_posix(), pages)
 

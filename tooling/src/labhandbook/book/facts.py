@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from labhandbook.book.model import Book, load_yaml
+from labhandbook.book.model import Book
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_if_changed
 
@@ -64,15 +65,9 @@ def load_results(root: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path in results_files(root):
         shown = path.relative_to(root).as_posix()
-        try:
-            # A number stays as it is written there: 0.50 is not 0.5.
-            tree = json.loads(path.read_text(encoding="utf-8"), parse_float=str, parse_int=str)
-        except (OSError, ValueError, RecursionError) as error:
-            line = getattr(error, "lineno", 1)
-            raise HandbookError(f"{shown} can't be read as JSON: {error}", where=f"{shown}:{line}",
-                                todo="make it again with the project's script",
-                                section="sec-runs-numbers") from None
-        found[path.parent.name] = _texts(tree)
+        # A number stays as it is written there: 0.50 is not 0.5.
+        found[path.parent.name] = _texts(foreign.json_data(foreign.text(path, shown), shown, written=True,
+                                                           section="sec-runs-numbers"))
     return found
 
 
@@ -91,18 +86,15 @@ def load_facts(root: Path) -> list[Fact]:
     facts: list[Fact] = []
     for path in facts_files(root):
         shown = path.relative_to(root).as_posix()
-        load_yaml(path, shown)
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        text = foreign.text(path, shown)
+        foreign.yaml_data(text, shown, section="sec-contributing-facts")
+        node = foreign.yaml_nodes(text, shown, section="sec-contributing-facts")
         if isinstance(node, yaml.ScalarNode):
             raise HandbookError(f"{shown} holds no names", where=f"{shown}:{node.start_mark.line + 1}",
                                 why="a facts file is a list of `name: value`", todo="give each value a name",
                                 section="sec-contributing-facts")
         if node is not None:
-            try:
-                _walk(node, path.stem, {}, shown, facts)
-            except RecursionError:
-                raise HandbookError(f"{shown} is nested without end", where=shown, section="sec-contributing-facts",
-                                    todo="look for an alias (*name) that stands inside what it names") from None
+            _walk(node, path.stem, {}, shown, facts)
     return facts
 
 

@@ -8,8 +8,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 
 CONFIG = "_quarto.yml"
@@ -118,24 +117,8 @@ def find_root(start: Path) -> Path:
 
 
 def load_yaml(path: Path, shown: str) -> Any:
-    """Read a YAML file; `shown` is its name in messages.
-
-    Raises HandbookError with file and line when it can't be read as YAML.
-    """
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise HandbookError(
-            f"{shown} is not valid YAML: {problem}",
-            where=f"{shown}{line}",
-            todo="mend that line; indentation and a missing colon or quote are the usual causes",
-            section="sec-contributing",
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise HandbookError(f"{shown} can't be read: {error}", where=shown, section="sec-contributing") from None
+    """Read a YAML file; `shown` is its name in messages. Raises HandbookError with file and line when it can't."""
+    return foreign.yaml_data(foreign.text(path, shown, section="sec-contributing"), shown, section="sec-contributing")
 
 
 def load_book(start: Path) -> Book:
@@ -181,7 +164,7 @@ def _config_error(what: str, why: str, root: Path, needle: str = "book:") -> Han
 
 def line_of(path: Path, needle: str) -> int:
     """The first line of a text file that holds `needle`, counted from 1; 1 when there is none."""
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+    for number, line in enumerate(foreign.content(path).decode(errors="replace").splitlines(), 1):
         if needle in line:
             return number
     return 1
@@ -225,9 +208,9 @@ class _Reader:
 def _opens_unnumbered(source: Path) -> bool:
     """Whether the page's title carries `.unnumbered` (or `-`), so that it takes no chapter number."""
     try:
-        with source.open(encoding="utf-8", errors="replace") as lines:
-            title = next((line for line in lines if line.startswith("# ")), "")
-    except OSError:
+        lines = foreign.content(source).decode(errors="replace").splitlines()
+    except HandbookError:
         return False
+    title = next((line for line in lines if line.startswith("# ")), "")
     attributes = title.rpartition("{")[2] if title.rstrip().endswith("}") else ""
     return ".unnumbered" in attributes or attributes.strip(" }\n") == "-"

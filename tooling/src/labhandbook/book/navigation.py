@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from labhandbook.book.model import Book, Page, Part, as_list
+from labhandbook.core import foreign
 
 SIDEBAR = "<!-- sidebar -->"
 TOC = ("<!-- toc -->", "<!-- /toc -->")
@@ -40,7 +41,7 @@ class Navigation:
         self.entries = entries
         self.downloads = [kind for kind in as_list(book.settings.get("downloads")) if kind in downloads]
         self._sidebars: dict[str, str] = {}
-        self._after_body = "\n".join((book.root / name).read_text(encoding="utf-8")
+        self._after_body = "\n".join(foreign.text(book.root / name, name)
                                      for name in as_list(book.html_option("include-after-body")))
         pages = book.pages
         self._before = {page: before for before, page in pairwise(pages)}

@@ -23,7 +23,7 @@ from labhandbook.book.places import Places
 from labhandbook.book.rules import CALLOUT, CITATION, DUPLICATE, LINK, REFERENCE, SHORTCODE, SUPPORTED
 from labhandbook.book.source import Line, Source, read_source
 from labhandbook.book.worker import Answer, Pool, Worker
-from labhandbook.errors import HandbookError
+from labhandbook.core import foreign
 from labhandbook.rules import Finding, Rule
 
 SITE = Path(__file__).with_name("site")
@@ -265,11 +265,7 @@ def _size(path: Path) -> int:
 
 def read_text(path: Path, shown: str) -> str:
     """A file the whole book needs. Raises HandbookError when it can't be read."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise HandbookError(f"{shown} can't be read: {error}", where=shown, todo="mend its entry in _quarto.yml",
-                            section="sec-contributing") from None
+    return foreign.text(path, shown)
 
 
 def extension_files(book: Book) -> dict[str, list[str]]:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from labhandbook.book.facts import look_up, names
 from labhandbook.book.rules import INCLUDE, READABLE, SHORTCODE, SUPPORTED, VARIABLE
+from labhandbook.core import foreign
+from labhandbook.errors import HandbookError
 from labhandbook.rules import Finding
 from labhandbook.words import hint
 
@@ -103,12 +103,12 @@ def read_source(root: Path, path: str, variables: dict[str, Any], handlers: set[
 
 def _read_lines(root: Path, path: str, source: Source, *, depth: int, stack: tuple[str, ...]) -> list[Line]:
     try:
-        text = (root / path).read_text(encoding="utf-8")
-        if "\0" in text:
-            raise ValueError("it holds NUL bytes: a binary file")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        source.findings.append(Finding(path, 0, READABLE, f"{path} can't be read as text: {reason}"))
+        text = foreign.text(root / path, path)
+    except HandbookError as error:
+        source.findings.append(Finding(path, foreign.line_in(error.where), READABLE, error.what))
+        return []
+    if "\0" in text:
+        source.findings.append(Finding(path, 0, READABLE, f"{path} holds NUL bytes: it is a binary file"))
         return []
     lines: list[Line] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -161,12 +161,9 @@ def _front_matter(lines: list[Line], source: Source) -> int:
         source.findings.append(Finding(source.path, 1, READABLE, "the front matter is not closed with ---"))
         return 0
     try:
-        meta = yaml.safe_load("\n".join(line.text for line in lines[1:end]))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        source.findings.append(Finding(source.path, (mark.line if mark else 0) + 2, READABLE,
-                                       f"the front matter can't be read: {problem}"))
+        meta = foreign.yaml_data("\n".join(line.text for line in lines[1:end]), source.path, first=2)
+    except foreign.Unreadable as error:
+        source.findings.append(Finding(source.path, error.line, READABLE, f"the front matter {error.problem}"))
         return end + 1
     source.front = lines[1:end]
     if isinstance(meta, dict):

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 from labhandbook.hpc.schema import Place, Table
 from labhandbook.words import hint
@@ -175,13 +174,7 @@ def load(path: Path | None = None) -> Clusters:
     """
     path = path or find()
     shown = _shown(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise HandbookError("the file of clusters can't be read", where=shown, why=str(error),
-                            todo="install the package again, or run the command in a checkout of the handbook",
-                            section="sec-contributing-facts") from None
-    return parse(text, shown)
+    return parse(foreign.text(path, shown, section="sec-contributing-facts"), shown)
 
 
 def _shown(path: Path) -> str:
@@ -193,13 +186,7 @@ def _shown(path: Path) -> str:
 
 def parse(text: str, file: str) -> Clusters:
     """The clusters that a text tells; `file` names it in errors."""
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise HandbookError(f"the file is not YAML: {getattr(error, 'problem', error)}",
-                            section="sec-contributing-facts", where=f"{file}:{mark.line + 1}" if mark else file,
-                            todo="check the indentation and the quotes there") from None
+    node = foreign.yaml_nodes(text, file, section="sec-contributing-facts")
     if node is None:
         raise HandbookError("the file of clusters is empty", where=file, todo="restore it from git",
                             section="sec-contributing-facts")

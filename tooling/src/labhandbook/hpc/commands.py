@@ -10,6 +10,7 @@ from typing import IO
 import click
 
 from labhandbook.cli import FINDINGS, FINE, Command
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
 from labhandbook.terminal import Progress, paint
@@ -158,8 +159,8 @@ def _time(text: str) -> str:
 def _text(path: Path) -> str | None:
     """What a file holds; None when there is none or it is no text."""
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        return foreign.text(path)
+    except HandbookError:
         return None
 
 

@@ -7,9 +7,11 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 from labhandbook.hpc.options import Option, read_words
 
+LARGEST = 4 * 1024 * 1024  # bytes; Slurm itself takes no script beyond 4 MB (slurm.conf, max_script_size)
 DIRECTIVE = re.compile(r"^#SBATCH(?=\s|$)")
 ALMOST = re.compile(r"^\s*#\s*sbatch\b", re.IGNORECASE)
 HEREDOC = re.compile(r"(?<!<)<<-?\s*([\"']?)(\w+)\1")
@@ -49,14 +51,14 @@ class Script:
 
 def read(path: Path) -> Script:
     """Read a job script. Raises HandbookError when the file can't be read."""
+    data = foreign.content(path, largest=LARGEST, section="sec-hpc-workflow-script")
     try:
-        data = path.read_bytes()
-        text = data.decode()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise HandbookError(f"{path} can't be read: {reason}", todo="name a job script",
-                            section="sec-hpc-workflow-script") from None
-    return parse(text, path.as_posix())
+        # A byte order mark stays: bash and sbatch read it as part of the first line.
+        return parse(data.decode(), path.as_posix())
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise HandbookError(f"{path} is not UTF-8 text", where=f"{path}:{line}",
+                            todo="save it as UTF-8", section="sec-hpc-workflow-script") from None
 
 
 def parse(text: str, file: str = "job.sh") -> Script:

@@ -6,11 +6,11 @@ import contextlib
 import os
 import re
 import tempfile
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
 from labhandbook.recipe import metadata, skull
@@ -159,8 +159,8 @@ def maintainers(source: Source, given: Sequence[str]) -> list[str]:
     if given:
         return list(dict.fromkeys(one.removeprefix("@") for one in given))
     tables = [metadata.pyproject(source.sdist)]
-    with contextlib.suppress(OSError, ValueError):
-        tables.insert(0, tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8")))
+    with contextlib.suppress(HandbookError):
+        tables.insert(0, foreign.toml(foreign.text(Path("pyproject.toml")), "pyproject.toml"))
     for table in tables:
         listed = table.get("tool", {}).get("handbook", {}).get("recipe", {}).get("maintainers")
         if isinstance(listed, list) and listed:

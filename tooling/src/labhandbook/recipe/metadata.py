@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
-from labhandbook.errors import HandbookError
+from labhandbook.core import foreign
 from labhandbook.release.distribution import Distribution
 from labhandbook.release.project import normalise
 
@@ -169,11 +168,7 @@ def build_requires(sdist: Distribution) -> list[str]:
 
 def pyproject(sdist: Distribution) -> dict[str, Any]:
     """The sdist's `pyproject.toml`, empty without one. Raises HandbookError when it can't be read."""
-    try:
-        return tomllib.loads(sdist.text("pyproject.toml"))
-    except tomllib.TOMLDecodeError as error:
-        raise HandbookError(f"pyproject.toml in {sdist.file} can't be read: {error}",
-                            todo="mend it and publish a new version", section="sec-conda-forge-generate") from None
+    return foreign.toml(sdist.text("pyproject.toml"), f"{sdist.file}: pyproject.toml")
 
 
 LANGUAGES = {".c": "c", ".pyx": "c", ".cpp": "cxx", ".cc": "cxx", ".cxx": "cxx", ".f90": "fortran", ".f": "fortran",

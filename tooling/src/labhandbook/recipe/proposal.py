@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from labhandbook.core import foreign
 from labhandbook.recipe.address import LASTING
 from labhandbook.recipe.facts import facts
 from labhandbook.recipe.reading import Reading
@@ -40,7 +41,7 @@ def template(root: Path) -> list[str]:
     """The items of the checklist of a clone of staged-recipes, else those among the facts."""
     for name in TEMPLATES:
         if (path := root / name).is_file():
-            text = re.sub(r"<!--.*?-->", "", path.read_text(encoding="utf-8", errors="replace"), flags=re.DOTALL)
+            text = re.sub(r"<!--.*?-->", "", foreign.content(path).decode(errors="replace"), flags=re.DOTALL)
             if items := re.findall(r"^[-*] \[[ x]\] (.+)$", text, re.MULTILINE):
                 return items
     return list(facts()["checklists"]["staged"])

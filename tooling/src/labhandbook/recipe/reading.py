@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 from labhandbook.recipe.variables import fill
 
@@ -44,7 +46,7 @@ class Reading:
     problem: str = ""
     problem_line: int = 0
 
-    @property
+    @cached_property
     def lines(self) -> list[str]:
         """The lines of the file."""
         return self.text.splitlines()
@@ -93,8 +95,8 @@ class Reading:
             line = node.start_mark.line + 1
             behind = SELECTOR.search(self.lines[line - 1]) if self.form == "v0" and line <= len(self.lines) else None
             if node.value or node.style:
-                yield Value(yaml.safe_load(node.value) if not node.style and node.value else node.value,
-                            self.fill(node.value), line, behind[1] if behind else selector, node.style is None)
+                yield Value(_held(node.value) if not node.style and node.value else node.value,
+                            self.fill(node.value), line, behind[1] if behind else selector, not node.style)
         elif isinstance(node, yaml.SequenceNode):
             for item in node.value:
                 yield from self._walk(item, selector)
@@ -159,6 +161,14 @@ class Reading:
         return [value for value in self.requirements("build") if re.search(r"compiler\(", value.text)]
 
 
+def _held(text: str) -> Any:
+    """What YAML makes of a plain scalar; the text itself where that can't be told."""
+    try:
+        return foreign.yaml_data(text, "")
+    except HandbookError:
+        return text
+
+
 def _within(node: yaml.Node | None, path: str) -> yaml.Node | None:
     """The node of a dotted path below another; of a list its first entry counts."""
     for key in filter(None, path.split(".")):
@@ -175,12 +185,7 @@ def read(path: Path, shown: str = "") -> Reading:
     Raises HandbookError when there is no file, or it is neither recipe.yaml nor meta.yaml.
     """
     path = find(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise HandbookError(f"{path.name} can't be read: {error}", where=str(path), todo="give a readable recipe",
-                            section="sec-conda-forge-check") from None
-    return parse(text, path, shown or str(path))
+    return parse(foreign.text(path, shown, section="sec-conda-forge-check"), path, shown or str(path))
 
 
 def find(path: Path) -> Path:
@@ -206,17 +211,12 @@ def parse(text: str, path: Path, shown: str) -> Reading:
     if form == "v0":
         text = _without_jinja(text, reading.context)
     try:
-        reading.root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        reading.problem = str(error.problem or error.context)
-        reading.problem_line = mark.line + 1 if mark else 0
-        return reading
-    except yaml.YAMLError as error:
-        reading.problem = str(error)
+        reading.root = foreign.yaml_nodes(text, shown)
+    except foreign.Unreadable as error:
+        reading.problem, reading.problem_line = error.problem, error.line
         return reading
     if not isinstance(reading.root, yaml.MappingNode):
-        reading.problem, reading.problem_line, reading.root = "it holds no sections", 1, None
+        reading.problem, reading.problem_line, reading.root = "has no sections", 1, None
     elif form == "v1":
         held = reading.node("context")
         for name, value in held.value if isinstance(held, yaml.MappingNode) else []:

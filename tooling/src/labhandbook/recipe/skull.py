@@ -15,6 +15,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from labhandbook.core import foreign
 from labhandbook.recipe.machine import environment
 
 SECONDS = 60
@@ -45,7 +46,7 @@ def look(sdist: Path) -> Skull:
         if made is None:
             last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
             return Skull(problem=f"grayskull wrote no recipe: {last}")
-        return parse(made.read_text(encoding="utf-8", errors="replace"))
+        return parse(foreign.content(made).decode(errors="replace"))
 
 
 def parse(text: str) -> Skull:

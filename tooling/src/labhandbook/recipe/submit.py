@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
 from labhandbook.recipe import proposal
@@ -53,7 +54,7 @@ def submit(path: Path, clone: Path, *, branch: str = "", gh: bool = False) -> Pr
         raise HandbookError(f"recipes/{name} is there already", where=str(target),
                             why="another recipe would be lost", todo="look at it, then remove it", section=SECTION)
     # Another branch may not have them: they are read before it is checked out.
-    parts = {target / part: (file.parent / part).read_bytes() for part in beside(file)}
+    parts = {target / part: foreign.content(file.parent / part) for part in beside(file)}
     place.branch(branch)
     for part, data in parts.items():
         part.parent.mkdir(parents=True, exist_ok=True)

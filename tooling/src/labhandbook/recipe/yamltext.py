@@ -6,7 +6,8 @@ import json
 import re
 from typing import Any
 
-import yaml
+from labhandbook.core import foreign
+from labhandbook.errors import HandbookError
 
 
 class Quoted(str):
@@ -23,9 +24,9 @@ def scalar(value: object) -> str:
     marks = re.search(r"^\s|\s$|: |:$| #|[\x00-\x1f]", text)
     if text and not marks and not isinstance(value, Quoted):
         try:
-            if yaml.safe_load(text) == text:
+            if foreign.yaml_data(text, "") == text:
                 return text
-        except yaml.YAMLError:
+        except HandbookError:
             pass
     return json.dumps(text, ensure_ascii=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from labhandbook.core import foreign
+from labhandbook.errors import HandbookError
 from labhandbook.release.addresses import Index
 from labhandbook.release.facts import CHANGELOG, Facts, dynamic_requirements
 from labhandbook.release.git import git, lines, read_remote_tags, tracked_files
@@ -65,12 +68,8 @@ def _wanted(facts: Facts) -> Iterable[str]:
 def _texts(root: Path, names: Iterable[str]) -> dict[str, str]:
     texts = {}
     for name in set(names):
-        path = root / name
-        try:
-            if path.stat().st_size <= LARGEST_TEXT:
-                texts[name] = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError, ValueError):
-            continue
+        with contextlib.suppress(HandbookError):
+            texts[name] = foreign.text(root / name, largest=LARGEST_TEXT)
     return texts
 
 

@@ -14,12 +14,12 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 
 SECRET = re.compile(r"TWINE_|UV_PUBLISH|ACTIONS_ID_|ACTIONS_RUNTIME|(TOKEN|PASSWORD|SECRET|CREDENTIALS?)($|_)", re.I)
@@ -106,8 +106,8 @@ def _uv_index() -> str | None:
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     for path in (home / "uv" / "uv.toml", Path("/etc/uv/uv.toml")):
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            data = foreign.toml(foreign.text(path), str(path))
+        except HandbookError:
             continue
         indexes = [entry.get("url") for entry in data.get("index", []) if entry.get("default")]
         address = next(iter(indexes), None) or data.get("index-url")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from labhandbook.core import foreign
+from labhandbook.errors import HandbookError
 from labhandbook.release.facts import CHANGELOG
 from labhandbook.release.project import Project
 
@@ -36,8 +38,8 @@ def notes_of(project: Project, version: str) -> Notes:
     for path in sorted(project.root.iterdir()):
         if path.is_file() and CHANGELOG.fullmatch(path.name):
             try:
-                text = section(path.read_text(encoding="utf-8"), version)
-            except (OSError, UnicodeDecodeError):
+                text = section(foreign.text(path), version)
+            except HandbookError:
                 continue
             if text:
                 return Notes(text, path.name)

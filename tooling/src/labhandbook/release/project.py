@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 from labhandbook.release.git import GitState, read_git
 from labhandbook.words import hint
@@ -82,8 +83,8 @@ class Project:
         for file, pattern in (("PKG-INFO", r"^Name: *(\S+)"), ("setup.cfg", r"(?s)^\[metadata\].*?^name *= *(\S+)"),
                               ("setup.py", r"(?s)\bsetup\(.*?\bname *= *[\"']([\w.-]+)[\"']")):
             try:
-                text = (self.root / file).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError):
+                text = foreign.text(self.root / file)
+            except HandbookError:
                 continue
             if found := re.search(pattern, text, re.MULTILINE):
                 return found[1]
@@ -152,18 +153,12 @@ def read_pyproject(root: Path) -> tuple[dict[str, Any], str]:
     Raises HandbookError when there is none, or it is not TOML.
     """
     path = root / PYPROJECT
-    try:
-        text = path.read_text(encoding="utf-8")
-        return tomllib.loads(text), text
-    except (FileNotFoundError, NotADirectoryError):
+    if not os.path.lexists(path):
         raise HandbookError(f"no {PYPROJECT} in {root}", why="a package is described there",
                             todo="go to the project's folder, or start one with handbook release new",
-                            section="sec-pypi-metadata") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        line = re.search(r"line (\d+)", str(error))
-        raise HandbookError(f"{PYPROJECT} can't be read: {error}",
-                            where=f"{path}:{line[1]}" if line else str(path), todo="mend that line",
-                            section="sec-pypi-metadata") from None
+                            section="sec-pypi-metadata")
+    text = foreign.text(path, section="sec-pypi-metadata")
+    return foreign.toml(text, str(path)), text
 
 
 def load_project(path: Path, *, ask_remote: bool = True) -> Project:

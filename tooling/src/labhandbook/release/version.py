@@ -7,10 +7,11 @@ import logging
 import re
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from labhandbook.core import foreign
+from labhandbook.errors import HandbookError
 from labhandbook.release.project import PYPROJECT, Project
 
 # What setuptools does when nothing tells it a version.
@@ -50,6 +51,8 @@ def find_version(project: Project) -> FoundVersion:
         return FoundVersion(static, PYPROJECT, line=project.line("version", "project"))
     try:
         found = _dynamic(project)
+    except HandbookError as error:
+        found = FoundVersion(None, project.tool, problem=error.what)
     except Exception as error:
         # A backend's library may raise anything for settings it does not like.
         found = FoundVersion(None, project.tool, problem=f"{type(error).__name__}: {error}".splitlines()[0])
@@ -191,8 +194,9 @@ def assigned(text: str, name: str) -> tuple[str, int] | None:
 
 def _pattern(project: Project, path: str, pattern: str) -> FoundVersion:
     text = _read(project, path)
-    if match := re.search(pattern, text, 0 if pattern.startswith("(?") else re.MULTILINE):
-        return FoundVersion(match["version"], "file", path, text[:match.start()].count("\n") + 1)
+    found = foreign.search(pattern if pattern.startswith("(?") else f"(?m){pattern}", text, PYPROJECT)
+    if found and found["names"].get("version"):
+        return FoundVersion(found["names"]["version"], "file", path, text.count("\n", 0, found["start"]) + 1)
     return FoundVersion(None, "file", path, problem=f"{path} says no version")
 
 
@@ -225,6 +229,6 @@ def _ask_scm(project: Project, source: str, options: dict[str, Any]) -> FoundVer
 
 def _read(project: Project, path: str) -> str:
     try:
-        return Path(project.root / path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError, ValueError):
+        return foreign.text(project.root / path)
+    except HandbookError:
         return ""

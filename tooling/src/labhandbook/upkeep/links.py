@@ -18,6 +18,7 @@ from labhandbook.book.checks.reading import Reading, Work
 from labhandbook.book.model import CONFIG, Book
 from labhandbook.book.pandoc import Engine
 from labhandbook.book.places import Places
+from labhandbook.core import foreign
 from labhandbook.rules import Finding, Severity
 from labhandbook.upkeep.rules import LINK
 
@@ -62,7 +63,7 @@ def addresses(book: Book, today: date) -> tuple[list[Address], Reading]:
 def in_notes(book: Book, reading: Reading) -> list[Address]:
     """The addresses in the annotations of the bibliographies."""
     return [Address(url, file, number) for file in {work.file for work in reading.works}
-            for number, text in enumerate((book.root / file).read_text(encoding="utf-8").splitlines(), 1)
+            for number, text in enumerate(foreign.text(book.root / file, file).splitlines(), 1)
             for url in re.findall(r"\\href\{([^}]+)\}", text)]
 
 

@@ -21,7 +21,7 @@ SECTIONS = ["build", "host", "run", "run_exports", "run_constraints", "run_const
 def readable(reading: Reading) -> Iterator[At]:
     """What the parser of YAML says."""
     if reading.problem:
-        yield At(f"it can't be read: {reading.problem}", reading.problem_line)
+        yield At(f"it {reading.problem}", reading.problem_line)
 
 
 @rule("RCP002", "py-rattler-build takes a v1 recipe", same=("R-000", "R-018"),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 from labhandbook.release import addresses
 from labhandbook.release.doctor.nodes import Unreadable, Value, read_yaml
@@ -40,8 +41,15 @@ def gather(start: Path, *, offline: bool = False) -> Repository:
     project = load_project(start, ask_remote=False) if (start / PYPROJECT).exists() else None
     remote = remote_of(root, git(root, "symbolic-ref", "--quiet", "--short", "HEAD")) if top else None
     slug = repository_of(git(root, "remote", "get-url", remote)) if remote else ""
-    texts = {file: (root / file).read_bytes() for file in _files(root)}
+    texts: dict[str, str] = {}
+    too_odd: list[tuple[str, int, str]] = []
+    for file in _files(root):
+        try:
+            texts[file] = foreign.text(root / file, file)
+        except HandbookError as problem:
+            too_odd.append((file, foreign.line_in(problem.where), problem.what))
     workflows, unreadable = _read(texts)
+    unreadable += too_odd
     tag, tag_from = next_tag(project, lines(git(root, "tag", "--sort=-creatordate")) if top else [])
     sources = Sources(workflows, composites(root), slug, hosts(), tag)
     found = Repository(root, sources, Answer("it wasn't asked"), tuple(unreadable), project,
@@ -59,17 +67,15 @@ def _files(root: Path) -> list[str]:
                   if path.suffix in (".yml", ".yaml") and path.is_file())
 
 
-def _read(texts: dict[str, bytes]) -> tuple[dict[str, Workflow], list[tuple[str, int, str]]]:
+def _read(texts: dict[str, str]) -> tuple[dict[str, Workflow], list[tuple[str, int, str]]]:
     """The workflows by file, and those that can't be read with line and reason."""
     workflows: dict[str, Workflow] = {}
     unreadable: list[tuple[str, int, str]] = []
     for file, data in texts.items():
         try:
-            workflows[file] = read_workflow(file, data.decode("utf-8-sig"))
+            workflows[file] = read_workflow(file, data)
         except Unreadable as problem:
             unreadable.append((file, problem.line, str(problem)))
-        except UnicodeDecodeError:
-            unreadable.append((file, 1, "it is not UTF-8"))
     return workflows, unreadable
 
 
@@ -78,8 +84,8 @@ def composites(root: Path) -> dict[str, tuple[str, Value]]:
     found = {}
     for path in (path for name in ACTIONS for path in [*root.glob(name), *(root / ".github").rglob(name)]):
         try:
-            body = read_yaml(path.read_text(encoding="utf-8"))
-        except (Unreadable, OSError, UnicodeDecodeError):
+            body = read_yaml(foreign.text(path))
+        except (Unreadable, HandbookError):
             continue
         if body["runs"]["using"].word == "composite":
             file = path.relative_to(root).as_posix()
@@ -124,7 +130,7 @@ def earlier(root: Path, sources: Sources, project: Project | None) -> Earlier | 
         return None
     names = [name for name in lines(git(root, "ls-tree", "-r", "--name-only", tag, "--", FOLDER))
              if name.endswith((".yml", ".yaml"))]
-    texts = {name: (git(root, "show", f"{tag}:{name}") or "").encode() for name in names}
+    texts = {name: git(root, "show", f"{tag}:{name}") or "" for name in names}
     then = replace(sources, workflows=_read(texts)[0])
     found = [each for each in publications(then) if each.by_identity and each.index != "other"]
     return Earlier(tag, frozenset((each.workflow.name, each.job.environment.text) for each in found))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from labhandbook.core import foreign
+
 Held = str | dict[str, "Value"] | list["Value"] | None
 
 
@@ -93,17 +95,13 @@ class Value:
 def read_yaml(text: str) -> Value:
     """The value of a YAML text.
 
-    Raises Unreadable when it isn't YAML, or an alias stands inside what it names.
+    Raises Unreadable when it isn't YAML, or breaks the limits of `core.foreign`.
     """
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        return _value(node, text.splitlines()) if node is not None else Value(line=1)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        what = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise Unreadable(str(what), mark.line + 1 if mark else 1) from None
-    except RecursionError:
-        raise Unreadable("it is nested without end", 1) from None
+        node = foreign.yaml_nodes(text, "it")
+    except foreign.Unreadable as error:
+        raise Unreadable(error.what, error.line or 1) from None
+    return _value(node, text.splitlines()) if node is not None else Value(line=1)
 
 
 def _value(node: yaml.Node, lines: list[str]) -> Value:
