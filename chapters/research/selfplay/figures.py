@@ -14,11 +14,12 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 OUT = HERE / "lines-lost.svg"
 
-RIGHT, WRONG = "#1b5e8c", "#b4531f"
-INK, QUIET, EDGE, PANEL = "#22303c", "#5a6874", "#d3dae0", "#ffffff"
+# The light colours of the book; its pages put their own in the places of these.
+RIGHT, WRONG = "#1b5e8c", "#8a4b00"
+INK, QUIET, EDGE, PANEL = "#17202b", "#465262", "#cfd8e2", "#fcfdfe"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-WIDTH, HEIGHT = 720, 360
-LEFT, RIGHT_EDGE, TOP, BOTTOM = 64, 560, 40, 304
+WIDTH, HEIGHT = 540, 330
+LEFT, RIGHT_EDGE, TOP, BOTTOM = 56, 394, 40, 274
 TICKS = (0, 1, 3, 10, 30, 100, 300, 1000)
 
 
@@ -53,9 +54,10 @@ def draw(results: dict[str, Any]) -> str:
         median = [statistics.median(values) for values in zip(*curves, strict=True)]
         body += [path(median, colour, 3, 1, dashes), text(RIGHT_EDGE + 12, y(median[-1]) + 5, name, colour, "start")]
     return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" font-family="{FONT}" '
-        'font-size="15">', "<title>Lines lost after each iteration</title>",
-        f'<rect width="{WIDTH}" height="{HEIGHT}" rx="8" fill="{PANEL}"/>', *body, "</svg>", ""])
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
+        f'height="{HEIGHT}" role="img" font-family="{FONT}" font-size="14">',
+        "<title>Lines lost after each iteration</title>",
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{PANEL}"/>', *body, "</svg>", ""])
 
 
 def text(x: float, y: float, words: str, fill: str, anchor: str = "middle") -> str:

@@ -19,7 +19,7 @@ from bs4 import BeautifulSoup, Tag
 
 EXTERNAL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 # Said for screen readers, drawn by scripts, or the TeX source beside MathML: no part of the visible text.
-SILENT = ".screen-reader-only, annotation, a.anchor, a.footnote-back, .tab-name, script, style"
+SILENT = ".screen-reader-only, annotation, a.anchor, a.footnote-back, .tab-name, script, style, svg"
 
 
 class Heading(NamedTuple):
@@ -323,8 +323,9 @@ class Page:
     @property
     def images(self) -> list[Link]:
         """The images: what stands for each where it can't be seen, and its file from the site's root."""
-        return [Link(attribute(tag, "alt"), self.absolute(attribute(tag, "src")))
-                for tag in self.main.select("img")]
+        return [Link(attribute(tag, "aria-label" if tag.name == "svg" else "alt"),
+                     self.absolute(attribute(tag, "data-src" if tag.name == "svg" else "src")))
+                for tag in self.main.select("img, svg.picture")]
 
     # Around the text
 

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -236,22 +235,6 @@ def test_facts_are_used() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     used = set(re.findall(r"\{\{<\s*var\s+([\w.-]+)", text))
     assert len(used & {fact.name for fact in load_facts(ROOT)}) > 100
-
-
-# The picture of the site depends on the browser's version, so it is not drawn again.
-@pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "tooling/figures").glob("*.py")
-                                          if path.name != "site.py"))
-def test_figure_is_what_its_script_draws(script: str, tmp_path: Path) -> None:
-    """The script runs in an empty copy of the tree, so that it can't lean on what is committed."""
-    copy = tmp_path / "tooling" / "figures"
-    shutil.copytree(ROOT / "tooling/figures", copy)
-    for folder in (path for path in (ROOT / "chapters").rglob("*") if path.is_dir()):
-        (tmp_path / folder.relative_to(ROOT)).mkdir(parents=True)
-    subprocess.run([sys.executable, copy / script], check=True, cwd=tmp_path)
-    drawn = [path for path in (tmp_path / "chapters").rglob("*") if path.is_file()]
-    assert drawn, "the script draws nothing"
-    for path in drawn:
-        assert path.read_bytes() == (ROOT / path.relative_to(tmp_path)).read_bytes(), path.name
 
 
 def test_every_drawn_figure_is_shown(handbook: Pages) -> None:

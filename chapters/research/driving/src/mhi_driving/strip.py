@@ -11,9 +11,10 @@ import numpy as np
 from mhi_driving.drive import Policy
 from mhi_driving.lane import HALF_WIDTH, LENGTH, LaneVectorEnv
 
-WIDTH, LEFT, TOP, LANE, GAP = 760, 96, 44, 56, 30  # pixels
-PANEL, ROAD, LINE, TEXT, QUIET, ACCENT, STOP = ("#fafbfc", "#e4e9ee", "#8b97a3", "#1f2933", "#4a5763", "#1b5e8c",
-                                                "#a33a1f")
+WIDTH, LEFT, TOP, LANE, GAP = 540, 84, 44, 56, 30  # pixels
+# The light colours of the handbook; its pages put their own in the places of these.
+PANEL, ROAD, LINE, TEXT, QUIET, ACCENT, STOP = ("#fcfdfe", "#f2f5f8", "#465262", "#17202b", "#465262", "#1b5e8c",
+                                                "#a3231c")
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 
 
@@ -47,10 +48,10 @@ def draw(drives: Mapping[str, Drive], title: str) -> str:
     metre = (WIDTH - LEFT - 24) / LENGTH
     ends = "; ".join(f"{name} {'leaves the lane after' if drive.left else 'drives'} {drive.along[-1]:.0f} m"
                      for name, drive in drives.items())
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-             f'height="{height}" role="img" aria-labelledby="strip-title strip-desc" font-family="{FONT}">',
-             f'<title id="strip-title">{escape(title)}</title>', f'<desc id="strip-desc">{escape(ends)}.</desc>',
-             f'<rect width="{WIDTH}" height="{height}" rx="8" fill="{PANEL}"/>',
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" viewBox="0 0 {WIDTH} {height}" '
+             f'width="{WIDTH}" height="{height}" role="img" font-family="{FONT}">',
+             f'<title>{escape(title)}</title>', f'<desc>{escape(ends)}.</desc>',
+             f'<rect width="{WIDTH}" height="{height}" fill="{PANEL}"/>',
              text(16, 26, title, TEXT, "start", 600)]
     for number, (name, drive) in enumerate(drives.items()):
         top = TOP + number * (LANE + GAP)

@@ -49,14 +49,15 @@ def _result(folder: Path) -> dict[str, float]:
 
 
 def figure(results: dict[str, Any]) -> str:
-    """The scores as bars: an SVG that is read on light and dark paper alike."""
+    """The scores as bars, as SVG. The handbook's pages put their own colours in the places of these."""
     rows = [(model, split) for split in SPLITS for model in MODELS]
-    parts = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 190" font-family="sans-serif" font-size="15">']
+    parts = ['<svg xmlns="http://www.w3.org/2000/svg" class="picture" viewBox="0 0 540 190" width="540" height="190" '
+             'role="img" font-family="sans-serif" font-size="15">', '<rect width="540" height="190" fill="#fcfdfe"/>']
     for place, (model, split) in enumerate(rows):
         score, y = results[model][split]["mean"], 12 + 44 * place
-        shade = "#3b6ea8" if split == "template" else "#8a8f98"
+        shade = "#1b5e8c" if split == "template" else "#465262"
         label = escape(f"{NAMES[model]}, {NAMES[split]}")
-        parts += [f'<text x="218" y="{y + 19}" text-anchor="end" fill="#767b84">{label}</text>',
-                  f'<rect x="230" y="{y}" width="{340 * score:.1f}" height="28" rx="3" fill="{shade}"/>',
-                  f'<text x="{238 + 340 * score:.1f}" y="{y + 19}" fill="#767b84">{score:.2f}</text>']
+        parts += [f'<text x="218" y="{y + 19}" text-anchor="end" fill="#17202b">{label}</text>',
+                  f'<rect x="230" y="{y}" width="{240 * score:.1f}" height="28" rx="3" fill="{shade}"/>',
+                  f'<text x="{238 + 240 * score:.1f}" y="{y + 19}" fill="#17202b">{score:.2f}</text>']
     return "\n".join([*parts, "</svg>", ""])

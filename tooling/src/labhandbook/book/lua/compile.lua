@@ -130,7 +130,7 @@ function M.write(request, state)
   local whole = pandoc.Blocks {}
   for _, path in ipairs(request.order) do
     local chapter = state.chapters[path]
-    local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), format)
+    local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), format, path)
     doc = doc:walk { Image = rooted(path), Link = local_links(path, state.pages, state) }
     if not chapter.home then whole:extend(opening(chapter, format)) end
     whole:extend(doc.blocks)

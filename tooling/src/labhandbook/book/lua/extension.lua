@@ -34,9 +34,10 @@ function M.call(code, meta)
   return M.shortcodes[code.name](args, kwargs, meta, code.args)
 end
 
--- Filters ask for the format in the global FORMAT, as under Quarto.
-function M.filter(doc, format)
+-- Filters ask for the format in the global FORMAT and for the page's file in PANDOC_STATE, as under pandoc.
+function M.filter(doc, format, path)
   FORMAT = format
+  PANDOC_STATE = { input_files = { path } }
   for _, filter in ipairs(M.filters) do doc = doc:walk(filter) end
   return doc
 end

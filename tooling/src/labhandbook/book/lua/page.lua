@@ -242,6 +242,11 @@ local function links(doc, path, pages, labels, blame, resources, cite)
       resources:insert { path = file, target = image.src }
       return sized(rooted(image, 'src', path, file) or image, file)
     end,
+    -- A picture that a filter has put into the page names its file.
+    RawInline = function(raw)
+      local src = raw.text:match '^<svg [^>]*data%-src="([^"]+)"'
+      if src then resources:insert { path = resolve(path, src), target = src } end
+    end,
   }
 end
 
@@ -255,7 +260,7 @@ function M.write(chapter, request, state)
     if page == path then return '#' .. id end
     return refs.relative(path, state.pages[page]) .. '#' .. id
   end
-  local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html')
+  local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html', path)
   -- Before the links of citations are made: those lead to pages already, as do those that one walk makes.
   doc = links(doc, path, state.pages, state.labels, blame, resources,
     refs.crossref(state.labels, href, blame, not chapter.number))
