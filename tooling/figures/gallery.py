@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tooling.figures import cluster_anatomy, release_path
+from tooling.figures import bo_loop, cluster_anatomy, gp_posterior, lumi_node, release_path, roihu_node
 from tooling.figures.drawing import Picture
 
-SCRIPTS = (cluster_anatomy, release_path)
+SCRIPTS = (cluster_anatomy, release_path, gp_posterior, bo_loop, lumi_node, roihu_node)
 
 
 def gallery() -> Iterator[Picture]:
