@@ -46,7 +46,8 @@ def run() -> list[tuple[list[float], Posterior, float]]:
         values = [function(x) for x in inputs]
         known = Posterior(inputs, values, noise=NOISE, length=LENGTH)
         best = min(values)
-        following = max(GRID, key=lambda x, known=known, best=best: improvement(known, x, best))
+        gains = {x: improvement(known, x, best) for x in GRID}
+        following = max(GRID, key=gains.__getitem__)
         found.append((list(inputs), known, following))
         inputs.append(following)
     return found
@@ -74,7 +75,8 @@ def loop(picture: Picture) -> None:
     picture.text(WIDTH / 2, 126, "until the budget is spent", size=SMALL, colour="accent", bold=True, anchor="middle")
 
 
-def one_round(picture: Picture, top: float, number: int, inputs: list[float], known: Posterior, following: float) -> None:
+def one_round(picture: Picture, top: float, number: int, inputs: list[float], known: Posterior,
+              following: float) -> None:
     """The Gaussian process of a round, expected improvement below it, and the line where both lead."""
     def y_of(value: float) -> float:
         return top + PANEL * (HIGH - max(LOW, min(HIGH, value))) / (HIGH - LOW)

@@ -148,3 +148,15 @@ class Picture:
             f"<title>{escape(self.title)}</title>", f"<desc>{escape(self.seen)}</desc>",
             f"<style>@media (prefers-color-scheme:dark){{{dark}}}</style>",
             f'<rect width="{width}" height="{height}" fill="{COLOURS["bg"][0]}"/>', *self._parts, "</svg>", ""])
+
+
+def wrap(words: str, size: float, room: float) -> list[str]:
+    """Text in lines that are no wider than `room`."""
+    lines: list[str] = []
+    for word in words.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and letters(longer, size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines

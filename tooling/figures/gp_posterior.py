@@ -16,11 +16,12 @@ GRID = [FROM + (TO - FROM) * place / 88 for place in range(89)]
 SEED, FUNCTIONS = 11, 3
 LEFT, RIGHT, PANEL = 34, WIDTH - 8, 170
 SEEN = (
-    "Two charts of functions over the same inputs, from -4 to 7. Above, before any data: the mean is zero everywhere, "
-    "the band of two standard deviations has the same width everywhere, and three drawn functions wander freely in it. "
-    "Below, after observations of the sine at -2, 0 and 1: mean, band and drawn functions pass close to the three "
-    "points. At 0.5, between two points, the mean is {near} and the standard deviation {near_sd}. At 6, far from all "
-    "of them, the band is as wide as before: mean {far}, standard deviation {far_sd}."
+    "Two charts of functions over the same inputs, from -4 to 7. Above, before any data: the mean is zero "
+    "everywhere, the band of two standard deviations has the same width everywhere, and three drawn functions "
+    "wander freely in it. Below, after observations of the sine at -2, 0 and 1: mean, band and drawn functions "
+    "pass close to the three points. At 0.5, between two points, the mean is {near} and the standard deviation "
+    "{near_sd}. At 6, far from all of them, the band is as wide as before: mean {far}, standard deviation "
+    "{far_sd}."
 )
 
 
@@ -60,7 +61,8 @@ def key(picture: Picture, y: float) -> None:
             picture.area([(x, y - 11), (x + 20, y - 11), (x + 20, y + 1), (x, y + 1)], opacity=0.16)
         else:
             mean = name == "mean"
-            picture.line([(x, y - 5), (x + 20, y - 5)], colour="accent" if mean else "muted", thick=3 if mean else 1.2)
+            picture.line([(x, y - 5), (x + 20, y - 5)], colour="accent" if mean else "muted",
+                         thick=3 if mean else 1.2)
         picture.text(x + (20 if name == "data" else 26), y, name, size=SMALL, colour="muted")
         x += wide
 
@@ -83,9 +85,10 @@ def pictures() -> Iterator[Picture]:
     for x in INPUTS:
         picture.circle(x_of(x), y_of(math.sin(x), top), 5.5, fill="caution", line="bg", thick=1.5)
     for x, words, away, height in ((NEW[0], f"{near} ± {near_sd}", 0, 1.6), (NEW[1], f"{far} ± {far_sd}", -10, -1.6)):
-        mean, sd = posterior.mean(x), posterior.sd(x)
-        picture.line([(x_of(x), y_of(mean - 2 * sd, top)), (x_of(x), y_of(mean + 2 * sd, top))], colour="text", thick=2)
-        picture.text(x_of(x) + away, y_of(height, top), words, size=SMALL, bold=True, anchor="end" if away else "middle")
+        ends = (posterior.mean(x) + sign * 2 * posterior.sd(x) for sign in (-1, 1))
+        picture.line([(x_of(x), y_of(end, top)) for end in ends], colour="text", thick=2)
+        picture.text(x_of(x) + away, y_of(height, top), words, size=SMALL, bold=True,
+                     anchor="end" if away else "middle")
     for value in range(-4, 8, 2):
         picture.text(x_of(value), top + PANEL + 18, str(value), size=SMALL, colour="muted", anchor="middle")
     key(picture, top + PANEL + 46)

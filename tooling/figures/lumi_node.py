@@ -8,10 +8,11 @@ from labhandbook.hpc.clusters import load
 from tooling.figures.drawing import ROOT, SMALL, WIDTH, Picture
 
 SEEN = (
-    "One GPU node of LUMI. At the top {modules} modules {model}, each with {dies} GCDs of {memory}: {gcds} GCDs, which "
-    "Slurm counts as GPUs. Below each GCD are the {share} CPU cores that are near it, {cores} in all, and one core "
-    "that jobs don't get. The numbers don't follow each other: GCD 0 is near cores {first}, and GCD 4 is near cores "
-    "{fifth}. At the bottom the node's {whole} of memory, of which jobs get {usable} GiB, {each} for each GCD."
+    "One GPU node of LUMI. At the top {modules} modules {model}, each with {dies} GCDs of {memory}: {gcds} GCDs, "
+    "which Slurm counts as GPUs. Below each GCD are the {share} CPU cores that are near it, {cores} in all, and "
+    "one core that jobs don't get. The numbers don't follow each other: GCD 0 is near cores {first}, and GCD 4 is "
+    "near cores {fifth}. At the bottom the node's {whole} of memory, of which jobs get {usable} GiB, {each} for "
+    "each GCD."
 )
 MARGIN, GAP, TILE = 6, 8, 18
 

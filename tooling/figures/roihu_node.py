@@ -8,10 +8,10 @@ from labhandbook.hpc.clusters import load
 from tooling.figures.drawing import ROOT, SMALL, WIDTH, Picture
 
 SEEN = (
-    "Two nodes of Roihu, one below the other. The Roihu-GPU node has {gpus} {model} side by side. Each of them is a "
-    "GPU with {memory} joined to {share} {arm} cores of its own, and a job gets {each} of memory with it. The "
-    "Roihu-CPU node has {processors} processors of {half} {x86} cores each, {cores} in all, and jobs get {usable} GiB "
-    "of its {whole} of memory."
+    "Two nodes of Roihu, one below the other. The Roihu-GPU node has {gpus} {model} side by side. Each of them is "
+    "a GPU with {memory} joined to {share} {arm} cores of its own, and a job gets {each} of memory with it. The "
+    "Roihu-CPU node has {processors} processors of {half} {x86} cores each, {cores} in all, and jobs get {usable} "
+    "GiB of its {whole} of memory."
 )
 MARGIN, GAP = 6, 8
 TILE, PITCH = 6, 8

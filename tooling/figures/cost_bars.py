@@ -1,0 +1,68 @@
+"""The same work asked for in four ways, priced by the handbook's own code from clusters.yml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labhandbook.hpc.clusters import load
+from labhandbook.hpc.cost import Offer, offer
+from labhandbook.hpc.jobscript import parse
+from labhandbook.hpc.limits import amount
+from labhandbook.hpc.request import read_request
+from tooling.figures.drawing import ROOT, SMALL, WIDTH, Picture
+
+# Partition and cores; each job has one GCD and 32 GB for five hours.
+WAYS = (("standard-g", 16), ("small-g", 56), ("small-g", 16), ("small-g", 7))
+SCRIPT = """#!/bin/bash
+#SBATCH --partition={partition}
+#SBATCH --nodes=1
+#SBATCH --ntasks-per-node=1
+#SBATCH --cpus-per-task={cores}
+#SBATCH --gpus-per-node=1
+#SBATCH --mem=32G
+#SBATCH --time=05:00:00
+srun true
+"""
+SEEN = (
+    "Four bars for the same work on LUMI, one GCD and 32 GB for five hours, made of blocks of {block} GPU-hours. On "
+    "{prices}. In each bar one block is what the work needs; the others are paid for and not used."
+)
+LEFT, BLOCK, HIGH, STEP = 6, 48, 30, 72
+
+
+def asked() -> Iterator[Offer]:
+    """Each way with its price."""
+    lumi = load(ROOT / "chapters/hpc/clusters.yml").get("lumi")
+    for partition, cores in WAYS:
+        request = read_request(parse(SCRIPT.format(partition=partition, cores=cores)))
+        found = offer(lumi, request, lumi.partitions[partition])
+        assert found, f"{partition} bills nothing"
+        yield found
+
+
+def pictures() -> Iterator[Picture]:
+    """The one picture."""
+    offers = list(asked())
+    block = min(each.price.amount for each in offers)
+    prices = [f"{partition} with {cores} cores {'it costs ' if not place else ''}{amount(each.price.amount)}"
+              for place, ((partition, cores), each) in enumerate(zip(WAYS, offers, strict=True))]
+    picture = Picture("chapters/hpc/cost-bars.svg", "The same work at four prices",
+                      SEEN.format(block=amount(block), prices=", on ".join(prices)), STEP * len(WAYS) + 50)
+    for place, ((partition, cores), each) in enumerate(zip(WAYS, offers, strict=True)):
+        y = 26 + place * STEP
+        whole = ": a whole node" if each.partition.exclusive else ""
+        picture.text(LEFT, y, f"{partition}, {cores} cores{whole}", bold=True)
+        blocks = each.price.amount / block
+        assert blocks == int(blocks), "the prices are not whole blocks"
+        for number in range(int(blocks)):
+            needed = number == 0
+            picture.rect(LEFT + number * BLOCK, y + 10, BLOCK - 3, HIGH, fill="accent" if needed else "surface",
+                         line="accent" if needed else "warning", dashes="" if needed else "4 3", radius=3)
+        picture.text(LEFT + blocks * BLOCK + 8, y + 31, f"{amount(each.price.amount)} GPU-hours",
+                     colour="accent" if blocks == 1 else "warning", bold=True)
+    y = 26 + len(WAYS) * STEP + 6
+    picture.rect(LEFT, y - 12, 20, 14, fill="accent", line="accent", radius=2)
+    picture.text(LEFT + 28, y, "what the work needs", size=SMALL, colour="muted")
+    picture.rect(220, y - 12, 20, 14, line="warning", dashes="4 3", radius=2)
+    picture.text(248, y, "paid for and not used", size=SMALL, colour="muted", room=WIDTH - 248)
+    yield picture
