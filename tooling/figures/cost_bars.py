@@ -11,8 +11,13 @@ from labhandbook.hpc.limits import amount
 from labhandbook.hpc.request import read_request
 from tooling.figures.drawing import ROOT, SMALL, WIDTH, Picture
 
-# Partition and cores; each job has one GCD and 32 GB for five hours.
-WAYS = (("standard-g", 16), ("small-g", 56), ("small-g", 16), ("small-g", 7))
+# How it is asked for, in words and in numbers: the partition, and the cores or the fact that tells how many.
+WAYS = (
+    ("standard-g", "standard-g", "16"),
+    ("small-g with all cores of a node", "small-g", "gpu.cores-per-node"),
+    ("small-g with 16 cores", "small-g", "16"),
+    ("small-g with the share of one GCD", "small-g", "gpu.cores-per-gpu"),
+)
 SCRIPT = """#!/bin/bash
 #SBATCH --partition={partition}
 #SBATCH --nodes=1
@@ -25,33 +30,34 @@ srun true
 """
 SEEN = (
     "Four bars for the same work on LUMI, one GCD and 32 GB for five hours, made of blocks of {block} GPU-hours. On "
-    "{prices}. In each bar one block is what the work needs; the others are paid for and not used."
+    "{prices}. In each bar one block is what the work needs; the others are paid for beyond that."
 )
 LEFT, BLOCK, HIGH, STEP = 6, 48, 30, 72
 
 
-def asked() -> Iterator[Offer]:
-    """Each way with its price."""
+def asked() -> Iterator[tuple[str, int, Offer]]:
+    """Each way in words, with its cores and its price."""
     lumi = load(ROOT / "chapters/hpc/clusters.yml").get("lumi")
-    for partition, cores in WAYS:
+    for words, partition, count in WAYS:
+        cores = int(lumi.facts.get(count, count))
         request = read_request(parse(SCRIPT.format(partition=partition, cores=cores)))
         found = offer(lumi, request, lumi.partitions[partition])
         assert found, f"{partition} bills nothing"
-        yield found
+        yield words, cores, found
 
 
 def pictures() -> Iterator[Picture]:
     """The one picture."""
     offers = list(asked())
-    block = min(each.price.amount for each in offers)
-    prices = [f"{partition} with {cores} cores {'it costs ' if not place else ''}{amount(each.price.amount)}"
-              for place, ((partition, cores), each) in enumerate(zip(WAYS, offers, strict=True))]
+    block = min(each.price.amount for *_, each in offers)
+    prices = [f"{words} {'' if place else 'it costs '}{amount(each.price.amount)}"
+              for place, (words, _, each) in enumerate(offers)]
     picture = Picture("chapters/hpc/cost-bars.svg", "The same work at four prices",
                       SEEN.format(block=amount(block), prices=", on ".join(prices)), STEP * len(WAYS) + 50)
-    for place, ((partition, cores), each) in enumerate(zip(WAYS, offers, strict=True)):
+    for place, (_, cores, each) in enumerate(offers):
         y = 26 + place * STEP
         whole = ": a whole node" if each.partition.exclusive else ""
-        picture.text(LEFT, y, f"{partition}, {cores} cores{whole}", bold=True)
+        picture.text(LEFT, y, f"{each.partition.name}, {cores} cores{whole}", bold=True)
         blocks = each.price.amount / block
         assert blocks == int(blocks), "the prices are not whole blocks"
         for number in range(int(blocks)):
@@ -64,5 +70,5 @@ def pictures() -> Iterator[Picture]:
     picture.rect(LEFT, y - 12, 20, 14, fill="accent", line="accent", radius=2)
     picture.text(LEFT + 28, y, "what the work needs", size=SMALL, colour="muted")
     picture.rect(220, y - 12, 20, 14, line="warning", dashes="4 3", radius=2)
-    picture.text(248, y, "paid for and not used", size=SMALL, colour="muted", room=WIDTH - 248)
+    picture.text(248, y, "paid for beyond that", size=SMALL, colour="muted", room=WIDTH - 248)
     yield picture

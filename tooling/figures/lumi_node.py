@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from labhandbook.hpc.clusters import load
 from tooling.figures.drawing import ROOT, SMALL, WIDTH, Picture
 
+# The page has the numbers beside the picture, from the same file.
 SEEN = (
-    "One GPU node of LUMI. At the top {modules} modules {model}, each with {dies} GCDs of {memory}: {gcds} GCDs, "
-    "which Slurm counts as GPUs. Below each GCD are the {share} CPU cores that are near it, {cores} in all, and "
-    "one core that jobs don't get. The numbers don't follow each other: GCD 0 is near cores {first}, and GCD 4 is "
-    "near cores {fifth}. At the bottom the node's {whole} of memory, of which jobs get {usable} GiB, {each} for "
-    "each GCD."
+    "One GPU node of LUMI. At the top {modules} modules {model}, each with {dies} GCDs, which Slurm counts as "
+    "GPUs. Below each GCD are the CPU cores near it, and one core that jobs don't get. The numbers don't follow "
+    "each other: GCD 0 is near cores {first}, and GCD 4 is near cores {fifth}. At the bottom is the node's "
+    "memory, with what jobs get of it and what that is for each GCD."
 )
 MARGIN, GAP, TILE = 6, 8, 18
 
@@ -25,10 +25,8 @@ def pictures() -> Iterator[Picture]:
     near, numa = facts["binding.cores-of-gcd"].split(), facts["binding.numa-of-gcd"].split()
     model = facts["model"].removeprefix("AMD Instinct ")
     picture = Picture("chapters/hpc/lumi-node.svg", "A GPU node of LUMI", SEEN.format(
-        modules=modules, model=facts["model"], dies=dies, memory=facts["memory-per-gcd"], gcds=facts["gcds-per-node"],
-        share=share, cores=facts["cores-per-node"], first=near[0].replace("-", " to "),
-        fifth=near[4].replace("-", " to "), whole=facts["node-memory"], usable=facts["memory-gib"],
-        each=facts["memory-per-gcd-share"]), 420)
+        modules=modules, model=facts["model"], dies=dies, first=near[0].replace("-", " to "),
+        fifth=near[4].replace("-", " to ")), 420)
     wide = (WIDTH - 2 * MARGIN - (modules - 1) * GAP) / modules
     die = (wide - (dies + 1) * 6) / dies
     for module in range(modules):

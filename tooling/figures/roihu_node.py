@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from labhandbook.hpc.clusters import load
 from tooling.figures.drawing import ROOT, SMALL, WIDTH, Picture
 
+# The page has the numbers in its table, from the same file.
 SEEN = (
-    "Two nodes of Roihu, one below the other. The Roihu-GPU node has {gpus} {model} side by side. Each of them is "
-    "a GPU with {memory} joined to {share} {arm} cores of its own, and a job gets {each} of memory with it. The "
-    "Roihu-CPU node has {processors} processors of {half} {x86} cores each, {cores} in all, and jobs get {usable} "
-    "GiB of its {whole} of memory."
+    "Two nodes of Roihu, one below the other. The Roihu-GPU node has {gpus} {model} side by side. Each is a GPU with "
+    "memory of its own, joined to its own field of {arm} cores. The Roihu-CPU node has {processors} processors with "
+    "many more {x86} cores, and one memory for both."
 )
 MARGIN, GAP = 6, 8
 TILE, PITCH = 6, 8
@@ -32,9 +32,8 @@ def pictures() -> Iterator[Picture]:
         "gpu.gpus-per-node", "gpu.cores-per-gpu", "cpu.cores-per-node", "cpu.processors-per-node"))
     model, half = facts["gpu.model"], all_cores // processors
     picture = Picture("chapters/hpc/roihu-node.svg", "The two kinds of nodes of Roihu", SEEN.format(
-        gpus=gpus, model=model, memory=facts["gpu.memory-per-gpu"], share=share, arm=facts["gpu.architecture"],
-        each=facts["gpu.memory-per-gpu-share"], processors=processors, half=half, x86=facts["cpu.architecture"],
-        cores=all_cores, usable=facts["cpu.memory-gib"], whole=facts["cpu.node-memory"]), 478)
+        gpus=gpus, model=model, arm=facts["gpu.architecture"], processors=processors,
+        x86=facts["cpu.architecture"]), 478)
     picture.text(MARGIN, 24, f"Roihu-GPU: {gpus} {model}, {share} cores each", bold=True)
     wide = (WIDTH - 2 * MARGIN - (gpus - 1) * GAP) / gpus
     for gpu in range(gpus):

@@ -80,5 +80,5 @@ def lane(top: int, metre: float, name: str, drive: Drive) -> list[str]:
 
 def text(x: float, y: float, words: str, fill: str, anchor: str, weight: int = 400) -> str:
     """A line of text as SVG."""
-    return (f'<text x="{x:.1f}" y="{y:.1f}" font-size="13" font-weight="{weight}" fill="{fill}" '
+    return (f'<text x="{x:.1f}" y="{y:.1f}" font-size="14" font-weight="{weight}" fill="{fill}" '
             f'text-anchor="{anchor}">{escape(words)}</text>')
