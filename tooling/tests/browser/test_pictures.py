@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +30,7 @@ CONTRAST = """
 
 
 @pytest.fixture(scope="module")
-def pictured(site: Any, urls: list[str]) -> list[str]:
+def pictured(site: Path, urls: list[str]) -> list[str]:
     """The pages with a drawn picture."""
     found = [url for url in urls if 'class="picture"' in (site / url).read_text(encoding="utf-8")]
     assert len(found) > 10
@@ -79,3 +79,12 @@ def test_a_picture_is_one_image_with_a_name(pictured: list[str], open_page: Open
         for picture in page.query_selector_all("svg.picture"):
             assert picture.get_attribute("role") == "img" and len(picture.get_attribute("aria-label")) > 40
             assert not picture.query_selector_all("title, style, [id], [tabindex]")
+
+
+def test_the_file_of_a_picture_lies_beside_its_page(pictured: list[str], site: Path, open_page: Open) -> None:
+    """So the engine knows of it, and the preview shows a picture that was drawn anew."""
+    page = open_page(pictured[0])
+    for url in pictured:
+        page.goto(url)
+        for picture in page.query_selector_all("svg.picture"):
+            assert (site / url).parent.joinpath(picture.get_attribute("data-src")).is_file()
