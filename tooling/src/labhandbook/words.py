@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST = 200
+
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The name among `known` that looks most like `word`; None when none comes near."""
-    found = get_close_matches(word, list(known), n=1, cutoff=0.7)
+    # A name of that length was never meant, and comparing takes time with its square.
+    found = get_close_matches(word, list(known), n=1, cutoff=0.7) if len(word) <= LONGEST else []
     return found[0] if found else None
 
 

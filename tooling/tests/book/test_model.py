@@ -48,7 +48,7 @@ GOOD = ("project:\n  type: book\nbook:\n  title: T\n  chapters:\n    - index.qmd
     (("    - a.qmd", "    - index.qmd"), 6, "twice"),
     (("    - a.qmd", "    - [a.qmd]"), 5, "neither a chapter nor a part"),
     (("    - index.qmd\n", ""), 3, "index.qmd"),
-    (("  title: T", "  title: 'T"), 8, "not valid YAML"),
+    (("  title: T", "  title: 'T"), 7, "not valid YAML"),
     (("  title: T", "  title: T: U"), 4, "not valid YAML"),
     (("  title: T", "\ttitle: T"), 4, "not valid YAML"),
     (("  type: book", "  type: website"), 2, "type: book"),

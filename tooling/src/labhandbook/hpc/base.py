@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 
 from labhandbook.hpc.clusters import Cluster, Partition
 from labhandbook.hpc.jobscript import Script
-from labhandbook.hpc.request import Request
+from labhandbook.hpc.request import Request, short
 from labhandbook.rules import Finding, Rule, Severity
+
+
+LONGEST = 500  # characters of a message, which may quote a value of any length
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Job:
 
     def blame(self, rule: Rule, message: str, line: int = 0, severity: Severity | None = None) -> Finding:
         """A finding on a line of the script."""
-        return Finding(self.script.file, line, rule, message, severity)
+        return Finding(self.script.file, line, rule, short(message, LONGEST), severity)
 
 
 Check = Callable[[Job], Iterable[Finding]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 SHORT = {
@@ -64,21 +65,21 @@ def resolve(word: str) -> str:
 def read_words(words: list[str], line: int) -> list[Option]:
     """The options of one `#SBATCH` line, which the shell's rules have split into words."""
     found: list[Option] = []
-    left = list(words)
+    left = deque(words)
     while left:
-        word = left.pop(0)
+        word = left.popleft()
         if word.startswith("--"):
             name, equals, value = word[2:].partition("=")
             full = resolve(name)
             given: str | None = value if equals else None
             if full in VALUED and not equals:
-                given = left.pop(0) if left else None
+                given = left.popleft() if left else None
             found.append(Option(line, f"--{name}", full, given))
         elif word.startswith("-") and len(word) > 1:
             full = SHORT.get(word[1], "")
             rest = word[2:] or None
             if full in VALUED and rest is None:
-                rest = left.pop(0) if left else None
+                rest = left.popleft() if left else None
             found.append(Option(line, word[:2], full, rest.removeprefix("=") if rest else rest))
         else:
             found.append(Option(line, word, "", None))

@@ -10,10 +10,11 @@ from math import ceil, inf
 from labhandbook.hpc.clusters import Partition
 from labhandbook.hpc.jobscript import Script
 
-MEMORY = re.compile(r"^(\d+)(?:([kmgt])b?)?$", re.IGNORECASE)
+MEMORY = re.compile(r"^(\d{1,12})(?:([kmgt])b?)?$", re.IGNORECASE)
 GIB = {"k": 2 ** -20, "m": 2 ** -10, "": 2 ** -10, "g": 1.0, "t": 1024.0}
-TIME = re.compile(r"^(?:(\d+)-(\d*)(?::(\d+))?(?::(\d+))?|(\d+)(?::(\d+))?(?::(\d+))?)$")
-ARRAY = re.compile(r"^[\d,:-]+(?:%\d+)?$")
+TIME = re.compile(r"^(?:(N)-(\d{0,10})(?::(N))?(?::(N))?|(N)(?::(N))?(?::(N))?)$".replace("N", r"\d{1,10}"))
+ARRAY = re.compile(r"^[\d,:-]+(?:%\d{1,10})?$")
+TASKS = re.compile(r"(\d{1,10})(?:-(\d{1,10})(?::(\d{1,10}))?)?")
 NUMBERS = ("ntasks", "ntasks-per-node", "cpus-per-task", "cpus-per-gpu")
 SIGNALS = "HUP|INT|QUIT|KILL|TERM|USR1|USR2|CONT|STOP|TSTP|ABRT|ALRM|URG"
 SIGNAL = re.compile(rf"^(?:[RB]+:)?(?:SIG)?(?:\d+|{SIGNALS})(?:@\d+)?$", re.IGNORECASE)
@@ -23,11 +24,16 @@ class Unreadable(ValueError):
     """A value that Slurm would not read."""
 
 
+def short(text: str, longest: int = 60) -> str:
+    """A text for a message, cut where it is longer than `longest` characters."""
+    return text if len(text) <= longest else f"{text[:longest - 3]}..."
+
+
 def gib(text: str) -> float:
     """Memory as Slurm reads it (`32G`, `500M`, plain numbers are MiB), in GiB."""
     match = MEMORY.match(text)
     if not match:
-        raise Unreadable(f"{text} is not an amount of memory: write a whole number and K, M, G or T, as 16G")
+        raise Unreadable(f"{short(text)} is not an amount of memory: write a whole number and K, M, G or T, as 16G")
     return int(match[1]) * GIB[(match[2] or "").lower()]
 
 
@@ -37,7 +43,7 @@ def hours(text: str) -> float:
         return inf
     match = TIME.match(text)
     if not match:
-        raise Unreadable(f"{text} is not a time: write hours:minutes:seconds or days-hours, as 02:30:00 or 1-12")
+        raise Unreadable(f"{short(text)} is not a time: write hours:minutes:seconds or days-hours, as 02:30:00 or 1-12")
     parts = [int(part or 0) for part in match.groups()]
     if match[1]:
         return parts[0] * 24 + parts[1] + parts[2] / 60 + parts[3] / 3600
@@ -57,20 +63,20 @@ def clock(amount: float) -> str:
 def array(text: str) -> int:
     """How many tasks an array has."""
     if not ARRAY.match(text):
-        raise Unreadable(f"{text} is not a list of array tasks: write 0-4, 1,3,7 or 0-99%10")
+        raise Unreadable(f"{short(text)} is not a list of array tasks: write 0-4, 1,3,7 or 0-99%10")
     count = 0
     for part in text.partition("%")[0].split(","):
-        match = re.fullmatch(r"(\d+)(?:-(\d+)(?::(\d+))?)?", part)
-        if not match or int(match[2] or match[1]) < int(match[1]) or match[3] == "0":
-            raise Unreadable(f"{text} is not a list of array tasks: write 0-4, 1,3,7 or 0-99%10")
+        match = TASKS.fullmatch(part)
+        if not match or int(match[2] or match[1]) < int(match[1]) or (match[3] and int(match[3]) == 0):
+            raise Unreadable(f"{short(text)} is not a list of array tasks: write 0-4, 1,3,7 or 0-99%10")
         count += len(range(int(match[1]), int(match[2] or match[1]) + 1, int(match[3] or 1)))
     return count
 
 
 def count(text: str) -> int:
     """A number of things, at least one."""
-    if not text.isdecimal() or int(text) < 1:
-        raise Unreadable(f"{text} is not a number above zero")
+    if not text.isdecimal() or len(text) > 10 or int(text) < 1:
+        raise Unreadable(f"{short(text)} is not a number above zero")
     return int(text)
 
 

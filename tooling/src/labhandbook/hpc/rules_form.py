@@ -15,15 +15,18 @@ from labhandbook.words import hint
 
 VARIABLE = re.compile(r"\$\{?\w|\$\(|`")
 BARE = re.compile(r"(?<![<\w])<[A-Za-z][\w.-]*(?: [\w.-]+)*>")
+GUESSES = 50  # of misspelt options in one script get a guess, since guessing is slow
 QUIET = re.compile(r"'[^']*'")
 
 
 @checks(rules.UNKNOWN)
 def unknown(job: Job) -> Iterator[Finding]:
     """Options that Slurm refuses."""
+    guesses = 0
     for option in job.script.options:
         if not option.name:
-            known = [f"--{name}" for name in LONG]
+            guesses += 1
+            known = [f"--{name}" for name in LONG] if guesses <= GUESSES else []
             also = [name for name in known if name.startswith(option.written)] if option.written != "--" else []
             told = f": it may be {', '.join(sorted(also))}" if also else hint(option.written, known)
             yield job.blame(rules.UNKNOWN, f"{option.written} is no option of sbatch{told}", option.line)
@@ -109,5 +112,5 @@ def srun_cores(job: Job) -> Iterator[Finding]:
 def module(job: Job) -> Iterator[Finding]:
     """`python -m name.py`."""
     for line, text in job.script.commands:
-        for match in re.finditer(r"\bpython[\d.]*(?:\s+-\w+)*\s+-m\s+(\S+)\.py\b", text):
+        for match in re.finditer(r"\bpython[\d.]*(?:\s+-\w+){0,9}\s+-m\s+(\S+)\.py\b", text):
             yield job.blame(rules.MODULE, f"{match[1]}.py is a file's name: write python -m {match[1]}", line)

@@ -11,10 +11,11 @@ from labhandbook.hpc.base import Job, checks
 from labhandbook.hpc.jobscript import Script
 from labhandbook.rules import Finding
 
-COMMAND = r"(?:^|[;&|(`]\s*|\b(?:if|then|do|exec|time|watch(?:\s+-\S+)*(?:\s+\d+)?|while|until|!)\s+)"
-STEP = r"(?:srun\s+(?:-\S+\s+)*)?"
+# Repetitions are bounded, and a path holds no separator, so that a long line needs time in proportion to its length.
+COMMAND = r"(?:^|[;&|(`]\s*|\b(?:if|then|do|exec|time|watch(?:\s+-\S+){0,9}(?:\s+\d+)?|while|until|!)\s+)"
+STEP = r"(?:srun\s+(?:-\S+\s+){0,20})?"
 ASKS = r"(?:squeue|sacct|sinfo|sstat|scontrol\s+show)\b"
-SLEEP = re.compile(r"\bsleep\s+\"?(\d+)([smh]?)")
+SLEEP = re.compile(r"\bsleep\s+\"?(\d{1,9})([smh]?)")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 MOST_OFTEN = 30
 # Words that a cluster may lack, the pattern that finds them, and what to use there.
@@ -29,12 +30,12 @@ WORDS = {
     "rocm-smi": (r"rocm-smi\b", "nvidia-smi"),
     "nvidia-smi": (r"nvidia-smi\b", "rocm-smi"),
 }
-INSTALLS = re.compile(COMMAND + r"(?:srun\s+)?(?:\S*/)?(?:pip3?\s+install|python[\d.]*\s+-m\s+(?:pip\s+install|venv)|"
+INSTALLS = re.compile(COMMAND + r"(?:srun\s+)?(?:[^\s;&|(`]*/)?(?:pip3?\s+install|python[\d.]*\s+-m\s+(?:pip\s+install|venv)|"
                       r"uv\s+(?:pip\s+install|sync|add)|(?:conda|mamba|micromamba)\s+(?:install|create|env\s+create))\b")
 # What tells that a path is an environment's.
 ENVIRONMENT = re.compile(
     r"(?:PATH=[\"']?|source\s+[\"']?|(?:^|\s)\.\s+[\"']?|conda\s+activate\s+[\"']?|--prefix[= ][\"']?|"
-    r"(?:VENV|ENV_DIR|CONDA_PREFIX|VIRTUAL_ENV)=[\"']?|python[\d.]*\s+-m\s+venv(?:\s+-\S+)*\s+[\"']?)"
+    r"(?:VENV|ENV_DIR|CONDA_PREFIX|VIRTUAL_ENV)=[\"']?|python[\d.]*\s+-m\s+venv(?:\s+-\S+){0,9}\s+[\"']?)"
     r"(?P<path>(?:/|~|\$HOME|\$\{HOME\})[^\s:\"';]*)|(?:^|\s)(?P<run>/\S+/bin/python[\d.]*)\b")
 HOMES = ("~", "$HOME", "${HOME}")
 
@@ -103,8 +104,8 @@ def poll(job: Job) -> Iterator[Finding]:
     loop: list[tuple[int, str]] = []
     depth = 0
     for line, text in job.script.commands:
-        if match := re.search(r"\bwatch\b(?P<options>(?:\s+-\S+(?:\s+[\d.]+)?)*)\s+[\"']?" + ASKS, text):
-            every = re.search(r"(?:-n|--interval)[= ]?([\d.]+)", match["options"])
+        if match := re.search(r"\bwatch\b(?P<options>(?:\s+-\S+(?:\s+[\d.]+)?){0,9})\s+[\"']?" + ASKS, text):
+            every = re.search(r"(?:-n|--interval)[= ]?(\d{1,9}(?:\.\d{1,9})?)", match["options"])
             seconds = float(every[1]) if every else 2.0
             if seconds < MOST_OFTEN:
                 yield job.blame(rules.POLL, f"watch asks Slurm every {seconds:g} seconds: write watch -n 60", line)
