@@ -10,7 +10,6 @@ from labhandbook.hpc.jobscript import Script
 from labhandbook.hpc.request import Request, short
 from labhandbook.rules import Finding, Rule, Severity
 
-
 LONGEST = 500  # characters of a message, which may quote a value of any length
 
 

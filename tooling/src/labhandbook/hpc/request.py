@@ -43,7 +43,8 @@ def hours(text: str) -> float:
         return inf
     match = TIME.match(text)
     if not match:
-        raise Unreadable(f"{short(text)} is not a time: write hours:minutes:seconds or days-hours, as 02:30:00 or 1-12")
+        raise Unreadable(f"{short(text)} is not a time: write hours:minutes:seconds or days-hours, as 02:30:00 or "
+                         "1-12")
     parts = [int(part or 0) for part in match.groups()]
     if match[1]:
         return parts[0] * 24 + parts[1] + parts[2] / 60 + parts[3] / 3600

@@ -30,8 +30,9 @@ WORDS = {
     "rocm-smi": (r"rocm-smi\b", "nvidia-smi"),
     "nvidia-smi": (r"nvidia-smi\b", "rocm-smi"),
 }
-INSTALLS = re.compile(COMMAND + r"(?:srun\s+)?(?:[^\s;&|(`]*/)?(?:pip3?\s+install|python[\d.]*\s+-m\s+(?:pip\s+install|venv)|"
-                      r"uv\s+(?:pip\s+install|sync|add)|(?:conda|mamba|micromamba)\s+(?:install|create|env\s+create))\b")
+INSTALLS = re.compile(COMMAND + r"(?:srun\s+)?(?:[^\s;&|(`]*/)?(?:pip3?\s+install|"
+                      r"python[\d.]*\s+-m\s+(?:pip\s+install|venv)|uv\s+(?:pip\s+install|sync|add)|"
+                      r"(?:conda|mamba|micromamba)\s+(?:install|create|env\s+create))\b")
 # What tells that a path is an environment's.
 ENVIRONMENT = re.compile(
     r"(?:PATH=[\"']?|source\s+[\"']?|(?:^|\s)\.\s+[\"']?|conda\s+activate\s+[\"']?|--prefix[= ][\"']?|"

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from labhandbook.core.process import isolated
 from labhandbook.errors import HandbookError
 from labhandbook.recipe.address import Answer, look, named
 from labhandbook.recipe.channel import Channel
@@ -26,11 +26,13 @@ from labhandbook.recipe.local import Local, gather
 from labhandbook.recipe.machine import Interpreter, environment, interpreter
 from labhandbook.recipe.outcome import findings
 from labhandbook.recipe.reading import Reading, find, read
+from labhandbook.recipe.renderer import Exhausted, said_of
 from labhandbook.recipe.rules import proof
 from labhandbook.recipe.rules.form import accepted, readable
 from labhandbook.recipe.solve import Resolver, solve
 from labhandbook.recipe.source import keep
 from labhandbook.recipe.translate import as_v1, untranslatable
+from labhandbook.recipe.validate import costly
 from labhandbook.release.addresses import index
 from labhandbook.release.simple import sha256
 from labhandbook.rules import REGISTRY, Finding, Severity
@@ -144,6 +146,12 @@ def job(reading: Reading, source: Path, channel: Channel, folder: Path, python: 
         text = (reading.text[:node.start_mark.index] + source.resolve().as_uri()
                 + reading.text[node.end_mark.index:])
         text = re.sub(r"^(\s+python_min:).*$", rf'\1 "{python.minor}"', text, count=1, flags=re.MULTILINE)
+    try:
+        said_of(text, {"python_min": [python.minor]})
+    except Exhausted:
+        raise HandbookError("rendering the recipe needs too much memory or time",
+                            where=f"{reading.file}:{costly(reading)}", why="it would take the build down",
+                            todo="write the value out instead of computing it", section=SECTION) from None
     (copied / "recipe.yaml").write_text(text, encoding="utf-8")
     (folder / "output").mkdir()
     return {"recipe": str(copied / "recipe.yaml"), "output": str(folder / "output"),
@@ -156,8 +164,8 @@ def run(task: dict[str, Any], folder: Path, stage: Callable[[str], None]) -> dic
     (folder / "job.json").write_text(json.dumps(task), encoding="utf-8")
     env = {**environment(), "RATTLER_CACHE_DIR": str(folder / "cache"), "PIP_NO_INDEX": "1"}
     reader, writer = os.pipe()
-    words = [sys.executable, "-m", "labhandbook.recipe.worker", str(folder / "job.json"),
-             str(folder / "result.json"), str(writer)]
+    words = isolated("-m", "labhandbook.recipe.worker", str(folder / "job.json"), str(folder / "result.json"),
+                     str(writer))
     with (folder / "said.txt").open("w+", encoding="utf-8") as said, subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, env=env, cwd=folder,
             pass_fds=[writer]) as process:

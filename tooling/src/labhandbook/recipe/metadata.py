@@ -63,7 +63,7 @@ def spdx(text: str) -> str:
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
     try:
-        return str(canonicalize_license_expression(text))
+        return str(canonicalize_license_expression(text)) if len(text) < 2_000 else ""
     except InvalidLicenseExpression:
         return ""
 
@@ -108,7 +108,7 @@ def addresses(wheel: Distribution) -> dict[str, str]:
 
 def description(wheel: Distribution, limit: int = 600) -> str:
     """The first paragraph of prose in the README that says more than the summary, without its markup."""
-    text = str(wheel.metadata.get("description") or "").replace("\r", "")
+    text = str(wheel.metadata.get("description") or "")[:20_000].replace("\r", "")
     text = re.sub(r"<!--.*?-->|```.*?```|<[^>]+>", "", text, flags=re.DOTALL)
     text = re.sub(r"^#+ .*$", "\n", text, flags=re.MULTILINE)
     own = {url.strip().rstrip("/") for url in (wheel.metadata.get("project_urls") or {}).values()}
@@ -116,7 +116,7 @@ def description(wheel: Distribution, limit: int = 600) -> str:
         if _points_elsewhere(block.strip(), own):
             continue
         block = re.sub(r"!\[[^]]*\](\([^)]*\)|\[[^]]*\])", "", block)
-        block = re.sub(r"\[+([^]]*)\](\([^)]*\)|\[[^]]*\])", r"\1", block)
+        block = re.sub(r"\[++([^]]*+)\](\([^)]*\)|\[[^]]*\])", r"\1", block)
         block = re.sub(r"`+([^`<]*)(<[^`]*>)?`+_*", r"\1", re.sub(r"\*\*|__", "", block))
         words = " ".join(block.split())
         markup = re.search(r"[=\-~#]{4,}|:\w+:|\.\. |\]\(|\{%|::$", words)

@@ -18,8 +18,11 @@ from labhandbook.recipe.variables import fill
 # What v1 calls a field, and v0.
 V0 = {"about.homepage": "about.home", "about.documentation": "about.doc_url", "about.repository": "about.dev_url",
       "build.python.entry_points": "build.entry_points"}
-SET = re.compile(r"^\s*\{%-?\s*set\s+(\w+)\s*=\s*(.+?)\s*-?%\}")
-SELECTOR = re.compile(r"#\s*\[([^]]+)\]")
+SET = re.compile(r"^\s*\{%-?\s*set\s+(\w+)\s*=((?:(?!%\}).)+)%\}")
+SELECTOR = re.compile(r"#\s*\[([^]#]+)\]")
+BRACES = re.compile(r"^\s*(?:- )?(?:[\w-]+: )?(?=\{\{)")
+LARGEST = 1024 * 1024  # bytes of a recipe; the largest on conda-forge has less than a tenth
+LONGEST = 20_000  # characters of one of its lines
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,12 @@ class Reading:
     def lines(self) -> list[str]:
         """The lines of the file."""
         return self.text.splitlines()
+
+    @cached_property
+    def selectors(self) -> dict[int, str]:
+        """The selectors behind the lines of a v0 recipe, by the number of the line."""
+        return {number: found[1] for number, line in enumerate(self.lines, 1)
+                if (found := SELECTOR.search(line))} if self.form == "v0" else {}
 
     def node(self, path: str) -> yaml.Node | None:
         """The node of a dotted path, in v1's words."""
@@ -93,10 +102,10 @@ class Reading:
     def _walk(self, node: yaml.Node, selector: str) -> Iterator[Value]:
         if isinstance(node, yaml.ScalarNode):
             line = node.start_mark.line + 1
-            behind = SELECTOR.search(self.lines[line - 1]) if self.form == "v0" and line <= len(self.lines) else None
+            behind = self.selectors.get(line, selector)
             if node.value or node.style:
                 yield Value(_held(node.value) if not node.style and node.value else node.value,
-                            self.fill(node.value), line, behind[1] if behind else selector, not node.style)
+                            self.fill(node.value), line, behind, not node.style)
         elif isinstance(node, yaml.SequenceNode):
             for item in node.value:
                 yield from self._walk(item, selector)
@@ -185,7 +194,8 @@ def read(path: Path, shown: str = "") -> Reading:
     Raises HandbookError when there is no file, or it is neither recipe.yaml nor meta.yaml.
     """
     path = find(path)
-    return parse(foreign.text(path, shown, section="sec-conda-forge-check"), path, shown or str(path))
+    text = foreign.text(path, shown, largest=LARGEST, section="sec-conda-forge-check")
+    return parse(text, path, shown or str(path))
 
 
 def find(path: Path) -> Path:
@@ -206,8 +216,11 @@ def find(path: Path) -> Path:
 
 def parse(text: str, path: Path, shown: str) -> Reading:
     """Read the text of a recipe; what can't be parsed is told by `problem`."""
-    form = "v0" if path.name == "meta.yaml" or re.search(r"^\s*\{%", text, re.MULTILINE) else "v1"
+    form = "v0" if path.name == "meta.yaml" or re.search(r"^[ \t]*\{%", text, re.MULTILINE) else "v1"
     reading = Reading(path, shown, form, text)
+    if long := next((number for number, line in enumerate(reading.lines, 1) if len(line) > LONGEST), 0):
+        reading.problem, reading.problem_line = f"has a line of more than {LONGEST} characters", long
+        return reading
     if form == "v0":
         text = _without_jinja(text, reading.context)
     try:
@@ -230,12 +243,14 @@ def _without_jinja(text: str, context: dict[str, str]) -> str:
     lines = []
     for line in text.splitlines():
         if match := SET.match(line):
-            context[match[1]] = match[2].strip("'\"")
+            context[match[1]] = match[2].strip().removesuffix("-").rstrip().strip("'\"")
             line = ""
         elif re.match(r"^\s*\{[%#].*[%#]\}\s*$", line):
             line = ""
         # A value that begins with {{ would be a mapping to YAML.
-        line = re.sub(r"^(\s*(?:- )?(?:[\w-]+: )?)(\{\{.*?)(\s*#.*)?$",
-                      lambda match: f"{match[1]}'{match[2].replace(chr(39), chr(34))}'{match[3] or ''}", line)
+        elif match := BRACES.match(line):
+            value = line[match.end():].partition("#")[0].rstrip()
+            quoted = value.replace("'", '"')
+            line = f"{match[0]}'{quoted}'{line[match.end() + len(value):]}"
         lines.append(line)
     return "\n".join(lines) + "\n"

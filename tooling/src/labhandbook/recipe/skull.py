@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from labhandbook.core import foreign
+from labhandbook.core.process import Limits, isolated, run
 from labhandbook.recipe.machine import environment
 
 SECONDS = 60
+LIMITS = Limits(8 << 30)  # bytes of address space
 NO_NETWORK = {**dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9"),
               "NO_PROXY": "", "no_proxy": "", "PIP_NO_INDEX": "1"}
 
@@ -35,11 +36,10 @@ class Skull:
 def look(sdist: Path) -> Skull:
     """Ask grayskull for an sdist. Never raises: a recipe can be written without it."""
     with tempfile.TemporaryDirectory() as folder:
-        words = [sys.executable, "-W", "ignore", "-m", "grayskull", "pypi", "--strict-conda-forge",
-                 "--no-use-v1-format", "-o", folder, str(sdist.resolve())]
+        words = isolated("-W", "ignore", "-m", "grayskull", "pypi", "--strict-conda-forge", "--no-use-v1-format",
+                         "-o", folder, str(sdist.resolve()))
         try:
-            done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS, check=False, cwd=folder,
-                                  stdin=subprocess.DEVNULL, env={**environment(), **NO_NETWORK})
+            done = run(words, timeout=SECONDS, cwd=folder, env={**environment(), **NO_NETWORK}, limits=LIMITS)
         except subprocess.TimeoutExpired:
             return Skull(problem=f"grayskull gave no answer within {SECONDS} s")
         made = next(Path(folder).glob("*/*.yaml"), None)

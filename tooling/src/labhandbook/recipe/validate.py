@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from labhandbook.errors import HandbookError
 from labhandbook.recipe.facts import python_min
 from labhandbook.recipe.reading import Reading
+from labhandbook.recipe.renderer import MEMORY, SECONDS, Exhausted, said_of
 
 
 def problem(reading: Reading) -> tuple[str, int] | None:
@@ -14,28 +14,26 @@ def problem(reading: Reading) -> tuple[str, int] | None:
 
     Raises HandbookError when it isn't installed.
     """
-    try:
-        import rattler_build
-    except ImportError:
-        raise HandbookError("py-rattler-build isn't installed", why="conda-forge builds v1 recipes with it",
-                            todo="pip install 'labhandbook[recipe]'", section="sec-conda-forge-check") from None
     variant = {"python_min": [python_min()], "c_stdlib": ["sysroot"], "c_stdlib_version": ["2.17"]}
     try:
-        recipe = rattler_build.Stage0Recipe.from_yaml(reading.text)
-        recipe.render(rattler_build.VariantConfig(variant))
-    except rattler_build.RattlerBuildError as error:
-        said = str(error)
-    except Exception as error:
-        if not type(error).__module__.startswith(("rattler_build", "builtins")):
-            raise
-        said = str(error)
-    else:
+        said = said_of(reading.text, variant)
+    except Exhausted:
+        return (f"rendering it needs more than {MEMORY >> 20} MiB or {SECONDS} s, so it can't be checked",
+                costly(reading))
+    if said is None:
         return None
     inner = re.search(r'message: "((?:[^"\\]|\\.)*)"', said)
     words = inner[1] if inner else said
     words = " ".join(re.split(r"\n\s*\n|\nSee ", words)[0].split())
     words = re.sub(r"^(parse error: |invalid value for '(?:recipe|item)': )", "", words)
     return words[:300], line(said, reading)
+
+
+def costly(reading: Reading) -> int:
+    """The line of the expression that most likely needs so much: a product, a range or a large number."""
+    lines = [number for number, text in enumerate(reading.lines, 1) if "${{" in text or "{%" in text]
+    return next((number for number in lines if re.search(r"\*|range|\d{5}", reading.lines[number - 1])),
+                next(iter(lines), 1))
 
 
 def line(said: str, reading: Reading) -> int:
@@ -46,7 +44,7 @@ def line(said: str, reading: Reading) -> int:
         return int(found[1])
     quoted = re.findall(r"(?:field|license: |spec: |checksum: |value:? )\s*'?([^\s',]+)'?", said)
     quoted += re.findall(r"'([^']{3,})'", said)
-    for word in quoted:
+    for word in quoted[:20]:
         for number, text in enumerate(reading.lines, 1):
             if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text):
                 return number

@@ -80,8 +80,9 @@ def no_selectors(reading: Reading) -> Iterator[At]:
     """`# [win]` in a v1 recipe."""
     if reading.form == "v1":
         for number, line in enumerate(reading.lines, 1):
-            if match := re.search(r"\S.*\s#\s*(\[[^]]+\])\s*$", line):
-                yield At(f"{match[1]} is only a comment here", number)
+            before, _, comment = line.rpartition("#")
+            if before.strip() and before[-1].isspace() and re.fullmatch(r"\s*\[[^]]+\]\s*", comment):
+                yield At(f"{comment.strip()} is only a comment here", number)
 
 
 @rule("RCP007", "The file ends with one line break", same=("R-011", "R-012"),
@@ -100,7 +101,8 @@ def end(reading: Reading) -> Iterator[At]:
 def no_leftovers(reading: Reading) -> Iterator[At]:
     """TODO and the words that grayskull writes."""
     for number, line in enumerate(reading.lines, 1):
-        if re.search(r"#.*(TODO|FIXME|grayskull|Ensure your license|conda-recipe-manager)", line, re.IGNORECASE):
+        comment = line.partition("#")[2]
+        if re.search(r"TODO|FIXME|grayskull|Ensure your license|conda-recipe-manager", comment, re.IGNORECASE):
             yield At(f"a comment is left: {line.strip()}", number)
 
 
@@ -125,14 +127,14 @@ def known(reading: Reading) -> Iterator[At]:
 def spelt(reading: Reading) -> Iterator[At]:
     """Braces without spaces, and in v0 definitions and selectors that are spelt otherwise."""
     for number, line in enumerate(reading.lines, 1):
-        for inner in re.findall(r"\{\{(.*?)\}\}", line):
+        for inner in re.findall(r"\{\{([^{}]*)\}\}", line):
             if inner != f" {inner.strip()} ":
                 yield At(f"the braces around {inner.strip()} have not one space on each side", number, WARNING)
         if reading.form != "v0":
             continue
         if SET.match(line) and not re.match(r"\s*\{%\sset\s\S+\s=\s\S+\s%\}", line):
             yield At("the definition is not spelt with single spaces", number)
-        selector = re.search(r"#\s*\[(.+)\]\s*$", line)
+        selector = re.search(r"#\s*\[([^#]+)\]\s*$", line)
         if selector and not re.search(r"\S\s{2,}#\s\[", line):
             yield At(f"the selector [{selector[1]}] doesn't stand behind two spaces", number)
         if selector and re.search(r"\bpy[23]\d{1,2}\b", selector[1]):

@@ -100,7 +100,7 @@ def free_python(reading: Reading) -> Iterator[At]:
 def spelling(reading: Reading) -> Iterator[At]:
     """Spaces in the wrong places, extras, markers and pip's operators."""
     for section, value in _each(reading):
-        text = re.sub(r"\$?\{\{.*?\}\}", "0", value.text)
+        text = re.sub(r"\$?\{\{[^{}]*\}\}", "0", value.text)
         if text.startswith("0"):
             continue
         if "[" in text.partition(" ")[0] or ";" in text:
