@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 CHANGELOG = re.compile(r"(?i)(changelog|changes|history|news|release[-_]?notes)(\.(md|rst|txt))?$")
+
+# A string on a line of TOML; a name alone could be found anywhere.
+QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
+SEARCHED = 1_000  # dependencies are looked for in the whole text
 
 
 @dataclass(frozen=True)
@@ -104,25 +109,34 @@ class Facts:
     def dependencies(self) -> list[Dependency]:
         """The run-time requirements and those of the extras."""
         project = self.project
-        found = [self._dependency(text, "") for text in project.strings("project", "dependencies")]
+        tables = {"": project.strings("project", "dependencies")}
         for extra in project.section("project", "optional-dependencies"):
-            found += [self._dependency(text, extra)
-                      for text in project.strings("project", "optional-dependencies", extra)]
+            tables[extra] = project.strings("project", "optional-dependencies", extra)
+        found: list[Dependency] = []
+        for extra, texts in tables.items():
+            table = f"project.optional-dependencies.{extra}" if extra else "project"
+            first = (extra, "project.optional-dependencies") if extra else ("dependencies", "project")
+            start = project.line(*first) if texts and len(found) < SEARCHED else 1
+            for text in texts:
+                lines = self._quoted.get(text, [])
+                at = bisect_left(lines, start)
+                line = lines[at] if at < len(lines) else project.line(text, table) if len(found) < SEARCHED else start
+                found.append(Dependency(text, extra, PYPROJECT, line, _requirement(text)))
         for file in dynamic_requirements(project):
-            for number, line in enumerate(self.texts.get(file, "").splitlines(), 1):
-                if text := re.sub(r"(^|\s)#.*", "", line).strip():
+            for number, written in enumerate(self.texts.get(file, "").splitlines(), 1):
+                if text := re.sub(r"(^|\s)#.*", "", written).strip():
                     found.append(Dependency(text, "", file, number, _requirement(text)))
         return found
 
-    def _dependency(self, text: str, extra: str) -> Dependency:
-        table = f"project.optional-dependencies.{extra}" if extra else "project"
-        project = self.project
-        # The strings of a list stand between quotes; a name alone could be found anywhere.
-        lines = [number for number, line in enumerate(project.text.splitlines(), 1)
-                 if re.search(rf"([\"']){re.escape(text)}\1", line) and not line.lstrip().startswith("#")]
-        start = project.line(*((extra, "project.optional-dependencies") if extra else ("dependencies", "project")))
-        line = next((number for number in lines if number >= start), project.line(text, table))
-        return Dependency(text, extra, PYPROJECT, line, _requirement(text))
+    @cached_property
+    def _quoted(self) -> dict[str, list[int]]:
+        """The lines of pyproject.toml by the strings on them, comments left out."""
+        found: dict[str, list[int]] = {}
+        for number, line in enumerate(self.project.text.splitlines(), 1):
+            if not line.lstrip().startswith("#"):
+                for match in QUOTED.finditer(line):
+                    found.setdefault(match[1] or match[2] or "", []).append(number)
+        return found
 
 
 def dynamic_requirements(project: Project) -> list[str]:
@@ -138,5 +152,5 @@ def _requirement(text: str) -> Requirement | None:
 
     try:
         return Requirement(text)
-    except InvalidRequirement:
+    except (InvalidRequirement, RecursionError):
         return None

@@ -10,7 +10,7 @@ from labhandbook.errors import HandbookError
 from labhandbook.release.facts import CHANGELOG
 from labhandbook.release.project import Project
 
-LINK = re.compile(r"^\[([^]]+)\]: .*", re.MULTILINE)
+LINK = re.compile(r"^\[([^]\n]+)\]: .*", re.MULTILINE)
 UNDERLINE = re.compile(r"[-=~^*+#]{3,}\s*$")
 
 
@@ -29,7 +29,8 @@ def heading(version: str, written: str = "") -> str:
     """
     wanted = "|".join(re.escape(number) for number in sorted({version, written or version}))
     number = rf"(?<![\w.])v?(?:{wanted})(?![\w.]*\d)"
-    headings = rf"#+\s.*?{number}", rf"[^\w\n]*(?:(?:version|release)\s+)?{number}", rf".*{number}.*\n[-=~^*+#]{{3,}}"
+    headings = (rf"#+\s.*?{number}", rf"[^\w\n]*(?:(?:version|release)\s+)?{number}",
+                rf"(?=.*\n[-=~^*+#]{{3,}}).*{number}")
     return rf"(?i)^(?:{'|'.join(headings)})"
 
 
@@ -61,7 +62,8 @@ def section(text: str, version: str) -> str:
             body = body[:number]
             break
     told = "\n".join(line for line in body if not LINK.match(line)).strip()
-    links = [link[0] for link in LINK.finditer(text) if f"[{link[1]}]" in told]
+    names = set(re.findall(r"\[([^][]+)\]", told))
+    links = [link[0] for link in LINK.finditer(text) if link[1] in names]
     return "\n\n".join(filter(None, (told, "\n".join(links))))
 
 

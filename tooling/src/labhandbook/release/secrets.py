@@ -20,7 +20,7 @@ FOLDERS = {".aws/credentials": "AWS keys", ".docker/config.json": "Docker's pass
 # How each token begins, to be found fast, and how it goes on.
 TOKENS = (
     ("a private key", (b"-----BEGIN ",), rb"(?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----(?:\\n|\s)+"
-                                         rb"(?:[\w-]+: .*(?:\\n|\s)+)*[A-Za-z0-9+/=]{40}"),
+                                         rb"(?:[\w-]+: [^\n\\]*(?:\\n|\n)(?:\\n|\s)*)*[A-Za-z0-9+/=]{40}"),
     ("a PyPI token", (b"pypi-AgE",), rb"[A-Za-z0-9_-]{50,}"),
     ("a GitHub token", (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_"), rb"[A-Za-z0-9]{36,}"),
     ("a GitHub token", (b"github_pat_",), rb"[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
@@ -53,14 +53,18 @@ def secrets(data: bytes) -> Iterator[tuple[int, str]]:
     for what, starts, pattern in PATTERNS:
         for start in starts:
             at = data.find(start)
+            counted, line = 0, 1
             while at >= 0:
-                match = pattern.match(data, at + len(start))
-                if match and (what == "a private key" or _token(data, at, match[0])):
-                    yield data.count(b"\n", 0, at) + 1, what
+                key = what == "a private key"
+                # What begins within a word is no token. To try it would take time with the square of the word.
+                alone = key or at == 0 or not WORD.match(data, at - 1)
+                match = pattern.match(data, at + len(start)) if alone else None
+                if match and (key or _token(match[0])):
+                    line, counted = line + data.count(b"\n", counted, at), at
+                    yield line, what
                 at = data.find(start, at + len(start))
 
 
-def _token(data: bytes, at: int, rest: bytes) -> bool:
-    """Whether what looks like a token is one: no part of a word, no xxxx and no example."""
-    alone = at == 0 or not WORD.match(data, at - 1)
-    return alone and len(set(rest[-20:])) > 7 and not rest.upper().endswith(b"EXAMPLE")
+def _token(rest: bytes) -> bool:
+    """Whether what looks like a token is one: no xxxx and no example."""
+    return len(set(rest[-20:])) > 7 and not rest.upper().endswith(b"EXAMPLE")

@@ -13,6 +13,7 @@ from typing import Any
 
 from labhandbook.release.distribution import Distribution
 from labhandbook.release.project import normalise
+from labhandbook.release.readme_page import show
 from labhandbook.release.rules.base import listed
 from labhandbook.release.wheeltags import allowed
 from labhandbook.rules import Rule, Severity, register
@@ -263,17 +264,17 @@ def description(file: Distribution) -> Iterator[tuple[str, Severity | None]]:
 
 def render(text: str, kind: str) -> tuple[str, bool]:
     """What is wrong when PyPI renders a text, empty when nothing is, and whether that is sure."""
-    import io
-
-    from readme_renderer import markdown, rst
-
+    if kind not in ("text/markdown", "text/x-rst"):
+        return "", True
+    try:
+        shown = show(text, kind)
+    except ImportError:
+        return "it can't be rendered here: readme-renderer with its md extra isn't installed", False
+    if shown.problem:
+        return shown.problem, False
+    if shown.page is not None:
+        return "", True
     if kind == "text/markdown":
-        if not getattr(markdown, "variants", True):
-            return "Markdown can't be rendered here: readme-renderer lacks its md extra", False
-        return ("it doesn't render as Markdown", True) if markdown.render(text) is None else ("", True)
-    if kind == "text/x-rst":
-        said = io.StringIO()
-        if rst.render(text, stream=said) is None:
-            words = re.sub(r"<string>:", "line ", said.getvalue()).strip().splitlines()
-            return f"it doesn't render as reStructuredText: {words[0] if words else 'nothing comes out'}", True
-    return "", True
+        return "it doesn't render as Markdown", True
+    words = re.sub(r"<string>:", "line ", shown.said).strip().splitlines()
+    return f"it doesn't render as reStructuredText: {words[0] if words else 'nothing comes out'}", True

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from html.parser import HTMLParser
-from io import StringIO
 
 from labhandbook.release.facts import Facts
+from labhandbook.release.readme_page import show
 from labhandbook.release.rules.base import ERROR, WARNING, At, listed, rule, unverified
 
+MOST = 100  # of relative links and images are named each; the text is searched for every one of them
 SECTION = "sec-pypi-check"
 KINDS = ("text/markdown", "text/x-rst", "text/plain")
 # Attributes that change what a reader sees; others are dropped without anyone noticing.
@@ -59,26 +60,12 @@ def rendered(text: str, kind: str) -> tuple[Reader | None, Reader | None, str]:
 
     Raises ImportError without readme_renderer. The page before cleaning exists for Markdown only.
     """
-    import warnings
-
     if kind == "text/plain":
         return None, None, ""
-    messages = StringIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if kind == "text/x-rst":
-            from readme_renderer import rst
-
-            page, raw = rst.render(text, stream=messages), None
-        else:
-            from readme_renderer import markdown
-
-            if not markdown.variants:
-                raise ImportError("readme_renderer lacks its Markdown extra")
-            page, raw = markdown.render(text), markdown.variants["GFM"](text)
-    if page is None and text.strip():
-        return None, None, messages.getvalue().strip() or "it can't be rendered"
-    return _read(page or ""), _read(raw) if raw is not None else None, ""
+    shown = show(text, kind)
+    if shown.problem or (shown.page is None and text.strip()):
+        return None, None, shown.problem or shown.said or "it can't be rendered"
+    return _read(shown.page or ""), _read(shown.raw) if shown.raw is not None else None, ""
 
 
 def _read(page: str) -> Reader:
@@ -142,8 +129,11 @@ def images(facts: Facts) -> Iterator[At]:
     """Images by a relative path."""
     if (found := look(facts)) and (page := found[1] or found[0]) and facts.readme:
         file = facts.readme[0]
-        for target in dict.fromkeys(filter(relative, page.images)):
+        targets = list(dict.fromkeys(filter(relative, page.images)))
+        for target in targets[:MOST]:
             yield At(f"the image {target} is relative", file, facts.line(file, re.escape(target)))
+        if len(targets) > MOST:
+            yield At(f"{len(targets) - MOST} more images are relative", file)
 
 
 @rule("REL062", "Links in the README have full addresses",
@@ -153,10 +143,13 @@ def images(facts: Facts) -> Iterator[At]:
 def links(facts: Facts) -> Iterator[At]:
     """Links by a relative path."""
     if (found := look(facts)) and found[0] and facts.readme:
-        for target in dict.fromkeys(filter(relative, found[0].links)):
-            pattern = rf"(?:\]\(|href=[\"']?|`.*<|\]:\s*){re.escape(target)}"
+        targets = list(dict.fromkeys(filter(relative, found[0].links)))
+        for target in targets[:MOST]:
+            pattern = rf"(?:\]\(|href=[\"']?|`[^`\n]*<|\]:\s*){re.escape(target)}"
             line = facts.line(facts.readme[0], pattern) or facts.line(facts.readme[0], re.escape(target))
             yield At(f"the link to {target} is relative", facts.readme[0], line)
+        if len(targets) > MOST:
+            yield At(f"{len(targets) - MOST} more links are relative", facts.readme[0])
 
 
 @rule("REL063", "The index shows the whole README",

@@ -1,0 +1,61 @@
+"""A README as the index shows it, rendered in a process with limits: some texts keep a renderer busy for hours."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from functools import lru_cache
+
+from labhandbook.core.process import Limits, isolated, run
+
+LIMITS = Limits(2 << 30, 20)  # bytes of address space, seconds of processor time
+PATIENCE = 300  # seconds by the clock
+PROGRAM = """
+import io, json, sys, warnings
+warnings.simplefilter("ignore")
+text, kind = json.load(sys.stdin)
+found = {"lacking": "", "page": None, "raw": None, "said": ""}
+try:
+    if kind == "text/x-rst":
+        from readme_renderer import rst
+        said = io.StringIO()
+        found["page"] = rst.render(text, stream=said)
+        found["said"] = said.getvalue().strip()[:20000]
+    else:
+        from readme_renderer import markdown
+        if not markdown.variants:
+            raise ImportError("readme-renderer lacks its md extra")
+        found["page"], found["raw"] = markdown.render(text), markdown.variants["GFM"](text)
+except ImportError as error:
+    found["lacking"] = str(error) or "readme-renderer is not installed"
+print(json.dumps(found))
+"""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The page as HTML, None when there is none; the same before it is cleaned (Markdown only); what was said of it.
+
+    `problem` says why it could not be rendered within the limits.
+    """
+
+    page: str | None = None
+    raw: str | None = None
+    said: str = ""
+    problem: str = ""
+
+
+@lru_cache(maxsize=8)
+def show(text: str, kind: str) -> Shown:
+    """Render a README of type text/markdown or text/x-rst. Raises ImportError without a renderer for it."""
+    try:
+        done = run(isolated("-c", PROGRAM), stdin=json.dumps([text, kind]), limits=LIMITS, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        return Shown(problem=f"rendering it takes longer than {PATIENCE} s")
+    if done.returncode:
+        return Shown(problem=f"rendering it needs more than {LIMITS.seconds} s or {(LIMITS.memory or 0) >> 30} GiB")
+    found = json.loads(done.stdout)
+    if found.pop("lacking"):
+        raise ImportError("readme_renderer can't render this kind of text")
+    return Shown(**found)
