@@ -15,6 +15,8 @@ PATHS = (
     ("bayesian-optimisation", "Bayesian optimisation", {"bayesian-optimisation": ""}),
     ("deep-rl", "deep reinforcement learning", {"deep-rl": "Continuous control", "offline-rl": "Logged data",
                                                 "planning-and-self-play": "Games and self-play"}),
+    ("evaluation-over-time", "evaluation over time", {"evaluation-over-time": ""}),
+    ("text-classifiers", "text classifiers", {"text-classifiers": ""}),
 )
 STEP, HEAD, DOT, NAME, TIME = 27, 34, 138, 158, WIDTH - 8
 LEVELS = {"intro": ("bg", "accent"), "core": ("accent", "accent"), "advanced": ("caution", "caution")}
@@ -118,7 +120,9 @@ def draw(file: str, subject: str, topics: dict[str, str]) -> Picture:
         picture.text(NAME, row + 5, number + work.name, colour="text" if number else "muted", room=TIME - NAME - 76)
         if number:
             picture.text(TIME, row + 5, time(work.minutes), size=SMALL, colour="muted", anchor="end")
-    for place, (level, (fill, line)) in enumerate(LEVELS.items()):
+    levels = [level for level in LEVELS if any(known[key].level == level for key in rows)]
+    for place, level in enumerate(levels):
+        fill, line = LEVELS[level]
         picture.circle(NAME + 8 + place * 110, y + 4, 6, fill=fill, line=line, thick=2)
         picture.text(NAME + 22 + place * 110, y + 9, level, size=SMALL, colour="muted")
     return picture
