@@ -21,6 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SUMMARY = os.environ.pop(runner.SUMMARY, "")
 # And the person who started that job would be the maintainer of the recipes that tests write.
 os.environ.pop("GITHUB_ACTOR", None)
+# Nor are the packages that tests publish of the commit that the job runs for.
+os.environ.pop("GITHUB_SHA", None)
+os.environ.pop("GITHUB_REF", None)
 LACKS = "this machine lacks "
 
 BASE = {

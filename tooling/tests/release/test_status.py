@@ -27,7 +27,10 @@ def built(tmp_path: Path) -> State:
     state = State(load_project(root, ask_remote=False), "1.2.0")
     state.dist.mkdir(parents=True)
     paths = [files.wheel(state.dist, "labdemo", "1.2.0"), files.sdist(state.dist, "labdemo", "1.2.0")]
-    facts = {"files": {path.name: {"sha256": files.sha256(path), "size": 1} for path in paths}}
+    git_state = state.project.git
+    assert git_state is not None
+    facts = {"files": {path.name: {"sha256": files.sha256(path), "size": 1} for path in paths},
+             "commit": git_state.commit, "tree": git_state.tree, "tags": ["v1.2.0"]}
     state.ledger().record("build", "key", 1.0, Outcome("built", [], facts))
     return state
 

@@ -20,6 +20,7 @@ from labhandbook.release.machine import interpreters, uv_program
 from labhandbook.release.project import Project, normalise
 from labhandbook.release.state import REHEARSAL, State, key_of
 from labhandbook.release.suite import sources
+from labhandbook.release.trust import check_job
 from labhandbook.report import counts
 from labhandbook.steps import Outcome, Say, nothing
 
@@ -168,7 +169,8 @@ def run_test(release: Release) -> Outcome:
     from labhandbook.release import trials
     from labhandbook.release.rules.trials import judge, untested
 
-    release.state.files()
+    for each in (release, *release.below()):
+        each.state.files()
     pythons = trials.admitted(release.project, release.options.pythons, release.requires_python())
     planned = trials.plan(release.own(".whl"), release.own(".tar.gz"), pythons, release.companions(),
                           lowest=release.options.lowest)
@@ -183,6 +185,8 @@ def run_upload(release: Release) -> Outcome:
     from labhandbook.release.publish import Upload, publish
 
     index, paths = release.place(), release.state.files()
+    if release.server is None:
+        check_job(release.project)
     if release.server:
         # A rehearsal's index begins anew when the files changed: nobody else has seen the earlier ones.
         release.server.store.forget(release.state.hashes())
@@ -216,6 +220,8 @@ def run_verify(release: Release) -> Outcome:
 
     index = release.place()
     release.state.files()
+    if release.server is None:
+        check_job(release.project)
     pythons = trials.admitted(release.project, release.options.pythons, release.requires_python())
     python = trials.newest(pythons, [name for name in release.state.hashes() if name.endswith(".whl")])
     loopback = release.server is not None

@@ -55,10 +55,12 @@ class Built:
         return self.sdist, self.wheel
 
     def facts(self, project: Project) -> dict[str, Any]:
-        """What the ledger keeps: names, sizes and hashes of the files, commit, time and tools."""
+        """What the ledger keeps: names, sizes and hashes of the files, commit, tree, tags, time and tools."""
+        state = project.git
         return {"version": self.wheel.version,
                 "files": {file.file: {"sha256": file.sha256, "size": file.size} for file in self.files},
-                "commit": project.git.commit if project.git else None, "epoch": epoch(project), "tools": self.tools}
+                "commit": state.commit if state else None, "tree": state.tree if state else None,
+                "tags": list(state.tags) if state else [], "epoch": epoch(project), "tools": self.tools}
 
 
 def build(project: Project, workdir: Path, say: Say = nothing) -> Built:

@@ -20,7 +20,7 @@ SILENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "SSH_ASKPASS": "tru
 class GitState:
     """The repository around a project at the moment of looking.
 
-    `epoch` is the commit's time in seconds since 1970. `tags` are the tags on the commit and `annotated` those
+    `tree` is the hash of the commit's files, `epoch` its time in seconds since 1970. `tags` are the tags on the commit and `annotated` those
     of them that are annotated. `dirty` lists changed and untracked files, relative to `root`, the repository's
     folder. `on_default` and `pushed` (the tags are on the remote) are None where that can't be told, for example
     without a remote or a network. `remote` is its name, such as origin, and `url` its address. `remote_tags`
@@ -41,6 +41,7 @@ class GitState:
     remote: str | None
     url: str | None = None
     remote_tags: Mapping[str, str] | None = None
+    tree: str = ""
 
     def with_remote_tags(self, found: Mapping[str, str] | None) -> GitState:
         """The same state after the remote was asked for its tags."""
@@ -75,11 +76,11 @@ def read_git(root: Path, *, ask_remote: bool = True) -> GitState | None:
     known. The remote is asked for its tags for at most two seconds, and not at all without `ask_remote`.
     """
     shown = git(root, "rev-parse", "--show-toplevel", "--is-shallow-repository")
-    head = git(root, "log", "-1", "--format=%H %ct")
+    head = git(root, "log", "-1", "--format=%H %T %ct")
     if shown is None or head is None or not git(root, "ls-files", "--", "pyproject.toml", "setup.py", "setup.cfg"):
         return None
     top, _, shallow = shown.rpartition("\n")
-    commit, _, epoch = head.partition(" ")
+    commit, tree, epoch = head.split(" ")
     tags = dict(line.split(" ", 1) for line in lines(git(
         root, "for-each-ref", "--points-at=HEAD", "--sort=refname", "--format=%(refname:strip=2) %(objecttype)",
         "refs/tags")))
@@ -90,7 +91,7 @@ def read_git(root: Path, *, ask_remote: bool = True) -> GitState | None:
         root=Path(top), commit=commit, epoch=int(epoch), tags=tuple(tags),
         annotated=tuple(tag for tag, kind in tags.items() if kind == "tag"), branch=branch, default_branch=default,
         on_default=on_default, pushed=None, dirty=_dirty(Path(top)), shallow=shallow == "true", remote=remote,
-        url=git(root, "remote", "get-url", remote) if remote else None,
+        url=git(root, "remote", "get-url", remote) if remote else None, tree=tree,
     )
     return state.with_remote_tags(read_remote_tags(state)) if ask_remote else state
 

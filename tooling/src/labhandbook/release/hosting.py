@@ -54,10 +54,12 @@ def announce(path: Path, folder: Path | None) -> int:
     from labhandbook.release.announce import Announcement
     from labhandbook.release.announce import announce as bring
     from labhandbook.release.github import open_github
+    from labhandbook.release.trust import check_job
 
     progress = Progress()
     (made,) = running.open_projects((path,), running.make_options())
     files = made.state.files()
+    check_job(made.project)
     extra = sorted(each for each in folder.iterdir() if each.is_file()) if folder and folder.is_dir() else []
     wanted = Announcement(made.project, made.version, str(made.state.ledger().fact("build", "commit")), files,
                           made.state.hashes(), extra)

@@ -1,7 +1,7 @@
 """The state of a release on disk: `.handbook/release/NAME-VERSION/` with the files, the ledgers and the log.
 
-`ledger.json` tells what was built, tested and rehearsed, `pypi.json` and its like what an index got. All of it is out
-of git's sight, and one run at a time works on it.
+`ledger.json` says what was built, tested and rehearsed, `pypi.json` and its like what an index got. Git ignores all of
+it, and one run at a time works on it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
 from labhandbook.release.project import Project
 from labhandbook.release.simple import sha256
+from labhandbook.release.trust import check_files, check_untracked
 from labhandbook.steps import Ledger
 
 REHEARSAL = "rehearsal"
@@ -52,7 +53,8 @@ class State:
         self.dist = self.folder / "dist"
 
     def prepare(self) -> None:
-        """Make the folder, and the file that hides it from git."""
+        """Make the folder, and the file that hides it from git. Raises HandbookError when git tracks it."""
+        check_untracked(self.project)
         self.folder.mkdir(parents=True, exist_ok=True)
         hidden = self.project.root / ".handbook" / ".gitignore"
         if not hidden.exists():
@@ -82,7 +84,7 @@ class State:
     def files(self) -> list[Path]:
         """The files of the release, the sdist first.
 
-        Raises HandbookError when nothing was built, or a file is no longer the one that was.
+        Raises HandbookError when nothing was built, it was built from another commit, or a file has changed since.
         """
         from labhandbook.release.publish import check_bytes
 
@@ -92,6 +94,7 @@ class State:
                                 why="only files that were built, inspected and tested are published",
                                 todo="run handbook release rehearse, or bring its .handbook folder here",
                                 section="sec-pypi-build")
+        check_files(self)
         paths = [self.dist / name for name in sorted(hashes, key=lambda name: (name.endswith(".whl"), name))]
         check_bytes(paths, hashes)
         return paths

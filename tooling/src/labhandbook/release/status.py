@@ -13,6 +13,7 @@ from labhandbook.release import addresses
 from labhandbook.release.project import Project
 from labhandbook.release.simple import IndexDown, Listed, listing
 from labhandbook.release.state import REHEARSAL, State
+from labhandbook.release.trust import check_files
 
 YES, NO, PARTLY, UNKNOWN = "yes", "no", "partly", "unknown"
 MARKS = {YES: "✓", NO: "·", PARTLY: "!", UNKNOWN: "?"}
@@ -77,6 +78,10 @@ def built(state: State) -> Line:
     if not state.whole():
         return Line("build", NO, "the files in dist aren't those of the ledger",
                     f"remove {state.folder.relative_to(state.project.root)} and run handbook release rehearse")
+    try:
+        check_files(state)
+    except HandbookError as problem:
+        return Line("build", PARTLY, f"{problem.what}: {problem.why}", problem.todo)
     return Line("build", YES, f"{', '.join(sorted(hashes))} {_when(entry)}")
 
 

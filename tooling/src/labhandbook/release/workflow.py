@@ -13,6 +13,7 @@ from labhandbook.release.actions import Options, Release
 from labhandbook.release.addresses import Index, shown
 from labhandbook.release.project import Project
 from labhandbook.release.state import REHEARSAL, State, version_of
+from labhandbook.release.trust import check_untracked
 from labhandbook.steps import Result, Step, carry_out
 
 Begin = Callable[[Release, Step[Release]], None]
@@ -109,14 +110,15 @@ def open_releases(projects: Sequence[Project], options: Options, target: str = R
 
     Their version is that of the commit unless one is given.
 
-    Raises HandbookError when two bear one name, or a version can't be told.
+    Raises HandbookError when two have one name, a version is unknown, or git tracks a folder of ledgers and files.
     """
     names = [project.normalised for project in projects]
     if len(set(names)) < len(names):
-        raise HandbookError("two of these projects bear the same name", why=", ".join(sorted(names)),
+        raise HandbookError("two of these projects have the same name", why=", ".join(sorted(names)),
                             todo="name each project once", section="sec-pypi-metadata")
     releases: list[Release] = []
     for project in projects:
+        check_untracked(project)
         state = State(project, version or version_of(project))
         releases.append(Release(project, state, target, index, options, earlier=list(releases)))
     return releases
