@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from tooling.tests.release import files
 from tooling.tests.release.files import CANARY
 from tooling.tests.release.packages import git
 
-secretly = functools.partial(run, TWINE_USERNAME="__token__", TWINE_PASSWORD=CANARY, NO_PROXY="127.0.0.1")
+SECRETS = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": CANARY, "NO_PROXY": "127.0.0.1"}
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,11 @@ def root(built: Path, tmp_path: Path) -> Path:
 def server(tmp_path: Path) -> Iterator[Server]:
     with serving(tmp_path / "index", token=CANARY) as running:
         yield running
+
+
+def secretly(*args: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as somebody who has a password for the index."""
+    return run(*args, **{**SECRETS, **env})  # type: ignore[arg-type]
 
 
 def state(root: Path) -> State:

@@ -20,8 +20,8 @@ SILENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "SSH_ASKPASS": "tru
 class GitState:
     """The repository around a project at the moment of looking.
 
-    `tree` is the hash of the commit's files, `epoch` its time in seconds since 1970. `tags` are the tags on the commit and `annotated` those
-    of them that are annotated. `dirty` lists changed and untracked files, relative to `root`, the repository's
+    `tree` is the hash of the commit's files, `epoch` its time in seconds since 1970. `tags` are the tags on the
+    commit and `annotated` those of them that are annotated. `dirty` lists changed and untracked files, relative to `root`, the repository's
     folder. `on_default` and `pushed` (the tags are on the remote) are None where that can't be told, for example
     without a remote or a network. `remote` is its name, such as origin, and `url` its address. `remote_tags`
     gives the commit of each tag that the remote has, None where it didn't answer.

@@ -1,7 +1,7 @@
 """The state of a release on disk: `.handbook/release/NAME-VERSION/` with the files, the ledgers and the log.
 
-`ledger.json` says what was built, tested and rehearsed, `pypi.json` and its like what an index got. Git ignores all of
-it, and one run at a time works on it.
+`ledger.json` says what was built, tested and rehearsed, `pypi.json` and its like what an index got. Git ignores all
+of it, and one run at a time works on it.
 """
 
 from __future__ import annotations

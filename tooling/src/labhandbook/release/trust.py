@@ -1,6 +1,6 @@
 """Whether the files of a release may be used: they are this commit's, and they did not come with the repository.
 
-The ledger and the files in `.handbook` say of themselves what they are. Somebody who can add files to a repository can
+The ledger and the files in `.handbook` say of themselves what they are. Anyone who can add files to a repository can
 write both, and a tag can move between the build and the upload. So every step that uses the files asks git first.
 """
 
