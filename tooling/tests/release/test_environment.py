@@ -344,6 +344,6 @@ def test_what_a_killed_run_left_goes_away(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     left = tmp_path / "handbook-demo-4194304-x"
     left.mkdir()
-    with trials.scratch("demo") as folder:
+    with machine.scratch("demo") as folder:
         assert folder.is_dir() and not left.exists()
     assert not folder.exists()

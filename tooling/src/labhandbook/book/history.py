@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
+
+from labhandbook.core.process import git
 
 
 def changed_days(root: Path) -> dict[str, str]:
@@ -11,12 +12,9 @@ def changed_days(root: Path) -> dict[str, str]:
 
     A file without a commit is not in it; without git or outside a repository it is empty.
     """
-    try:
-        log = subprocess.run(
-            ["git", "-c", "core.quotePath=off", "log", "--relative", "--format=%x00%cs", "--name-only",
-             "--", "*.qmd"], cwd=root, capture_output=True, text=True, check=True,
-        ).stdout
-    except (OSError, subprocess.CalledProcessError):
+    log = git(root, "-c", "core.quotePath=off", "log", "--relative", "--format=%x00%cs", "--name-only", "--", "*.qmd",
+              timeout=120)
+    if log is None:
         return {}
     days: dict[str, str] = {}
     for commit in log.split("\0")[1:]:

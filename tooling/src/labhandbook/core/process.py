@@ -39,6 +39,9 @@ NETWORK = frozenset((
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
 ))
+# Who commits, where the configuration does not say it.
+GIT_PERSON = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL",
+              "GNUPGHOME")
 ALLOWED = GENERAL | BUILDING | NETWORK
 # Variables that are never handed to code of a repository, even where its settings name them.
 SECRET = re.compile(r"^(TWINE_|UV_PUBLISH|ACTIONS_|GH_|SSH_|AWS_|AZURE_|GOOGLE_|KEYRING_)"
@@ -79,6 +82,12 @@ for each in $groups; do kill -s KILL -- "-$each" 2> /dev/null; done
 """
 
 
+# For those who catch or raise them: no other module needs the standard library's subprocess.
+TimeoutExpired = subprocess.TimeoutExpired
+CalledProcessError = subprocess.CalledProcessError
+CompletedProcess = subprocess.CompletedProcess
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a program may use: `memory` in bytes of address space, `seconds` of processor time."""
@@ -106,16 +115,17 @@ def isolated(*arguments: str) -> list[str]:
 
 def start(command: Sequence[str | Path], *, cwd: Path | str | None = None, env: Mapping[str, str] | None = None,
           stdin: int = subprocess.DEVNULL, stdout: int = subprocess.DEVNULL, stderr: int = subprocess.DEVNULL,
-          umask: int = -1, limits: Limits | None = None, errors: str = "replace") -> subprocess.Popen[str]:
+          umask: int = -1, limits: Limits | None = None, errors: str = "replace",
+          pass_fds: Sequence[int] = ()) -> subprocess.Popen[str]:
     """Start a program in a process group that ends with this process; `stop` ends it earlier.
 
-    Its streams are UTF-8 text; `errors` says what becomes of other bytes.
+    Its streams are UTF-8 text; `errors` says what becomes of other bytes. It inherits the files in `pass_fds`.
 
     Raises OSError when the program can't be started.
     """
     process = subprocess.Popen(list(map(str, command)), cwd=cwd, env=dict(environment() if env is None else env),
                                stdin=stdin, stdout=stdout, stderr=stderr, encoding="utf-8", errors=errors,
-                               umask=umask, start_new_session=True)
+                               umask=umask, start_new_session=True, pass_fds=pass_fds)
     _REAPER.tell("+", process.pid)
     if limits:
         _limit(process.pid, limits)
@@ -174,7 +184,7 @@ def git_env(root: Path | None = None) -> dict[str, str]:
     settings = {"GIT_CONFIG_COUNT": str(len(off))}
     for number, (key, value) in enumerate(off.items()):
         settings |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return environment(GIT_QUIET | settings, names=("SSH_AUTH_SOCK",), password=True)
+    return environment(GIT_QUIET | settings, names=("SSH_AUTH_SOCK", *GIT_PERSON), password=True)
 
 
 def run_git(root: Path, *arguments: str, timeout: float = 60, umask: int = -1) -> subprocess.CompletedProcess[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 
+from labhandbook.core.process import TimeoutExpired, environment, run
 from labhandbook.errors import HandbookError
 from labhandbook.hpc.limits import amount, plural
 from labhandbook.hpc.request import clock
@@ -20,6 +20,7 @@ SECTION = "sec-hpc-workflow-monitor"
 JOB = re.compile(r"^\d+(?:_(?:\d+|\[[\d,%-]+\]))?$")
 SIZE = re.compile(r"^([\d.]+)([KMGTP]?)B?[nc]?$", re.IGNORECASE)
 UNITS = {"": 2 ** -30, "K": 2 ** -20, "M": 2 ** -10, "G": 1.0, "T": 2.0 ** 10, "P": 2.0 ** 20}
+SECONDS = 120  # The accounting of a busy cluster is slow.
 WELL = 0.5
 MARGIN = 1.25
 ENOUGH_SECONDS = 120
@@ -78,7 +79,11 @@ def ask(job: str, cluster: str = "") -> str:
                             todo="run this on the cluster's login node, or save sacct's answer there and give it "
                                  f"with --from:\nsacct -P -j {job} -o {','.join(FIELDS)} > job.txt")
     words = [program, *(["-M", cluster] if cluster else []), "-P", "-j", job, "-o", ",".join(FIELDS)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    try:
+        done = run(words, env=environment(names=("SLURM_CONF", "SLURM_CLUSTERS")), timeout=SECONDS)
+    except TimeoutExpired:
+        raise HandbookError(f"sacct gave no answer within {SECONDS} s", section=SECTION,
+                            todo="try again when the accounting is less busy") from None
     if done.returncode:
         raise HandbookError(f"sacct failed: {(done.stderr or done.stdout).strip()}", section=SECTION,
                             todo="check the number; a job that was just submitted may not be known yet")

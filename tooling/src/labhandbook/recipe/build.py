@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,14 +15,15 @@ from typing import Any
 
 import yaml
 
-from labhandbook.core.process import isolated
+from labhandbook.core import process
+from labhandbook.core.process import environment, isolated
 from labhandbook.errors import HandbookError
 from labhandbook.recipe.address import Answer, look, named
 from labhandbook.recipe.channel import Channel
 from labhandbook.recipe.facts import python_min
 from labhandbook.recipe.lint import shown
 from labhandbook.recipe.local import Local, gather
-from labhandbook.recipe.machine import Interpreter, environment, interpreter
+from labhandbook.recipe.machine import Interpreter, interpreter
 from labhandbook.recipe.outcome import findings
 from labhandbook.recipe.reading import Reading, find, read
 from labhandbook.recipe.renderer import Exhausted, said_of
@@ -162,24 +162,25 @@ def job(reading: Reading, source: Path, channel: Channel, folder: Path, python: 
 def run(task: dict[str, Any], folder: Path, stage: Callable[[str], None]) -> dict[str, Any]:
     """Let the worker do the job; it names its stages on a pipe. Raises HandbookError when it breaks."""
     (folder / "job.json").write_text(json.dumps(task), encoding="utf-8")
-    env = {**environment(), "RATTLER_CACHE_DIR": str(folder / "cache"), "PIP_NO_INDEX": "1"}
+    env = environment({"RATTLER_CACHE_DIR": str(folder / "cache"), "PIP_NO_INDEX": "1"})
     reader, writer = os.pipe()
     words = isolated("-m", "labhandbook.recipe.worker", str(folder / "job.json"), str(folder / "result.json"),
                      str(writer))
-    with (folder / "said.txt").open("w+", encoding="utf-8") as said, subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, env=env, cwd=folder,
-            pass_fds=[writer]) as process:
+    with (folder / "said.txt").open("w+", encoding="utf-8") as said:
+        running = process.start(words, cwd=folder, env=env, stdout=said.fileno(), stderr=said.fileno(),
+                                pass_fds=[writer])
         os.close(writer)
-        timer = Timer(SECONDS, process.kill)
+        timer = Timer(SECONDS, process.stop, [running])
         timer.start()
         try:
             with os.fdopen(reader) as stages:
                 for word in stages:
                     stage(word.strip())
-            process.wait()
+            running.wait()
         finally:
             late = not timer.is_alive()
             timer.cancel()
+            process.stop(running)
     if late:
         raise HandbookError("the build took longer than half an hour", todo="leave slow tests out of the recipe",
                             section="sec-conda-forge-mend-tests")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -19,12 +18,14 @@ from typing import Any
 from packaging.metadata import parse_email
 from packaging.requirements import Requirement
 
+from labhandbook.core.process import run
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
 from labhandbook.recipe.facts import conda_name
 from labhandbook.recipe.local import Local
-from labhandbook.recipe.machine import Interpreter, environment, system, uv
+from labhandbook.recipe.machine import Interpreter, system, uv
 from labhandbook.recipe.specs import bounds, parse
+from labhandbook.release.machine import installer_env
 from labhandbook.release.project import normalise
 from labhandbook.release.simple import sha256
 
@@ -150,7 +151,7 @@ class Channel:
         fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
         words = [uv(), "pip", "install", "--quiet", "--no-deps", "--break-system-packages",
                  "--python", str(self.python.program), "--prefix", str(fresh), wanted]
-        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=1800, env=environment())
+        done = run(words, cwd=self.folder, timeout=1800, env=installer_env())
         if done.returncode:
             shutil.rmtree(fresh, ignore_errors=True)
             raise HandbookError(f"{wanted} can't be installed", why=done.stderr.strip()[-300:],

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from labhandbook.core import process
+from labhandbook.core.process import CompletedProcess, TimeoutExpired, environment, git_env, run_git
 from labhandbook.errors import HandbookError
 
+SECONDS = 120
+# What GitHub's program needs to find its login.
+GH = ("GH_TOKEN", "GITHUB_TOKEN", "GH_HOST", "GH_CONFIG_DIR", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
 SECTION = "sec-conda-forge-pr"
 
 
@@ -88,18 +92,20 @@ def git(root: Path, *words: str) -> str:
     if done.returncode:
         raise HandbookError(f"git {words[0]} failed", where=str(root),
                             why=(done.stderr or done.stdout).strip()[-400:],
-                            todo="mend what git says, then run the command again",
+                            todo="correct what git says, then run the command again",
                             section=SECTION)
     return done.stdout.strip("\n")
 
 
-def run(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run git. Raises HandbookError when there is none."""
+def run(root: Path, *words: str) -> CompletedProcess[str]:
+    """Run git. Raises HandbookError when there is none, or it takes too long."""
     try:
-        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False, timeout=120,
-                              stdin=subprocess.DEVNULL)
+        return run_git(root, *words, timeout=SECONDS)
     except FileNotFoundError:
         raise HandbookError("git isn't installed", todo="install git", section=SECTION) from None
+    except TimeoutExpired:
+        raise HandbookError(f"git {words[0]} took longer than {SECONDS} s", where=str(root),
+                            todo="check the network and the disk, then run it again", section=SECTION) from None
 
 
 def open_with_gh(root: Path, repository: str, title: str, body: Path, branch: str, head: str) -> str:
@@ -107,15 +113,31 @@ def open_with_gh(root: Path, repository: str, title: str, body: Path, branch: st
 
     Raises HandbookError when the program isn't there or refuses.
     """
-    words = ["gh", "pr", "create", "--repo", repository, "--title", title, "--body-file", str(body), "--head", head]
+    words = ["gh", "pr", "create", "--repo", repository, "--title", title, "--body-file", str(body.resolve()),
+             "--head", head]
+    env = git_env(root) | environment(names=GH)
     try:
-        git(root, "push", "--set-upstream", "origin", branch)
-        done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False, timeout=300)
+        git(root, *own_helpers(root), "push", "--set-upstream", "origin", branch)
+        done = process.run(words, cwd=root, env=env, timeout=300)
     except FileNotFoundError:
         raise HandbookError("gh isn't installed", why="it opens the pull request",
                             todo=f"install it, or open the pull request on GitHub with the text in {body}",
+                            section=SECTION) from None
+    except TimeoutExpired:
+        raise HandbookError("gh gave no answer within 5 minutes", todo="check the network, then run it again",
                             section=SECTION) from None
     if done.returncode:
         raise HandbookError("gh opened no pull request", why=done.stderr.strip()[-400:], todo="gh auth login",
                             section=SECTION)
     return done.stdout.strip()
+
+
+def own_helpers(root: Path) -> list[str]:
+    """Options that let git use the credential helpers of this user's own configuration, and no repository's."""
+    listed = run(root, "config", "--show-scope", "--null", "--get-regexp", r"^credential\..*helper$")
+    shown, options = listed.stdout.split("\0"), []
+    for scope, entry in zip(shown[::2], shown[1::2], strict=False):
+        name, _, value = entry.partition("\n")
+        if scope in ("global", "system"):
+            options += ["-c", f"{name}={value}"]
+    return options

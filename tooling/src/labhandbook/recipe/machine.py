@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labhandbook.errors import HandbookError
-from labhandbook.release.machine import SECRET, installer_env, interpreters, uv_program
+from labhandbook.release.machine import interpreters, uv_program
 
 SECTION = "sec-conda-forge-build"
 SYSTEMS = {("Linux", "x86_64"): "linux-64", ("Linux", "aarch64"): "linux-aarch64",
@@ -54,11 +54,6 @@ def uv() -> str:
         raise HandbookError("uv isn't installed", why="it fetches and builds what the recipe needs",
                             todo="pip install 'labhandbook[recipe]'", section="sec-conda-forge-generate")
     return str(program)
-
-
-def environment() -> dict[str, str]:
-    """The environment for uv and for code of an sdist: one index, no other configuration, nothing like a secret."""
-    return {name: value for name, value in installer_env().items() if not SECRET.search(name)}
 
 
 def system() -> str:

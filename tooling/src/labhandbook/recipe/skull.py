@@ -9,14 +9,12 @@ its list takes seconds.
 from __future__ import annotations
 
 import re
-import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from labhandbook.core import foreign
-from labhandbook.core.process import Limits, isolated, run
-from labhandbook.recipe.machine import environment
+from labhandbook.core.process import Limits, TimeoutExpired, environment, isolated, run
 
 SECONDS = 60
 LIMITS = Limits(8 << 30)  # bytes of address space
@@ -39,8 +37,8 @@ def look(sdist: Path) -> Skull:
         words = isolated("-W", "ignore", "-m", "grayskull", "pypi", "--strict-conda-forge", "--no-use-v1-format",
                          "-o", folder, str(sdist.resolve()))
         try:
-            done = run(words, timeout=SECONDS, cwd=folder, env={**environment(), **NO_NETWORK}, limits=LIMITS)
-        except subprocess.TimeoutExpired:
+            done = run(words, cwd=folder, env=environment(NO_NETWORK), timeout=SECONDS, limits=LIMITS)
+        except TimeoutExpired:
             return Skull(problem=f"grayskull gave no answer within {SECONDS} s")
         made = next(Path(folder).glob("*/*.yaml"), None)
         if made is None:

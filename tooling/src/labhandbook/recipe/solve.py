@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from labhandbook.core.process import run
 from labhandbook.errors import HandbookError
 from labhandbook.recipe.facts import pypi_name
 from labhandbook.recipe.local import Local
-from labhandbook.recipe.machine import Interpreter, environment, uv
+from labhandbook.recipe.machine import Interpreter, uv
 from labhandbook.recipe.reading import Reading, Value
 from labhandbook.recipe.rules import proof
 from labhandbook.recipe.specs import pep508, split
+from labhandbook.release.machine import installer_env
 from labhandbook.rules import Finding, Rule
 
 DOWN = re.compile(r"dns error|connect|timed out|client error|network|tunnel|HTTP status|request failed", re.I)
@@ -31,6 +32,7 @@ class Resolver:
         links = local.link(folder)
         told = folder / "constraints.txt"
         told.write_text("".join(f"{line}\n" for line in local.constraints), encoding="utf-8")
+        self._folder = folder
         self._words = [uv(), "pip", "compile", "--quiet", "--python", str(python.program), "--no-header",
                        "--no-annotate", "--color", "never", "--find-links", str(links), "--constraints", str(told),
                        "-"]
@@ -40,8 +42,8 @@ class Resolver:
 
         Raises Unsolvable, and HandbookError when the index doesn't answer.
         """
-        done = subprocess.run(self._words, input="\n".join(requirements) + "\n", capture_output=True, text=True,
-                              check=False, timeout=300, env=environment())
+        done = run(self._words, cwd=self._folder, stdin="\n".join(requirements) + "\n", timeout=300,
+                   env=installer_env())
         if done.returncode == 0:
             return [line.split(";")[0].strip() for line in done.stdout.splitlines() if "==" in line]
         said = " ".join(done.stderr.replace("×", "").replace("╰─▶", "").replace("error:", "").split())

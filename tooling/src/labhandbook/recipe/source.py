@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,12 @@ from pathlib import Path
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
+from labhandbook.core.process import TimeoutExpired, run
 from labhandbook.errors import HandbookError
-from labhandbook.recipe.machine import environment, uv
+from labhandbook.recipe.machine import uv
 from labhandbook.release.addresses import Index, index
 from labhandbook.release.distribution import Distribution, read
+from labhandbook.release.machine import installer_env
 from labhandbook.release.project import normalise
 from labhandbook.release.simple import IndexDown, Listed, download, listing, sha256
 
@@ -183,14 +184,13 @@ def build_wheel(sdist: Distribution, folder: Path) -> Distribution:
     """
     with tempfile.TemporaryDirectory(dir=folder) as name:
         try:
-            done = subprocess.run([uv(), "build", "--quiet", "--wheel", "--out-dir", name,
-                                   str(sdist.path.resolve())], capture_output=True, text=True, timeout=600,
-                                  check=False, cwd=name, env=environment())
+            done = run([uv(), "build", "--quiet", "--wheel", "--out-dir", name, str(sdist.path.resolve())], cwd=name,
+                       timeout=600, env=installer_env())
             said = done.stderr.strip()
-        except subprocess.TimeoutExpired:
+        except TimeoutExpired:
             said = "it took longer than ten minutes"
         built = next(Path(name).glob("*.whl"), None)
         if built is None:
             raise HandbookError(f"no wheel can be built from {sdist.file}", why="\n".join(said.splitlines()[-6:]),
-                                todo="mend the package until python -m build works", section=SECTION)
+                                todo="correct the package until python -m build works", section=SECTION)
         return read(built.replace(folder / built.name))

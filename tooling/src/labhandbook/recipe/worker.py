@@ -2,7 +2,7 @@
 
 They write to the terminal and keep threads that outlive Python's own end, so this process ends at once when its
 result is written. The command line names two JSON files, the job and the result, and the descriptor of a pipe on
-which each stage is told when it begins.
+which the name of each stage is written when it begins.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from labhandbook.core.process import run
 
 
 def work(job: dict[str, Any], stage: Callable[[str], None]) -> dict[str, Any]:
@@ -49,8 +50,7 @@ def work(job: dict[str, Any], stage: Callable[[str], None]) -> dict[str, Any]:
         return result
     python = Path(job["prefix"]) / "bin" / "python"
     code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
-    done = subprocess.run([python, "-I", "-c", code, *job["imports"]], capture_output=True, text=True, check=False,
-                          cwd=job["prefix"])
+    done = run([python, "-I", "-c", code, *job["imports"]], cwd=job["prefix"])
     result.update(ok=done.returncode == 0, error=done.stderr.strip()[-800:], package=str(built.packages[0]))
     return result
 

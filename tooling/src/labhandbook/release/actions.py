@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -247,8 +248,9 @@ def trial_key(release: Release) -> str:
     hashes = [release.state.hashes(), *(below.state.hashes() for below in release.below())]
     pythons = [each.version for each in interpreters(release.requires_python(), release.options.pythons)]
     tools = metadata.version("labhandbook"), uv_program() is not None, pythons
+    passed = [os.environ.get(name) for name in release.project.settings.pass_env]
     return key_of([hashes, asdict(release.project.settings), sources(release.project), tools, release.options.lowest,
-                   date.today().isoformat()])
+                   passed, date.today().isoformat()])
 
 
 def upload_key(release: Release) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from labhandbook.core.process import run_git
 from labhandbook.errors import HandbookError
 from labhandbook.release.git import GitState
 from labhandbook.release.github import GitHub, open_github
@@ -63,8 +63,7 @@ def pushed(state: GitState) -> str:
 def holds(state: GitState, branch: str) -> bool | None:
     """Whether a branch, here or on the remote as last fetched, holds the commit; None where that can't be told."""
     for reference in (f"refs/remotes/{state.remote or 'origin'}/{branch}", f"refs/heads/{branch}"):
-        done = subprocess.run(["git", "merge-base", "--is-ancestor", state.commit, reference], cwd=state.root,
-                              capture_output=True, check=False)
+        done = run_git(state.root, "merge-base", "--is-ancestor", state.commit, reference)
         if done.returncode in (0, 1):
             return None if done.returncode and state.shallow else done.returncode == 0
     return None

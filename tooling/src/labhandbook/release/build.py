@@ -7,9 +7,7 @@ byte, one comparison proves both that the sdist lacks nothing and that the build
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import warnings
@@ -20,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labhandbook.core import process
+from labhandbook.core.process import CalledProcessError
 from labhandbook.errors import HandbookError
 from labhandbook.files import replacing_folder
 from labhandbook.release import distribution
@@ -29,6 +29,7 @@ from labhandbook.release.environment import tail
 from labhandbook.release.machine import without_secrets
 from labhandbook.release.normalise import normalise_sdist, unpack
 from labhandbook.release.project import PYPROJECT, Project
+from labhandbook.release.scm import pretended
 from labhandbook.release.sources import export
 from labhandbook.rules import Finding
 from labhandbook.steps import Say, nothing
@@ -73,7 +74,8 @@ def build(project: Project, workdir: Path, say: Say = nothing) -> Built:
         scratch = Path(name).resolve()
         say("build tools")
         trees = pool.submit(lambda: [export(project, scratch / tree / "tree") for tree in ("one", "two", "three")])
-        tools = Tools(scratch / "tools", builder(project.root, Path(sys.executable)).build_system_requires)
+        tools = Tools(scratch / "tools", builder(project.root, Path(sys.executable)).build_system_requires,
+                      (*project.settings.pass_env, *pretended()))
         run = _Runs(project, scratch, tools, pool, trees.result())
         run.prepare()
         say("sdist and wheel")
@@ -164,11 +166,12 @@ class _Runs:
         def run(command: Sequence[str], cwd: str | None = None,
                 extra_environ: Mapping[str, str] | None = None) -> None:
             flag = f"-fdebug-prefix-map={tree}=."
-            flags = {name: f"{os.environ.get(name, '')} {flag}".strip() for name in ("CFLAGS", "CXXFLAGS", "FFLAGS")}
-            subprocess.run(command, cwd=cwd, check=True, umask=0o022, text=True, errors="replace",
-                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                           env={**self.tools.environ(), "SOURCE_DATE_EPOCH": str(self.epoch), **flags,
-                                **(extra_environ or {})})
+            env = self.tools.environ()
+            flags = {name: f"{env.get(name, '')} {flag}".strip() for name in ("CFLAGS", "CXXFLAGS", "FFLAGS")}
+            env |= {"SOURCE_DATE_EPOCH": str(self.epoch), **flags, **(extra_environ or {})}
+            done = process.run(command, cwd=cwd, env=env, umask=0o022, merged=True)
+            if done.returncode:
+                raise CalledProcessError(done.returncode, done.args, done.stdout)
 
         return builder(tree, self.tools.python, run)
 
@@ -187,7 +190,7 @@ def builder(tree: Path, python: Path, run: Callable[..., None] | None = None) ->
         return ProjectBuilder(tree, str(python), *([run] if run else []))
     except BuildException as error:
         raise HandbookError(str(error), where=PYPROJECT, why="no tool can build a package without it",
-                            todo="mend [build-system]", section="sec-pypi-metadata") from None
+                            todo="correct [build-system]", section="sec-pypi-metadata") from None
 
 
 @contextmanager
@@ -199,10 +202,10 @@ def _translated(project: Project) -> Iterator[None]:
         yield
     except BuildBackendException as error:
         inner = error.exception
-        said = inner.stdout if isinstance(inner, subprocess.CalledProcessError) else str(inner)
+        said = inner.stdout if isinstance(inner, CalledProcessError) else str(inner)
         raise HandbookError(
             f"{project.tool} can't build {project.name or 'the package'}: {error}",
             where=f"{PYPROJECT}:{project.line('build-backend')}",
             why=tail(without_secrets(said or ""), 20),
-            todo="mend what its last lines say; python -m build shows all of it", section="sec-pypi-build",
+            todo="correct what its last lines say; python -m build shows all of it", section="sec-pypi-build",
         ) from None

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import platform
-import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from importlib import metadata
 from pathlib import Path
 
+from labhandbook.core.process import run
 from labhandbook.errors import HandbookError
 from labhandbook.release import environment
 from labhandbook.release.machine import Interpreter, installer_env, suite_env, uv_program, without_secrets
 
 
 class Tools:
-    """An environment of this Python with a backend in it. Raises HandbookError when it can't be made."""
+    """An environment of this Python with a backend in it, which sees the variables in `names` too.
 
-    def __init__(self, folder: Path, requires: Collection[str]) -> None:
+    Raises HandbookError when it can't be made.
+    """
+
+    def __init__(self, folder: Path, requires: Collection[str], names: Iterable[str] = ()) -> None:
+        self.names = tuple(names)
         own = Interpreter(platform.python_version(), Path(sys.executable))
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -37,17 +41,16 @@ class Tools:
             return
         uv = self.environment.uv
         command = ([str(uv), "pip", "install", "--compile-bytecode", "--python", str(self.python)] if uv
-                   else [str(self.python), "-m", "pip", "install"])
+                   else [str(self.python), "-I", "-m", "pip", "install"])
         env = {name: value for name, value in installer_env().items() if name != "UV_LINK_MODE"}
-        done = subprocess.run([*command, "--quiet", "--", *sorted(requires)], capture_output=True, text=True,
-                              env=env, check=False, stdin=subprocess.DEVNULL)
+        done = run([*command, "--quiet", "--", *sorted(requires)], cwd=self.environment.folder, env=env)
         if done.returncode:
             said = environment.tail(without_secrets(done.stderr or done.stdout))
             raise _failed(f"what builds the package can't be installed: {', '.join(sorted(requires))}", said)
 
     def environ(self) -> dict[str, str]:
         """The variables for the backend: its programs on PATH, and no secret."""
-        env = suite_env()
+        env = suite_env(self.names)
         return env | {"PATH": f"{self.environment.scripts}:{env.get('PATH', '')}",
                       "VIRTUAL_ENV": str(self.environment.folder)}
 
@@ -59,5 +62,5 @@ class Tools:
 
 def _failed(what: str, said: str) -> HandbookError:
     return HandbookError(what, where="pyproject.toml", why=said,
-                         todo="see that the network is there and that requires in [build-system] can be met",
+                         todo="check the network, and requires in [build-system]",
                          section="sec-pypi-build")

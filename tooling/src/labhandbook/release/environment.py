@@ -7,13 +7,13 @@ own files come by hash and without dependencies, so neither a mirror nor a look-
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
+from labhandbook.core.process import run
 from labhandbook.release.machine import Interpreter, installer_env, without_secrets
 
 TEST_EXTRAS = ("test", "tests", "testing")
@@ -96,7 +96,7 @@ class Environment:
     def _installer(self) -> list[str]:
         if self.uv:
             return [str(self.uv), "pip", "install", "--quiet", "--python", str(self.python)]
-        return [str(self.python), "-m", "pip", "install", "--quiet"]
+        return [str(self.python), "-I", "-m", "pip", "install", "--quiet"]
 
     def _run(self, *command: str) -> None:
         _run(command, self.folder)
@@ -108,13 +108,12 @@ def create(folder: Path, interpreter: Interpreter, uv: Path | None) -> Environme
         options = ["--quiet", "--no-project", "--clear", "--python", str(interpreter.path)]
         _run([str(uv), "venv", *options, str(folder)], folder.parent)
     else:
-        _run([str(interpreter.path), "-m", "venv", "--clear", str(folder)], folder.parent)
+        _run([str(interpreter.path), "-I", "-m", "venv", "--clear", str(folder)], folder.parent)
     return Environment(folder, uv)
 
 
 def _run(command: Sequence[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False,
-                          env=installer_env(), stdin=subprocess.DEVNULL)
+    done = run(command, cwd=folder, env=installer_env())
     if done.returncode:
         raise InstallFailed(tail(without_secrets(done.stderr or done.stdout)))
 

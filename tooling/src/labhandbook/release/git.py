@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from labhandbook.core.process import git as git
+
 SECONDS_FOR_REMOTE = 2.0
-# git must answer or fail: it may not ask a person for a password, nor wait for a host.
-SILENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "SSH_ASKPASS": "true", "GIT_OPTIONAL_LOCKS": "0",
-          "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=2", "LC_ALL": "C"}
 
 
 @dataclass(frozen=True)
@@ -21,10 +16,10 @@ class GitState:
     """The repository around a project at the moment of looking.
 
     `tree` is the hash of the commit's files, `epoch` its time in seconds since 1970. `tags` are the tags on the
-    commit and `annotated` those of them that are annotated. `dirty` lists changed and untracked files, relative to `root`, the repository's
-    folder. `on_default` and `pushed` (the tags are on the remote) are None where that can't be told, for example
-    without a remote or a network. `remote` is its name, such as origin, and `url` its address. `remote_tags`
-    gives the commit of each tag that the remote has, None where it didn't answer.
+    commit and `annotated` those of them that are annotated. `dirty` lists changed and untracked files, relative to
+    `root`, the repository's folder. `on_default` and `pushed` (the tags are on the remote) are None where nothing
+    says so, for example without a remote or a network. `remote` is its name, such as origin, and `url` its address.
+    `remote_tags` gives the commit of each tag that the remote has, None where it didn't answer.
     """
 
     root: Path
@@ -47,26 +42,6 @@ class GitState:
         """The same state after the remote was asked for its tags."""
         pushed = None if found is None else all(found.get(tag) == self.commit for tag in self.tags)
         return replace(self, remote_tags=found, pushed=pushed)
-
-
-def git(root: Path, *args: str, timeout: float = 10) -> str | None:
-    """The output of a git command without its last newline, or None when it fails or takes too long.
-
-    Its helpers (for ssh and https) end with it: they would keep the pipe open after a time-out.
-    """
-    try:
-        with subprocess.Popen(["git", *args], cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, text=True, encoding="utf-8", errors="surrogateescape",
-                              env={**os.environ, **SILENT}, start_new_session=True) as process:
-            try:
-                output, _ = process.communicate(timeout=timeout)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                raise
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return output.rstrip("\n") if process.returncode == 0 else None
 
 
 def read_git(root: Path, *, ask_remote: bool = True) -> GitState | None:

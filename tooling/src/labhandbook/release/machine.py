@@ -6,29 +6,31 @@ second one, whoever registers a name there first decides what is installed (depe
 
 from __future__ import annotations
 
+import atexit
 import configparser
+import contextlib
 import functools
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from labhandbook.core import foreign
+from labhandbook.core.process import PASSWORD, SECRET, TimeoutExpired, environment, run
 from labhandbook.errors import HandbookError
 
-SECRET = re.compile(r"TWINE_|UV_PUBLISH|ACTIONS_ID_|ACTIONS_RUNTIME|(TOKEN|PASSWORD|SECRET|CREDENTIALS?)($|_)", re.I)
-UPLOAD_SECRET = re.compile(r"TWINE_|UV_PUBLISH|ACTIONS_ID_|ACTIONS_RUNTIME", re.I)
-LEAKS = re.compile(r"PIP_(CONFIG_FILE|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CONSTRAINT|REQUIREMENT|USER|"
-                   r"TARGET|PREFIX)$|UV_(INDEX|DEFAULT_INDEX|EXTRA_INDEX_URL|INDEX_URL|FIND_LINKS|NO_INDEX|CONSTRAINT|"
-                   r"OVERRIDE|CONFIG_FILE|RESOLUTION|PRERELEASE|PYTHON|PROJECT|OFFLINE)$|"
-                   r"PYTHON(PATH|HOME|STARTUP|DONTWRITEBYTECODE|PYCACHEPREFIX|OPTIMIZE|WARNINGS|SAFEPATH)$|PYTEST_|"
-                   r"VIRTUAL_ENV|CONDA_(PREFIX|DEFAULT_ENV)$|COVERAGE_|__PYVENV_LAUNCHER__$")
+# How this machine's installers reach the index and where they keep what they fetched.
+INSTALLERS = ("PIP_CACHE_DIR", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_DEFAULT_TIMEOUT", "PIP_TIMEOUT", "PIP_RETRIES",
+              "PIP_TRUSTED_HOST", "PIP_PROXY", "UV_CACHE_DIR", "UV_NO_CACHE", "UV_LINK_MODE", "UV_HTTP_TIMEOUT",
+              "UV_HTTP_RETRIES", "UV_CONCURRENT_DOWNLOADS", "UV_CONCURRENT_BUILDS", "UV_CONCURRENT_INSTALLS",
+              "UV_NATIVE_TLS", "UV_SYSTEM_CERTS", "UV_INSECURE_HOST", "UV_PYTHON_INSTALL_DIR", "PYENV_ROOT")
 WORTH = ("index-url", "cert", "client-cert", "proxy", "trusted-host", "timeout", "retries")
 # What PEP 508's markers may ask of an interpreter.
 MARKERS = """
@@ -65,26 +67,60 @@ def uv_program() -> Path | None:
 
 
 def installer_env() -> dict[str, str]:
-    """The environment for pip and uv: one index, the machine's own, no other configuration, no upload secrets."""
-    env = {name: value for name, value in os.environ.items()
-           if not UPLOAD_SECRET.match(name) and not LEAKS.match(name)}
-    env |= {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1",
-            "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1",
-            "PYTHONNOUSERSITE": "1", "NO_COLOR": "1", **reach_loopback()}
-    settings = pip_settings()
+    """The environment for pip and uv: one index, the machine's own, no other configuration, no secret.
+
+    They pass it on to the backends and setup.py files of what they install. So an address with a password in it is
+    not here but in a settings file that only this user can read.
+    """
+    settings, address = pip_settings(), default_index()
+    env = environment({
+        "PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "UV_NO_CONFIG": "1",
+        "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "PYTHONNOUSERSITE": "1", "NO_COLOR": "1",
+        **reach_loopback()}, names=INSTALLERS)
     for name, value in settings.items():
-        env.setdefault("PIP_" + name.upper().replace("-", "_"), value)
+        if name != "index-url" and not PASSWORD.search(value):
+            env.setdefault("PIP_" + name.upper().replace("-", "_"), value)
     if "cert" in settings:
         env.setdefault("SSL_CERT_FILE", settings["cert"])
-    if address := default_index():
+    proxies = tuple(sorted((name.lower(), value) for name, value in os.environ.items()
+                           if name.lower() in ("http_proxy", "https_proxy") and PASSWORD.search(value)))
+    if (address and "@" in urlsplit(address).netloc) or proxies or PASSWORD.search(settings.get("proxy", "")):
+        del env["UV_NO_CONFIG"]
+        env |= settings_files(address or "", proxies, settings.get("proxy", ""))
+    elif address:
         env |= {"PIP_INDEX_URL": address, "UV_DEFAULT_INDEX": address}
     return env
 
 
-def suite_env() -> dict[str, str]:
-    """The environment for a package's own code: nothing that looks like a secret, nothing that redirects imports."""
-    env = {name: value for name, value in os.environ.items() if not SECRET.search(name) and not LEAKS.match(name)}
-    return env | {"PYTHONNOUSERSITE": "1"}
+@functools.cache
+def settings_files(address: str, proxies: tuple[tuple[str, str], ...], proxy: str) -> dict[str, str]:
+    """Variables that name settings files with addresses for pip and uv, which go away with this process."""
+    kept = contextlib.ExitStack()
+    atexit.register(kept.close)
+    folder = kept.enter_context(scratch("index"))
+    known = dict(proxies) or ({"http_proxy": proxy, "https_proxy": proxy} if proxy else {})
+    lines = [f"{name.replace('_', '-')} = {json.dumps(value)}" for name, value in known.items()]
+    lines += ["[[index]]", f"url = {json.dumps(address)}", "default = true"] if address else []
+    (folder / "uv.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    # pip reads its other files too; what is empty here takes away what they say.
+    given = {**dict.fromkeys(("extra-index-url", "find-links", "constraint", "requirement"), ""), "no-index": "false",
+             "index-url": address, "proxy": known.get("https_proxy") or known.get("http_proxy", "")}
+    text = "".join(f"{name} = {value}\n" for name, value in given.items())
+    (folder / "pip.conf").write_text(f"[global]\n{text}[install]\n{text}", encoding="utf-8")
+    return {"PIP_CONFIG_FILE": str(folder / "pip.conf"), "UV_CONFIG_FILE": str(folder / "uv.toml")}
+
+
+def suite_env(names: Iterable[str] = ()) -> dict[str, str]:
+    """The environment for a package's own code: what every program needs, and the variables that the project names.
+
+    Raises HandbookError when one of these holds an address with a password.
+    """
+    for name in names:
+        if PASSWORD.search(os.environ.get(name, "")):
+            raise HandbookError(f"the variable {name} holds an address with a password", section="sec-pypi-test",
+                                why="pass-env hands it to the package's build and tests, and all that they run",
+                                todo=f"set {name} to an address without one, or remove it from pass-env")
+    return environment({"PYTHONNOUSERSITE": "1"}, names=names)
 
 
 def reach_loopback() -> dict[str, str]:
@@ -180,9 +216,9 @@ def _found() -> list[Path]:
 def ask(path: Path) -> Interpreter | None:
     """What the Python at `path` says of itself; None when it doesn't run or isn't CPython."""
     try:
-        done = subprocess.run([path, "-I", "-c", MARKERS], capture_output=True, text=True, check=True, timeout=20)
+        done = run([path, "-I", "-c", MARKERS], timeout=20)
         executable, markers = json.loads(done.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError):
+    except (OSError, TimeoutExpired, ValueError):
         return None
     if markers["implementation_name"] != "cpython":
         return None
@@ -212,8 +248,33 @@ def _of_uv() -> list[Path]:
 
 
 def without_secrets(text: str, *secrets: str | None) -> str:
-    """Text with the given secrets, those of the environment and passwords in addresses blotted out."""
+    """Text with *** for the given secrets, those of the environment and passwords in addresses."""
     known = {value for name, value in os.environ.items() if SECRET.search(name) and len(value) >= 6}
     for secret in sorted(known | {secret for secret in secrets if secret}, key=len, reverse=True):
         text = text.replace(secret, "***")
     return re.sub(r"(\w+://)[^/\s:@]+(:[^/\s@]*)?@", r"\1***@", text)
+
+
+@contextlib.contextmanager
+def scratch(name: str) -> Iterator[Path]:
+    """A folder outside every project that goes away at the end; those that a killed run left go first."""
+    prefix = f"handbook-{name}-"
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*-*"):
+        process = left.name.removeprefix(prefix).split("-")[0]
+        if process.isdigit() and not _alive(int(process)):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

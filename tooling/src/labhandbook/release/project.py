@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from labhandbook.core import foreign
+from labhandbook.core.process import SECRET
 from labhandbook.errors import HandbookError
 from labhandbook.release.git import GitState, read_git
 from labhandbook.words import hint
 
 PYPROJECT = "pyproject.toml"
 TABLE = "tool.handbook.release"
+# Variables that change what is installed or imported.
+REDIRECTS = re.compile(r"(PIP|UV|TWINE|PYTEST|COVERAGE|VIRTUAL_ENV|CONDA|LD|DYLD)_|PYTHON(PATH|HOME|STARTUP|OPTIMIZE)"
+                       r"|GIT_")
 # Folders that hold no project of a repository, whatever lies in them.
 PASSED_OVER = {"build", "dist", "docs", "examples", "node_modules", "site-packages", "template", "templates",
                "testdata", "test", "tests", "venv"}
@@ -29,7 +33,7 @@ class Settings:
     `tag` is the pattern of its tags; `test_command` replaces `pytest --pyargs MODULE`; `reruns` is how often a
     failed test may run again; `ignore` maps rule codes to the reason for ignoring them; `compare_with` is the
     index that holds the earlier releases, or "none"; `publisher` is what was registered as trusted publisher, as
-    `doctor.publisher` reads it.
+    `doctor.publisher` reads it; `pass_env` names the variables that the build and the tests see beyond the usual.
     """
 
     tag: str = "v{version}"
@@ -38,6 +42,7 @@ class Settings:
     ignore: dict[str, str] = field(default_factory=dict)
     compare_with: str = "pypi"
     publisher: dict[str, Any] = field(default_factory=dict)
+    pass_env: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -206,12 +211,12 @@ def read_settings(project: Project) -> Settings:
     """
     table = project.section("tool", "handbook", "release")
 
-    def refuse(key: str, what: str) -> HandbookError:
-        return HandbookError(what, where=f"{PYPROJECT}:{project.line(key, TABLE)}", todo=f"mend it in [{TABLE}]",
-                             section="sec-pypi-metadata")
+    def refuse(key: str, what: str, why: str = "") -> HandbookError:
+        return HandbookError(what, where=f"{PYPROJECT}:{project.line(key, TABLE)}", why=why,
+                             todo=f"correct it in [{TABLE}]", section="sec-pypi-metadata")
 
     kinds: dict[str, type] = {"tag": str, "test-command": list, "reruns": int, "ignore": dict, "compare-with": str,
-                              "publisher": dict}
+                              "publisher": dict, "pass-env": list}
     for key, value in table.items():
         if key not in kinds:
             raise refuse(key, f"there is no setting {key}{hint(key, kinds)}")
@@ -222,9 +227,19 @@ def read_settings(project: Project) -> Settings:
         raise refuse("tag", "the pattern of tags lacks {version}")
     if (reruns := table.get("reruns", 0)) < 0:
         raise refuse("reruns", "reruns can't be negative")
+    for name in table.get("pass-env", ()):
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_]\w*", name):
+            raise refuse("pass-env", f"pass-env names no variable: {name}")
+        if SECRET.search(name):
+            raise refuse("pass-env", f"pass-env names {name}, which looks like a secret",
+                         "the package's code, and all that it installs, could read it and send it away")
+        if REDIRECTS.match(name):
+            raise refuse("pass-env", f"pass-env names {name}",
+                         "it says what is installed or imported, so other code than the release's would be tested")
     return Settings(tag, tuple(map(str, table.get("test-command", ()))), reruns,
                     {code: str(reason) for code, reason in table.get("ignore", {}).items()},
-                    table.get("compare-with", Settings.compare_with), table.get("publisher", {}))
+                    table.get("compare-with", Settings.compare_with), table.get("publisher", {}),
+                    tuple(table.get("pass-env", ())))
 
 
 def _needs(project: Project) -> set[str]:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labhandbook.core.process import TimeoutExpired, environment, isolated, run
 from labhandbook.errors import HandbookError
 from labhandbook.release import addresses, refusals
 from labhandbook.release.addresses import Index
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from twine.repository import Repository
 
 ATTEMPTS = 5
+SIGNING = 300.0
+# What a signature needs to say who signs; nothing else that is secret is near it.
+IDENTITY = ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 
 
 @dataclass(frozen=True)
@@ -235,7 +238,6 @@ def attested(upload: Upload, files: Sequence[Path]) -> Any:
     """
     import importlib.util
     import shutil
-    import subprocess
     import tempfile
 
     takes = upload.index.name in addresses.KNOWN and not upload.index.moved
@@ -244,8 +246,12 @@ def attested(upload: Upload, files: Sequence[Path]) -> Any:
         return
     with tempfile.TemporaryDirectory() as folder:
         copies = [shutil.copy2(path, folder) for path in files]
-        done = subprocess.run([sys.executable, "-m", "pypi_attestations", "sign", *copies], capture_output=True,
-                              text=True, check=False, stdin=subprocess.DEVNULL)
-        if done.returncode:
-            raise refusals.attestation(without_secrets(done.stderr))
+        try:
+            done = run(isolated("-m", "pypi_attestations", "sign", *map(str, copies)), cwd=folder, timeout=SIGNING,
+                       env=environment(names=IDENTITY))
+            problem = done.stderr if done.returncode else ""
+        except TimeoutExpired:
+            problem = f"signing took longer than {SIGNING} s"
+        if problem:
+            raise refusals.attestation(without_secrets(problem))
         yield {path.name: Path(folder) / f"{path.name}.publish.attestation" for path in files}

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from labhandbook.core.process import TimeoutExpired, run_git
 from labhandbook.errors import HandbookError
 from labhandbook.release.git import git, tracked_files
 from labhandbook.release.project import Project
 
 # What tools leave in a folder that isn't in git; a copy is made without them.
 LEFTOVERS = ("__pycache__", "*.pyc", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".DS_Store")
+SECONDS = 600  # A large history on a slow disk takes minutes.
 LEFTOVERS_AT_TOP = (".git", ".handbook", ".venv", "venv", ".tox", ".nox", "build", "dist")
 
 
@@ -52,13 +53,13 @@ def export(project: Project, target: Path) -> Path:
         if state is None or not state.commit:
             shutil.copytree(project.root, target, symlinks=True, ignore=_leftovers(project.root))
             return target
-        _git("clone", "--quiet", "--shared", "--no-checkout", "--", str(state.root), str(target))
-        _git("-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", state.commit, cwd=target)
+        _git(state.root, "clone", "--quiet", "--shared", "--no-checkout", "--", str(state.root), str(target))
+        _git(target, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", state.commit)
         _submodules(state.root, target)
     except (OSError, shutil.Error) as error:
         raise HandbookError(f"the sources can't be copied: {error}", where=str(project.root),
                             why="a build works on a copy, so that nothing but the commit gets into the package",
-                            todo="make room on the disk, or mend the permissions", section="sec-pypi-build") from None
+                            todo="make room on the disk, or correct permissions", section="sec-pypi-build") from None
     return target / os.path.relpath(project.root.resolve(), state.root.resolve())
 
 
@@ -73,14 +74,15 @@ def _submodules(root: Path, target: Path) -> None:
             shutil.copy2(root / name, target / name)
 
 
-def _git(*args: str, cwd: Path | None = None) -> None:
+def _git(root: Path, *args: str) -> None:
     """Run git with the permissions that everyone's files have, whatever this user's are."""
     try:
-        subprocess.run(["git", *args], cwd=cwd, check=True, capture_output=True, text=True, umask=0o022,
-                       env={**os.environ, "GIT_TERMINAL_PROMPT": "0"})
-    except subprocess.CalledProcessError as error:
-        raise HandbookError(f"git {args[0]} failed: {error.stderr.strip().splitlines()[-1:] or error.returncode}",
-                            where=str(cwd or args[-2]),
+        done = run_git(root, *args, umask=0o022, timeout=SECONDS)
+        said = done.stderr.strip().splitlines()[-1:] or [f"it ended with {done.returncode}"]
+    except TimeoutExpired:
+        done, said = None, [f"it took longer than {SECONDS} s"]
+    if done is None or done.returncode:
+        raise HandbookError(f"git can't copy the commit: {said[0]}", where=str(root),
                             why="the build works on a clean copy of the commit",
-                            todo="see that git status and git fsck are content in the project",
-                            section="sec-pypi-build") from None
+                            todo="run git status and git fsck in the project, and repair what they find",
+                            section="sec-pypi-build")

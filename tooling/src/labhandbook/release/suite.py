@@ -9,7 +9,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
 
+from labhandbook.core import process
 from labhandbook.release.environment import Environment, tail
 from labhandbook.release.machine import suite_env, without_secrets
 from labhandbook.release.project import PYPROJECT, Project
@@ -88,7 +88,8 @@ def run_suite(environment: Environment, project: Project, modules: Sequence[str]
     `test-command` is run as it stands, with `{root}` as the project's folder; without it `pytest --pyargs` on the
     installed modules, and where these hold no tests those of the project's folder (see `lay_out`).
     """
-    run = partial(_repeat, environment, reruns=project.settings.reruns, threads=threads)
+    run = partial(_repeat, environment, reruns=project.settings.reruns, threads=threads,
+                  names=project.settings.pass_env)
     if words := project.settings.test_command:
         suite = run([word.replace(ROOT, str(project.root)) for word in words], scratch)
         return replace(suite, command=shlex.join(words))
@@ -167,16 +168,16 @@ def sources(project: Project) -> list[str]:
 
 
 def _repeat(environment: Environment, command: Sequence[str], folder: Path, *, reruns: int,
-            threads: int | None) -> Suite:
+            threads: int | None, names: Sequence[str]) -> Suite:
     """Run a suite, and what failed in it again up to `reruns` times."""
     start = time.monotonic()
-    code, output, first = _once(environment, command, folder, threads, again=False)
+    code, output, first = _once(environment, command, folder, threads, names, again=False)
     report, rerun = first, dict.fromkeys(first.failed if first else ())
     left = reruns if code not in (0, NO_TESTS) else 0
     repeated = False
     while code and left:
         left, repeated = left - 1, True
-        code, output, report = _once(environment, command, folder, threads, again=report is not None)
+        code, output, report = _once(environment, command, folder, threads, names, again=report is not None)
     names = tuple(rerun) or (("the whole suite",) if repeated else ())
     return Suite(shlex.join(command), code, time.monotonic() - start, first.tests if first else -1,
                  first.skipped if first else 0, names if repeated else (),
@@ -184,13 +185,13 @@ def _repeat(environment: Environment, command: Sequence[str], folder: Path, *, r
                  without_secrets(report.why if report and report.why else tail(output, 40)))
 
 
-def _once(environment: Environment, command: Sequence[str], folder: Path, threads: int | None, *,
-          again: bool) -> tuple[int, str, Report | None]:
+def _once(environment: Environment, command: Sequence[str], folder: Path, threads: int | None,
+          names: Sequence[str], *, again: bool) -> tuple[int, str, Report | None]:
     """Run the command once, with `again` only what failed last time; its exit code, output and report."""
     report, cache = folder / ".report.xml", folder / ".pytest_cache"
     report.unlink(missing_ok=True)
     options = ["-o", f"cache_dir={cache}", f"--junitxml={report}", *(["--last-failed"] if again else [])]
-    env = {**({name: str(threads) for name in THREADS} if threads else {}), **suite_env()}
+    env = {**({name: str(threads) for name in THREADS} if threads else {}), **suite_env(names)}
     env["PYTEST_ADDOPTS"] = shlex.join(options)
     env["PATH"] = os.pathsep.join([str(environment.scripts), env.get("PATH", os.defpath)])
     env["VIRTUAL_ENV"] = str(environment.folder)
@@ -198,8 +199,7 @@ def _once(environment: Environment, command: Sequence[str], folder: Path, thread
     program = shutil.which(command[0], path=str(environment.scripts) if command[0] == "pytest" else env["PATH"])
     if program is None:
         return 127, f"{command[0]} isn't installed in the environment", None
-    done = subprocess.run([program, *command[1:]], cwd=folder, env=env, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+    done = process.run([program, *command[1:]], cwd=folder, env=env, merged=True)
     return done.returncode, done.stdout, _read(report)
 
 

@@ -7,10 +7,8 @@ import contextlib
 import functools
 import os
 import re
-import shutil
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +25,7 @@ from labhandbook.release.environment import (
     modules,
     requirements,
 )
-from labhandbook.release.machine import Interpreter, interpreters, uv_program
+from labhandbook.release.machine import Interpreter, interpreters, scratch, uv_program
 from labhandbook.release.project import Project
 from labhandbook.release.suite import Suite, run_suite
 from labhandbook.release.wheeltags import fits
@@ -233,28 +231,3 @@ def bytecode() -> Bytecode:
     kept = contextlib.ExitStack()
     atexit.register(kept.close)
     return Bytecode(kept.enter_context(scratch("bytecode")))
-
-
-@contextlib.contextmanager
-def scratch(name: str) -> Iterator[Path]:
-    """A folder outside every project that goes away at the end; those that a killed run left go first."""
-    prefix = f"handbook-{name}-"
-    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*-*"):
-        process = left.name.removeprefix(prefix).split("-")[0]
-        if process.isdigit() and not _alive(int(process)):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

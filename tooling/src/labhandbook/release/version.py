@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import ast
-import logging
 import re
-import warnings
 from dataclasses import dataclass
-from threading import Lock
+from importlib.util import find_spec
 from typing import Any
 
 from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
+from labhandbook.release import scm
 from labhandbook.release.project import PYPROJECT, Project
 
-# What setuptools does when nothing tells it a version.
+# The version that setuptools gives a package that names none.
 NO_VERSION = "0.0.0"
 HATCH_PATTERN = r"(?im)^(?:__version__|VERSION)(?: ?: ?str)? *= *(['\"])v?(?P<version>.+?)\1"
 PDM_PATTERN = r"(?m)^__version__\s*=\s*[\"'](?P<version>.+?)[\"']\s*(?:#.*)?$"
-# The filter of warnings belongs to all threads.
-ONE_AT_A_TIME = Lock()
-# Options of [tool.setuptools_scm] that say what the version is; the others say where to write it.
-SCM_OPTIONS = {"root", "version_scheme", "local_scheme", "tag_regex", "parentdir_prefix_version", "fallback_version",
-               "fallback_root", "git_describe_command", "normalize", "search_parent_directories", "scm"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +40,7 @@ class FoundVersion:
 
 
 def find_version(project: Project) -> FoundVersion:
-    """The version that a build of this project would have. Never raises: what fails stands in `problem`."""
+    """The version that a build of this project would have. Never raises: `problem` says what fails."""
     if isinstance(static := project.table.get("version"), str):
         return FoundVersion(static, PYPROJECT, line=project.line("version", "project"))
     try:
@@ -54,7 +48,7 @@ def find_version(project: Project) -> FoundVersion:
     except HandbookError as error:
         found = FoundVersion(None, project.tool, problem=error.what)
     except Exception as error:
-        # A backend's library may raise anything for settings it does not like.
+        # Settings of the wrong type can break anything here.
         found = FoundVersion(None, project.tool, problem=f"{type(error).__name__}: {error}".splitlines()[0])
     # An unpacked sdist carries the version that it was built with.
     built = re.search(r"^Version: *(\S+)", _read(project, "PKG-INFO"), re.MULTILINE) if project.git is None else None
@@ -203,28 +197,10 @@ def _pattern(project: Project, path: str, pattern: str) -> FoundVersion:
 def _ask_scm(project: Project, source: str, options: dict[str, Any]) -> FoundVersion:
     """Ask the setuptools-scm library, with the project's options and without writing a file."""
     line = project.line("source" if source == "hatch-vcs" else "[tool.setuptools_scm]")
-    try:
-        import setuptools_scm
-    except ImportError:
+    if find_spec("setuptools_scm") is None:
         return FoundVersion(None, source, line=line, problem="setuptools-scm is not installed here")
-    loggers = [logging.getLogger(name) for name in ("setuptools_scm", "vcs_versioning")]
-    levels = [logger.level for logger in loggers]
-    try:
-        for logger in loggers:
-            logger.setLevel(logging.CRITICAL)
-        with ONE_AT_A_TIME, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            version = setuptools_scm.get_version(
-                relative_to=str(project.root / PYPROJECT), dist_name=project.name or None,
-                **{key: options[key] for key in options if key in SCM_OPTIONS})
-    except Exception as error:
-        # LookupError without tags or git, ValueError for a tag it can't read, and what plug-ins raise.
-        text = str(error).strip().splitlines()
-        return FoundVersion(None, source, line=line, problem=text[0] if text else type(error).__name__)
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-    return FoundVersion(version, source, line=line)
+    version, problem = scm.ask(project, options)
+    return FoundVersion(version, source, line=line, problem=problem)
 
 
 def _read(project: Project, path: str) -> str:
