@@ -22,6 +22,7 @@ from labhandbook.release.publish import Upload, publish
 from labhandbook.release.refusals import next_version
 from tooling.tests.release import files
 from tooling.tests.release.files import CANARY
+from tooling.tests.release.signer import stand_in
 
 
 @pytest.fixture
@@ -243,14 +244,7 @@ def test_an_index_in_the_place_of_pypi_takes_a_trusted_publisher(trusted: Upload
 
 def test_attestations_are_signed_for_this_index_alone(trusted: Upload, server: Server, tmp_path: Path,
                                                       monkeypatch: pytest.MonkeyPatch) -> None:
-    package = tmp_path / "stand-in" / "pypi_attestations"
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
-    (package / "__main__.py").write_text(
-        "import sys, pathlib\nassert sys.argv[1] == 'sign'\n"
-        "for name in sys.argv[2:]:\n    pathlib.Path(name + '.publish.attestation').write_text('{\"signed\": 1}')\n")
-    monkeypatch.setenv("PYTHONPATH", str(package.parent))
-    monkeypatch.syspath_prepend(str(package.parent))
+    stand_in(tmp_path, monkeypatch)
     server.publisher = {"repository": "lab/demo"}
     seen: list[Path | None] = []
     post = module.post
