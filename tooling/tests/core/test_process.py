@@ -122,6 +122,18 @@ def test_the_traps_of_the_repository_do_spring_under_plain_git(hostile: Path, tm
     assert len(list(tmp_path.glob("sprung-*"))) > 1
 
 
+def test_a_persons_own_settings_hold_unless_they_start_programs(monkeypatch: pytest.MonkeyPatch, hostile: Path,
+                                                                tmp_path: Path) -> None:
+    own = {"user.name": "Somebody", "core.fsmonitor": f"sh -c 'touch {tmp_path}/sprung-own'"}
+    monkeypatch.setenv("GIT_CONFIG_COUNT", str(len(own)))
+    for number, (key, value) in enumerate(own.items()):
+        monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", key)
+        monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
+    assert git(hostile, "config", "user.name") == "Somebody"
+    assert git(hostile, "status", "--porcelain") == ""
+    assert [path.name for path in tmp_path.glob("sprung-*")] == []
+
+
 @pytest.mark.usefixtures("secrets")
 def test_git_gets_no_secret_but_the_agent_for_ssh() -> None:
     assert [name for name in CANARIES if name in git_env()] == ["SSH_AUTH_SOCK"]

@@ -39,9 +39,9 @@ NETWORK = frozenset((
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
 ))
-# Who commits, where the configuration does not say it.
+# Who commits and how, as this process's user says it.
 GIT_PERSON = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL",
-              "GNUPGHOME")
+              "GNUPGHOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
 ALLOWED = GENERAL | BUILDING | NETWORK
 # Variables that are never handed to code of a repository, even where its settings name them.
 SECRET = re.compile(r"^(TWINE_|UV_PUBLISH|ACTIONS_|GH_|SSH_|AWS_|AZURE_|GOOGLE_|KEYRING_)"
@@ -180,11 +180,19 @@ def run(command: Sequence[str | Path], *, cwd: Path | str | None = None, env: Ma
 
 def git_env(root: Path | None = None) -> dict[str, str]:
     """The variables under which git, and what calls git, runs no hook, filter, helper or pager of a repository."""
-    off = GIT_OFF | (_local_commands(root.resolve()) if root else {})
+    off = [*_own_settings(), *(GIT_OFF | (_local_commands(root.resolve()) if root else {})).items()]
     settings = {"GIT_CONFIG_COUNT": str(len(off))}
-    for number, (key, value) in enumerate(off.items()):
+    for number, (key, value) in enumerate(off):
         settings |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return environment(GIT_QUIET | settings, names=("SSH_AUTH_SOCK", *GIT_PERSON), password=True)
+
+
+def _own_settings() -> list[tuple[str, str]]:
+    """The settings that this process's user gives git in variables, as CI does; of two values the later one holds."""
+    count = os.environ.get("GIT_CONFIG_COUNT", "")
+    numbers = range(min(int(count), 1000) if count.isascii() and count.isdigit() else 0)
+    return [(os.environ[f"GIT_CONFIG_KEY_{number}"], os.environ.get(f"GIT_CONFIG_VALUE_{number}", ""))
+            for number in numbers if f"GIT_CONFIG_KEY_{number}" in os.environ]
 
 
 def run_git(root: Path, *arguments: str, timeout: float = 60, umask: int = -1) -> subprocess.CompletedProcess[str]:
