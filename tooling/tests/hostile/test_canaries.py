@@ -15,6 +15,7 @@ from labhandbook.recipe import source
 from labhandbook.release import build, machine, trials
 from labhandbook.release.distribution import read
 from labhandbook.release.environment import Own, create
+from labhandbook.release.index import serving
 from labhandbook.release.machine import interpreters, uv_program
 from labhandbook.release.project import load_project
 from labhandbook.release.trials import Trial
@@ -28,7 +29,8 @@ ADDRESS = f"://me:{CANARY}@host.example/path"
 # What a maintainer's shell or a job can hold, and no package has to see.
 NAMES = (
     "WANDB_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "SSH_AUTH_SOCK",
-    "GITHUB_TOKEN", "GH_TOKEN", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "TWINE_USERNAME", "TWINE_PASSWORD", "UV_PUBLISH_TOKEN",
+    "GITHUB_TOKEN", "GH_TOKEN", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "TWINE_USERNAME", "TWINE_PASSWORD",
+    "UV_PUBLISH_TOKEN",
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_CACHE_URL",
     "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AZURE_CLIENT_SECRET", "GOOGLE_APPLICATION_CREDENTIALS", "NPM_TOKEN",
     "SENTRY_DSN", "SLACK_WEBHOOK_URL", "KAGGLE_KEY", "ZENODO_ACCESS_TOKEN", "CODECOV_TOKEN", "DOCKER_AUTH_CONFIG",
@@ -59,7 +61,8 @@ def package(folder: Path, report: Path, **extra: str) -> Path:
     tell = REPORT.format(file=str(report))
     return write(folder, {
         "pyproject.toml": PYPROJECT + extra.get("settings", ""), "setup.py": tell + SETUP,
-        "canary.py": "ANSWER = 42\n", "backend.py": tell + "from setuptools.build_meta import *\n", "MANIFEST.in": "include backend.py\n",
+        "canary.py": "ANSWER = 42\n", "backend.py": tell + "from setuptools.build_meta import *\n",
+        "MANIFEST.in": "include backend.py\n",
         "tests/test_it.py": tell + "\n\ndef test_it():\n    assert True\n", "README.md": "# Canary\n"})
 
 

@@ -31,7 +31,8 @@ SECRETS = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": CANARY, "GITHUB_TOKE
 NOWHERE = "http://127.0.0.1:9/"
 LOOKING = (["check", "--offline"], ["plan"], ["status"], ["doctor", "--offline"], ["undo"],
            ["publish", "--to", NOWHERE, "--yes"], ["verify", "--from", NOWHERE], ["announce"], ["admit"])
-SPRING = 'import os, pathlib; pathlib.Path("{mark}").write_text(str(dict(os.environ)))\n'
+# With modules alone that every Python has loaded already, for a trap can stand in the place of any other.
+SPRING = 'import os; open("{mark}", "w").write(str(dict(os.environ)))\n'
 # Files that tools read, or that Python imports, from the folder that a person happens to be in.
 MODULES = ("sitecustomize", "usercustomize", "setuptools_scm", "vcs_versioning", "pypi_attestations", "sigstore",
            "id", "types", "json", "pip", "venv", "build", "twine", "requests", "keyring", "readme_renderer")
