@@ -116,10 +116,16 @@ def test_a_ledger_of_another_tree(root: Path, server: Server) -> None:
     refused(root, server, "not from this commit")
 
 
-@pytest.mark.parametrize("commit", [None, "", 0, "HEAD"])
-def test_a_ledger_that_names_no_commit(commit: object, root: Path, server: Server) -> None:
-    forge(root, commit=commit)
-    refused(root, server, "not from this commit")
+def test_a_ledger_that_names_no_commit_or_tag(root: Path, server: Server) -> None:
+    commit = state(root).ledger().fact("build", "commit")
+    wrongs: list[object] = [None, "", 7, "HEAD", ["x"], {}]
+    for wrong in wrongs:
+        forge(root, commit=wrong)
+        refused(root, server, "not from this commit")
+    tagged: list[object] = [7, [7], {"v1.2.0": 1}, "v1.2.0.1", [["v1.2.0"]]]
+    for tags in tagged:
+        forge(root, commit=commit, tags=tags)
+        refused(root, server, "is not on this commit any more")
 
 
 @pytest.mark.parametrize("name", [".handbook", ".Handbook"])

@@ -35,9 +35,9 @@ def check_files(state: State) -> None:
         raise HandbookError(f"the files of {state.project.name} {state.version} are not from this commit",
                             where=str(ledger.path), section=SECTION, todo=AGAIN,
                             why=f"they were built from {_short(built)}, and {_short(commit)} is checked out")
-    here = tags_here(root)
-    for tag in ledger.fact("build", "tags") or ():
-        if tag not in here:
+    here, tags = tags_here(root), ledger.fact("build", "tags") or []
+    for tag in tags if isinstance(tags, list) else [tags]:
+        if not isinstance(tag, str) or tag not in here:
             raise HandbookError(f"the tag {tag} is not on this commit any more", where=str(ledger.path),
                                 why=f"the files were built from {_short(built)} when it had that tag",
                                 todo=f"put the tag back, or release the new commit as a new version; then {AGAIN}",
@@ -107,5 +107,5 @@ def _silent(root: Path) -> HandbookError:
                          todo="run git log -1 in that folder, and do what its error message says")
 
 
-def _short(commit: str | None) -> str:
-    return commit[:10] if commit else "no commit"
+def _short(commit: object) -> str:
+    return str(commit)[:10] if commit else "no commit"
