@@ -82,7 +82,9 @@ for each in $groups; do kill -s KILL -- "-$each" 2> /dev/null; done
 """
 
 
-# For those who catch or raise them: no other module needs the standard library's subprocess.
+# So that no other module needs the standard library's subprocess, which would start programs in other ways.
+PIPE = subprocess.PIPE
+Popen = subprocess.Popen
 TimeoutExpired = subprocess.TimeoutExpired
 CalledProcessError = subprocess.CalledProcessError
 CompletedProcess = subprocess.CompletedProcess

@@ -170,7 +170,13 @@ def run(task: dict[str, Any], folder: Path, stage: Callable[[str], None]) -> dic
         running = process.start(words, cwd=folder, env=env, stdout=said.fileno(), stderr=said.fileno(),
                                 pass_fds=[writer])
         os.close(writer)
-        timer = Timer(SECONDS, process.stop, [running])
+        late: list[bool] = []
+
+        def end() -> None:
+            late.append(True)
+            process.stop(running)
+
+        timer = Timer(SECONDS, end)
         timer.start()
         try:
             with os.fdopen(reader) as stages:
@@ -178,7 +184,6 @@ def run(task: dict[str, Any], folder: Path, stage: Callable[[str], None]) -> dic
                     stage(word.strip())
             running.wait()
         finally:
-            late = not timer.is_alive()
             timer.cancel()
             process.stop(running)
     if late:

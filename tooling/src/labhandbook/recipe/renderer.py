@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
-import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -57,7 +56,7 @@ class _Renderer:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: process.Popen[str] | None = None
 
     def ask(self, text: str, variants: Mapping[str, Sequence[str]]) -> str | None:
         """What it says of a recipe; None when it takes it."""
@@ -72,8 +71,8 @@ class _Renderer:
             return said
 
     def _begin(self) -> None:
-        self._process = process.start(process.isolated("-c", PROGRAM, str(SECONDS)), stdin=subprocess.PIPE,
-                                      stdout=subprocess.PIPE, limits=process.Limits(MEMORY),
+        self._process = process.start(process.isolated("-c", PROGRAM, str(SECONDS)), stdin=process.PIPE,
+                                      stdout=process.PIPE, limits=process.Limits(MEMORY),
                                       env=process.environment(FEW_THREADS))
         answer = self._answer("")
         if answer is None or answer["lacking"]:

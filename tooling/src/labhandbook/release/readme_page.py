@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import dataclass
 from functools import lru_cache
 
-from labhandbook.core.process import Limits, isolated, run
+from labhandbook.core.process import Limits, TimeoutExpired, isolated, run
 
 LIMITS = Limits(2 << 30, 20)  # bytes of address space, seconds of processor time
 PATIENCE = 300  # seconds by the clock
@@ -51,7 +50,7 @@ def show(text: str, kind: str) -> Shown:
     """Render a README of type text/markdown or text/x-rst. Raises ImportError without a renderer for it."""
     try:
         done = run(isolated("-c", PROGRAM), stdin=json.dumps([text, kind]), limits=LIMITS, timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
+    except TimeoutExpired:
         return Shown(problem=f"rendering it takes longer than {PATIENCE} s")
     if done.returncode:
         return Shown(problem=f"rendering it needs more than {LIMITS.seconds} s or {(LIMITS.memory or 0) >> 30} GiB")
