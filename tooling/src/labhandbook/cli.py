@@ -88,7 +88,7 @@ def render(start: Path, engine: str | None, output: Path | None, formats: tuple[
 
     book = load_book(start)
     target = (output or book.output).resolve()
-    refuse_output(book, target)
+    refuse_output(book, target, named=output is not None)
     engine = engine or ("quarto" if quarto_program() else "pandoc")
     progress = Progress(quiet=shape == "json")
     if engine == "quarto":

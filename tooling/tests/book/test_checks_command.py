@@ -156,7 +156,7 @@ def test_a_chapter_that_vanishes_while_it_is_checked(tmp_path: Path, monkeypatch
 
     def late(book: Book, *, touching: bool) -> Engine:
         (tmp_path / "a.qmd").unlink()
-        return Engine(book, touching=touching)
+        return Engine(book, dated=touching)
 
     monkeypatch.setattr("labhandbook.book.check.Engine", late)
     assert {(finding.place, finding.rule.code) for finding in check(tmp_path).findings

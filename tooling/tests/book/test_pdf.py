@@ -13,7 +13,7 @@ from pypdf.generic import ArrayObject, Destination, DictionaryObject, IndirectOb
 
 from labhandbook.book.model import load_book
 from labhandbook.book.pandoc import Engine
-from labhandbook.book.pdf import pdf
+from labhandbook.book.pdf import pdf, typst_source
 from labhandbook.errors import HandbookError
 from tooling.tests.book.reading import squeeze
 from tooling.tests.conftest import make_book, run
@@ -175,7 +175,7 @@ def test_typst_error_is_one_message(tmp_path: Path) -> None:
         engine.read(engine.book.pages)
         engine.prepare()
         with pytest.raises(HandbookError, match="PDF can't be set") as caught:
-            pdf(engine)
+            pdf(engine.book, typst_source(engine), [])
     assert "no-such-function" in caught.value.why
     assert not list(tmp_path.glob(".book.*"))
 

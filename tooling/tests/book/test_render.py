@@ -143,9 +143,17 @@ def test_output_folder_is_replaced_whole(tmp_path: Path) -> None:
     assert "Test Book" in (book / "_book/index.html").read_text(encoding="utf-8")
 
 
+def test_a_render_writes_only_its_output(tmp_path: Path) -> None:
+    book = everything_in(tmp_path)
+    before = tree(tmp_path)
+    assert run("render", "--book", book, "--engine", "pandoc").returncode == 0
+    after = tree(tmp_path)
+    assert {name: data for name, data in after.items() if not name.startswith("_book/")} == before
+
+
 def test_variables_are_written_for_quarto(tmp_path: Path) -> None:
     book = everything_in(tmp_path)
-    assert run("render", "--book", book, "--engine", "pandoc", "--to", "html").returncode == 0
+    assert run("facts", "--book", book, "--write").returncode == 0
     told = yaml.safe_load((book / "_variables.yml").read_text(encoding="utf-8"))
     assert told["things"]["host"]["name"] == "login.example.org"
 

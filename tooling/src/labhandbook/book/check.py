@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from labhandbook.book import tools
+from labhandbook.book.boundary import own_file
 from labhandbook.book.checks import CHECKS
 from labhandbook.book.checks.bibliography import read_works
 from labhandbook.book.checks.links import beside, present, targets
@@ -40,7 +41,7 @@ class Checked:
 
     @property
     def failed(self) -> bool:
-        """Whether something must be mended."""
+        """Whether something must be corrected."""
         return any(finding.weight is Severity.ERROR for finding in self.findings)
 
 
@@ -58,6 +59,9 @@ def check(start: Path, *, site: Path | None = None, today: date | None = None) -
     if site is not None and not site.is_dir():
         raise HandbookError(f"{site} is not a folder", why="--site names the folder of a built site",
                             todo="render the book first: handbook render", section="sec-contributing-check")
+    if site is not None and book.root.is_relative_to(site.resolve()):
+        raise HandbookError(f"{site} holds the book itself", why="--site names the folder of a built site",
+                            todo="name the book's output folder", section="sec-contributing-check")
     if site is None and scope == "." and book.output.is_dir():
         site = book.output
     with reading_of(book, site, today or date.today()) as reading:
@@ -88,14 +92,15 @@ def reading_of(book: Book, site: Path | None, today: date) -> Iterator[Reading]:
     jobs = reading.tools
     reading.files = sorted(chapter_files(book))
     with ThreadPoolExecutor(4) as threads, tempfile.TemporaryDirectory(prefix="handbook-check-") as folder:
-        texts = {name: text for name in {*reading.files, *book.by_path} if (text := _text(book.root / name))}
-        spelt = [*texts, *(path.relative_to(book.root).as_posix() for path in facts_files(book.root))]
+        texts = {name: text for name in {*reading.files, *book.by_path}
+                 if own_file(book.root, name) and (text := _text(book.root / name))}
+        facts = {path.relative_to(book.root).as_posix(): _text(path) for path in facts_files(book.root)}
         jobs["panache"] = threads.submit(tools.panache, texts, Path(folder, "pages"), WANTED)
-        jobs["codespell"] = threads.submit(tools.codespell, book.root, sorted(spelt))
+        jobs["codespell"] = threads.submit(tools.codespell, book.root, texts | facts, Path(folder, "spelling"))
         if site:
-            jobs["lychee"] = threads.submit(tools.lychee, site.resolve())
+            jobs["lychee"] = threads.submit(tools.lychee, site.resolve(), Path(folder, "links"))
             reading.site = read_site(book, site.resolve())
-        with Engine(book, touching=False) as engine:
+        with Engine(book, dated=False) as engine:
             read_chapters(reading, engine)
         reading.blocks = [block for chapter in reading.chapters.values() for block in shell_blocks(chapter)]
         jobs["bash"] = threads.submit(tools.bash, reading.blocks, Path(folder))
@@ -104,7 +109,7 @@ def reading_of(book: Book, site: Path | None, today: date) -> Iterator[Reading]:
 
 
 def read_chapters(reading: Reading, engine: Engine) -> None:
-    """Let the engine read all pages and tell what the checks ask."""
+    """Let the engine read all pages and answer what the checks ask."""
     book = reading.book
     engine.read(book.pages)
     engine.prepare()
@@ -160,11 +165,10 @@ def _text(path: Path) -> str:
 def read_site(book: Book, site: Path) -> Site:
     """The pages of a built site. Raises HandbookError when one of them can't be read."""
     shown = site.relative_to(book.root).as_posix() if site.is_relative_to(book.root) else site.as_posix()
-    files = (path for path in sorted(site.rglob("*.html"))
-             if path.is_file() and NO_PAGES.isdisjoint(path.relative_to(site).parts))
+    names = (path.relative_to(site) for path in sorted(site.rglob("*.html")))
     try:
-        pages = {path.relative_to(site).as_posix(): foreign.content(path).decode(errors="replace")
-                 for path in files}
+        pages = {name.as_posix(): foreign.content(site / name).decode(errors="replace")
+                 for name in names if NO_PAGES.isdisjoint(name.parts) and own_file(site, name.as_posix())}
     except HandbookError as error:
         raise HandbookError(f"a page of the built site can't be read: {error.what}", where=error.where,
                             todo="render the book again", section="sec-contributing-check") from None

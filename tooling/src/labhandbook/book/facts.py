@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,12 +23,14 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from labhandbook.book.boundary import own_file
 from labhandbook.book.model import Book
 from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_if_changed
 
 STAMPS = ("source", "checked", "review-by", "note")
+MADE = {"node_modules", "__pycache__", "_book", "site_libs"}
 VARIABLES = "_variables.yml"
 HEADER = "# Written by the pre-render script from the facts files; edit those instead.\n"
 
@@ -49,12 +53,25 @@ class Fact:
 
 def facts_files(root: Path) -> list[Path]:
     """The facts files of a book: every `.yml` under `chapters/`."""
-    return sorted(path for path in (root / "chapters").rglob("*.yml") if not path.name.startswith((".", "_")))
+    return sorted(folder / name for folder, files in chapter_folders(root) for name in files
+                  if name.endswith(".yml") and not name.startswith((".", "_")))
 
 
 def results_files(root: Path) -> list[Path]:
     """What the book's projects measured: every `results.json` beside a page."""
-    return sorted(path for path in (root / "chapters").rglob("results.json") if (path.parent / "index.qmd").exists())
+    return sorted(folder / "results.json" for folder, files in chapter_folders(root)
+                  if "results.json" in files and "index.qmd" in files)
+
+
+def chapter_folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """The folders under `chapters/` with the names of their files.
+
+    Hidden folders, environments and what programs make are left out: nobody writes facts there.
+    """
+    for place, below, files in os.walk(root / "chapters"):
+        below[:] = [name for name in below if not name.startswith(".") and name not in MADE
+                    and not Path(place, name, "pyvenv.cfg").exists()]
+        yield Path(place), files
 
 
 def load_results(root: Path) -> dict[str, Any]:
@@ -65,10 +82,18 @@ def load_results(root: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path in results_files(root):
         shown = path.relative_to(root).as_posix()
+        _keep_inside(root, shown)
         # A number stays as it is written there: 0.50 is not 0.5.
         found[path.parent.name] = _texts(foreign.json_data(foreign.text(path, shown), shown, written=True,
                                                            section="sec-runs-numbers"))
     return found
+
+
+def _keep_inside(root: Path, name: str) -> None:
+    if own_file(root, name) is None:
+        raise HandbookError(f"{name} is not a file of the book", where=f"{name}:1",
+                            why="it is no regular file, or a symbolic link that leads out of the book",
+                            todo="put the file itself there", section="sec-contributing-facts")
 
 
 def _texts(tree: Any) -> Any:
@@ -86,6 +111,7 @@ def load_facts(root: Path) -> list[Fact]:
     facts: list[Fact] = []
     for path in facts_files(root):
         shown = path.relative_to(root).as_posix()
+        _keep_inside(root, shown)
         text = foreign.text(path, shown)
         foreign.yaml_data(text, shown, section="sec-contributing-facts")
         node = foreign.yaml_nodes(text, shown, section="sec-contributing-facts")

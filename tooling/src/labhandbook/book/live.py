@@ -55,10 +55,14 @@ class Inputs:
 
 
 class LiveBook:
-    """The pages of a book and what is wrong with them. Use it as a context manager: it owns processes."""
+    """The pages of a book and what is wrong with them. Use it as a context manager: it owns processes.
 
-    def __init__(self, book: Book) -> None:
+    `halt` is an event that ends what they do.
+    """
+
+    def __init__(self, book: Book, halt: threading.Event | None = None) -> None:
         self.book = book
+        self._halt = halt
         self.news = threading.Condition()
         self.closed = False
         self.viewers: Counter[str] = Counter()
@@ -169,9 +173,10 @@ class LiveBook:
                                             section="sec-contributing"))
 
     def _start(self, book: Book, kept: Engine | None = None) -> Engine:
-        engine = Engine(book, touching=False)
+        engine = Engine(book, dated=False, halt=self._halt)
         try:
-            engine.kept = dict(kept.kept) if kept else {}
+            if kept:
+                engine.kept, engine.heavy = dict(kept.kept), dict(kept.heavy)
             engine.read(book.pages)
             engine.prepare()
         except BaseException:

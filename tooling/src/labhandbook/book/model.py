@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from labhandbook.book.boundary import ADDRESS, OUTSIDE, leads_out
 from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 
@@ -137,9 +138,11 @@ def load_book(start: Path) -> Book:
     if not isinstance(chapters, list) or not chapters:
         raise _config_error("lists no chapters under `book: chapters:`", "a book needs an index.qmd", root)
     contents = tuple(_Reader(root).read(chapters))
+    book = Book(root, config, contents)
+    _keep_inside(book)
     if not any(page.path == "index.qmd" for page in _flatten(contents)):
         raise _config_error("does not list index.qmd", "it is the site's first page", root)
-    return Book(root, config, contents)
+    return book
 
 
 def _flatten(contents: tuple[Page | Part, ...]) -> Iterator[Page]:
@@ -152,12 +155,39 @@ def _flatten(contents: tuple[Page | Part, ...]) -> Iterator[Page]:
             yield from entry.chapters
 
 
+def _keep_inside(book: Book) -> None:
+    """Refuse a configuration that reads files outside the book, or whose output folder holds the book."""
+    filters = [f"_extensions/{name}" for name in as_list(book.config.get("filters"))]
+    named = {"css": as_list(book.html_option("css")), "favicon": as_list(book.settings.get("favicon")),
+             "include-after-body": as_list(book.html_option("include-after-body")),
+             "bibliography": book.bibliography, "filters": filters}
+    for key, names in named.items():
+        for name in names:
+            if leads_out(book.root, name) or ADDRESS.match(name):
+                shown = name.removeprefix("_extensions/") if key == "filters" else name
+                raise HandbookError(f"{key}: {shown} is not a file of the book: {OUTSIDE}",
+                                    where=f"{CONFIG}:{line_of(book.root / CONFIG, shown)}",
+                                    why="a render shows and copies what _quarto.yml names",
+                                    todo="copy the file into the book and write its path from the book's root",
+                                    section="sec-contributing-check")
+    try:
+        holds_book = book.root.is_relative_to(book.output.resolve())
+    except (OSError, RuntimeError, ValueError):
+        holds_book = True
+    if holds_book:
+        name = book.config["project"].get("output-dir")
+        raise HandbookError(f"output-dir: {name} is the book's own folder or holds it",
+                            where=f"{CONFIG}:{line_of(book.root / CONFIG, 'output-dir')}",
+                            why="a render replaces its output folder", todo="write output-dir: _book",
+                            section="sec-contributing-preview")
+
+
 def _config_error(what: str, why: str, root: Path, needle: str = "book:") -> HandbookError:
     return HandbookError(
         f"{CONFIG} {what}",
         where=f"{CONFIG}:{line_of(root / CONFIG, needle)}",
         why=why,
-        todo=f"mend {CONFIG}; the contributing chapter shows a whole one",
+        todo=f"correct {CONFIG}; the contributing chapter shows a whole one",
         section="sec-contributing",
     )
 
@@ -194,6 +224,9 @@ class _Reader:
     def page(self, name: str, *, part: bool = False) -> Page:
         path = str(PurePosixPath(name))
         source = self.root / path
+        if leads_out(self.root, path):
+            raise _config_error(f"lists {name}, which is not a chapter of the book: {OUTSIDE}",
+                                "its page would be written outside the site", self.root, name)
         if not source.is_file():
             raise _config_error(f"lists {name}, which does not exist",
                                 "the book can't be rendered without it", self.root, name)

@@ -1,4 +1,4 @@
-"""The embedded engine: the book as a site, by pandoc, for who has no Quarto.
+"""The embedded engine: the book as a site, by pandoc, for anyone who has no Quarto.
 
 Pages are read by all workers at once, then written by them: numbers and labels of the whole book must be known
 before the first cross-reference is resolved. A worker keeps its documents, so that the preview writes one
@@ -8,6 +8,7 @@ edited page again without touching the others.
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,14 +16,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from labhandbook.book.facts import variables, write_variables
+from labhandbook.book.boundary import own_file
+from labhandbook.book.extensions import extension_files
+from labhandbook.book.facts import variables
 from labhandbook.book.history import changed_days
-from labhandbook.book.model import Book, Page, as_list, load_yaml
+from labhandbook.book.model import Book, Page
 from labhandbook.book.navigation import Entry, Navigation
 from labhandbook.book.places import Places
-from labhandbook.book.rules import CALLOUT, CITATION, DUPLICATE, LINK, REFERENCE, SHORTCODE, SUPPORTED
-from labhandbook.book.source import Line, Source, read_source
-from labhandbook.book.worker import Answer, Pool, Worker
+from labhandbook.book.rules import CALLOUT, CITATION, DUPLICATE, LINK, READABLE, REFERENCE, SHORTCODE, SUPPORTED
+from labhandbook.book.source import Line, Source, heaviest, read_source
+from labhandbook.book.worker import LONGEST, Answer, Pool, TooLong, Worker
 from labhandbook.core import foreign
 from labhandbook.rules import Finding, Rule
 
@@ -54,17 +57,21 @@ class Written:
 class Engine:
     """Reads and writes the pages of one book. Use it as a context manager: it owns processes.
 
-    Without `touching` it leaves the book's folder as it is, and pages don't show the day of their last change.
+    It leaves the book's folder as it is. Without `dated`, pages don't show the day of their last change.
     """
 
-    def __init__(self, book: Book, *, workers: int | None = None, touching: bool = True) -> None:
+    def __init__(self, book: Book, *, workers: int | None = None, dated: bool = True,
+                 halt: threading.Event | None = None) -> None:
         self.book = book
-        self._touching = touching
+        self._dated = dated
+        self._halt = halt or threading.Event()
         self.chapters: dict[str, Chapter] = {}
         self.kept: dict[str, Source] = {}
+        # The texts that pandoc could not read in time, by page: they are not tried again.
+        self.heavy: dict[str, tuple[str, Finding]] = {}
         self.labels: dict[str, dict[str, str]] = {}
         self._workers: dict[str, Worker] = {}
-        self._pool = Pool(book.root, min(workers or os.cpu_count() or 1, len(book.pages)))
+        self._pool = Pool(book.root, min(workers or os.cpu_count() or 1, len(book.pages)), self._halt)
         try:
             self.refresh()
         except BaseException:
@@ -82,10 +89,8 @@ class Engine:
 
         Raises HandbookError when one of them can't be read.
         """
-        if self._touching:
-            write_variables(self.book)
         self._variables = variables(self.book)
-        self._days = changed_days(self.book.root) if self._touching else {}
+        self._days = changed_days(self.book.root) if self._dated else {}
         self._setup = extension_files(self.book) | {
             "bibliography": [{"name": name, "text": read_text(self.book.root / name, name)}
                              for name in self.book.bibliography],
@@ -116,11 +121,27 @@ class Engine:
         if source.unreadable and page.path in self.kept:
             # The preview shows what it had until the file can be read again.
             source = replace(self.kept[page.path], findings=source.findings)
-        told = worker.call("read", **self._request(page, source))
+        source, told = self._ask(worker, page, source)
         for failed in told["unanswered"]:
             code = source.shortcodes[failed["code"] - 1]
             source.findings.append(Finding(code.file, code.line, SHORTCODE, failed["message"]))
         return Chapter(page, source, told)
+
+    def _ask(self, worker: Worker, page: Page, source: Source) -> tuple[Source, dict[str, Any]]:
+        """What pandoc tells of a page; of one that takes it too long, what it tells of the page without its text."""
+        text, finding = self.heavy.get(page.path, ("", None))
+        if finding is None or text != source.text:
+            try:
+                return source, worker.call("read", **self._request(page, source))
+            except TooLong as error:
+                if self._halt.is_set():
+                    raise
+                line = heaviest(source)
+                finding = Finding(line.file, line.number, READABLE, f"{error.what}: {error.why}")
+                self.heavy[page.path] = source.text, finding
+        kept = self.kept.get(page.path, Source(page.path, source.meta))
+        without = replace(kept, findings=[*source.findings, finding])
+        return without, worker.call("read", **self._request(page, without))
 
     def _request(self, page: Page, source: Source, *, alone: bool = True) -> dict[str, Any]:
         meta = {"title": str(source.meta["title"])} if "title" in source.meta else {}
@@ -179,7 +200,8 @@ class Engine:
 
     def survey(self, pages: Iterable[Page]) -> list[dict[str, Any]]:
         """What the checks ask of pages that were read, see survey.lua. `prepare` must have run."""
-        return self._each(pages, lambda worker, page: worker.call("survey", path=page.path))
+        return self._each(pages, lambda worker, page: worker.call(
+            "survey", path=page.path, pictures=self._pictures(self.chapters[page.path])))
 
     def write(self, pages: Iterable[Page]) -> list[Written]:
         """The pages as HTML. `prepare` must have run."""
@@ -191,11 +213,15 @@ class Engine:
                 "html", path=page.path,
                 variables=self.navigation.variables(page, chapter.source.meta),
                 references=holder.url if holder else None,
-                bibliography=self.cited if page == holder else None,
+                bibliography=self.cited if page == holder else None, pictures=self._pictures(chapter),
             )
             return self._judge(chapter, answer)
 
         return self._each(pages, work)
+
+    def _pictures(self, chapter: Chapter) -> list[str]:
+        """The pictures of a page that are files of the book: pandoc opens no others."""
+        return [name for name in chapter.told["pictures"] if own_file(self.book.root, name)]
 
     def _judge(self, chapter: Chapter, answer: dict[str, Any]) -> Written:
         source = chapter.source
@@ -205,8 +231,7 @@ class Engine:
             for problem in [*chapter.told["problems"], *answer["problems"]])]
         resources, missing = [], []
         for resource in answer["resources"]:
-            target = self.book.root / resource["path"]
-            if target.is_file() and target.resolve().is_relative_to(self.book.root):
+            if own_file(self.book.root, resource["path"]):
                 resources.append(resource["path"])
             else:
                 missing.append(resource["path"])
@@ -221,15 +246,17 @@ class Engine:
 
         It has a worker of its own, so that it runs beside the writing of pages.
         """
-        worker = Worker(self.book.root)
+        worker = Worker(self.book.root, self._halt)
         try:
             worker.call("setup", **self._setup)
             for page in self.book.pages:
                 worker.call("read", **self._request(page, self.chapters[page.path].source, alone=False))
             worker.call("share", **self._common)
             answer = worker.call(
-                "compile", format=kind, order=[page.path for page in self.book.pages],
-                keys=self.cited, template=template, file=str(file) if file else None,
+                "compile", LONGEST * len(self.book.pages), format=kind, order=[page.path for page in self.book.pages],
+                keys=self.cited, template=template,
+                file=str(file) if file else None,
+                pictures=sorted({name for chapter in self.chapters.values() for name in self._pictures(chapter)}),
                 meta={"title": self.book.title, "author": str(self.book.settings.get("author", "")),
                       "lang": str(self.book.config.get("lang", "en")), "subtitle": subtitle},
             )
@@ -266,18 +293,3 @@ def _size(path: Path) -> int:
 def read_text(path: Path, shown: str) -> str:
     """A file the whole book needs. Raises HandbookError when it can't be read."""
     return foreign.text(path, shown)
-
-
-def extension_files(book: Book) -> dict[str, list[str]]:
-    """The Lua files that the book's own extensions contribute, as Quarto finds them.
-
-    Raises HandbookError when a filter that `_quarto.yml` lists is not there.
-    """
-    found: dict[str, list[str]] = {"shortcodes": [], "filters": []}
-    for name in as_list(book.config.get("filters")):
-        folder = book.root / "_extensions" / name
-        config = load_yaml(folder / "_extension.yml", f"_extensions/{name}/_extension.yml")
-        for kind, files in found.items():
-            entries = config.get("contributes", {}).get(kind) or []
-            files += [str(folder / (entry["path"] if isinstance(entry, dict) else entry)) for entry in entries]
-    return found

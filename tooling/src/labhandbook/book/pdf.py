@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from collections.abc import Iterable
+from pathlib import Path
 
+from labhandbook.book.model import Book
 from labhandbook.book.pandoc import SITE, Engine
 from labhandbook.errors import HandbookError
 
 
-def pdf(engine: Engine) -> bytes:
-    """Set the book that `engine` has read. Raises HandbookError when Typst refuses the source."""
-    import typst
-
+def typst_source(engine: Engine) -> bytes:
+    """The Typst source of the book that `engine` has read."""
     template = (SITE / "book.typ").read_text(encoding="utf-8")
     subtitle = f"As of {engine.changed}. {engine.book.settings.get('site-url', '')}"
-    source = engine.compile("typst", template=template, subtitle=subtitle)
-    # Typst resolves pictures from its source's folder, so the source lies in the book for a moment.
-    with tempfile.NamedTemporaryFile("w", dir=engine.book.root, prefix=".book.", suffix=".typ",
-                                     encoding="utf-8") as file:
-        file.write(source)
-        file.flush()
+    return engine.compile("typst", template=template, subtitle=subtitle).encode()
+
+
+def pdf(book: Book, source: bytes, shown: Iterable[str]) -> bytes:
+    """Set a Typst source. Raises HandbookError when Typst refuses it.
+
+    It is set in a folder with copies of the files that the pages show. So raw Typst in a chapter reads nothing else,
+    and nothing is written into the book.
+    """
+    import typst
+
+    with tempfile.TemporaryDirectory(prefix="handbook-pdf-") as name:
+        folder = Path(name)
+        for file in shown:
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(book.root / file, folder / file)
+        main = folder / ".book.typ"
+        main.write_bytes(source)
         try:
-            made = typst.compile(file.name, root=str(engine.book.root))
+            made = typst.compile(str(main), root=name)
         except typst.TypstError as error:
             raise HandbookError("the PDF can't be set", why=str(error),
-                                todo="render with --to html until it is mended", section="sec-contributing") from None
+                                todo="render with --to html until it is corrected",
+                                section="sec-contributing") from None
     assert isinstance(made, bytes)
     return made

@@ -23,6 +23,7 @@ from labhandbook.book.model import Book
 from labhandbook.book.render import pagefind_program
 from labhandbook.book.server import Server
 from labhandbook.book.watch import Watcher
+from labhandbook.core import process
 from labhandbook.errors import HandbookError
 from labhandbook.rules import Finding
 from labhandbook.terminal import Progress, paint, show_error, show_findings
@@ -42,7 +43,13 @@ def serve(book: Book, port: int, *, browse: bool) -> None:
         progress = Progress()
         progress.stage("reading")
         since = time.time_ns()
-        live = stack.enter_context(LiveBook(book))
+        try:
+            live = stack.enter_context(LiveBook(book, stop))
+        except HandbookError:
+            if not stop.is_set():
+                raise
+            click.echo("Stopped.", err=True)
+            return
         progress.end()
         search = Search(live, Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="handbook-preview-"))))
         stack.callback(search.close)
@@ -89,6 +96,8 @@ def keep_up(live: LiveBook, stop: threading.Event, teller: Teller, search: Searc
                 try:
                     more = step(live, watcher, named, teller, search)
                 except Exception as error:  # a defect of ours must not take the writer's pages away
+                    if stop.is_set():
+                        return
                     traceback.print_exc()
                     live.broken(error)
                     more = False
@@ -145,7 +154,7 @@ class Search:
         self._wanted = threading.Event()
         self._wanted.set()
         self._closed = False
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -161,9 +170,8 @@ class Search:
         self._thread.join()
 
     def _stop(self) -> None:
-        if self._process:
-            with contextlib.suppress(OSError):
-                self._process.kill()
+        if self._process and self._process.poll() is None:
+            process.stop(self._process)
 
     def _run(self) -> None:
         try:
@@ -190,9 +198,9 @@ class Search:
         for url, shown in list(self.live.pages.items()):
             (site / url).parent.mkdir(parents=True, exist_ok=True)
             (site / url).write_text(shown.html, encoding="utf-8")
-        self._process = subprocess.Popen(
-            [program, "--site", str(site), "--output-path", str(target), "--silent"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        self._process = process.start([program, "--site", site, "--output-path", target, "--silent"])
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, self._process.pid, 15)
-        return target if self._process.wait() == 0 else None
+        code = self._process.wait()
+        process.ended(self._process)
+        return target if code == 0 else None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+
+import click
 
 from labhandbook.book.facts import write_variables
 from labhandbook.book.model import Book
+from labhandbook.core.process import environment, start, stop
 from labhandbook.errors import HandbookError
 from labhandbook.files import replacing_folder
 
@@ -33,9 +36,21 @@ def render_quarto(book: Book, output: Path, formats: tuple[str, ...]) -> None:
     if len(formats) == 1:
         command += ["--to", {"pdf": "typst"}.get(formats[0], formats[0])]
     with replacing_folder(output) as fresh:
-        done = subprocess.run([*command, "--output-dir", str(fresh)], stdout=sys.stderr, check=False)
-        if done.returncode:
-            raise HandbookError(f"Quarto stopped with exit code {done.returncode}",
-                                why="its own message stands above",
-                                todo="mend the place it names, or compare with --engine pandoc",
+        code = _say([*command, "--output-dir", str(fresh)])
+        if code:
+            raise HandbookError(f"Quarto stopped with exit code {code}", why="its own message is above",
+                                todo="correct the place it names, or compare with --engine pandoc",
                                 section="sec-contributing")
+
+
+def _say(command: list[str]) -> int:
+    """Run Quarto and print what it says; its exit code."""
+    env = environment(names=[name for name in os.environ if name.startswith("QUARTO_")] + ["VIRTUAL_ENV"])
+    process = start(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        assert process.stdout
+        for line in process.stdout:
+            click.echo(line, err=True, nl=False)
+        return process.wait()
+    finally:
+        stop(process)

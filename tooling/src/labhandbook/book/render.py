@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from labhandbook.book.model import Book, as_list
+from labhandbook.book.boundary import own_file
+from labhandbook.book.model import CONFIG, Book, as_list, line_of
 from labhandbook.book.navigation import download_name, redirect
-from labhandbook.book.pandoc import SITE, Engine, Written
-from labhandbook.book.pdf import pdf
+from labhandbook.book.pandoc import SITE, Chapter, Engine, Written
+from labhandbook.book.pdf import pdf, typst_source
+from labhandbook.core.process import run
 from labhandbook.errors import HandbookError
 from labhandbook.files import replacing_folder
 from labhandbook.rules import Finding, Severity
@@ -44,15 +45,19 @@ class Rendered:
                 "findings": [finding.as_json() for finding in self.findings]}
 
 
-def refuse_output(book: Book, output: Path) -> None:
-    """Refuse a folder that a render may not replace: one with the book's sources, or with files of somebody else's.
+def refuse_output(book: Book, output: Path, *, named: bool = True) -> None:
+    """Refuse a folder that a render may not replace: one with the book's sources, or with somebody else's files.
+
+    Outside the book it must be `named` by the person who renders: a book may not say what else is replaced.
 
     Raises HandbookError; what an earlier render made may be replaced.
     """
-    if any((book.root / page.path).is_relative_to(output) for page in book.pages):
+    if any((book.root / page.path).is_relative_to(output) for page in book.pages) or book.root.is_relative_to(output):
         why = f"{output} holds the sources of the book"
     elif output.is_dir() and any(output.iterdir()) and not any((output / name).exists() for name in _made(book)):
         why = f"{output} is not empty and holds no earlier render"
+    elif not named and not output.is_relative_to(book.root):
+        why = f"{output}, the output-dir of {CONFIG}, is outside the book"
     else:
         return
     raise HandbookError(why, why="a render replaces its output folder", todo="choose another folder with --output",
@@ -75,9 +80,12 @@ def render(book: Book, output: Path, formats: tuple[str, ...], progress: Callabl
         progress("writing")
         whole = {kind: threads.submit(whole_book, engine, kind) for kind in formats if kind != "html"}
         written = engine.write(book.pages)
+        shown = {name for page in written for name in page.resources}
         result = Rendered("pandoc", output, len(written), [f for page in written for f in page.findings])
         if result.failed:
             return result
+        if "pdf" in whole:
+            whole["pdf"] = threads.submit(pdf, book, whole["pdf"].result(), shown)
         with replacing_folder(output) as fresh:
             if "html" in formats:
                 write_site(book, written, fresh)
@@ -91,9 +99,9 @@ def render(book: Book, output: Path, formats: tuple[str, ...], progress: Callabl
 
 
 def whole_book(engine: Engine, kind: str) -> bytes:
-    """The book as one PDF or EPUB file."""
+    """The book as one EPUB file, or as the Typst source of its PDF."""
     if kind == "pdf":
-        return pdf(engine)
+        return typst_source(engine)
     with tempfile.NamedTemporaryFile(suffix=".epub") as file:
         engine.compile("epub", file=Path(file.name))
         return Path(file.name).read_bytes()
@@ -107,12 +115,23 @@ def write_site(book: Book, written: list[Written], target: Path) -> None:
         file.write_text(page.html, encoding="utf-8")
     shown = {name for page in written for name in page.resources}
     for name in sorted(shown | {*as_list(book.html_option("css")), *as_list(book.settings.get("favicon"))}):
-        copy_into(book.root / name, target / name)
+        copy_own(book, name, target)
     for path in SITE.iterdir():
         if path.name.startswith("layout."):
             copy_into(path, target / "site" / path.name)
     # GitHub Pages would otherwise drop names that begin with an underscore.
     (target / ".nojekyll").touch()
+
+
+def copy_own(book: Book, name: str, target: Path) -> None:
+    """Copy a file of the book to the same name under `target`. Raises HandbookError when it isn't one."""
+    file = own_file(book.root, name)
+    if file is None:
+        raise HandbookError(f"{name} is not a file of the book",
+                            where=f"{CONFIG}:{line_of(book.root / CONFIG, name)}",
+                            why="it does not exist, or leads out of the book", todo="correct its path",
+                            section="sec-contributing-check")
+    copy_into(file, target / name)
 
 
 def copy_into(source: Path, target: Path) -> None:
@@ -128,14 +147,21 @@ def write_aliases(engine: Engine, target: Path) -> None:
             old = alias.lstrip("/") if alias.startswith("/") else str(PurePosixPath(chapter.page.url).parent / alias)
             file = target / (f"{old}index.html" if old.endswith("/") else old)
             if not file.resolve().is_relative_to(target.resolve()):
-                raise HandbookError(f"the alias {alias} of {chapter.page.path} lies outside the site",
-                                    where=chapter.page.path, todo="mend the alias", section="sec-contributing")
+                raise HandbookError(f"the alias {alias} of {chapter.page.path} leads out of the site",
+                                    where=_place(chapter, alias), todo="correct the alias",
+                                    section="sec-contributing")
             if file.exists():
                 raise HandbookError(f"the alias {alias} of {chapter.page.path} is a page of the book",
-                                    where=chapter.page.path, todo="remove the alias", section="sec-contributing")
+                                    where=_place(chapter, alias), todo="remove the alias", section="sec-contributing")
             file.parent.mkdir(parents=True, exist_ok=True)
             depth = len(PurePosixPath(old).parts) - (not old.endswith("/"))
             file.write_text(redirect("../" * depth + chapter.page.url), encoding="utf-8")
+
+
+def _place(chapter: Chapter, text: str) -> str:
+    """Where in its front matter a chapter says `text`."""
+    lines = [line.number for line in chapter.source.front if text in line.text]
+    return f"{chapter.page.path}:{lines[0] if lines else 1}"
 
 
 def pagefind_program() -> str:
@@ -151,7 +177,7 @@ def pagefind_program() -> str:
 
 def index_search(target: Path) -> None:
     """Let pagefind index the pages under `target`. Raises HandbookError when it fails."""
-    done = subprocess.run([pagefind_program(), "--site", str(target), "--silent"], capture_output=True, text=True)
+    done = run([pagefind_program(), "--site", target, "--silent"])
     if done.returncode:
         raise HandbookError("the search index can't be made", why=(done.stderr or done.stdout).strip(),
                             todo="render again; if it stays, report it", section="sec-contributing")

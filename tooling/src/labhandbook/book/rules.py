@@ -6,8 +6,9 @@ from labhandbook.rules import Rule, register
 
 READABLE = register(Rule(
     "BOOK001", "A chapter is readable text",
-    "A page can only be made of UTF-8 text with well-formed front matter.",
-    "Save the file as UTF-8 text; close the front matter with --- and check its indentation.",
+    "A page can only be made of UTF-8 text with well-formed front matter, which pandoc reads in seconds.",
+    "Save the file as UTF-8 text; close the front matter with --- and check its indentation. "
+    "Put what pandoc reads too slowly into a code block.",
     "sec-contributing-write",
 ))
 INCLUDE = register(Rule(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from labhandbook.book.boundary import OUTSIDE, is_other, leads_out, own_file
 from labhandbook.book.facts import look_up, names
 from labhandbook.book.rules import INCLUDE, READABLE, SHORTCODE, SUPPORTED, VARIABLE
 from labhandbook.core import foreign
@@ -28,6 +29,8 @@ TOKEN = "hbsc{}z"
 # The shortcode of the handbook's extension that shows a part of a file: the page changes with that file.
 PART = "part"
 MAX_DEPTH = 8
+# Opening brackets and other marks in a paragraph that no text needs.
+MANY = 200
 
 
 @dataclass(frozen=True)
@@ -96,13 +99,37 @@ def read_source(root: Path, path: str, variables: dict[str, Any], handlers: set[
         if line.opens and (cell := CELL.match(line.text)):
             source.findings.append(Finding(line.file, line.number, SUPPORTED,
                                            f"the executed cell {{{cell[1]}}} is not rendered by the embedded engine"))
-    source.filled = [_replace(line, source, variables, handlers) for line in source.lines]
+    source.filled = [_replace(root, line, source, variables, handlers) for line in source.lines]
     source.text = "\n".join(source.filled) + "\n"
     return source
 
 
+def heaviest(source: Source) -> Line:
+    """The line on which a page most probably keeps pandoc busy: of the paragraph with the most opening marks, the
+    line with most of them. It is the first line of a page where none has many.
+    """
+    marks: list[tuple[int, int, Line]] = []
+    block = 0
+    for line in source.lines:
+        block = block + _openings(line) if line.text.strip() else 0
+        marks.append((block, _openings(line), line))
+    if not marks:
+        return Line("", source.path, 1)
+    end = max(range(len(marks)), key=lambda place: marks[place][0])
+    if marks[end][0] < MANY:
+        return marks[0][2]
+    begin = next((place + 1 for place in range(end, -1, -1) if not marks[place][2].text.strip()), 0)
+    return max(marks[begin:end + 1], key=lambda mark: mark[1])[2]
+
+
+def _openings(line: Line) -> int:
+    return 0 if line.code else sum(map(line.text.count, "[({<*_`$^~"))
+
+
 def _read_lines(root: Path, path: str, source: Source, *, depth: int, stack: tuple[str, ...]) -> list[Line]:
     try:
+        if leads_out(root, path):
+            raise HandbookError(f"{path} is not a file of the book: {OUTSIDE}")
         text = foreign.text(root / path, path)
     except HandbookError as error:
         source.findings.append(Finding(path, foreign.line_in(error.where), READABLE, error.what))
@@ -120,8 +147,10 @@ def _read_lines(root: Path, path: str, source: Source, *, depth: int, stack: tup
         source.includes.add(target)
         if depth >= MAX_DEPTH or target in (*stack, path):
             source.findings.append(Finding(path, number, INCLUDE, f"{target} includes itself"))
-        elif not (root / target).is_file() or not (root / target).resolve().is_relative_to(root):
-            message = f"{target} does not exist in the book{_near_file(root, target)}"
+        elif own_file(root, target) is None:
+            outside = leads_out(root, target)
+            message = f"{target} does not exist in the book" + (
+                f": {OUTSIDE}" if outside else _near_file(root, target))
             source.findings.append(Finding(path, number, INCLUDE, message))
         else:
             lines += _read_lines(root, target, source, depth=depth + 1, stack=(*stack, path))
@@ -186,7 +215,7 @@ def _mark_code(lines: list[Line]) -> Iterator[Line]:
             yield replace(line, code=bool(fence))
 
 
-def _replace(line: Line, source: Source, variables: dict[str, Any], handlers: set[str]) -> str:
+def _replace(root: Path, line: Line, source: Source, variables: dict[str, Any], handlers: set[str]) -> str:
     """A line with its variables filled in and its other shortcodes turned into tokens."""
 
     def answer(match: re.Match[str]) -> str:
@@ -205,7 +234,12 @@ def _replace(line: Line, source: Source, variables: dict[str, Any], handlers: se
             return str(source.meta[rest[0]])
         elif name in handlers:
             if name == PART and rest:
-                source.includes.add(rest[0].lstrip("/"))
+                file = rest[0].lstrip("/")
+                source.includes.add(file)
+                if is_other(root, file):
+                    source.findings.append(Finding(line.file, line.number, SHORTCODE,
+                                                   f"{rest[0]} is not a file of the book"))
+                    return match[0]
             source.shortcodes.append(_call(name, rest, line))
             return TOKEN.format(len(source.shortcodes))
         else:

@@ -227,6 +227,15 @@ def _local_commands(root: Path) -> dict[str, str]:
     return {name: value for name in own for pattern, value in GIT_COMMANDS if pattern.match(name)}
 
 
+def processor_seconds(pid: int) -> tuple[float, str] | None:
+    """The processor time that a process has used and its state, such as R or S; None where the system can't say."""
+    try:
+        words = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK"), words[0]
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def _limit(pid: int, limits: Limits) -> None:
     """Set the limits of a process, where the system can set those of another (Linux)."""
     if not hasattr(resource, "prlimit"):
@@ -255,6 +264,14 @@ class _Reaper:
             with contextlib.suppress(OSError):
                 os.write(self._pipe, f"{sign} {group}\n".encode())
 
+    def forget(self) -> None:
+        """Let go of the pipe: in a forked child it is the parent's."""
+        self._lock = threading.Lock()
+        if self._pipe >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self._pipe)
+        self._owner = self._pipe = -1
+
     def _begin(self) -> None:
         reading, self._pipe = os.pipe()
         self._owner = os.getpid()
@@ -270,3 +287,5 @@ class _Reaper:
 
 
 _REAPER = _Reaper()
+# A forked child that held the pipe open would keep the watcher waiting for as long as it lives.
+os.register_at_fork(after_in_child=_REAPER.forget)

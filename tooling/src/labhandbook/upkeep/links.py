@@ -19,6 +19,7 @@ from labhandbook.book.model import CONFIG, Book
 from labhandbook.book.pandoc import Engine
 from labhandbook.book.places import Places
 from labhandbook.core import foreign
+from labhandbook.core.process import environment
 from labhandbook.rules import Finding, Severity
 from labhandbook.upkeep.rules import LINK
 
@@ -41,7 +42,7 @@ class Address:
 def addresses(book: Book, today: date) -> tuple[list[Address], Reading]:
     """The addresses outside the book, in the order of files and lines, and what was read to find them."""
     reading = Reading(book, today)
-    with Engine(book, touching=False) as engine:
+    with Engine(book, dated=False) as engine:
         read_chapters(reading, engine)
     read_data(reading)
     site = str(book.settings.get("site-url", "")).rstrip("/")
@@ -83,7 +84,7 @@ def ask(found: Sequence[Address], seconds: float = 20, retries: int = 3) -> Iter
         page.write_text("".join(f'<a href="{escape(each.url)}">x</a>\n' for each in found), encoding="utf-8")
         ran = tools.run("lychee", ["--no-progress", "--no-ignore", "--format", "json", "--max-retries", str(retries),
                                    "--retry-wait-time", "1", "--timeout", str(int(seconds)), "--", str(page)],
-                        Path(folder), {0, 2}, SECONDS)
+                        Path(folder), {0, 2}, SECONDS, environment(names=("GITHUB_TOKEN",), password=True))
     if ran.output is None or not ran.output.lstrip().startswith("{"):
         yield Finding(CONFIG, 0, LINK, f"no address was asked: {ran.problem or 'lychee printed no report'}",
                       Severity.UNVERIFIED)

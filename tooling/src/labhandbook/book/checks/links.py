@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+from labhandbook.book.boundary import leads_out, own_file
 from labhandbook.book.checks.reading import Chapter, Reading, Target, checks
 from labhandbook.book.checks.text import problems
 from labhandbook.book.model import CONFIG, Book, as_list
@@ -119,15 +120,14 @@ def _no_page(reading: Reading, chapter: Chapter, target: Target, by_url: dict[st
 
 def present(root: Path, file: str) -> bool:
     """Whether `file` is a file inside the book."""
-    try:
-        return (root / file).is_file() and (root / file).resolve().is_relative_to(root)
-    except (OSError, ValueError, RuntimeError):
-        return False
+    return own_file(root, file) is not None
 
 
 def beside(root: Path, file: str) -> list[str]:
     """The files in the folder of `file`, by their paths from the root."""
     folder = PurePosixPath(file).parent
+    if leads_out(root, str(folder)):
+        return []
     try:
         return [str(folder / entry.name) for entry in (root / folder).iterdir() if entry.is_file()]
     except (OSError, ValueError):

@@ -188,19 +188,23 @@ function Numbering:visit(blocks, titled)
   return blocks
 end
 
--- Ids, citations and cross-references of a document, for the checks and for the bibliography.
-local function survey(doc)
-  local ids, cites = pandoc.List {}, pandoc.List {}
+-- Ids, citations and pictures of a document: for the checks, the bibliography, and to ask which pictures are there.
+local function survey(doc, path)
+  local ids, cites, pictures = pandoc.List {}, pandoc.List {}, pandoc.List {}
   local function id(element)
     if element.identifier ~= '' then ids:insert(element.identifier) end
   end
   doc:walk {
-    Header = id, Div = id, Span = id, Figure = id, Table = id, CodeBlock = id, Link = id, Image = id,
+    Header = id, Div = id, Span = id, Figure = id, Table = id, CodeBlock = id, Link = id,
+    Image = function(image)
+      id(image)
+      if not refs.external(image.src) then pictures:insert((refs.resolve(path, image.src))) end
+    end,
     Cite = function(cite)
       for _, citation in ipairs(cite.citations) do cites:insert(citation.id) end
     end,
   }
-  return ids, cites
+  return ids, cites, pictures
 end
 
 -- request: {path, text, number, meta, codes}. Returns the chapter as kept and what Python is told of it.
@@ -217,17 +221,18 @@ function M.read(request)
                     request.number, stringify(title.content))
   end
   doc.blocks = numbering:visit(doc.blocks)
-  local ids, cites = survey(doc)
+  local ids, cites, pictures = survey(doc, request.path)
   if title.identifier ~= '' and not request.home then ids:insert(1, title.identifier) end
   local read = {
     path = request.path, doc = doc, title = title, number = request.number, part = request.part, home = request.home,
+    pictures = pictures,
     cites = cites:find_if(function(key) return not refs.is_crossref(key) end) ~= nil,
   }
   return read, {
     title = stringify(title.content),
     title_html = (pandoc.write(pandoc.Pandoc { pandoc.Plain(title.content) }, 'html5'):gsub('%s+$', '')),
     id = title.identifier,
-    labels = numbering.labels, ids = ids, cites = cites, problems = problems, unanswered = unanswered,
+    labels = numbering.labels, ids = ids, cites = cites, pictures = pictures, problems = problems, unanswered = unanswered,
     log = pandoc.List(log):map(function(entry) return pandoc.json.decode(pandoc.json.encode(entry), false) end),
   }
 end

@@ -1,5 +1,6 @@
 -- The whole book in one document: a Typst source for the PDF, or an EPUB file.
 
+local closed = require 'closed'
 local extension = require 'extension'
 local page = require 'page'
 local refs = require 'refs'
@@ -78,20 +79,25 @@ local function equation(format)
   end
 end
 
--- Pictures lie beside their chapter; the whole book is read from the root.
-local function rooted(path)
+-- Pictures lie beside their chapter; the whole book is read from the root. What is not one of `pictures` becomes its
+-- text: pandoc would read any file of the machine.
+local function rooted(path, pictures)
   return function(image)
-    if image.src:match '^%a[%w+.-]*:' then return nil end
-    if image.src:sub(1, 1) == '/' then
-      image.src = image.src:sub(2)
-    else
-      image.src = refs.join(pandoc.path.directory(path), image.src)
-    end
+    if image.src:match '^%a[%w+.-]*:' and not image.src:match '^[Ff][Ii][Ll][Ee]:' then return nil end
+    image.src = refs.resolve(path, image.src)
+    if not pictures[image.src] then return image.caption end
     if image.attributes['fig-alt'] then
       image.attributes.alt, image.attributes['fig-alt'] = image.attributes['fig-alt'], nil
     end
     return image
   end
+end
+
+-- pandoc packs the files that raw HTML names into an EPUB, from wherever on the machine, unless they are marked so.
+local function marked(raw)
+  if not raw.format:match '^html' then return nil end
+  raw.text = raw.text:gsub('<%s*(%a+)', '<%1 data-external="1"')
+  return raw
 end
 
 -- Links to chapters stay in the document: to the id behind the #, or to the chapter's title.
@@ -130,8 +136,9 @@ function M.write(request, state)
   local whole = pandoc.Blocks {}
   for _, path in ipairs(request.order) do
     local chapter = state.chapters[path]
+    local pictures = closed.pictures(chapter, request.pictures)
     local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), format, path)
-    doc = doc:walk { Image = rooted(path), Link = local_links(path, state.pages, state) }
+    doc = doc:walk { Image = rooted(path, pictures), Link = local_links(path, state.pages, state) }
     if not chapter.home then whole:extend(opening(chapter, format)) end
     whole:extend(doc.blocks)
   end
@@ -141,6 +148,7 @@ function M.write(request, state)
   doc = doc:walk { Div = callout(format) }
   doc = doc:walk { CodeBlock = code(format), Figure = numbered('Figure', format), Table = numbered('Table', format),
                    Header = header, Span = equation(format) }
+  if format ~= 'typst' then doc = doc:walk { RawBlock = marked, RawInline = marked } end
   doc.meta = pandoc.Meta(request.meta or {})
   local options = pandoc.WriterOptions {
     variables = request.variables or {}, top_level_division = 'chapter', wrap_text = 'none',

@@ -1,9 +1,11 @@
 -- The Quarto extension that the book lists under `filters:`: its shortcodes and filters, run as Quarto runs them.
 
+local closed = require 'closed'
+
 local M = { shortcodes = {}, filters = {} }
 
 local function run(path)
-  local env = setmetatable({}, { __index = _G })
+  local env = closed.environment(path)
   local chunk = assert(loadfile(path, 't', env))
   return chunk() or env
 end
@@ -34,10 +36,8 @@ function M.call(code, meta)
   return M.shortcodes[code.name](args, kwargs, meta, code.args)
 end
 
--- Filters ask for the format in the global FORMAT and for the page's file in PANDOC_STATE, as under pandoc.
 function M.filter(doc, format, path)
-  FORMAT = format
-  PANDOC_STATE = { input_files = { path } }
+  closed.format(format, path)
   for _, filter in ipairs(M.filters) do doc = doc:walk(filter) end
   return doc
 end

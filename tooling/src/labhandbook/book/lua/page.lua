@@ -1,5 +1,6 @@
 -- One chapter as an HTML page.
 
+local closed = require 'closed'
 local extension = require 'extension'
 local refs = require 'refs'
 local stringify = pandoc.utils.stringify
@@ -188,13 +189,6 @@ local function accessible(text)
   return (text:gsub('<pre%s+class=', '<pre tabindex="0" class='):gsub('<pre>', '<pre tabindex="0">'))
 end
 
--- The path of a link as seen from the book's root, and its fragment.
-local function resolve(from, target)
-  local file, fragment = target:match '^([^#]*)(#?.*)$'
-  if file:sub(1, 1) == '/' then return file:sub(2), fragment end
-  return refs.join(pandoc.path.directory(from), file), fragment
-end
-
 -- An address from the book's root (with a leading slash) becomes one from the page: the site may lie in a folder.
 local function rooted(element, key, path, file)
   if element[key]:sub(1, 1) ~= '/' then return nil end
@@ -202,9 +196,9 @@ local function rooted(element, key, path, file)
   return element
 end
 
--- A picture with its size, so that the text holds still while it loads.
-local function sized(image, file)
-  if image.attributes.width or image.attributes.height then return image end
+-- A picture of the book (one of `pictures`) with its size, so that the text holds still while it loads.
+local function sized(image, file, pictures)
+  if image.attributes.width or image.attributes.height or not pictures[file] then return image end
   local fine, size = pcall(function()
     local stream <close> = assert(io.open(file, 'rb'))
     return pandoc.image.size(stream:read 'a')
@@ -214,13 +208,13 @@ local function sized(image, file)
 end
 
 -- Links to chapters and cross-references become links to pages; other local files are noted, so that they are copied.
-local function links(doc, path, pages, labels, blame, resources, cite)
-  local function external(target) return target:match '^%a[%w+.-]*:' or target:match '^#' or target == '' end
+local function links(doc, path, pages, labels, blame, resources, pictures, cite)
+  local external = refs.external
   return doc:walk {
     Cite = cite,
     Link = function(link)
       if external(link.target) then return nil end
-      local file, fragment = resolve(path, link.target)
+      local file, fragment = refs.resolve(path, link.target)
       if file:match '%.qmd$' then
         if pages[file] then
           local label = labels[fragment:sub(2)]
@@ -238,14 +232,14 @@ local function links(doc, path, pages, labels, blame, resources, cite)
     end,
     Image = function(image)
       if external(image.src) then return nil end
-      local file = resolve(path, image.src)
+      local file = refs.resolve(path, image.src)
       resources:insert { path = file, target = image.src }
-      return sized(rooted(image, 'src', path, file) or image, file)
+      return sized(rooted(image, 'src', path, file) or image, file, pictures)
     end,
     -- A picture that a filter has put into the page names its file.
     RawInline = function(raw)
       local src = raw.text:match '^<svg [^>]*data%-src="([^"]+)"'
-      if src then resources:insert { path = resolve(path, src), target = src } end
+      if src then resources:insert { path = (refs.resolve(path, src)), target = src } end
     end,
   }
 end
@@ -260,9 +254,10 @@ function M.write(chapter, request, state)
     if page == path then return '#' .. id end
     return refs.relative(path, state.pages[page]) .. '#' .. id
   end
+  local pictures = closed.pictures(chapter, request.pictures)
   local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html', path)
   -- Before the links of citations are made: those lead to pages already, as do those that one walk makes.
-  doc = links(doc, path, state.pages, state.labels, blame, resources,
+  doc = links(doc, path, state.pages, state.labels, blame, resources, pictures,
     refs.crossref(state.labels, href, blame, not chapter.number))
   if chapter.cites or request.bibliography then
     local target = request.references and refs.relative(path, request.references) or ''

@@ -29,6 +29,18 @@ function M.join(folder, path)
   return table.concat(parts, '/')
 end
 
+-- Whether a target is an address elsewhere or a place on the page.
+function M.external(target)
+  return target:match '^%a[%w+.-]*:' or target:match '^#' or target == ''
+end
+
+-- The path of a link as seen from the book's root, and its fragment.
+function M.resolve(from, target)
+  local file, fragment = target:match '^([^#]*)(#?.*)$'
+  if file:sub(1, 1) == '/' then return file:sub(2), fragment end
+  return M.join(pandoc.path.directory(from), file), fragment
+end
+
 -- The address of `target` (from the site's root) as seen from the page `from`.
 function M.relative(from, target)
   local up = {}

@@ -1,5 +1,6 @@
 -- What the checks ask of a chapter beyond what reading it told. Nothing is written.
 
+local closed = require 'closed'
 local extension = require 'extension'
 local refs = require 'refs'
 
@@ -17,12 +18,13 @@ local function headless(div, names)
 end
 
 -- Returns {problems, headings, images, links, code, raw, tabs} in the order of the text.
-return function(chapter, state)
+return function(chapter, state, pictures)
   local problems, headings, images, links, code, raw =
     pandoc.List {}, pandoc.List {}, pandoc.List {}, pandoc.List {}, pandoc.List {}, pandoc.List {}
   local function blame(kind, needle, message)
     problems:insert { kind = kind, needle = needle, message = message }
   end
+  closed.pictures(chapter, pictures)
   local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html')
   doc:walk { Cite = refs.crossref(state.labels, function() return '' end, blame) }
   local names = {}

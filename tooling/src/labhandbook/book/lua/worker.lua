@@ -52,7 +52,7 @@ end
 
 -- What the checks ask of a chapter that has been read.
 function handlers.survey(request)
-  return survey(state.chapters[request.path], state)
+  return survey(state.chapters[request.path], state, request.pictures)
 end
 
 -- The whole book as one Typst source or one EPUB file.
