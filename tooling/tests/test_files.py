@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from labhandbook import files
 from labhandbook.errors import HandbookError
 from labhandbook.files import replacing_folder, write_atomic, write_if_changed
 
@@ -103,7 +107,7 @@ def test_folder_that_was_not_there_is_not_left_behind(tmp_path: Path) -> None:
 
 
 def test_folder_that_can_not_be_exchanged_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between the two renames the old folder is away; when the second fails, it comes back."""
+    """Where the system can't exchange two folders, there are two renames; when the second fails, the old is back."""
     target = tmp_path / "site"
     target.mkdir()
     (target / "old.html").touch()
@@ -114,6 +118,7 @@ def test_folder_that_can_not_be_exchanged_stays(tmp_path: Path, monkeypatch: pyt
             raise OSError(errno.EIO, os.strerror(errno.EIO), str(self))
         return rename(self, other)
 
+    monkeypatch.setattr(files, "exchange", lambda one, other: False)
     monkeypatch.setattr(Path, "rename", fail_for_the_new)
     with pytest.raises(HandbookError), replacing_folder(target) as fresh:
         (fresh / "new.html").touch()
@@ -134,3 +139,80 @@ def test_file_is_never_replaced_by_a_folder(tmp_path: Path) -> None:
     with pytest.raises(HandbookError, match="Not a directory"), replacing_folder(target) as fresh:
         (fresh / "x").touch()
     assert target.read_text(encoding="utf-8") == "precious" and names(tmp_path) == ["notes"]
+
+
+# Kills
+
+REPLACE = """
+import os, signal, sys
+from pathlib import Path
+from labhandbook import files
+target, last, exchanges = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "exchange"
+if not exchanges:
+    files.exchange = lambda one, other: False
+steps = 0
+def step(event, arguments):
+    global steps
+    watched = event in ("os.mkdir", "os.rename", "os.rmdir", "os.remove", "os.chmod", "shutil.rmtree", "os.scandir")
+    # Inside rmtree, names are relative to an open folder.
+    if watched and (isinstance(arguments[0], int) or str(target.parent) in str(arguments[0])):
+        steps += 1
+        if steps == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(step)
+exchange = files.exchange
+def counted(one, other):
+    step("os.rename", [str(one)])
+    done = exchange(one, other)
+    step("os.rename", [str(one)])
+    return done
+files.exchange = counted
+with files.replacing_folder(target) as fresh:
+    (fresh / "index.html").write_text("new")
+    (fresh / "other.html").write_text("new")
+"""
+
+
+def replace_killed(target: Path, step: int, way: str) -> int:
+    """The exit code of a process that replaces `target` and is killed at step number `step`."""
+    return subprocess.run([sys.executable, "-c", REPLACE, target, str(step), way], check=False).returncode
+
+
+@pytest.mark.parametrize("way", ["exchange", "renames"])
+def test_a_kill_at_any_step_loses_nothing_and_the_next_run_cleans_up(tmp_path: Path, way: str) -> None:
+    target = tmp_path / "site"
+    gaps = []
+    for step in range(1, 100):
+        target.mkdir()
+        (target / "index.html").write_text("old", encoding="utf-8")
+        (target / "gone.html").write_text("old", encoding="utf-8")
+        code = replace_killed(target, step, way)
+        if target.exists():
+            texts = {path.name: path.read_text(encoding="utf-8") for path in target.iterdir()}
+            assert texts in ({"index.html": "old", "gone.html": "old"}, {"index.html": "new", "other.html": "new"})
+        else:
+            gaps.append(step)
+        for left in tmp_path.iterdir():
+            os.utime(left, (1, 1))
+        files.remove_leftovers(target)
+        assert names(tmp_path) == ["site"]
+        assert names(target) in (["gone.html", "index.html"], ["index.html", "other.html"])
+        for path in target.iterdir():
+            path.unlink()
+        target.rmdir()
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+    assert step > 5 and code == 0
+    assert len(gaps) == (0 if way == "exchange" and sys.platform in ("linux", "darwin") else 1)
+
+
+def test_leftovers_of_a_living_process_and_of_others_stay(tmp_path: Path) -> None:
+    target = tmp_path / "site"
+    foreign = tmp_path / ".site.abcdefgh"
+    (foreign / "new").mkdir(parents=True)
+    (foreign / "notes.txt").touch()
+    with files.replacing_folder(target) as fresh:
+        files.remove_leftovers(target)
+        assert fresh.is_dir()
+    assert names(tmp_path) == [".site.abcdefgh", "site"]

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
+import fcntl
+import glob
 import os
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from labhandbook.errors import HandbookError
+
+NEW, OLD = "new", "old"
+# AT_FDCWD and RENAME_EXCHANGE of Linux (renameat2(2)); RENAME_SWAP of macOS has the same number.
+HERE, SWAP = -100, 2
+A_MINUTE = 60
 
 
 def write_atomic(path: Path, content: str | bytes, *, sync: bool = False) -> None:
@@ -50,28 +60,34 @@ def write_if_changed(path: Path, content: str) -> bool:
 def replacing_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder that takes the place of `target` when the block ends well.
 
-    The folder lies beside `target`, so that the exchange is two renames. After an exception `target` is
-    what it was and nothing is left behind. Raises HandbookError when the disk does not take the files.
+    The folder is beside `target`, and the system exchanges the two in one step where it can. After an exception
+    `target` is what it was and nothing is left behind. What a process that was killed left behind is removed by the
+    next one. Raises HandbookError when the disk does not take the files.
     """
-    staging: Path | None = None
+    staging, lock = None, -1
     try:
         if target.exists() and not target.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(target))
         target.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(target)
         staging = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+        lock = os.open(staging, os.O_RDONLY | os.O_CLOEXEC)
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         staging.chmod(0o755)
-        fresh = staging / "new"
+        fresh = staging / NEW
         fresh.mkdir()
         yield fresh
-        old = staging / "old"
-        if target.exists():
-            target.rename(old)
-        try:
+        if not target.exists():
             fresh.rename(target)
-        except OSError:
-            if old.exists():
+        elif not exchange(fresh, target):
+            old = staging / OLD
+            target.rename(old)
+            try:
+                fresh.rename(target)
+            except OSError:
                 old.rename(target)
-            raise
+                raise
     except OSError as error:
         raise HandbookError(
             f"{target.name}/ can't be written: {error.strerror or error}",
@@ -83,3 +99,41 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     finally:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
+        if lock >= 0:
+            os.close(lock)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two folders take each other's place in one step; False where the system can't."""
+    library = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(one), os.fsencode(other)
+    with contextlib.suppress(AttributeError):
+        if sys.platform == "darwin":
+            return int(library.renamex_np(*names, SWAP)) == 0
+        return int(library.renameat2(HERE, names[0], HERE, names[1], SWAP)) == 0
+    return False
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove what processes that were killed left beside `target`.
+
+    A process that is at work holds a lock on its folder. Where one was killed between two renames, `target` gets
+    back what it was.
+    """
+    for staging in target.parent.glob(f".{glob.escape(target.name)}.????????"):
+        if staging.is_symlink() or not staging.is_dir():
+            continue
+        # Other folders may have such a name. A process makes NEW once it holds the lock, which takes no minute.
+        content = {path.name for path in staging.iterdir()}
+        if not content <= {NEW, OLD} or (not content and time.time() - staging.stat().st_mtime < A_MINUTE):
+            continue
+        lock = os.open(staging, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if (staging / OLD).exists() and not target.exists():
+                (staging / OLD).rename(target)
+            shutil.rmtree(staging, ignore_errors=True)
+        except OSError:
+            continue  # its owner lives
+        finally:
+            os.close(lock)

@@ -1,6 +1,7 @@
-"""The preview's web server: pages from memory, files from where they lie, news by server-sent events.
+"""The preview's web server: pages from memory, files from their folders, news by server-sent events.
 
-It listens on this machine only and answers only names that the book knows, so that no path leads out of it.
+It listens on this machine only, answers only requests for this machine, and only names that the book knows, so that
+no path leads out of it. Every client has a thread and a time in which it must ask; too many clients end the oldest.
 """
 
 from __future__ import annotations
@@ -13,10 +14,15 @@ from functools import partial
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from labhandbook.book.boundary import own_file
+from labhandbook.book.clients import Clients
 from labhandbook.book.live import LiveBook
 from labhandbook.book.pandoc import SITE
+from labhandbook.core import foreign
+from labhandbook.core.loopback import refusal
 from labhandbook.errors import HandbookError
 from labhandbook.rules import Finding
 
@@ -28,18 +34,23 @@ TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".j
          ".txt": "text/plain", ".md": "text/plain", ".wasm": "application/wasm"}
 TEXT = ("text/", "application/json", "image/svg+xml")
 BEAT = 10
+LARGEST = 1 << 30
 
 
 class Server(ThreadingHTTPServer):
-    """Serves one live book on this machine. `search` tells where its search index lies, the newest first."""
+    """Serves one live book on this machine. `search` gives the folders of its search index, the newest first."""
 
     daemon_threads = True
     block_on_close = False
+    # Connections that the system keeps until they are accepted; with the 5 of the standard library, a crowd of new
+    # clients would make each of them try again after seconds.
+    request_queue_size = 1024
 
     def __init__(self, port: int) -> None:
+        self.clients = Clients()
         self.live: LiveBook | None = None
         self.search: Callable[[], list[Path]] = list
-        # A browser that was connected to an earlier preview on this port must not take this one's pages for known.
+        # A browser that was connected to an earlier preview on this port must load this one's pages.
         self.run = secrets.token_hex(4)
         try:
             super().__init__(("127.0.0.1", port), Handler)
@@ -48,6 +59,23 @@ class Server(ThreadingHTTPServer):
                                 why="another program listens there, perhaps another preview",
                                 todo="choose another with --port, or --port 0 for a free one",
                                 section="sec-contributing-preview") from None
+
+    def service_actions(self) -> None:
+        """Twice a second: end what has asked nothing for too long."""
+        self.clients.end_stalled()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give a new client a thread."""
+        self.clients.add(request)
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # the system gives no more threads
+            self.shutdown_request(request)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        self.clients.drop(request)
+        super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A browser that went away is no error."""
@@ -71,7 +99,7 @@ class Server(ThreadingHTTPServer):
         return self._complete(shown.html, url) if shown else None
 
     def lacking(self, url: str) -> bytes:
-        """What stands where nothing is."""
+        """The page for an address that has none."""
         assert self.live
         book = escape(self.live.book.title)
         what = ("The preview makes no PDF and no EPUB: <code>handbook render</code> does."
@@ -125,6 +153,21 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     timeout = 60
 
+    def handle_one_request(self) -> None:
+        """Answer one request of this client."""
+        self.server.clients.add(self.connection)
+        super().handle_one_request()
+
+    def parse_request(self) -> bool:
+        """Read a request; refuse one that a page of another site has made."""
+        fine = super().parse_request()
+        self.server.clients.asked(self.connection)
+        if fine and (refused := refusal(self.path, self.headers, self.server.server_address[1])):
+            self.close_connection = True
+            self._send(refused[0], "text/plain; charset=utf-8", refused[1].encode())
+            return False
+        return fine
+
     def do_GET(self) -> None:
         """Answer with headers and content."""
         split = urlsplit(self.path)
@@ -156,12 +199,14 @@ class Handler(BaseHTTPRequestHandler):
             found = (_within(folder, name.removeprefix("pagefind/")) for folder in self.server.search())
             self._file(next(filter(None, found), None), name)
         else:
-            self._file(live.files.get(name), name)
+            path = live.files.get(name)
+            inside = path and (path.is_relative_to(SITE) or own_file(live.book.root, name))
+            self._file(path if inside else None, name)
 
     def _file(self, path: Path | None, name: str) -> None:
         try:
-            content = path.read_bytes() if path else None
-        except OSError:
+            content = foreign.content(path, largest=LARGEST) if path else None
+        except HandbookError:
             content = None
         if content is None:
             self._send(404, HTML, self.server.lacking(name))
@@ -172,7 +217,8 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, code: int, kind: str, content: bytes, *more: tuple[str, str]) -> None:
         self.send_response(code)
         for key, value in (("Content-Type", kind), ("Content-Length", str(len(content))),
-                           ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"), *more):
+                           ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"),
+                           ("Cross-Origin-Resource-Policy", "same-origin"), *more):
             self.send_header(key, value)
         self.end_headers()
         if self.command != "HEAD":

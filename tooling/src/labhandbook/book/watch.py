@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -10,8 +9,11 @@ from pathlib import Path
 
 from watchfiles import watch
 
-# Milliseconds: how long to wait for the rest of a save, and at most; how often to look without being told.
-STEP, DEBOUNCE, LOOK = 5, 25, 500
+from labhandbook.book.facts import chapter_folders
+
+# Milliseconds: how often watchfiles asks the system, how long to wait for the rest of a save, and how often to
+# compare the known files with what was seen of them, because a change between two watches goes unnoticed.
+STEP, DEBOUNCE, LOOK = 10, 25, 1000
 # Nanoseconds within which two saves may carry the same time.
 TICK = 20_000_000
 
@@ -42,14 +44,12 @@ def folders(root: Path, files: Iterable[Path]) -> set[Path]:
             wanted.add(folder)
             if folder == root or not folder.is_relative_to(root):
                 break
-    for place, below, _ in os.walk(root / "chapters"):
-        below[:] = [name for name in below if not name.startswith(".")]
-        wanted.add(Path(place))
+    wanted |= {folder for folder, _ in chapter_folders(root)}
     return {folder for folder in wanted if folder.is_dir()}
 
 
 class Watcher:
-    """Tells which files changed. It remembers how they were when they were last read."""
+    """Says which files changed. It remembers how they were when they were last read."""
 
     def __init__(self, root: Path, stop: threading.Event) -> None:
         self.root = root
@@ -79,23 +79,53 @@ class Watcher:
         return found
 
     def wake(self, files: Callable[[], Iterable[Path]]) -> Iterator[set[Path]]:
-        """Yield the paths that the system names when something happens beside `files`, and now and then none.
+        """Yield the paths that the system names when something happens to `files` or may bring new ones.
 
-        It ends when the folders to watch are other ones, on stop, and when the system can't watch: ask again.
+        The first time it yields none. It ends when the folders to watch are other ones, on stop, and when the system
+        can't watch: ask again.
         """
-        before = self._numbers(files())
+        known = set(files())
+        before = folders(self.root, known)
+        marks = {path: _mark(path) for path in before}
         yield set()
-        try:
-            for changes in watch(*before, recursive=False, watch_filter=None, debounce=DEBOUNCE, step=STEP,
-                                 rust_timeout=LOOK, yield_on_timeout=True, stop_event=self.stop,
-                                 raise_interrupt=False, ignore_permission_denied=True):
-                yield {Path(name) for _, name in changes}
-                if self._numbers(files()) != before:
-                    return
-        except OSError:
-            self.stop.wait(LOOK / 1000)
+        known |= set(files())
+        if folders(self.root, known) != before:
+            return
 
-    def _numbers(self, files: Iterable[Path]) -> dict[Path, int]:
-        """The folders with their inodes: one that was removed and made again must be watched again."""
-        known = {folder: signature(folder) for folder in folders(self.root, files)}
-        return {folder: found[2] for folder, found in known.items() if found}
+        def matters(_: object, name: str) -> bool:
+            return _matters(Path(name), known, before)
+
+        try:
+            for changes in watch(*before, recursive=False, watch_filter=matters, debounce=DEBOUNCE,
+                                 step=STEP, rust_timeout=LOOK, yield_on_timeout=True,
+                                 force_polling=False, stop_event=self.stop, raise_interrupt=False,
+                                 ignore_permission_denied=True):
+                if not changes and not self._unseen(marks):
+                    continue
+                yield {Path(name) for _, name in changes}
+                known |= set(files())
+                if folders(self.root, known) != before or any(_mark(path)[0] != marks[path][0] for path in before):
+                    return
+                marks = {path: _mark(path) for path in before}
+        except OSError:
+            # The system watches no more files: compare them, without reading any folder.
+            while not self.stop.wait(LOOK / 1000):
+                if self._unseen(marks):
+                    return
+
+    def _unseen(self, marks: dict[Path, tuple[int, int]]) -> bool:
+        """Whether a folder or a known file is not as it was seen. It costs one question to the system for each."""
+        return (any(_mark(path) != mark for path, mark in marks.items())
+                or any(signature(path) != seen for path, seen in self._seen.items()))
+
+
+def _mark(folder: Path) -> tuple[int, int]:
+    """A folder's inode, which is another one when it was made again, and the time when a name came or went."""
+    found = signature(folder)
+    return (found[2], found[0]) if found else (0, 0)
+
+
+def _matters(path: Path, known: set[Path], watched: set[Path]) -> bool:
+    """Whether what happened to a path can change the book: a known file, a folder, or perhaps new facts."""
+    return (path in known or path in watched or path.suffix == ".yml" or path.name in ("results.json", "index.qmd")
+            or path.is_dir())

@@ -85,8 +85,8 @@ class Worker:
     def call(self, op: str, seconds: float = 0, /, **request: Any) -> dict[str, Any]:
         """Send one request and return the answer.
 
-        Raises TooLong when it takes more than `seconds` of processor time (0: what is usual for `op`), and HandbookError when pandoc dies or its
-        script fails.
+        Raises TooLong when it takes more than `seconds` of processor time (0: what is usual for `op`), and
+        HandbookError when pandoc dies or its script fails.
         """
         given = {"op": op} | {key: value for key, value in request.items() if value is not None}
         page = str(request.get("path", ""))

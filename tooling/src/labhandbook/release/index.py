@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
+from labhandbook.core.loopback import refusal
 from labhandbook.release.project import normalise
 from labhandbook.release.store import Refused, Store, Stored
 
@@ -113,6 +114,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: requests stand in `Server.requests`."""
+
+    def parse_request(self) -> bool:
+        """Read a request; refuse one that a page of another site has made."""
+        if not super().parse_request():
+            return False
+        refused = refusal(self.path, self.headers, self.index.server_address[1])
+        if refused:
+            self.close_connection = True
+            self._answer(refused[0], refused[1])
+        return refused is None
 
     def do_GET(self) -> None:
         """Pages, files and the JSON API."""
