@@ -1,4 +1,4 @@
-"""A book by somebody else: to check it changes no file, to render it writes only its output and shows only its own."""
+"""A book by somebody else: a check changes no file; a render writes only its output and shows only the book."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ FILES = {"index.qmd": HOME, "a.qmd": CHAPTER, "chapters/facts.yml": "source: x\n
 
 def contents(folder: Path) -> dict[str, bytes | str]:
     """Every name below a folder with its bytes, or where it leads."""
-    return {path.relative_to(folder).as_posix(): os.readlink(path) if path.is_symlink() else path.read_bytes()
+    return {path.relative_to(folder).as_posix(): str(path.readlink()) if path.is_symlink() else path.read_bytes()
             for path in sorted(folder.rglob("*")) if path.is_symlink() or path.is_file()}
 
 
-def set_config(book: Path, **changes: object) -> None:
+def set_config(folder: Path, /, **changes: object) -> None:
     """Change the configuration: top-level keys, and those of `book` and `project` within them."""
-    path = book / "_quarto.yml"
+    path = folder / "_quarto.yml"
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
     for key, value in changes.items():
         config[key] = {**config[key], **value} if isinstance(value, dict) else value
@@ -191,7 +191,6 @@ PAGES = {
     "a part that is a pipe": ("{{< part /pipe x >}}", "BOOK003"),
     "an image": ("![x](../secret.svg){fig-alt='x'}", "BOOK007"),
     "an image through a link": ("![x](link/secret.svg){fig-alt='x'}", "BOOK007"),
-    "an image from the root": ("![x](//etc/passwd){fig-alt='x'}", "BOOK007"),
     "an image that is a pipe": ("![x](pipe){fig-alt='x'}", "BOOK007"),
     "a file": ("[x](../SECRET.txt)", "BOOK007"),
     "a file through a link": ("[x](link/SECRET.txt)", "BOOK007"),

@@ -39,7 +39,7 @@ for _, name in ipairs { 'assert', 'error', 'ipairs', 'next', 'pairs', 'pcall', '
 end
 
 shared.os = only(os, 'os', { 'clock', 'date', 'difftime', 'getenv', 'time' })
-shared.io = only(io, 'io', { 'type' })
+shared.io = only(io, 'io', { 'stderr', 'type' })
 -- Files are named from the book's root. What a page calls a picture and is no file of the book can't be opened.
 local refused = {}
 local function readable(path)
