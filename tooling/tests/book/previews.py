@@ -99,7 +99,7 @@ def previewing(book: Path, *options: str) -> Iterator[Preview]:
         below = family(process.pid)
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0, preview.words
-        assert not [pid for pid in below if Path(f"/proc/{pid}").exists() and "Z" not in status(pid)]
+        assert ended(below)
         assert "Traceback" not in preview.words
     finally:
         process.kill()
@@ -123,6 +123,16 @@ def status(pid: int) -> str:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     return "Z"
+
+
+def ended(pids: list[int], seconds: float = SOON) -> bool:
+    """Whether processes have ended, or end soon: the one that watches over the others is the last."""
+    end = time.monotonic() + seconds
+    while any(Path(f"/proc/{pid}").exists() and status(pid) != "Z" for pid in pids):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def tree(folder: Path) -> dict[str, float]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tooling.tests.book.previews import CHAPTER, FILES, PATH, SOON, Preview, family, previewing, status
+from tooling.tests.book.previews import CHAPTER, FILES, PATH, SOON, Preview, ended, family, previewing
 from tooling.tests.conftest import run
 
 # What is served
@@ -51,7 +51,7 @@ def test_sigterm_ends_it_cleanly(book: Path) -> None:
         assert below
         preview.process.terminate()
         assert preview.process.wait(10) == 0
-        assert not [pid for pid in below if Path(f"/proc/{pid}").exists() and "Z" not in status(pid)]
+        assert ended(below)
         stack.pop_all()
 
 
