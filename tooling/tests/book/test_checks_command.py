@@ -146,9 +146,10 @@ def test_a_broken_link_in_every_menu_is_one_finding(tmp_path: Path) -> None:
 
 def test_a_binary_chapter_is_a_finding(tmp_path: Path) -> None:
     make_book(tmp_path, {"index.qmd": HOME, "a.qmd": ""})
-    for content in (b"\x89PNG\r\n\x1a\n\x00\xff", b"# A\n\0\n", "# Ä\n".encode("latin-1")):
+    for content, place in ((b"\x89PNG\r\n\x1a\n\x00\xff", "a.qmd:1"), (b"# A\n\0\n", "a.qmd"),
+                           ("# A\n\nÄ\n".encode("latin-1"), "a.qmd:3")):
         (tmp_path / "a.qmd").write_bytes(content)
-        assert [(finding.place, finding.rule.code) for finding in check(tmp_path).findings] == [("a.qmd", "BOOK001")]
+        assert [(finding.place, finding.rule.code) for finding in check(tmp_path).findings] == [(place, "BOOK001")]
 
 
 def test_a_chapter_that_vanishes_while_it_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
