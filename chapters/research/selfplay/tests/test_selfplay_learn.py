@@ -365,12 +365,42 @@ def test_place_without_checkpoint_is_named(tmp_path: Path) -> None:
         newest(tmp_path)
 
 
-def test_run_with_a_damaged_checkpoint_says_so_and_keeps_it(tmp_path: Path, tiny: Tiny) -> None:
-    with Run.open(tmp_path / "run", {}) as run:
-        train(run, tiny(iterations=1))
-    (tmp_path / "run/result.json").unlink()
-    last = newest(tmp_path / "run")
+def test_run_with_damaged_checkpoints_goes_back_or_says_so(tmp_path: Path, tiny: Tiny,
+                                                           capsys: pytest.CaptureFixture[str]) -> None:
+    """Damaged after two iterations, the second is learnt again, to the same bits; with none whole nothing changes."""
+    folder = tmp_path / "run"
+    with Run.open(folder, {}, steps=2) as run:
+        train(run, tiny(iterations=2))
+        whole = run.result
+    (folder / "result.json").unlink()
+    last = newest(folder)
     shutil.copy(last / HISTORY, last / WEIGHTS)
+    assert newest(folder).name == "0000000001" and "step 1 is used instead" in capsys.readouterr().err
+    with Run.open(folder, {}, steps=2) as run:
+        train(run, tiny(iterations=2))
+        assert run.result == whole and "goes on from step 1" in capsys.readouterr().err
+    for place in (folder / "checkpoints").glob("0*"):
+        shutil.copy(place / HISTORY, place / WEIGHTS)
+    for read in (lambda: Run.open(folder, {}, steps=3), lambda: newest(folder)):
+        with pytest.raises(HandbookError, match="no checkpoint of this run is whole"):
+            read()
+    assert len(read_metrics(folder)) == 2
+
+
+def test_checkpoint_of_another_program_is_refused(tmp_path: Path, tiny: Tiny) -> None:
+    """Its checksums are right, and what it holds is not."""
+    with Run.open(tmp_path / "run", {}) as run:
+        run.save(1, lambda folder: (folder / WEIGHTS).write_text("other"))
     with Run.open(tmp_path / "run", {}) as run, pytest.raises(HandbookError):
         train(run, tiny(iterations=2))
-    assert newest(tmp_path / "run") == last and len(read_metrics(tmp_path / "run")) == 1
+
+
+def test_finished_run_is_prolonged_to_the_same_bits(tmp_path: Path, tiny: Tiny) -> None:
+    def go(name: str, iterations: int) -> dict[str, Any]:
+        with Run.open(tmp_path / name, {}, steps=iterations) as run:
+            train(run, tiny(iterations=iterations))
+            assert run.result is not None
+            return run.result
+
+    assert go("longer", 1)["iterations"] == 1
+    assert go("longer", 3) == go("whole", 3) and len(read_metrics(tmp_path / "longer")) == 3

@@ -97,7 +97,7 @@ def _train(given: argparse.Namespace) -> int:
     known = {"command", "run_dir", "format"}
     settings = preset(**{name: value for name, value in vars(given).items() if name not in known})
     params = {name: value for name, value in asdict(settings).items() if name != "iterations"}
-    with Run.open(Path(given.run_dir), params) as run:
+    with Run.open(Path(given.run_dir), params, steps=settings.iterations) as run:
         text = given.format == "text"
         train(run, settings, _tell if text else lambda *_: None)
         if not text:

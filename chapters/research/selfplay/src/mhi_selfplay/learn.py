@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from labhandbook.errors import HandbookError
-from labhandbook.runs import Run
+from labhandbook.runs import Run, read_checkpoint
 from mhi_selfplay.game import SECTION, Game, State, relative
 from mhi_selfplay.games import GAMES
 from mhi_selfplay.network import Arrays, Network, digest, evaluator, put_weights, read_arrays, weights_of
@@ -264,17 +264,17 @@ def read_about(folder: Path) -> Settings:
 
 
 def newest(folder: Path) -> Path:
-    """The last checkpoint of a run directory, or the folder itself where it is a checkpoint.
+    """The last whole checkpoint of a run directory, or the folder itself where it is a checkpoint.
 
     Raises HandbookError when it is neither.
     """
     if (folder / ABOUT).exists():
         return folder
-    saved = sorted(path for path in (folder / "checkpoints").glob("*") if path.name.isdigit())
-    if not saved:
+    saved = read_checkpoint(folder)
+    if saved is None:
         raise HandbookError("there is no checkpoint here", where=str(folder), section=SECTION,
                             todo="name a run directory of mhi-selfplay train that has ended its first iteration")
-    return saved[-1]
+    return saved.folder
 
 
 def new_network(game: Game, settings: Settings) -> Network:

@@ -69,7 +69,7 @@ def trained(folder: Path, settings: Settings, game: Game | None = None) -> Train
             file.write_text(json.dumps(curve), encoding="utf-8")
 
     params = {name: value for name, value in asdict(settings).items() if name != "iterations"}
-    with Run.open(folder, params) as run:
+    with Run.open(folder, params, steps=settings.iterations) as run:
         network = train(run, settings, watch, game)
         if not run.finished:
             raise HandbookError("stopped", where=str(folder), section=SECTION, todo="start the command again")
