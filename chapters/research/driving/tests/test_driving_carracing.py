@@ -10,9 +10,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from mhi_driving import logs
-from mhi_driving.drive import skilled
-from mhi_driving.logs import ACTIONS, Log, write_log
-from mhi_driving.offline import OfflineLearner, Settings
+from mhi_driving.bcq import BCQ, Settings
+from mhi_driving.drivers import ACTIONS, number, skilled
+from mhi_driving.logs import Log, write_log
 
 pytest.importorskip("Box2D", reason="Box2D isn't installed (extra carracing)")
 RACING = "mhi/CarRacing-v0"
@@ -22,7 +22,7 @@ def test_gymnasium_accepts_it_and_a_log_teaches(tmp_path: Path) -> None:
     check_env(gymnasium.make(RACING, disable_env_checker=True).unwrapped, skip_render_check=True)
     write_log(tmp_path, {"env": RACING, "shards": 1, "rows": 80, "seed": 0}, logs.DRIVES[RACING])
     log = Log(tmp_path)
-    learner = OfflineLearner(Settings(hidden=16), "bcq", log.type["before"].shape, len(ACTIONS), 0)
+    learner = BCQ(Settings(hidden=16), "bcq", log.type["before"].shape, len(ACTIONS), 0)
     first, *_ = [learner.update(records)["imitation"] for _ in range(20)
                  for records in log.batches(40, np.random.default_rng(0))]
     last = learner.update(log.shard(0))["imitation"]
@@ -35,6 +35,6 @@ def test_the_good_driver_gets_along() -> None:
     env, total = Racing(), 0.0
     env.reset(seed=1)
     for _ in range(60):
-        _, reward, *_ = env.step(ACTIONS[logs.number(skilled(env.state()))[0]])
+        _, reward, *_ = env.step(ACTIONS[number(skilled(env.state()))[0]])
         total += reward
     assert total > 20

@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 
-from mhi_driving import experiments, offline
-from mhi_driving.drive import evaluate, straight
+from mhi_driving import bcq, experiments
+from mhi_driving.bcq import Settings
+from mhi_driving.drive import evaluate
+from mhi_driving.drivers import straight
 from mhi_driving.experiments import metres
 from mhi_driving.logs import Log
-from mhi_driving.offline import Settings
 
 
 @pytest.fixture(scope="module")
 def learnt(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dict[str, Any]], Path]:
     """One seed of what stands in results.json, with fewer passes; and where its runs and its log lie."""
     place = tmp_path_factory.mktemp("offline")
-    found = {method: experiments.from_log(place, method, 0, Settings(epochs=6)) for method in offline.THRESHOLDS}
+    found = {method: experiments.from_log(place, method, 0, Settings(epochs=6, fall=6)) for method in bcq.THRESHOLDS}
     return found, place
 
 

@@ -10,7 +10,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from mhi_driving import lane
-from mhi_driving.drive import CHOOSING, DEVELOPING, REPORTING, TRAINING, evaluate, skilled, straight
+from mhi_driving.drive import CHOOSING, DEVELOPING, REPORTING, TRAINING, evaluate
+from mhi_driving.drivers import skilled, straight
 from mhi_driving.lane import Cars, LaneEnv, LaneVectorEnv
 
 

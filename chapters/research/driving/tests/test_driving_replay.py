@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -110,10 +112,11 @@ def test_ring_forgets_the_oldest() -> None:
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.6])
-def test_replay_goes_on_where_it_was(alpha: float) -> None:
+def test_replay_goes_on_where_it_was(alpha: float, tmp_path: Path) -> None:
     replay, again = filled(alpha), Replay(64, SHAPE, 1, alpha)
     replay.mark(np.arange(10), np.linspace(0, 9, 10))
-    again.restore(replay.state())
+    replay.save(tmp_path / "replay.npz")
+    again.load(tmp_path / "replay.npz")
     first, second = (kept.draw(32, np.random.default_rng(1), 0.4) for kept in (replay, again))
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)

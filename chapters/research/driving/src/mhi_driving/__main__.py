@@ -14,37 +14,47 @@ import torch
 
 from labhandbook.errors import HandbookError
 from labhandbook.runs import Run
-from mhi_driving import experiments, logs, offline, strip
-from mhi_driving.drive import REPORTING, Score, evaluate, reporting, starts
-from mhi_driving.learner import PRESETS, settings_for
+from mhi_driving import bcq, experiments, logs, strip
+from mhi_driving.drive import REPORTING, SECTION, Score, check, evaluate, reporting, same, starts
+from mhi_driving.lane import SIDE
 from mhi_driving.logs import Log
-from mhi_driving.policies import load
-from mhi_driving.train import params, train
+from mhi_driving.policies import described, features_of, fits, load
+from mhi_driving.train import PRESETS, params, settings_for, train
 
 FINE, COULD_NOT_RUN = 0, 2
-SECTION = "sec-driving-run"
 
 
 def run_train(given: argparse.Namespace) -> int:
     """Learn by driving."""
-    changes = {"steps": given.steps} if given.steps else {}
-    settings = settings_for(given.preset, given.env, processes=given.processes, **changes)
-    with Run.open(given.run_dir, params(given.env, settings, given.seed, given.vae)) as run:
-        features = None
-        if given.vae:
-            from mhi_driving.features import features_for
-            features = features_for(run.folder, given.seed)
-
+    seen, _ = check(given.env)
+    positive("--steps", given.steps)
+    changes = begun(given.run_dir, "beta_steps") if given.preset == "d4pg" else {}
+    changes |= {"steps": given.steps} if given.steps else {}
+    if given.processes and given.preset != "d4pg":
+        raise HandbookError(f"{given.preset} has one actor and needs no processes", section=SECTION,
+                            todo="leave out --processes, or take --preset d4pg")
+    changes |= {"processes": True} if given.processes else {}
+    if given.vae and seen != (1, SIDE, SIDE):
+        raise HandbookError(f"the autoencoder takes images of the lane, and {given.env} has observations of {seen}",
+                            section=SECTION, why="it learns from drives that were logged in the lane",
+                            todo="leave out --vae, or use --env mhi/LaneImage-v0")
+    settings = settings_for(given.preset, given.env, **changes)
+    with Run.open(given.run_dir, params(given.env, settings, given.seed, given.vae), steps=settings.steps) as run:
         def tell(step: int, score: Score) -> None:
             ends = f", {score.disengagements} disengagements" if given.env.startswith("mhi/Lane") else ""
             print(f"step {step} of {settings.steps}: {score.mean:.1f} an episode{ends}", flush=True)
 
-        train(run, given.env, settings, given.seed, features, tell)
-        return told(run)
+        if not run.finished:
+            features = features_of(run.folder, given.seed) if given.vae else same
+            train(run, given.env, settings, given.seed, features, tell)
+        return ended(run)
 
 
 def run_log(given: argparse.Namespace) -> int:
     """Log drivers that take turns."""
+    positive("--shards", given.shards)
+    positive("--rows", given.rows)
+    check(given.env)
     what = {"env": given.env, "shards": given.shards, "rows": given.rows, "seed": given.seed}
     return logs.write_log(given.folder, what, logs.DRIVES[given.env],
                           lambda shard: print(f"shard {shard} of {given.shards}", flush=True))
@@ -52,18 +62,40 @@ def run_log(given: argparse.Namespace) -> int:
 
 def run_offline(given: argparse.Namespace) -> int:
     """Learn from a log."""
-    log, settings = Log(given.log), offline.Settings(epochs=given.epochs)
-    env_id = json.loads((given.log / "params.json").read_text(encoding="utf-8"))["env"]
-    with Run.open(given.run_dir, offline.params(given.log, env_id, given.method, settings, given.seed)) as run:
+    positive("--epochs", given.epochs)
+    log, env_id = Log(given.log), described(given.log).get("env")
+    if env_id not in logs.DRIVES:
+        raise HandbookError("this log does not say in which environment it was driven", section=SECTION,
+                            where=str(given.log / "params.json"), todo="write it again with mhi-driving log")
+    seen, _ = check(env_id)
+    if log.type["before"].shape != seen:
+        raise HandbookError(f"this log has observations of {log.type['before'].shape} and {env_id} has {seen}",
+                            where=str(given.log), section=SECTION, why="its shards are from another environment",
+                            todo="write the log again in an empty folder")
+    settings = bcq.Settings(epochs=given.epochs, **{"fall": given.epochs, **begun(given.run_dir, "fall")})
+    told = bcq.params(given.log, env_id, given.method, settings, given.seed)
+    with Run.open(given.run_dir, told, steps=settings.epochs) as run:
         def tell(epoch: int, numbers: dict[str, float]) -> None:
             print(f"pass {epoch} of {settings.epochs}: Q {numbers['q']:.1f}", flush=True)
 
-        offline.learn(run, log, env_id, given.method, settings, given.seed, tell)
-        return told(run)
+        bcq.learn(run, log, env_id, given.method, settings, given.seed, tell)
+        return ended(run)
 
 
-def told(run: Run) -> int:
-    """Say where a run stands; its exit code."""
+def begun(folder: Path, name: str) -> dict[str, Any]:
+    """A schedule that a run was begun with: asking for more steps must not change it."""
+    said = described(folder)
+    return {name: said[name]} if name in said else {}
+
+
+def positive(name: str, value: int | None) -> None:
+    """Raises HandbookError for a count that is 0 or less."""
+    if value is not None and value < 1:
+        raise HandbookError(f"{name} is {value}", section=SECTION, todo="ask for 1 or more")
+
+
+def ended(run: Run) -> int:
+    """Say how far a run has come; its exit code."""
     if run.result is not None:
         print(f"ended well: {run.folder / 'result.json'}")
     else:
@@ -73,11 +105,14 @@ def told(run: Run) -> int:
 
 def run_evaluate(given: argparse.Namespace) -> int:
     """Drive the roads that chose nothing."""
+    positive("--roads", given.roads)
     saved = load(given.run_dir)
-    seeds = reporting(saved.env_id)
+    env_id = given.env or saved.env_id
+    fits(saved, env_id, given.run_dir)
+    seeds = reporting(env_id)
     if given.roads:
         seeds = range(REPORTING.start, REPORTING.start + given.roads)
-    score = evaluate(saved.policy, saved.env_id, seeds)
+    score = evaluate(saved.policy, env_id, seeds)
     if given.format == "json":
         print(json.dumps(score.as_json(), indent=2))
     else:
@@ -88,21 +123,30 @@ def run_evaluate(given: argparse.Namespace) -> int:
 
 def run_export(given: argparse.Namespace) -> int:
     """Write the policy as an ONNX file."""
-    from mhi_driving.export import export
-
     saved = load(given.run_dir)
     if saved.greedy is None:
         raise HandbookError("this run holds no policy of a log", where=str(given.run_dir), section=SECTION,
                             why="only policies with a threshold have something to get wrong",
                             todo="name a run of mhi-driving offline")
-    compared = export(saved.greedy, starts(saved.env_id, range(256)), given.file)
+    try:
+        from mhi_driving.export import export
+        compared = export(saved.greedy, starts(saved.env_id, range(256)), given.file)
+    except ImportError as error:
+        raise HandbookError(f"{error.name} is not installed", section=SECTION,
+                            todo="install the extra onnx: python3 -m pip install 'mhi-driving[onnx]'") from None
     print(f"{given.file}: the same actions on {compared} observations")
     return FINE
 
 
 def run_strip(given: argparse.Namespace) -> int:
     """Draw the drives of some runs on one road."""
-    drives = {folder.name: strip.record(load(folder).policy, given.road) for folder in given.runs}
+    drives = {}
+    for folder in given.runs:
+        saved = load(folder)
+        if saved.env_id not in strip.VIEWS:
+            raise HandbookError(f"a policy of {saved.env_id} can't drive on a lane", where=str(folder),
+                                section=SECTION, todo=f"name runs in {' or '.join(strip.VIEWS)}")
+        drives[folder.name] = strip.record(saved.policy, given.road, strip.VIEWS[saved.env_id])
     given.file.write_text(strip.draw(drives, f"Road {given.road}, {len(drives)} drives"), encoding="utf-8")
     print(given.file)
     return FINE
@@ -137,7 +181,7 @@ def build_parser() -> argparse.ArgumentParser:
     added = command("train", run_train)
     added.add_argument("--preset", choices=PRESETS, default="td3")
     added.add_argument("--env", default="mhi/Lane-v0", help="a Gymnasium environment with continuous actions")
-    added.add_argument("--steps", type=int, help="steps of all actors together")
+    added.add_argument("--steps", type=int, help="steps of all actors together; with more, a finished run goes on")
     added.add_argument("--processes", action="store_true", help="a process for each actor")
     added.add_argument("--vae", action="store_true", help="learn from features of a variational autoencoder")
     added.add_argument("--seed", type=int, default=0)
@@ -150,12 +194,14 @@ def build_parser() -> argparse.ArgumentParser:
     added.add_argument("--seed", type=int, default=0)
     added = command("offline", run_offline)
     added.add_argument("log", type=Path)
-    added.add_argument("--method", choices=offline.THRESHOLDS, default="bcq")
-    added.add_argument("--epochs", type=int, default=offline.Settings.epochs, help="passes over the log")
+    added.add_argument("--method", choices=bcq.THRESHOLDS, default="bcq")
+    added.add_argument("--epochs", type=int, default=bcq.Settings.epochs,
+                       help="passes over the log; with more, a finished run goes on")
     added.add_argument("--seed", type=int, default=0)
     run_dir(added)
     added = command("evaluate", run_evaluate)
     added.add_argument("run_dir", type=Path)
+    added.add_argument("--env", help="another environment than the one it was learnt in")
     added.add_argument("--roads", type=int, help="episodes; by default 20, and 5 on CarRacing")
     added.add_argument("--format", choices=("text", "json"), default="text")
     added = command("export", run_export)
@@ -178,6 +224,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     try:
         code: int = given.do(given)
+    except OSError as error:
+        print(f"error: {error.strerror or error}: {error.filename}", file=sys.stderr)
+        return COULD_NOT_RUN
     except HandbookError as error:
         for lead, said in (("error: ", error.what), ("  at ", error.where), ("  why: ", error.why),
                            ("  do: ", error.todo), ("  see: ", error.section)):

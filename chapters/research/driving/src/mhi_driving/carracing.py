@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mhi_driving.drive import TRAINING
+from mhi_driving.drivers import ACTIONS, DRIVERS, SWITCH, number
 from mhi_driving.lane import Floats
-from mhi_driving.logs import ACTIONS, DRIVERS, SWITCH, Records, number
 
 FRAMES, ROWS, COLUMNS, REPEAT, PATIENCE = 3, 42, 48, 2, 100
 GAS, BRAKE = 0.6, 0.2  # at full pedal
@@ -61,7 +61,7 @@ class Racing(gymnasium.Env[NDArray[np.uint8], Floats]):
         return np.stack(self.frames), total, terminated, truncated or self.idle >= PATIENCE, {}
 
     def close(self) -> None:
-        """Let the world go."""
+        """Close the world."""
         self.world.close()
 
     def state(self) -> Floats:
@@ -77,7 +77,7 @@ class Racing(gymnasium.Env[NDArray[np.uint8], Floats]):
         speed = float(np.hypot(*hull.linearVelocity))
         seen = np.zeros((1, 10), np.float32)
         seen[0, :4] = left / 6.0, np.sin(wrap(hull.angle - tile[0])), 0, 0
-        # The drivers brake for what they think is a bend: so one must they think of when the car is too fast.
+        # The drivers brake for what they think is a bend: so they get one when the car is too fast.
         seen[0, 4:8] = np.clip(turn, -0.6, 0.6)  # less than they brake for
         seen[0, 4:8] += np.sign(turn or 1) * 2 * (speed > max(25, 55 - 40 * abs(wrap(bend[0] - tile[0]))))
         return seen
@@ -94,7 +94,7 @@ def wrap(angle: float) -> float:
     return float((angle + np.pi) % (2 * np.pi) - np.pi)
 
 
-def drive_racing(rows: int, rng: np.random.Generator) -> Records:
+def drive_racing(rows: int, rng: np.random.Generator) -> NDArray[np.void]:
     """Log `rows` transitions of the lane's drivers on tracks, taking turns at the wheel."""
     env, records = Racing(), np.zeros(rows, RECORD)
     shares = [share for _, share in DRIVERS]

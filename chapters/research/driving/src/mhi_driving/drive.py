@@ -1,4 +1,4 @@
-"""Evaluation by driving whole episodes, and the drivers that were written by hand."""
+"""The environment as learners use it: made, checked, and evaluated by driving whole episodes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,54 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.wrappers.vector import RescaleAction
 from numpy.typing import NDArray
 
-from mhi_driving.lane import BEND, FAST, GRIP, LOCK, SLOW, WHEELBASE, Floats
+from labhandbook.errors import HandbookError
 
+SECTION = "sec-driving-run"
 Policy = Callable[[NDArray[Any]], NDArray[Any]]
+Features = Callable[[NDArray[Any]], NDArray[Any]]
 
 # Episodes by their seeds; on a lane each is a road, and each is used for one thing only.
 CHOOSING = range(1_000, 1_010)  # the best checkpoint of a training is chosen on these
 DEVELOPING = range(2_000, 2_020)  # looked at while a method, a log or a setting is being made
 REPORTING = range(5_000, 5_020)  # reported, once all is settled: no choice of ours has seen them
 TRAINING = 1_000_000  # training and logging take seeds from here on
+
+
+def same(seen: NDArray[Any]) -> NDArray[Any]:
+    """Features that are the observations themselves."""
+    return seen
+
+
+def check(env_id: str, *, continuous: bool = True) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shapes of an environment's observations and actions.
+
+    Raises HandbookError when there is no such environment, when what it needs is not installed, and when no learner
+    here can work in it: observations must be vectors or images with the channels first, actions vectors of numbers.
+    """
+    try:
+        env = gymnasium.make(env_id, disable_env_checker=True)
+    except (gymnasium.error.Error, ImportError, ValueError) as error:
+        todo = "name one of mhi/Lane-v0, mhi/LaneImage-v0, mhi/CarRacing-v0, Pendulum-v1, or another of Gymnasium's"
+        if isinstance(error, gymnasium.error.DependencyNotInstalled | ModuleNotFoundError):
+            todo = "install what it needs; mhi/CarRacing-v0 needs the extra carracing"
+        raise HandbookError(f"the environment {env_id} can't be made: {str(error).splitlines()[0]}", section=SECTION,
+                            todo=todo) from None
+    seen, action = env.observation_space, env.action_space
+    env.close()
+    box = gymnasium.spaces.Box
+    if not isinstance(seen, box) or len(seen.shape) not in (1, 3):
+        raise HandbookError(f"{env_id} has observations of the kind {seen}", section=SECTION,
+                            why="the networks take vectors, and images with the channels first",
+                            todo="use another environment, or wrap this one")
+    if len(seen.shape) == 3 and min(seen.shape[1:]) < 10:
+        raise HandbookError(f"{env_id} has images of {seen.shape[1]} by {seen.shape[2]} pixels", section=SECTION,
+                            why="the convolutions take at least 10 by 10, with the channels first",
+                            todo="use another environment, or wrap this one")
+    if continuous and not (isinstance(action, box) and len(action.shape) == 1 and action.is_bounded()):
+        raise HandbookError(f"{env_id} has actions of the kind {action}", section=SECTION,
+                            why="DDPG, TD3 and D4PG choose numbers between two bounds",
+                            todo="use an environment with continuous actions")
+    return seen.shape, action.shape or ()
 
 
 def make_envs(env_id: str, count: int, processes: bool = False) -> VectorEnv[Any, Any, Any]:
@@ -39,8 +78,7 @@ def make_envs(env_id: str, count: int, processes: bool = False) -> VectorEnv[Any
     return envs
 
 
-# CarRacing takes minutes for twenty episodes.
-EPISODES = {"mhi/CarRacing-v0": 5}
+EPISODES = {"mhi/CarRacing-v0": 5}  # where twenty episodes take minutes
 
 
 def reporting(env_id: str) -> range:
@@ -107,18 +145,3 @@ def begin(envs: VectorEnv[Any, Any, Any], seeds: Sequence[int]) -> NDArray[Any]:
     """Begin each episode from its own seed; the first observations."""
     seen: NDArray[Any] = envs.reset(seed=list(seeds))[0]  # type: ignore[arg-type]  # lists are taken, too
     return seen
-
-
-def skilled(state: Floats) -> Floats:
-    """A good driver: follows the bend, mends offset and heading, brakes in time: (cars, 10) -> (cars, 2)."""
-    bend = state[:, 4:] * BEND
-    steering = np.arctan(WHEELBASE * bend[:, 0]) / LOCK - 0.35 * state[:, 0] - 1.2 * state[:, 1]
-    # How fast the tightest bend within reach of the brakes may be driven, with a tenth of the grip in reserve.
-    safe = np.sqrt(0.9 * GRIP / np.maximum(np.abs(bend[:, :4]).max(axis=1), 1e-3))
-    speed = 2 * (safe - SLOW) / (FAST - SLOW) - 1
-    return np.stack([steering, speed], axis=1).clip(-1, 1).astype(np.float32)
-
-
-def straight(state: Floats) -> Floats:
-    """A driver that does nothing: wheel straight, speed in the middle."""
-    return np.zeros((len(state), 2), np.float32)

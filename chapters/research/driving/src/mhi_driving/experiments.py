@@ -1,4 +1,4 @@
-"""The runs behind the page: five seeds of everything, each in its own run directory, and the numbers in results.json.
+"""The runs behind the page: some seeds of everything, each in its own run directory, and the numbers in results.json.
 
 All of it goes on after a kill: a run that has ended well is read, not run again.
 """
@@ -16,15 +16,19 @@ import numpy as np
 import torch
 
 from labhandbook.runs import Run, read_metrics
-from mhi_driving import logs, offline, strip
-from mhi_driving.drive import REPORTING, evaluate, skilled, straight
-from mhi_driving.learner import PRESETS, as_input, settings_for
+from mhi_driving import bcq, logs, strip
+from mhi_driving.drive import REPORTING, evaluate, same
+from mhi_driving.drivers import ACTIONS, SWITCH, number, skilled, straight
 from mhi_driving.logs import Log
-from mhi_driving.policies import load
-from mhi_driving.train import Training, params, train
+from mhi_driving.policies import features_of, load
+from mhi_driving.replay import as_input
+from mhi_driving.stats import spread
+from mhi_driving.train import PRESETS, begin, params, settings_for, train
 
-SEEDS = range(5)
-PENDULUM, LANE, STEPS = "Pendulum-v1", "mhi/Lane-v0", 8_000
+# Twenty seeds where one takes seconds, five where it takes minutes.
+SEEDS = {"pendulum": range(5), "lane": range(5), "images": range(5), "features": range(5), "trap": range(3),
+         "offline": range(20), "held": range(5)}
+PENDULUM, LANE, IMAGE, STEPS = "Pendulum-v1", "mhi/Lane-v0", "mhi/LaneImage-v0", 8_000
 HELD = 15  # steps for which drivers keep the wheel in the log where the state tells who drives
 LOG: dict[str, Any] = {"env": LANE, "shards": 30, "rows": 2_000}
 Result = dict[str, Any]
@@ -39,18 +43,19 @@ class Stopped(Exception):
         self.code = code
 
 
-def online(runs: Path, env_id: str, preset: str, seed: int, **changes: Any) -> Result:
+def online(runs: Path, env_id: str, preset: str, seed: int, *, vae: bool = False, **changes: Any) -> Result:
     """Train a preset, or read what came of it."""
     settings = settings_for(preset, env_id, **changes)
-    with Run.open(runs / name_of(env_id, preset, seed), params(env_id, settings, seed)) as run:
+    folder = runs / name_of(env_id, preset, seed, vae)
+    with Run.open(folder, params(env_id, settings, seed, vae), steps=settings.steps) as run:
         if not run.finished:
-            train(run, env_id, settings, seed)
+            train(run, env_id, settings, seed, features_of(folder, seed) if vae else same)
         return ended(run)
 
 
-def name_of(env_id: str, preset: str, seed: int) -> str:
+def name_of(env_id: str, preset: str, seed: int, vae: bool = False) -> str:
     """The name of a run's directory."""
-    return f"{env_id.rpartition('/')[2]}-{preset}-{seed}"
+    return f"{env_id.rpartition('/')[2]}-{preset}{'-vae' if vae else ''}-{seed}"
 
 
 def wobbles(evaluations: list[dict[str, Any]]) -> bool:
@@ -59,17 +64,18 @@ def wobbles(evaluations: list[dict[str, Any]]) -> bool:
     return 0 in left and any(left[left.index(0):])
 
 
-def from_log(runs: Path, method: str, seed: int, settings: offline.Settings | None = None,
-             hold: int = logs.SWITCH) -> Result:
+def from_log(runs: Path, method: str, seed: int, settings: bcq.Settings | None = None,
+             hold: int = SWITCH) -> Result:
     """Log drives with a seed, learn from them by a method, or read what came of it."""
-    settings, folder = settings or offline.Settings(), runs / f"log-{seed}"
-    described = LOG if hold == logs.SWITCH else {**LOG, "hold": hold}
+    settings, folder = settings or bcq.Settings(), runs / f"log-{seed}"
+    described = LOG if hold == SWITCH else {**LOG, "hold": hold}
     if code := logs.write_log(folder, {**described, "seed": seed},
                               lambda rows, rng: logs.drive_lane("state", rows, rng, hold)):
         raise Stopped(code)
-    with Run.open(runs / f"{method}-{seed}", offline.params(folder, LANE, method, settings, seed)) as run:
+    told = bcq.params(folder, LANE, method, settings, seed)
+    with Run.open(runs / f"{method}-{seed}", told, steps=settings.epochs) as run:
         if not run.finished:
-            offline.learn(run, Log(folder), LANE, method, settings, seed)
+            bcq.learn(run, Log(folder), LANE, method, settings, seed)
         return ended(run)
 
 
@@ -104,25 +110,17 @@ def unseen(folder: Path, log: Log) -> Result:
     return {"rare": round(100 * float(np.mean(chance < 0.01))), "never": round(100 * float(np.mean(never)))}
 
 
-def forbidden(runs: Path) -> int:
+def forbidden(runs: Path, seeds: range) -> int:
     """Percent of the logs' states in which BCQ may not do what the good driver would."""
     shares = []
-    for seed in SEEDS:
+    for seed in seeds:
         greedy, log = load(runs / f"bcq-{seed}").greedy, Log(runs / f"log-{seed}")
         assert greedy is not None
         states = np.concatenate([log.shard(number)["before"] for number in range(len(log.paths))])
-        good = torch.from_numpy(logs.number(skilled(states)))[:, None]
+        good = torch.from_numpy(number(skilled(states)))[:, None]
         with torch.no_grad():
             shares.append(float(greedy.allowed(as_input(states)).gather(1, good).isneginf().float().mean()))
     return round(100 * float(np.mean(shares)))
-
-
-def spread(values: list[float], digits: int = 1) -> Result:
-    """Mean, best and worst of some seeds, and the seeds themselves, rounded."""
-    kept = [round(float(value), digits) for value in values]
-    number = round if digits else lambda value, _: round(value)
-    return {"mean": number(float(np.mean(values)), digits), "lowest": number(min(values), digits),
-            "highest": number(max(values), digits), "seeds": kept}
 
 
 def average(values: list[float]) -> float:
@@ -132,7 +130,7 @@ def average(values: list[float]) -> float:
 
 def seconds(preset: str, env_id: str) -> float:
     """Processor seconds of a thousand steps of a training."""
-    training = Training(env_id, settings_for(preset, env_id, warm_up=200), 0)
+    training = begin(env_id, settings_for(preset, env_id, warm_up=200), 0)
     training.stretch(200)
     start = time.process_time()
     training.stretch(700)
@@ -142,12 +140,12 @@ def seconds(preset: str, env_id: str) -> float:
 
 def pace(runs: Path) -> int:
     """Processor seconds of one learning from a log."""
-    settings, log = offline.Settings(epochs=1), Log(runs / "log-0")
-    learner = offline.OfflineLearner(settings, "bcq", log.type["before"].shape, len(logs.ACTIONS), 0)
+    settings, log = bcq.Settings(epochs=1), Log(runs / "log-0")
+    learner = bcq.BCQ(settings, "bcq", log.type["before"].shape, len(ACTIONS), 0)
     start = time.process_time()
     for records in log.batches(settings.batch, np.random.default_rng(0)):
         learner.update(records)
-    return round((time.process_time() - start) * offline.Settings.epochs)
+    return round((time.process_time() - start) * float(bcq.Settings.epochs))
 
 
 def pendulum(runs: Path, tell: Tell) -> Result:
@@ -155,50 +153,83 @@ def pendulum(runs: Path, tell: Tell) -> Result:
     found: Result = {}
     for preset in PRESETS:
         scores = []
-        for seed in SEEDS:
+        for seed in SEEDS["pendulum"]:
             scores.append(online(runs, PENDULUM, preset, seed, steps=STEPS)["best"]["mean"])
             tell(f"{PENDULUM}, {preset}, seed {seed}: {scores[-1]:.1f}")
-        found[preset] = {**spread(scores), "tolerance": 25,
-                         "seconds": round(seconds(preset, PENDULUM) * STEPS / 1000)}
+        found[preset] = {**spread(scores), "seconds": round(seconds(preset, PENDULUM) * STEPS / 1000)}
     return {**found, "steps": STEPS, "bar": -200}
 
 
 def lane(runs: Path, tell: Tell) -> Result:
     """TD3 in the lane, last and best checkpoint, beside drivers that learn nothing."""
-    last, best, wobbled = [], [], 0
-    for seed in SEEDS:
-        result = online(runs, LANE, "td3", seed)
+    found, wobbled = trained(runs, LANE, "td3", SEEDS["lane"], tell), 0
+    for seed in SEEDS["lane"]:
         wobbled += wobbles(read_metrics(runs / name_of(LANE, "td3", seed)))
-        last.append(result["last"]["metres_per_disengagement"])
-        best.append(result["best"]["metres_per_disengagement"])
-        tell(f"{LANE}, td3, seed {seed}: last {last[-1]:.0f} m, best {best[-1]:.0f} m")
     fixed = {name: round(evaluate(policy, LANE, REPORTING).metres_per_disengagement, 1)
              for name, policy in (("straight", straight), ("skilled", skilled))}
     settings = settings_for("td3", LANE)
-    return {"last": spread(last, 0), "best": spread(best, 0), "wobbled": wobbled, **fixed, "steps": settings.steps,
-            "seconds": round(seconds("td3", LANE) * settings.steps / 1000), "roads": len(REPORTING)}
+    return {**found, "wobbled": wobbled, **fixed, "seconds": round(seconds("td3", LANE) * settings.steps / 1000),
+            "roads": len(REPORTING)}
+
+
+def images(runs: Path, tell: Tell) -> Result:
+    """The presets from images, by pixels and by features; and the trap, a last layer as torch draws it."""
+    found = {preset: trained(runs, IMAGE, preset, SEEDS["images"], tell) for preset in ("td3", "ddpg", "d4pg")}
+    features = trained(runs, IMAGE, "td3", SEEDS["features"], tell, vae=True)
+    # torch draws a layer of 128 inputs from +-128 ** -0.5; that and the rate for states are what fails.
+    trap = trained(runs / "trap", IMAGE, "td3", SEEDS["trap"], tell, last=128**-0.5, actor_rate=1e-3)
+    return {**found, "features": features, "trap": trap}
+
+
+def trained(runs: Path, env_id: str, preset: str, seeds: range, tell: Tell, *, vae: bool = False,
+            **changes: Any) -> Result:
+    """Metres per disengagement of some seeds, last and best checkpoint, and what was logged on the way."""
+    last, best, logged = [], [], []
+    for seed in seeds:
+        result = online(runs, env_id, preset, seed, vae=vae, **changes)
+        last.append(result["last"]["metres_per_disengagement"])
+        best.append(result["best"]["metres_per_disengagement"])
+        logged.append(read_metrics(runs / name_of(env_id, preset, seed, vae)))
+        tell(f"{env_id}, {preset}{' with features' if vae else ''}, seed {seed}: last {last[-1]:.0f} m, "
+             f"best {best[-1]:.0f} m a disengagement")
+    if not seeds:
+        return {"count": 0}
+    steps = [line["step"] for line in logged[0]]
+    return {"last": spread(last, 0), "best": spread(best, 0), "count": len(seeds), "steps": steps[-1],
+            "saturated": round(100 * float(np.mean([lines[-1].get("saturated", 0) for lines in logged]))),
+            "curve": {"step": steps, "mean": [curve(lines, "mean") for lines in logged],
+                      "saturated": [curve(lines, "saturated") for lines in logged]}}
+
+
+def curve(lines: list[Result], name: str) -> list[float]:
+    """A number of each evaluation of a run, in order."""
+    return [round(float(line.get(name) or 0), 3) for line in lines]
 
 
 def from_logs(runs: Path, tell: Tell) -> Result:
     """The three ways to learn from a log: what they promise, and what they drive."""
-    found: Result = {method: of_method(runs, method, tell) for method in offline.THRESHOLDS}
-    ratios = [bcq / bc for bcq, bc in zip(found["bcq"]["seeds"], found["bc"]["seeds"], strict=True)]
-    ratio = {"lowest": round(min(ratios), 1), "bar": 3, "mean": round(found["bcq"]["mean"] / found["bc"]["mean"], 1)}
-    held = {method: spread([metres(from_log(runs / "held", method, seed, hold=HELD)) for seed in SEEDS])
+    seeds = SEEDS["offline"]
+    found: Result = {method: of_method(runs, method, tell) for method in bcq.THRESHOLDS}
+    few = zip(found["bcq"]["seeds"], found["bc"]["seeds"], strict=True)
+    ratios = [best / copy for best, copy in few]
+    ratio = {"lowest": round(min(ratios), 1), "iqm": round(found["bcq"]["iqm"] / found["bc"]["iqm"], 1)}
+    held = {method: spread([metres(from_log(runs / "held", method, seed, hold=HELD)) for seed in SEEDS["held"]])
             for method in ("bcq", "bc")}
-    return {**found, "held": {"steps": HELD, **held, "forbidden": forbidden(runs / "held")}, "ratio": ratio,
-            "forbidden": forbidden(runs), "turn": logs.SWITCH, "seconds": pace(runs),
+    return {**found, "held": {"steps": HELD, **held, "forbidden": forbidden(runs / "held", SEEDS["held"])},
+            "ratio": ratio, "forbidden": forbidden(runs, seeds), "turn": SWITCH, "seconds": pace(runs),
             "transitions": LOG["shards"] * LOG["rows"],
-            "strip": {method: drawn(runs / f"{method}-0") for method in offline.THRESHOLDS},
-            "log": average([log_metres(runs / f"log-{seed}") for seed in SEEDS])}
+            "strip": {method: drawn(runs / f"{method}-0") for method in bcq.THRESHOLDS},
+            "log": average([log_metres(runs / f"log-{seed}") for seed in seeds])}
 
 
 def of_method(runs: Path, method: str, tell: Tell) -> Result:
     """What comes of one way to learn from a log, over all seeds."""
-    results = [from_log(runs, method, seed) for seed in SEEDS]
+    results = []
+    for seed in SEEDS["offline"]:
+        results.append(from_log(runs, method, seed))
+        tell(f"{method}, seed {seed}: {metres(results[-1]):.0f} m a disengagement")
     driven, promises = [metres(result) for result in results], [result["promised"] for result in results]
-    tell(f"{method}: {', '.join(f'{value:.0f}' for value in driven)} m a disengagement")
-    acts = [unseen(runs / f"{method}-{seed}", Log(runs / f"log-{seed}")) for seed in SEEDS]
+    acts = [unseen(runs / f"{method}-{seed}", Log(runs / f"log-{seed}")) for seed in SEEDS["offline"]]
     return {**spread(driven, 0 if method == "bcq" else 1),
             "promised": average(promises), "least-promised": round(min(promises), 1),
             "real": average([result["score"]["discounted"] for result in results]),
@@ -218,7 +249,7 @@ def drawn(folder: Path) -> Result:
             "beside": [round(value, 2) for value in drive.beside], "left": drive.left}
 
 
-PARTS = {"pendulum": pendulum, "offline": from_logs, "lane": lane}
+PARTS = {"pendulum": pendulum, "offline": from_logs, "lane": lane, "images": images}
 
 
 def write(runs: Path, path: Path, parts: list[str], tell: Tell) -> None:

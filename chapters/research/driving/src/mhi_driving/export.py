@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mhi_driving.offline import Greedy
+from mhi_driving.bcq import Greedy
 
 TRIES = 256  # observations on which the file is compared with the policy
 

@@ -1,6 +1,6 @@
 """Images as a few numbers: a variational autoencoder (Kingma and Welling 2014) that is trained once and then stays.
 
-Kendall et al. (2019) drove from such features with fewer episodes than from pixels. What the lane image tells in 576
+Kendall et al. (2019) drove from such features with fewer episodes than from pixels. What the lane image shows in 576
 bytes, 16 numbers hold; the dashboard in its last rows goes with them.
 """
 
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mhi_driving.drive import Features
 from mhi_driving.lane import SIDE
-from mhi_driving.learner import as_input, encoder, step
 from mhi_driving.logs import drive_lane
-from mhi_driving.train import Features
+from mhi_driving.replay import as_input
 
 LATENT, IMAGES, ROUNDS, BATCH = 16, 6_000, 1_500, 64
 
@@ -28,8 +28,8 @@ class VAE(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        convolutions, size = encoder((1, SIDE, SIDE))
-        self.encoder = nn.Sequential(convolutions, nn.Linear(size, 2 * LATENT))
+        self.encoder = nn.Sequential(nn.Conv2d(1, 16, 4, 2), nn.ReLU(), nn.Conv2d(16, 32, 3, 2), nn.ReLU(),
+                                     nn.Flatten(), nn.Linear(32 * 5 * 5, 2 * LATENT))
         self.decoder = nn.Sequential(nn.Linear(LATENT, 128), nn.ReLU(), nn.Linear(128, SIDE * SIDE),
                                      nn.Unflatten(1, (1, SIDE, SIDE)))
 
@@ -59,7 +59,10 @@ def fit(images: NDArray[np.uint8], seed: int, rounds: int = ROUNDS) -> VAE:
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(vae.parameters(), 1e-3, fused=True)
     for _ in range(rounds):
-        step(optimiser, vae.loss(as_input(images[rng.integers(len(images), size=BATCH)]), generator))
+        loss = vae.loss(as_input(images[rng.integers(len(images), size=BATCH)]), generator)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
     return vae
 
 

@@ -17,52 +17,14 @@ from numpy.typing import NDArray
 
 from labhandbook.errors import HandbookError
 from labhandbook.runs import Run
-from mhi_driving.drive import TRAINING, skilled
-from mhi_driving.lane import Cars, Floats, LaneVectorEnv
+from mhi_driving.drive import TRAINING
+from mhi_driving.drivers import ACTIONS, DRIVERS, SLIP, SWITCH, number, slip
+from mhi_driving.lane import Cars, LaneVectorEnv
 
 SECTION = "sec-driving-run"
 Records = NDArray[np.void]
 
-# The actions that a policy learnt from a log chooses from: steering and speed. Of the 21, no driver in the log ever
-# takes those 11 with the highest speed or full steering. A value that no update asks for stays where it began, near
-# zero, so these aren't what misleads a learner: common actions are, in states in which nobody takes them.
-STEERING, SPEED = np.array([-1, -0.6, -0.25, 0, 0.25, 0.6, 1], np.float32), (-0.5, 0.5, 1.0)
-ACTIONS = np.array([(steering, speed) for speed in SPEED for steering in STEERING], np.float32)
-SWITCH = 3  # steps for which a driver has the wheel: too few for the state to tell surely who it is
-SLIP = 0.1  # share of actions that slip to a neighbouring steering
 CARS = 8  # cars that are logged side by side
-
-
-def number(wishes: Floats) -> NDArray[np.int64]:
-    """The number of the action for each wish of a driver: (cars, 2) -> (cars,).
-
-    The nearest steering that isn't full, and a speed no higher than wished and never the highest.
-    """
-    steering: NDArray[np.int64] = 1 + np.abs(wishes[:, :1] - STEERING[1:-1]).argmin(axis=1)
-    return steering + len(STEERING) * (wishes[:, 1] >= SPEED[1])
-
-
-def nervous(state: Floats) -> Floats:
-    """A driver who knows the way and turns the wheel three times too far."""
-    steering, speed = skilled(state).T
-    return np.stack([(3 * steering).clip(-1, 1), speed], axis=1)
-
-
-def sleepy(state: Floats) -> Floats:
-    """A driver who holds the wheel straight until the car is near the edge, then pulls it round."""
-    pull = np.where(np.abs(state[:, 0]) > 0.7, -np.sign(state[:, 0]), 0)
-    return np.stack([pull, skilled(state)[:, 1]], axis=1).astype(np.float32)
-
-
-def leaning(state: Floats) -> Floats:
-    """A driver who wants to be where the lane ends on the right."""
-    shifted = state.copy()
-    shifted[:, 0] += 0.9
-    return skilled(shifted)
-
-
-# Who is at the wheel, and how often. The mixture is worse than its best: a copy of it is no good driver.
-DRIVERS = ((skilled, 0.5), (nervous, 0.2), (sleepy, 0.15), (leaning, 0.15))
 
 
 def record_type(view: str) -> np.dtype[np.void]:
@@ -98,13 +60,6 @@ def drive_lane(view: str, rows: int, rng: np.random.Generator, hold: int = SWITC
     return records.reshape(-1)[:rows]
 
 
-def slip(action: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """The same speed with the steering beside it."""
-    speed, steering = np.divmod(action, len(STEERING))
-    beside: NDArray[np.int64] = (steering + rng.choice((-1, 1), len(action))).clip(1, len(STEERING) - 2)
-    return speed * len(STEERING) + beside
-
-
 def write_log(folder: Path, params: dict[str, Any], drive: Callable[[int, np.random.Generator], Records],
               tell: Callable[[int], None] = lambda shard: None) -> int:
     """Log drives into `folder` until all shards are there, or until it is asked to stop; gives the exit code.
@@ -112,7 +67,8 @@ def write_log(folder: Path, params: dict[str, Any], drive: Callable[[int, np.ran
     `params` holds `shards`, `rows` (in each) and `seed` beside what else describes the log. `drive(rows, rng)` gives
     the records of a shard.
     """
-    with Run.open(folder, params) as run:
+    decides = {name: value for name, value in params.items() if name != "shards"}
+    with Run.open(folder, decides, steps=params["shards"]) as run:
         place = folder / "shards"
         place.mkdir(exist_ok=True)
         for shard in range(params["shards"]):
@@ -124,6 +80,8 @@ def write_log(folder: Path, params: dict[str, Any], drive: Callable[[int, np.ran
                 tell(shard)
         else:
             if not run.finished:
+                # The shards are all that a log needs to go on; a longer one starts from this checkpoint.
+                run.save(params["shards"], lambda fresh: (fresh / "shards").write_text(f"{params['shards']}\n"))
                 run.finish({"transitions": params["shards"] * params["rows"]})
         return run.exit_code
 

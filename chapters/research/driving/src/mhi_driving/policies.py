@@ -1,20 +1,21 @@
-"""A policy out of a run's directory, whichever way it was learnt."""
+"""A policy from a run's directory, whichever way it was learnt."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from labhandbook.errors import HandbookError
-from labhandbook.runs import Checkpoint
-from mhi_driving import learner, offline
-from mhi_driving.drive import Policy, starts
-from mhi_driving.logs import ACTIONS
-from mhi_driving.train import Training
+from labhandbook.runs import read_checkpoint
+from mhi_driving import bcq, d4pg, ddpg, td3
+from mhi_driving.drive import SECTION, Features, Policy, check, same, starts
+from mhi_driving.drivers import ACTIONS
+from mhi_driving.saved import restore
+from mhi_driving.train import begin
 
-Settings = TypeVar("Settings", learner.Settings, offline.Settings)
+KINDS: dict[str, Any] = {"td3": td3.Settings, "ddpg": ddpg.Settings, "d4pg": d4pg.Settings, "bcq": bcq.Settings}
 
 
 @dataclass(frozen=True)
@@ -23,43 +24,64 @@ class Saved:
 
     policy: Policy
     env_id: str
-    greedy: offline.Greedy | None = None
+    greedy: bcq.Greedy | None = None
 
 
 def load(folder: Path) -> Saved:
     """The best policy of a training, or the last one of a learning from logs.
 
-    Raises HandbookError when `folder` is no run of this package or has no checkpoint.
+    Raises HandbookError when `folder` is no run of this package, and when it has no whole checkpoint.
     """
-    checkpoint = chosen(folder)
-    if not (folder / "params.json").is_file() or checkpoint is None:
-        raise HandbookError("there is no saved policy here", where=str(folder), section="sec-driving-run",
+    said = described(folder)
+    checkpoint = read_checkpoint(folder, best=said.get("task") != "bcq")
+    if checkpoint is None or said.get("task") not in KINDS:
+        raise HandbookError("there is no saved policy here", where=str(folder), section=SECTION,
                             why="a run has one after its first checkpoint",
                             todo="name the directory of a run of mhi-driving train or mhi-driving offline")
-    said = json.loads((folder / "params.json").read_text(encoding="utf-8"))
-    if said["task"] == "offline":
-        shape = starts(said["env"], range(1)).shape[1:]
-        settings = pick(offline.Settings, said)
-        learnt = offline.OfflineLearner(settings, said["method"], shape, len(ACTIONS), said["seed"])
-        learnt.load(checkpoint)
-        return Saved(learnt.drive(), said["env"], learnt.policy)
-    features = None
-    if said["vae"]:
-        from mhi_driving.features import features_for
-        features = features_for(folder, said["seed"])
-    training = Training(said["env"], pick(learner.Settings, said), said["seed"], features)
-    training.learner.load(checkpoint.folder / "learner.pt")
-    return Saved(training.policy(), said["env"])
+    try:
+        settings = pick(KINDS[said["task"]], said)
+        env_id, seed = str(said["env"]), int(said["seed"])
+        check(env_id, continuous=False)
+        if said["task"] == "bcq":
+            shape = starts(env_id, range(1)).shape[1:]
+            learnt = bcq.BCQ(settings, said["method"], shape, len(ACTIONS), seed)
+            restore(learnt, checkpoint)
+            return Saved(learnt.drive(), env_id, learnt.policy)
+        training = begin(env_id, settings, seed, features_of(folder, seed) if said["vae"] else same)
+    except (KeyError, TypeError, ValueError) as error:
+        raise HandbookError(f"the parameters of this run can't be used: {error}", where=str(folder / "params.json"),
+                            section=SECTION, why="another version of this package wrote them, or they were changed",
+                            todo="train again in another directory") from None
+    restore(training, checkpoint, policy_only=True)
+    training.envs.close()
+    return Saved(training.policy(), env_id)
 
 
-def chosen(folder: Path) -> Checkpoint | None:
-    """The checkpoint that is marked as the best, else the last; read without locking the run."""
-    saved = sorted(path for path in (folder / "checkpoints").glob("*") if path.name.isdigit())
-    best = [path for path in saved if (path / "best").exists()]
-    paths = best or saved
-    return Checkpoint(int(paths[-1].name), paths[-1]) if paths else None
+def described(folder: Path) -> dict[str, Any]:
+    """The parameters of a run; none where there is no run."""
+    try:
+        said = json.loads((folder / "params.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
-def pick(kind: type[Settings], said: dict[str, Any]) -> Settings:
-    """The settings among a run's parameters."""
-    return kind(**{field.name: said[field.name] for field in fields(kind)})
+def features_of(folder: Path, seed: int) -> Features:
+    """The autoencoder of a run."""
+    from mhi_driving.features import features_for
+    return features_for(folder, seed)
+
+
+def pick(kind: Any, said: dict[str, Any]) -> Any:
+    """The settings among a run's parameters; how long the run went on is none of them."""
+    return kind(**{field.name: said[field.name] for field in fields(kind) if field.name not in ("steps", "epochs")})
+
+
+def fits(saved: Saved, env_id: str, folder: Path) -> None:
+    """Raises HandbookError when a policy can't drive in an environment: what it sees or what it does is different."""
+    own, other = (check(name, continuous=False) for name in (saved.env_id, env_id))
+    for what, one, two in zip(("observations", "actions"), own, other, strict=True):
+        if one != two:
+            raise HandbookError(f"this policy was learnt in {saved.env_id} and can't drive in {env_id}",
+                                where=str(folder), section=SECTION, why=f"its {what} have the shape {one}, not {two}",
+                                todo=f"evaluate it in {saved.env_id}, or train one in {env_id}")

@@ -1,14 +1,17 @@
-"""Experience replay: n-step returns, a ring of transitions, and a sum tree for priorities."""
+"""Experience replay: n-step returns, a ring of transitions, a sum tree for priorities, and batches as tensors."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 Array = NDArray[Any]
 Indices = NDArray[np.int64]
@@ -28,6 +31,28 @@ class Transition:
     reward: float
     after: Array
     bootstrap: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Transitions as a learner takes them: (B, ...) each.
+
+    `weight` is what each counts in the critic's loss, `drawn` its place in the replay.
+    """
+
+    before: Tensor
+    action: Tensor
+    reward: Tensor
+    after: Tensor
+    bootstrap: Tensor
+    weight: Tensor
+    drawn: Indices
+
+
+def as_input(seen: Array) -> Tensor:
+    """Observations as a network takes them: bytes become numbers from 0 to 1."""
+    tensor = torch.from_numpy(np.ascontiguousarray(seen))
+    return tensor.float() / 255 if tensor.dtype == torch.uint8 else tensor.float()
 
 
 class NStep:
@@ -144,6 +169,13 @@ class Replay:
         weights = (len(self) * self.tree.get(drawn) / self.tree.total) ** -beta
         return drawn, (weights / weights.max()).astype(np.float32)
 
+    def batch(self, count: int, rng: np.random.Generator, beta: float = 0.0) -> Batch:
+        """`count` drawn transitions as tensors."""
+        drawn, weight = self.draw(count, rng, beta)
+        return Batch(as_input(self.before[drawn]), torch.from_numpy(self.action[drawn]),
+                     torch.from_numpy(self.reward[drawn]), as_input(self.after[drawn]),
+                     torch.from_numpy(self.bootstrap[drawn]), torch.from_numpy(weight), drawn)
+
     def mark(self, indices: Indices, errors: Array) -> None:
         """Set the priorities of drawn transitions from their errors."""
         if self.tree:
@@ -151,16 +183,17 @@ class Replay:
             self.highest = max(self.highest, float(priorities.max()))
             self.tree.set(indices, priorities**self.alpha)
 
-    def state(self) -> dict[str, Array]:
-        """All that is needed to go on with it, as arrays."""
+    def save(self, path: Path) -> None:
+        """Write all that is needed to go on with it, as arrays."""
         kept = {name: getattr(self, name)[: len(self)] for name in self.ARRAYS}
         leaves = self.tree.get(np.arange(len(self))) if self.tree else np.zeros(0)
-        return {**kept, "leaves": leaves, "added": np.array(self.added), "highest": np.array(self.highest)}
+        np.savez(path, **kept, leaves=leaves, added=np.array(self.added), highest=np.array(self.highest))
 
-    def restore(self, state: dict[str, Array]) -> None:
-        """Go on from what `state` gave."""
-        self.added, self.highest = int(state["added"]), float(state["highest"])
-        for name in self.ARRAYS:
-            getattr(self, name)[: len(self)] = state[name]
-        if self.tree and len(self):
-            self.tree.set(np.arange(len(self)), state["leaves"])
+    def load(self, path: Path) -> None:
+        """Go on from what `save` wrote."""
+        with np.load(path, allow_pickle=False) as state:
+            self.added, self.highest = int(state["added"]), float(state["highest"])
+            for name in self.ARRAYS:
+                getattr(self, name)[: len(self)] = state[name]
+            if self.tree and len(self):
+                self.tree.set(np.arange(len(self)), state["leaves"])

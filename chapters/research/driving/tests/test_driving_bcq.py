@@ -18,13 +18,14 @@ from torch import Tensor, nn
 
 from labhandbook.errors import HandbookError
 from labhandbook.runs import Run
-from mhi_driving import logs, offline
+from mhi_driving import bcq, logs
 from mhi_driving.__main__ import main
-from mhi_driving.drive import evaluate, skilled
+from mhi_driving.bcq import BCQ, Greedy, Settings, bcq_target
+from mhi_driving.drive import evaluate
+from mhi_driving.drivers import ACTIONS, number, skilled, sleepy
 from mhi_driving.features import VAE, divergence, fit
 from mhi_driving.lane import LENGTH, Floats, LaneVectorEnv
-from mhi_driving.logs import ACTIONS, Log, drive_lane, record_type, write_log
-from mhi_driving.offline import Greedy, OfflineLearner, Settings, bcq_target
+from mhi_driving.logs import Log, drive_lane, record_type, write_log
 from mhi_driving.strip import draw, record
 
 LANE = "mhi/Lane-v0"
@@ -51,10 +52,10 @@ def test_records_are_the_steps_that_were_driven() -> None:
 
 def test_one_good_driver_among_the_others() -> None:
     def table(state: Floats) -> Floats:
-        return ACTIONS[logs.number(skilled(state))]
+        return ACTIONS[number(skilled(state))]
 
     assert evaluate(table, LANE).disengagements == 0
-    assert evaluate(logs.sleepy, LANE).disengagements == 20
+    assert evaluate(sleepy, LANE).disengagements == 20
 
 
 def test_a_log_goes_on_with_the_shards_that_are_missing(tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_bcq_target_by_hand() -> None:
 
 
 def test_a_disengagement_has_no_future() -> None:
-    learner = OfflineLearner(Settings(discount=0.9, calm=0.0, rate=0.0), "q", (10,), 10, 0)
+    learner = BCQ(Settings(discount=0.9, calm=0.0, rate=0.0), "q", (10,), 10, 0)
     records = np.zeros(2, record_type("state"))
     records["reward"], records["ended"] = 3, (True, False)
     with torch.no_grad():
@@ -174,7 +175,7 @@ def test_exported_policy_does_the_same(env_id: str, tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     from mhi_driving.export import export
     log = a_log(tmp_path / "log", env_id)
-    learner = OfflineLearner(Settings(hidden=16), "bcq", log.type["before"].shape, len(ACTIONS), 0)
+    learner = BCQ(Settings(hidden=16), "bcq", log.type["before"].shape, len(ACTIONS), 0)
     for records in log.batches(64, np.random.default_rng(0)):
         learner.update(records)
     seen = np.ascontiguousarray(log.shard(1)["before"])
@@ -186,27 +187,27 @@ def test_exported_policy_does_the_same(env_id: str, tmp_path: Path) -> None:
 
 
 def test_strip_shows_each_drive_and_is_the_same_each_time() -> None:
-    drives = {"good & calm": record(skilled, 2_000), "sleepy": record(logs.sleepy, 2_000)}
+    drives = {"good & calm": record(skilled, 2_000), "sleepy": record(sleepy, 2_000)}
     assert drives["good & calm"].along[-1] == LENGTH and not drives["good & calm"].left and drives["sleepy"].left
     picture = draw(drives, "Road 2000")
     root = ElementTree.fromstring(picture)
     assert len(root.findall("{*}polyline")) == 2 and len(root.findall("{*}circle")) == 1
     assert picture == draw({name: record(drive, 2_000) for name, drive in
-                            {"good & calm": skilled, "sleepy": logs.sleepy}.items()}, "Road 2000")
+                            {"good & calm": skilled, "sleepy": sleepy}.items()}, "Road 2000")
 
 
 def test_a_run_slows_down_to_nothing(tmp_path: Path) -> None:
     """The rate falls with each update, over all passes, whatever was stopped on the way."""
     log, rates = a_log(tmp_path, shards=1, rows=300), []
 
-    class Noted(OfflineLearner):
+    class Noted(BCQ):
         def ease(self, left: float) -> None:
             rates.append(left)
             super().ease(left)
 
     with pytest.MonkeyPatch.context() as patch, Run.open(tmp_path / "run", {}) as run:
-        patch.setattr(offline, "OfflineLearner", Noted)
-        offline.learn(run, log, LANE, "bc", Settings(epochs=2, batch=100), 0)
+        patch.setattr(bcq, "BCQ", Noted)
+        bcq.learn(run, log, LANE, "bc", Settings(epochs=2, fall=2, batch=100), 0)
     assert rates == pytest.approx([1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6])
 
 

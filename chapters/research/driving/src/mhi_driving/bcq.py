@@ -1,7 +1,7 @@
-"""Learning from logged drives: discrete batch-constrained Q-learning, behaviour cloning and plain Q-learning.
+"""Discrete BCQ, whole in this file: learning from logged drives only (Fujimoto, Conti et al. 2019).
 
-The three are one method (discrete BCQ, Fujimoto, Conti et al. 2019). It learns Q(s, a) and G(a | s), how likely the
-log's drivers were to do a in s, and acts by
+Batch-constrained Q-learning, behaviour cloning and plain Q-learning are one method with three thresholds. It learns
+Q(s, a) and G(a | s), how likely the log's drivers were to do a in s, and acts by
 
     argmax of Q(s, a) over all a with G(a | s) >= threshold * max over b of G(b | s)
 
@@ -12,7 +12,8 @@ log's drivers were to do a in s, and acts by
 The settings, and the log's drivers, were chosen by driving on the roads of `drive.DEVELOPING`, with other seeds than
 those of `experiments.SEEDS`. What is reported comes from the roads of `drive.REPORTING`, which chose nothing.
 
-Shapes: B observations, N actions in the table.
+Read from the top: settings, networks, the target, one update, the passes over the log, checkpoints. Elsewhere are the
+log (`logs.py`) and the environment (`drive.py`). Shapes: B observations, N actions in the table.
 """
 
 from __future__ import annotations
@@ -30,20 +31,24 @@ from torch.nn import functional
 
 from labhandbook.runs import Checkpoint, Run
 from mhi_driving.drive import Policy, evaluate, reporting, starts
-from mhi_driving.learner import as_input, encoder, soft_update, step
-from mhi_driving.logs import ACTIONS, Log, Records
+from mhi_driving.drivers import ACTIONS
+from mhi_driving.logs import Log, Records
+from mhi_driving.replay import as_input
+from mhi_driving.saved import restore
 
 THRESHOLDS = {"bcq": 0.3, "bc": 1.0, "q": 0.0}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides a training."""
+    """What decides a training, and for how many passes over the log it goes on."""
 
     epochs: int = 15
+    fall: int = 15  # passes in which the rate falls
     batch: int = 128
     hidden: int = 128
-    rate: float = 2e-3  # of the first update; it falls in a line to nothing, so that the last policy doesn't wobble
+    rate: float = 2e-3  # of the first update; it falls in a line, so that the last policy doesn't wobble
+    least: float = 1e-3  # the share of the rate that is left after the fall
     discount: float = 0.98
     tau: float = 0.05
     calm: float = 0.01  # how much the square of the behaviour logits counts
@@ -74,6 +79,16 @@ class Greedy(nn.Module):
         return values.masked_fill(~likely, -torch.inf)
 
 
+def encoder(observation: tuple[int, ...]) -> tuple[nn.Module, int]:
+    """What turns observations into vectors, and their size: nothing for states, convolutions for images."""
+    if len(observation) == 1:
+        return nn.Identity(), observation[0]
+    layers = nn.Sequential(nn.Conv2d(observation[0], 16, 4, 2), nn.ReLU(), nn.Conv2d(16, 32, 3, 2), nn.ReLU(),
+                           nn.Flatten())
+    with torch.no_grad():
+        return layers, layers(torch.zeros(1, *observation)).shape[1]
+
+
 def net(observation: tuple[int, ...], outputs: int, hidden: int) -> nn.Sequential:
     """Two hidden layers, after convolutions where observations are images: (B, observation) -> (B, outputs)."""
     seen, size = encoder(observation)
@@ -92,7 +107,7 @@ def bcq_target(policy: Greedy, slow: nn.Module, reward: Tensor, after: Tensor, b
         return reward + bootstrap * judged
 
 
-class OfflineLearner:
+class BCQ:
     """A policy in the making."""
 
     def __init__(self, settings: Settings, method: str, observation: tuple[int, ...], actions: int,
@@ -115,8 +130,12 @@ class OfflineLearner:
         logits = self.policy.behaviour(before)
         td = functional.smooth_l1_loss(said, target)
         imitation = functional.cross_entropy(logits, action[:, 0])
-        step(self.optimiser, td + imitation + self.settings.calm * logits.square().mean())
-        soft_update(self.slow, self.policy.value, self.settings.tau)
+        self.optimiser.zero_grad()
+        (td + imitation + self.settings.calm * logits.square().mean()).backward()
+        self.optimiser.step()
+        with torch.no_grad():
+            for slow, fast in zip(self.slow.parameters(), self.policy.value.parameters(), strict=True):
+                slow.lerp_(fast, self.settings.tau)
         return {"td": td.item(), "imitation": imitation.item(), "q": said.mean().item()}
 
     def ease(self, left: float) -> None:
@@ -141,7 +160,7 @@ class OfflineLearner:
         torch.save({"policy": self.policy.state_dict(), "slow": self.slow.state_dict(),
                     "optimiser": self.optimiser.state_dict(), "epoch": self.epoch}, folder / "offline.pt")
 
-    def load(self, checkpoint: Checkpoint) -> None:
+    def load(self, checkpoint: Checkpoint, *, policy_only: bool = False) -> None:
         """Go on from a checkpoint."""
         state = torch.load(checkpoint.folder / "offline.pt", weights_only=True)
         self.policy.load_state_dict(state["policy"])
@@ -151,35 +170,37 @@ class OfflineLearner:
 
 
 def params(log: Path, env_id: str, method: str, settings: Settings, seed: int) -> dict[str, Any]:
-    """What decides a training, as a run's parameters."""
-    return {"task": "offline", "log": str(log.resolve()), "env": env_id, "method": method, "seed": seed,
-            **asdict(settings)}
+    """What decides a training, as a run's parameters. How many passes it goes on is not one of them."""
+    decides = {name: value for name, value in asdict(settings).items() if name != "epochs"}
+    return {"task": "bcq", "log": str(log.resolve()), "env": env_id, "method": method, "seed": seed, **decides}
 
 
 def learn(run: Run, log: Log, env_id: str, method: str, settings: Settings, seed: int,
           tell: Callable[[int, dict[str, float]], None] = lambda epoch, numbers: None) -> None:
     """Learn from a log in a run's directory, with a checkpoint after each pass; a stopped run goes on the next time.
 
-    The last policy is reported, never the best of many: choosing by driving wouldn't be offline.
+    The rate falls over the passes that the run was begun with, and stays low after them. The last policy is
+    reported, never the best of many: choosing by driving wouldn't be offline.
     """
-    seen = log.type["before"].shape
-    learner = OfflineLearner(settings, method, seen, len(ACTIONS), seed)
+    if run.finished:
+        return
+    learner = BCQ(settings, method, log.type["before"].shape, len(ACTIONS), seed)
     if (last := run.latest()) is not None:
-        learner.load(last)
+        restore(learner, last)
     each = -(-log.rows // settings.batch)
     while learner.epoch < settings.epochs and not run.stopping:
         for done, records in enumerate(log.batches(settings.batch, np.random.default_rng([seed, learner.epoch]))):
-            learner.ease(1 - (learner.epoch + done / each) / settings.epochs)
+            learner.ease(max(settings.least, 1 - (learner.epoch + done / each) / settings.fall))
             numbers = learner.update(records)
         learner.epoch += 1
         run.log(learner.epoch, **numbers)
         run.save(learner.epoch, learner.save)
         tell(learner.epoch, numbers)
-    if learner.epoch >= settings.epochs and not run.finished:
+    if learner.epoch >= settings.epochs:
         run.finish(report(learner, env_id, settings.discount))
 
 
-def report(learner: OfflineLearner, env_id: str, discount: float) -> dict[str, Any]:
+def report(learner: BCQ, env_id: str, discount: float) -> dict[str, Any]:
     """How the policy drives, and what it promised: mean discounted metres from the starts of the same roads."""
     score = evaluate(learner.drive(), env_id, reporting(env_id), discount)
     return {"score": score.as_json(), "promised": learner.promise(starts(env_id, reporting(env_id)))}

@@ -1,0 +1,170 @@
+"""Combinations that can't work and damaged checkpoints, one message each; and runs that are asked for more."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mhi_driving.__main__ import main
+
+SMALL = ["--steps", "600"]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Short runs: TD3 on states, a log and BCQ on it."""
+    place = tmp_path_factory.mktemp("runs")
+    assert main(["train", *SMALL, "--run-dir", str(place / "td3")]) == 0
+    assert main(["log", str(place / "log"), "--shards", "2", "--rows", "200"]) == 0
+    assert main(["offline", str(place / "log"), "--epochs", "2", "--run-dir", str(place / "bcq")]) == 0
+    return place
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    capsys.readouterr()
+    assert main(list(map(str, arguments))) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and "Traceback" not in said and said.count("error: ") == 1
+    return said
+
+
+@pytest.mark.parametrize(("arguments", "expected"), [
+    (["train", "--env", "mhi/Nowhere-v0"], "the environment mhi/Nowhere-v0 can't be made"),
+    (["train", "--env", "Pendulum-v99"], "the environment Pendulum-v99 can't be made"),
+    (["train", "--env", "no_such_module:Env-v0"], "the environment no_such_module:Env-v0 can't be made"),
+    (["train", "--env", ""], "can't be made"),
+    (["train", "--env", "CartPole-v1"], "CartPole-v1 has actions of the kind Discrete(2)"),
+    (["train", "--env", "FrozenLake-v1"], "FrozenLake-v1 has observations of the kind Discrete(16)"),
+    (["train", "--env", "CarRacing-v3"], "images of 96 by 3 pixels"),
+    (["train", "--vae"], "the autoencoder takes images of the lane"),
+    (["train", "--processes"], "td3 has one actor and needs no processes"),
+    (["train", "--steps", "0"], "--steps is 0"),
+    (["train", "--steps", "-5"], "--steps is -5"),
+])
+def test_training_that_can_not_work(arguments: list[str], expected: str, tmp_path: Path,
+                                    capsys: pytest.CaptureFixture[str]) -> None:
+    if "CarRacing-v3" in arguments:
+        pytest.importorskip("Box2D", reason="Box2D isn't installed (extra carracing)")
+    assert expected in refused(capsys, *arguments, "--run-dir", tmp_path / "run")
+    assert not (tmp_path / "run").exists(), "nothing was begun"
+
+
+@pytest.mark.parametrize(("name", "env", "expected"), [
+    ("td3", "mhi/LaneImage-v0", "its observations have the shape (10,), not (1, 24, 24)"),
+    ("td3", "Pendulum-v1", "its observations have the shape (10,), not (3,)"),
+    ("bcq", "mhi/LaneImage-v0", "its observations have the shape (10,), not (1, 24, 24)"),
+    ("td3", "mhi/Nowhere-v0", "can't be made"),
+])
+def test_policy_in_another_environment(name: str, env: str, expected: str, runs: Path,
+                                       capsys: pytest.CaptureFixture[str]) -> None:
+    assert expected in refused(capsys, "evaluate", runs / name, "--env", env)
+
+
+def test_policy_with_another_action_space(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Observations of ten numbers, actions of one: the policy of a lane gives two."""
+    import gymnasium
+    from gymnasium.envs.registration import register
+
+    class Ten(gymnasium.Env[np.ndarray, np.ndarray]):
+        observation_space = gymnasium.spaces.Box(-1, 1, (10,), np.float32)
+        action_space = gymnasium.spaces.Box(-1, 1, (1,), np.float32)
+
+    if "TenNumbers-v0" not in gymnasium.registry:
+        register("TenNumbers-v0", Ten)
+    assert "its actions have the shape (2,), not (1,)" in refused(capsys, "evaluate", runs / "td3", "--env",
+                                                                  "TenNumbers-v0")
+
+
+def test_log_of_another_environment(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(runs / "log", tmp_path / "log")
+    told = json.loads((tmp_path / "log/params.json").read_text())
+    (tmp_path / "log/params.json").write_text(json.dumps({**told, "env": "mhi/LaneImage-v0"}))
+    learn = ("offline", tmp_path / "log", "--run-dir", tmp_path / "run")
+    assert "observations of (10,) and mhi/LaneImage-v0 has (1, 24, 24)" in refused(capsys, *learn)
+    (tmp_path / "log/params.json").write_text("{")
+    assert "does not say in which environment" in refused(capsys, *learn)
+
+
+def test_what_is_no_run_or_no_policy(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for place in (tmp_path, tmp_path / "nothing", runs / "log"):
+        assert "there is no saved policy here" in refused(capsys, "evaluate", place)
+    assert "holds no policy of a log" in refused(capsys, "export", runs / "td3", tmp_path / "x.onnx")
+    assert "--roads is 0" in refused(capsys, "evaluate", runs / "td3", "--roads", "0")
+    assert "--shards is -1" in refused(capsys, "log", tmp_path / "log", "--shards", "-1")
+    assert "--epochs is 0" in refused(capsys, "offline", runs / "log", "--epochs", "0", "--run-dir", tmp_path / "r")
+    shutil.copytree(runs / "td3", tmp_path / "td3")
+    told = json.loads((tmp_path / "td3/params.json").read_text())
+    for change in ({"hidden": "wide"}, {"env": "mhi/Nowhere-v0"}, {"seed": None}, {"hidden": 64}):
+        (tmp_path / "td3/params.json").write_text(json.dumps({**told, **change}))
+        refused(capsys, "evaluate", tmp_path / "td3")
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def other(path: Path) -> None:
+    path.write_text("another file")
+
+
+def gone(path: Path) -> None:
+    path.unlink()
+
+
+@pytest.mark.parametrize("harm", [cut, emptied, other, gone])
+@pytest.mark.parametrize("sums", [True, False], ids=["with checksums", "without"])
+def test_damaged_checkpoint(harm: Callable[[Path], None], sums: bool, tmp_path: Path,
+                            capsys: pytest.CaptureFixture[str]) -> None:
+    """With checksums the run goes on from the one before; without them, or with none whole, there is one message."""
+    run = tmp_path / "run"
+    assert main(["train", "--steps", "100", "--run-dir", str(run)]) == 0
+    assert main(["train", "--steps", "200", "--run-dir", str(run)]) == 0
+    newest = run / "checkpoints/0000000200"
+    harm(newest / "learner.pt")
+    again = ["train", "--steps", "300", "--run-dir", str(run)]
+    if not sums:
+        (newest / "SHA256SUMS").unlink()
+        assert "the checkpoint of step 200 can't be used" in refused(capsys, *again)
+        return
+    capsys.readouterr()
+    assert main(["evaluate", str(run), "--roads", "1"]) == 0
+    assert "is damaged (learner.pt is" in capsys.readouterr().err
+    assert main(again) == 0
+    assert "goes on from step 100" in capsys.readouterr().err and (run / "checkpoints/damaged-0000000200").exists()
+    for place in (run / "checkpoints").glob("0*"):
+        harm(place / "learner.pt")
+    for arguments in (["train", "--steps", "400", "--run-dir", str(run)], ["evaluate", str(run)]):
+        assert "no checkpoint of this run is whole" in refused(capsys, *arguments)
+
+
+def test_whole_checkpoint_of_other_settings(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(runs / "bcq", tmp_path / "bcq")
+    for place in (tmp_path / "bcq/checkpoints").iterdir():
+        shutil.rmtree(place)
+    last = max((runs / "td3/checkpoints").iterdir())
+    shutil.copytree(last, tmp_path / "bcq/checkpoints" / last.name)
+    assert "can't be used" in refused(capsys, "evaluate", tmp_path / "bcq")
+
+
+def test_more_passes_and_more_shards_prolong(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("log", "bcq"):
+        shutil.copytree(runs / name, tmp_path / name)
+    told = json.loads((tmp_path / "bcq/params.json").read_text())
+    (tmp_path / "bcq/params.json").write_text(json.dumps({**told, "log": str((tmp_path / "log").resolve())}))
+    first = (tmp_path / "log/shards/00000.npy").read_bytes()
+    assert main(["log", str(tmp_path / "log"), "--shards", "3", "--rows", "200"]) == 0
+    assert len(list((tmp_path / "log/shards").iterdir())) == 3
+    assert (tmp_path / "log/shards/00000.npy").read_bytes() == first
+    learn = ["offline", str(tmp_path / "log"), "--run-dir", str(tmp_path / "bcq"), "--epochs"]
+    assert main([*learn, "3"]) == 0 and "pass 3 of 3" in capsys.readouterr().out
+    assert json.loads((tmp_path / "bcq/result.json").read_text())["steps"] == 3
+    assert main([*learn, "2"]) == 0 and "ended well" in capsys.readouterr().out, "three passes hold two"
