@@ -1,22 +1,101 @@
-"""Draw drive.svg, the strips on the page, from results.json. The same numbers always give the same bytes."""
+"""Draw drive.svg and curves.svg, the figures on the page, from results.json. The same numbers give the same bytes."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
-from mhi_driving.strip import Drive, draw
+from mhi_driving.stats import interquartile_mean, interval
+from mhi_driving.strip import FONT, LINE, PANEL, QUIET, TEXT, Drive, draw, text
 
 HERE = Path(__file__).parent
 NAMES = {"bcq": "BCQ", "bc": "cloning", "q": "plain Q"}
+# The light colours of the handbook; its pages put their own in the places of these.
+CURVES = {"td3": ("TD3", "#1b5e8c", ""), "ddpg": ("DDPG", "#1c6b45", "2 3"), "d4pg": ("D4PG", "#6d3a96", "9 3"),
+          "features": ("TD3, features", "#8a4b00", "9 3 2 3"), "trap": ("TD3, the trap", "#a3231c", "5 3")}
+EDGE = "#cfd8e2"
+WIDTH, LEFT, RIGHT, PANEL_HEIGHT, TOP, GAP = 540, 52, 424, 150, 44, 48  # pixels
+PANELS = (("mean", "metres an episode, of 250", 250.0, (0, 50, 100, 150, 200, 250), 1.0),
+          ("saturated", "percent of actions beyond 0.99", 1.0, (0, 0.25, 0.5, 0.75, 1), 100.0))
 
 
-def render() -> str:
-    """The figure as SVG text."""
-    drives = json.loads((HERE / "results.json").read_text(encoding="utf-8"))["offline"]["strip"]
+def strips(results: dict[str, Any]) -> str:
+    """The drives of three policies."""
+    drives = results["offline"]["strip"]
     return draw({name: Drive(**drives[method]) for method, name in NAMES.items()},
                 "Three policies from one log, on a road that none has seen")
 
 
+def curves(results: dict[str, Any]) -> str:
+    """Learning from images: a line for the interquartile mean over seeds, an area for its 95 percent interval."""
+    found = {name: values for name, values in results["images"].items() if name in CURVES and values["count"]}
+    most = max(values["curve"]["step"][-1] for values in found.values())
+    height = TOP + len(PANELS) * (PANEL_HEIGHT + GAP)
+    title = "Learning from images, on ten roads that chose the best checkpoint"
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
+             f'height="{height}" role="img" aria-labelledby="curves-title" font-family="{FONT}">',
+             f'<title id="curves-title">{title}</title>',
+             f'<rect width="{WIDTH}" height="{height}" rx="8" fill="{PANEL}"/>',
+             text(16, 24, title, TEXT, "start", 600)]
+    for number, (name, label, top, ticks, shown) in enumerate(PANELS):
+        upper = TOP + number * (PANEL_HEIGHT + GAP) + 16
+        parts += axes(upper, label, top, ticks, shown, most)
+        ends: list[float] = []
+        for key, values in found.items():
+            parts += line(upper, CURVES[key], values["curve"]["step"], values["curve"][name], top, most, ends)
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def at(step: float, value: float, upper: float, top: float, most: int) -> tuple[float, float]:
+    """Where a value of a step is on the picture."""
+    return LEFT + (RIGHT - LEFT) * step / most, upper + (PANEL_HEIGHT - 16) * (1 - value / top)
+
+
+def axes(upper: float, label: str, top: float, ticks: tuple[float, ...], shown: float, most: int) -> list[str]:
+    """One panel's lines and numbers."""
+    parts = [text(LEFT - 36, upper - 8, label, QUIET, "start")]
+    for tick in ticks:
+        _, y = at(0, tick, upper, top, most)
+        parts += [f'<line x1="{LEFT}" x2="{RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{EDGE}"/>',
+                  text(LEFT - 8, y + 4, f"{tick * shown:.0f}", QUIET, "end")]
+    for step in range(0, most + 1, 1_000):
+        x, y = at(step, 0, upper, top, most)
+        parts.append(text(x, y + 18, f"{step:,}" if step else "0 steps", QUIET, "middle"))
+    return [*parts, f'<line x1="{LEFT}" x2="{RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{LINE}"/>']
+
+
+def line(upper: float, look: tuple[str, str, str], steps: list[int], seeds: list[list[float]], top: float, most: int,
+         ends: list[float]) -> list[str]:
+    """One method's line, area and name; names keep clear of each other."""
+    name, colour, dashes = look
+    columns = [list(values) for values in zip(*seeds, strict=True)]
+    means = [interquartile_mean(column) for column in columns]
+    middle = [at(step, mean, upper, top, most) for step, mean in zip(steps, means, strict=True)]
+    bounds = [interval(column) for column in columns]
+    low, high = ([at(step, bound[side], upper, top, most) for step, bound in zip(steps, bounds, strict=True)]
+                 for side in (0, 1))
+    x, y = middle[-1]
+    while any(abs(y - other) < 15 for other in ends):
+        y += 1
+    ends.append(y)
+    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
+    return [f'<polygon points="{points(low + high[::-1])}" fill="{colour}" fill-opacity="0.15"/>',
+            f'<polyline points="{points(middle)}" fill="none" stroke="{colour}" stroke-width="2"{dashed}/>',
+            text(min(x, RIGHT) + 8, y + 4, f"{name} ({len(seeds)})", colour, "start", 600)]
+
+
+def points(places: list[tuple[float, float]]) -> str:
+    """Places as an SVG list."""
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+
+
+def render() -> dict[str, str]:
+    """Each figure as SVG text, by the name of its file."""
+    results = json.loads((HERE / "results.json").read_text(encoding="utf-8"))
+    return {"drive.svg": strips(results), "curves.svg": curves(results)}
+
+
 if __name__ == "__main__":
-    (HERE / "drive.svg").write_text(render(), encoding="utf-8")
+    for name, picture in render().items():
+        (HERE / name).write_text(picture, encoding="utf-8")

@@ -14,9 +14,11 @@ from tooling.tests.hpc.slurm import Slurm
 PROJECT = ROOT / "chapters/research/driving"
 
 
-def test_figure_is_drawn_from_the_numbers(research: Path) -> None:
+def test_figures_are_drawn_from_the_numbers(research: Path) -> None:
     drawn = runpy.run_path(str(PROJECT / "figures.py"))["render"]()
-    assert drawn == (PROJECT / "drive.svg").read_text(encoding="utf-8")
+    assert set(drawn) == {"drive.svg", "curves.svg"}
+    for name, picture in drawn.items():
+        assert picture == (PROJECT / name).read_text(encoding="utf-8")
 
 
 def test_array_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path) -> None:

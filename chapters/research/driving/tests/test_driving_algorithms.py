@@ -117,7 +117,6 @@ def a_d4pg(**changes: Any) -> D4PG:
 def test_ddpg_target_is_the_reward_and_the_discounted_value_of_the_slow_networks() -> None:
     learner = a_ddpg()
     learner.slow_actor = Says(torch.tensor([[0.5], [-0.25]]))  # type: ignore[assignment]
-    learner.slow_critic = nn.Sequential()
     learner.slow_critic.forward = lambda seen, action: 8 * action[:, 0]  # type: ignore[method-assign]
     batch = a_batch()
     batch.bootstrap[1] = 0
@@ -199,7 +198,7 @@ def test_actor_climbs_the_critic_and_leaves_it_alone(make: Any) -> None:
     def height() -> float:
         said = critic(batch.before, learner.actor(batch.before))
         said = learner.values(said) if isinstance(learner, D4PG) else said[0] if isinstance(learner, TD3) else said
-        return float(said.mean())
+        return float(said.detach().mean())
 
     low = height()
     numbers = [learner.update_actor(batch) for _ in range(20)]
@@ -209,8 +208,8 @@ def test_actor_climbs_the_critic_and_leaves_it_alone(make: Any) -> None:
 
 @pytest.mark.parametrize("make", [a_td3, a_ddpg, a_d4pg])
 def test_first_actions_are_near_zero_and_saturation_is_counted(make: Any) -> None:
-    learner, batch = make(), a_batch(64)
-    assert float(learner.actor(batch.before).abs().max()) < 0.05
+    learner, batch = make(calm=0.0), a_batch(64)
+    assert float(learner.actor(batch.before).detach().abs().max()) < 0.05
     assert learner.update_actor(batch)["saturated"] == 0
     with torch.no_grad():
         learner.actor.body[-1].bias.copy_(torch.tensor([5.0, 0.0]))
@@ -219,6 +218,16 @@ def test_first_actions_are_near_zero_and_saturation_is_counted(make: Any) -> Non
     with torch.no_grad():
         learner.actor.body[-1].bias.fill_(12.0)
     assert learner.update_actor(batch)["actor_gradient"] < numbers["actor_gradient"] / 100, "nothing is learnt there"
+
+
+@pytest.mark.parametrize("make", [a_td3, a_ddpg, a_d4pg])
+def test_a_saturated_actor_comes_back_by_the_squares(make: Any) -> None:
+    """Without them its gradient is 0, whatever the critic says."""
+    learner, batch = make(calm=0.01, actor_rate=0.05), a_batch(64)
+    with torch.no_grad():
+        learner.actor.body[-1].bias.fill_(12.0)
+    shares = [learner.update_actor(batch)["saturated"] for _ in range(300)]
+    assert shares[0] == 1 and shares[-1] < 0.5
 
 
 @pytest.mark.parametrize("dt", [0.1, 1.0, 5.0])

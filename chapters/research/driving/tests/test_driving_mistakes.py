@@ -75,7 +75,7 @@ def test_policy_with_another_action_space(runs: Path, tmp_path: Path, capsys: py
         action_space = gymnasium.spaces.Box(-1, 1, (1,), np.float32)
 
     if "TenNumbers-v0" not in gymnasium.registry:
-        register("TenNumbers-v0", Ten)
+        register("TenNumbers-v0", lambda **_: Ten())
     assert "its actions have the shape (2,), not (1,)" in refused(capsys, "evaluate", runs / "td3", "--env",
                                                                   "TenNumbers-v0")
 
