@@ -21,9 +21,8 @@ from stable_baselines3.common.noise import NormalActionNoise
 
 from labhandbook.runs import Run
 from mhi_driving.drive import REPORTING, evaluate
-from mhi_driving.learner import settings_for
 from mhi_driving.policies import load
-from mhi_driving.train import params, train
+from mhi_driving.train import params, settings_for, train
 
 PENDULUM = "Pendulum-v1"
 
@@ -33,7 +32,7 @@ def ours(steps: int, seed: int) -> tuple[float, float]:
     settings = settings_for("td3", PENDULUM, steps=steps)
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
-        with Run.open(Path(folder), params(PENDULUM, settings, seed)) as run:
+        with Run.open(Path(folder), params(PENDULUM, settings, seed), steps=steps) as run:
             train(run, PENDULUM, settings, seed)
         taken = time.process_time() - start
         return taken, float(evaluate(load(Path(folder)).policy, PENDULUM, REPORTING).mean)
@@ -42,7 +41,7 @@ def ours(steps: int, seed: int) -> tuple[float, float]:
 def theirs(steps: int, seed: int) -> tuple[float, float]:
     """Processor seconds and mean return of Stable-Baselines3 with our settings."""
     settings = settings_for("td3", PENDULUM, steps=steps)
-    noise = NormalActionNoise(np.zeros(1), np.full(1, 2 * settings.scale))
+    noise = NormalActionNoise(np.zeros(1), np.full(1, 2 * settings.noise))
     start = time.process_time()
     model = TD3("MlpPolicy", gymnasium.make(PENDULUM), learning_rate=settings.actor_rate, batch_size=settings.batch,
                 learning_starts=settings.warm_up, tau=settings.tau, gamma=settings.discount, action_noise=noise,
