@@ -41,13 +41,13 @@ def test_array_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path
         assert set(slurm.states(killed)) <= {"PENDING", "RUNNING", "CONFIGURING"}
         time.sleep(0.1)
     slurm.run("scancel", "--signal=KILL", "--full", killed, cwd=parts)
-    assert "COMPLETED" not in slurm.finish(killed)[killed] and not (parts / run / "done").exists()
+    assert "COMPLETED" not in slurm.finish(killed, seconds=1800)[killed] and not (parts / run / "done").exists()
     again = submit("1", parts)
-    assert slurm.finish(first, again, seconds=300) == {first: ["COMPLETED"], again: ["COMPLETED"]}
+    assert slurm.finish(first, again, seconds=1800) == {first: ["COMPLETED"], again: ["COMPLETED"]}
     metrics = [(folder / run / "metrics.jsonl").read_text() for folder in (whole, parts)]
     assert metrics[0] == metrics[1] and len(metrics[0].splitlines()) == 3
     results = [json.loads((folder / run / "result.json").read_text()) for folder in (whole, parts)]
     assert results[0] == results[1]
     done = submit("1", parts)
-    assert slurm.finish(done) == {done: ["COMPLETED"]}
+    assert slurm.finish(done, seconds=1800) == {done: ["COMPLETED"]}
     assert "nothing to do" in (parts / f"slurm_log/driving_{done}_1.out").read_text()

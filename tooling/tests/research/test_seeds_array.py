@@ -30,10 +30,10 @@ def test_study_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path
         assert set(slurm.states(job)) <= {"PENDING", "RUNNING", "CONFIGURING"}
         time.sleep(0.2)
     slurm.run("scancel", "--signal=KILL", "--full", job, cwd=tmp_path)
-    slurm.finish(job, seconds=120)
+    slurm.finish(job, seconds=1800)
     assert not (tmp_path / "runs/seed-0/done").exists()
     again = submit()
-    assert set(slurm.finish(again, seconds=180)[again]) == {"COMPLETED"}
+    assert set(slurm.finish(again, seconds=1800)[again]) == {"COMPLETED"}
     for seed in (0, 1):
         folder = tmp_path / f"runs/seed-{seed}"
         steps = [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]

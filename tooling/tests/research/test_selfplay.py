@@ -43,10 +43,10 @@ def test_array_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path
         assert set(slurm.states(long)) <= {"PENDING", "RUNNING", "CONFIGURING"}
         time.sleep(0.2)
     slurm.run("scancel", long, cwd=tmp_path)
-    assert slurm.finish(quick, long) == {quick: ["COMPLETED"], long: ["CANCELLED"]}
+    assert slurm.finish(quick, long, seconds=1800) == {quick: ["COMPLETED"], long: ["CANCELLED"]}
     before = steps(1)
     again = submit("0-1", len(before) + 1)
-    assert set(slurm.finish(again)[again]) == {"COMPLETED"}
+    assert set(slurm.finish(again, seconds=1800)[again]) == {"COMPLETED"}
     assert steps(1) == list(range(1, len(before) + 2)), "each iteration stands there once"
     assert "nothing to do" in (tmp_path / f"slurm_log/selfplay_{again}_0.out").read_text()
     assert (tmp_path / "runs/tic-tac-toe-1/done").exists()

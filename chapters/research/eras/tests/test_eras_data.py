@@ -26,7 +26,7 @@ def program(*words: str, cwd: Path, wait: bool = True) -> subprocess.Popen[str]:
     process = subprocess.Popen([sys.executable, "-m", "mhi_eras", *words], cwd=cwd, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if wait:
-        process.wait(180)
+        process.wait(1800)
     return process
 
 

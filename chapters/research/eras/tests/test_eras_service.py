@@ -51,7 +51,7 @@ def test_the_secret_is_never_said(service: Service, tmp_path: Path, monkeypatch:
     """The stand-in's refusal quotes the key, as a careless service might."""
     monkeypatch.setenv("NUMERAI_SECRET_KEY", "WRONG-SECRET")
     done = subprocess.run([sys.executable, "-m", "mhi_eras", "submit", "x.csv", "wobble"], cwd=tmp_path, text=True,
-                          capture_output=True, timeout=60, check=False)
+                          capture_output=True, timeout=1800, check=False)
     assert done.returncode == 2 and "invalid key" in done.stderr
     assert "WRONG-SECRET" not in done.stdout + done.stderr and "Traceback" not in done.stderr
 

@@ -30,7 +30,7 @@ def program(home: Path, *words: str, wait: bool = True) -> subprocess.Popen[str]
 
 
 def said(process: subprocess.Popen[str]) -> tuple[str, str]:
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=1800)
     return out, err
 
 
@@ -69,7 +69,7 @@ def test_a_kill_loses_no_confirmed_correction(tmp_path: Path) -> None:
             f"store = Store(Path({str(tmp_path)!r})); store.model()\n"
             "store._write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
             f"store.correct([Phrase({ODD.text!r}, {ODD.label!r}, 'correction')])")
-    done = subprocess.run([sys.executable, "-c", code], timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", code], timeout=1800, check=False)
     assert done.returncode == -signal.SIGKILL
     assert load(tmp_path / "model.skops")[1] == 0
     assert Store(tmp_path).classify([ODD.text])[0][0] == ODD.label
