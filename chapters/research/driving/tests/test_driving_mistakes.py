@@ -168,3 +168,14 @@ def test_more_passes_and_more_shards_prolong(runs: Path, tmp_path: Path, capsys:
     assert main([*learn, "3"]) == 0 and "pass 3 of 3" in capsys.readouterr().out
     assert json.loads((tmp_path / "bcq/result.json").read_text())["steps"] == 3
     assert main([*learn, "2"]) == 0 and "ended well" in capsys.readouterr().out, "three passes hold two"
+
+
+def test_policy_that_sees_images_is_drawn_from_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, picture = tmp_path / "image", tmp_path / "strip.svg"
+    assert main(["train", "--env", "mhi/LaneImage-v0", "--steps", "40", "--run-dir", str(run)]) == 0
+    assert main(["evaluate", str(run), "--env", "mhi/LaneImage-v0", "--roads", "1"]) == 0
+    assert main(["strip", str(picture), str(run)]) == 0 and picture.read_text().startswith("<svg")
+    pendulum = tmp_path / "pendulum"
+    assert main(["train", "--env", "Pendulum-v1", "--preset", "ddpg", "--steps", "20", "--run-dir",
+                 str(pendulum)]) == 0
+    assert "a policy of Pendulum-v1 can't drive on a lane" in refused(capsys, "strip", picture, pendulum)

@@ -61,7 +61,7 @@ class Settings:
 TASKS: dict[str, dict[str, Any]] = {
     "Pendulum-v1": {"low": -600.0, "high": 0.0},
     "mhi/Lane-v0": {"steps": 16_000, "beta_steps": 16_000, "low": 0.0, "high": 60.0},
-    "mhi/LaneImage-v0": {"steps": 6_000, "beta_steps": 6_000, "low": 0.0, "high": 60.0, "actor_rate": 1e-4,
+    "mhi/LaneImage-v0": {"steps": 10_000, "beta_steps": 10_000, "low": 0.0, "high": 60.0, "actor_rate": 1e-4,
                          "batch": 64},
 }
 

@@ -52,7 +52,7 @@ class Settings:
 # What an environment needs, on top of these. From images the actor has to learn more slowly, or it saturates.
 TASKS: dict[str, dict[str, Any]] = {
     "mhi/Lane-v0": {"steps": 16_000},
-    "mhi/LaneImage-v0": {"steps": 6_000, "actor_rate": 1e-4, "batch": 64},
+    "mhi/LaneImage-v0": {"steps": 10_000, "actor_rate": 1e-4, "batch": 64},
 }
 
 
