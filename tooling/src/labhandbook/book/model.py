@@ -13,6 +13,10 @@ from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 
 CONFIG = "_quarto.yml"
+# What the settings that are read here must be: a text (a number or a day is one too), or a list of texts.
+TEXTS = ("project.output-dir", "lang", "book.title", "book.site-url", "book.repo-url", "book.repo-branch")
+LISTS = ("bibliography", "filters", "css", "include-after-body", "format.html.css", "format.html.include-after-body",
+         "book.favicon", "book.downloads", "book.repo-actions")
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,14 @@ class Book:
         return self.config.get(name, default)
 
 
+def is_file(path: Path) -> bool:
+    """Whether a regular file has this path; a path that no file can have has none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def as_list(value: Any) -> list[str]:
     """YAML lets a list of one be written as a scalar; read both."""
     if value is None:
@@ -134,6 +146,7 @@ def load_book(start: Path) -> Book:
     project = config.setdefault("project", {})
     if not isinstance(project, dict) or project.get("type") != "book":
         raise _config_error("does not say `project: {type: book}`", "only books are rendered", root, "type:")
+    _check_types(config, root)
     chapters = config["book"].get("chapters")
     if not isinstance(chapters, list) or not chapters:
         raise _config_error("lists no chapters under `book: chapters:`", "a book needs an index.qmd", root)
@@ -143,6 +156,29 @@ def load_book(start: Path) -> Book:
     if not any(page.path == "index.qmd" for page in _flatten(contents)):
         raise _config_error("does not list index.qmd", "it is the site's first page", root)
     return book
+
+
+def _check_types(config: dict[str, Any], root: Path) -> None:
+    """Raise HandbookError for a setting that is neither a text nor a list of texts where one is expected."""
+    for place in (*TEXTS, *LISTS):
+        value: Any = config
+        for name in place.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        items = value if isinstance(value, list) and place in LISTS else [] if value is None else [value]
+        wrong = [item for item in items if item is None or isinstance(item, dict | list)]
+        if wrong or (place in TEXTS and _empty(config, place)):
+            kind = "a text" if place in TEXTS else "a text or a list of texts"
+            mapping = bool(wrong) and isinstance(wrong[0], dict)
+            found = "a mapping" if mapping else "a list" if any(wrong) else "nothing"
+            raise _config_error(f"has {found} under `{place.replace('.', ': ')}:`", f"{kind} belongs there", root,
+                                f"{place.rpartition('.')[2]}:")
+
+
+def _empty(config: dict[str, Any], place: str) -> bool:
+    """Whether a setting is named without a value."""
+    outer, _, name = place.rpartition(".")
+    table = config.get(outer, {}) if outer else config
+    return isinstance(table, dict) and name in table and table[name] is None
 
 
 def _flatten(contents: tuple[Page | Part, ...]) -> Iterator[Page]:
@@ -200,6 +236,17 @@ def line_of(path: Path, needle: str) -> int:
     return 1
 
 
+def _names(value: Any) -> bool:
+    """Whether a list holds only texts; none at all is a list too."""
+    return value is None or (isinstance(value, list) and all(isinstance(item, str) for item in value))
+
+
+def _short(value: Any) -> str:
+    """A value as a message can show it."""
+    shown = repr(value)
+    return shown if len(shown) <= 100 else f"{shown[:100]}..."
+
+
 class _Reader:
     """Turns the list under `chapters:` into pages and parts and counts the numbered chapters."""
 
@@ -212,13 +259,13 @@ class _Reader:
         for entry in entries:
             if isinstance(entry, str):
                 yield self.page(entry)
-            elif isinstance(entry, dict) and "part" in entry:
-                opening = str(entry["part"])
+            elif isinstance(entry, dict) and isinstance(entry.get("part"), str) and _names(entry.get("chapters")):
+                opening = entry["part"]
                 page = self.page(opening, part=True) if opening.endswith(".qmd") else None
-                chapters = tuple(self.page(str(item)) for item in entry.get("chapters") or [])
+                chapters = tuple(self.page(item) for item in entry.get("chapters") or [])
                 yield Part("" if page else opening, page, chapters)
             else:
-                raise _config_error(f"lists {entry!r}, which is neither a chapter nor a part",
+                raise _config_error(f"lists {_short(entry)}, which is neither a chapter nor a part",
                                     "the table of contents can't be read", self.root, "chapters:")
 
     def page(self, name: str, *, part: bool = False) -> Page:
@@ -227,8 +274,8 @@ class _Reader:
         if leads_out(self.root, path):
             raise _config_error(f"lists {name}, which is not a chapter of the book: {OUTSIDE}",
                                 "its page would be written outside the site", self.root, name)
-        if not source.is_file():
-            raise _config_error(f"lists {name}, which does not exist",
+        if not is_file(source):
+            raise _config_error(f"lists {_short(name)[1:-1]}, which does not exist",
                                 "the book can't be rendered without it", self.root, name)
         if path in self.seen:
             raise _config_error(f"lists {name} twice", "a page has one place in the book", self.root, name)
