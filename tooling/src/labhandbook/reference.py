@@ -6,6 +6,7 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+from labhandbook.core import foreign
 from labhandbook.rules import REGISTRY, Rule, Severity
 
 # The reference page of each family of rules, and the modules that register them.
@@ -46,7 +47,7 @@ def pages(root: Path) -> dict[Path, str]:
     found = {}
     for prefix, name in PAGES.items():
         path = root / name
-        head = re.split(rf"^## {prefix}\d", path.read_text(encoding="utf-8"), maxsplit=1, flags=re.MULTILINE)[0]
+        head = re.split(rf"^## {prefix}\d", foreign.text(path, name), maxsplit=1, flags=re.MULTILINE)[0]
         rules = [REGISTRY[code] for code in sorted(REGISTRY) if code.startswith(prefix)]
         found[path] = head.rstrip() + "\n\n" + "\n\n".join(_entry(rule) for rule in rules) + "\n"
     return found

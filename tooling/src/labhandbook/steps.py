@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Generic, TypeVar
 
 from labhandbook.core import foreign
@@ -81,7 +81,7 @@ class Ledger:
         self.entries: dict[str, dict[str, Any]] = {}
         if path.exists():
             try:
-                self.entries = {name: dict(entry) for name, entry in
+                self.entries = {name: _whole(name, entry) for name, entry in
                                 foreign.json_data(foreign.text(path), path.name)["steps"].items()}
             except (HandbookError, ValueError, KeyError, TypeError, AttributeError) as error:
                 raise HandbookError(
@@ -114,6 +114,28 @@ class Ledger:
                               "facts": outcome.facts}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(self.path, json.dumps({"steps": self.entries}, indent=2) + "\n")
+
+
+def _whole(step: str, entry: Any) -> dict[str, Any]:
+    """An entry of a ledger as `record` wrote it. Raises ValueError for one that something else wrote."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"{step} is no entry")
+    for name, kind in (("key", str), ("at", str), ("summary", str), ("facts", dict), ("findings", list)):
+        if not isinstance(entry.get(name, kind()), kind):
+            raise ValueError(f"{step}: {name} has a wrong type")
+    for found in entry.get("findings", []):
+        if not (isinstance(found, dict) and isinstance(found.get("rule"), dict) and isinstance(found.get("line"), int)
+                and all(isinstance(found.get(name), str) for name in ("file", "message", "severity"))):
+            raise ValueError(f"{step}: a finding has a wrong type")
+        Severity(found["severity"])
+        Rule(**found["rule"])
+    files = entry.get("facts", {}).get("files", {})
+    if not isinstance(files, dict) or not all(
+            PurePosixPath(name).name == name and (step != "build" or (isinstance(file, dict)
+                                                  and isinstance(file.get("sha256"), str)))
+            for name, file in files.items()):
+        raise ValueError(f"{step}: its files are not names with their sha256")
+    return {"key": "", "at": "", "summary": "", "facts": {}, **entry}
 
 
 def carry_out(steps: Sequence[Step[Context]], context: Context, ledger: Ledger,

@@ -80,7 +80,7 @@ TEXTS = {
     "bash": "```bash\nhandbook render --nonsense $(touch owned)\necho 'a\n```\n",
     "entities": "&#0; &#xD800; &#x1b;\n",
 }
-FACTS = {f"facts-{name}": {"chapters/facts.yml": text} for name, text in YAML.items()} | {
+FACTS: dict[str, Files] = {f"facts-{name}": {"chapters/facts.yml": text} for name, text in YAML.items()} | {
     "facts-long-name": {f"chapters/{'a' * 240}.yml": "a: 1"},
     "facts-name": {f"chapters/{NAME}.yml": f"{ESCAPE[:4]}: 1"}, "facts-bytes": {f"chapters/{BYTES}.yml": "a: 1"},
     "facts-pipe": {"chapters/pipe.yml": Pipe()}, "facts-folder": {"chapters/x.yml": Folder()},
@@ -93,7 +93,8 @@ FACTS = {f"facts-{name}": {"chapters/facts.yml": text} for name, text in YAML.it
     "results-pipe": {"chapters/p/index.qmd": "# P\n", "chapters/p/results.json": Pipe()},
 }
 SHAPES: dict[str, Files] = {
-    "chapter-pipe": {"a.qmd": Pipe()}, "chapter-link": {"a.qmd": Link("nowhere")}, "chapter-loop": {"a.qmd": Link("a.qmd")},
+    "chapter-pipe": {"a.qmd": Pipe()}, "chapter-link": {"a.qmd": Link("nowhere")},
+    "chapter-loop": {"a.qmd": Link("a.qmd")},
     "chapter-out": {"a.qmd": Link("../../outside.txt")}, "chapter-not-utf8": {"a.qmd": b"# A\n\n\xff\xfe\n"},
     "chapter-empty": {"a.qmd": ""}, "pandoc-folder": {"pandoc": Folder()}, "pandoc-program": {"pandoc": Program()},
     "programs": {name: Program() for name in ("codespell", "lychee", "panache", "bash", "git", "quarto", "typst")},
@@ -107,12 +108,14 @@ SHAPES: dict[str, Files] = {
     "config-link": {"_quarto.yml": Link("_quarto.yml")}, "config-folder": {"_quarto.yml": Folder()},
     "names": {f"{NAME}.qmd": "# A\n\n[x](nowhere.qmd)\n", f"{BYTES}.qmd": "# B\n", f"chapters/{NAME}/x.qmd": "# C\n",
               "_quarto.yml": yaml.safe_dump(changed(CONFIG, "book.chapters", ["index.qmd", f"{NAME}.qmd"]))},
-    "codespell": {".codespellrc": "[codespell]\nwrite-changes =\nignore-words = /dev/stdin\n", "a.qmd": "# A\n\nteh\n"},
+    "codespell": {".codespellrc": "[codespell]\nwrite-changes =\nignore-words = /dev/stdin\n",
+        "a.qmd": "# A\n\nteh\n"},
     "extension": {"_quarto.yml": yaml.safe_dump({**CONFIG, "filters": ["x"]}), "_extensions/x/_extension.yml": "5"},
     "extension-types": {"_quarto.yml": yaml.safe_dump({**CONFIG, "filters": ["x"]}),
                         "_extensions/x/_extension.yml": "contributes: {filters: 5, shortcodes: [5, {a: 1}, null]}"},
     "extension-missing": {"_quarto.yml": yaml.safe_dump({**CONFIG, "filters": ["../../x", 5, None]})},
-    "css-out": {"_quarto.yml": yaml.safe_dump(changed(CONFIG, "format.html.css", ["../../outside.txt", "/etc/passwd"]))},
+    "css-out": {"_quarto.yml": yaml.safe_dump(changed(CONFIG, "format.html.css",
+        ["../../outside.txt", "/etc/passwd"]))},
     "favicon-out": {"_quarto.yml": yaml.safe_dump(changed(CONFIG, "book.favicon", "../../outside.txt"))},
     "output-root": {"_quarto.yml": yaml.safe_dump(changed(CONFIG, "project.output-dir", "/"))},
     "output-above": {"_quarto.yml": yaml.safe_dump(changed(CONFIG, "project.output-dir", "../../home"))},

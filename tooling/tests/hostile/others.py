@@ -71,53 +71,75 @@ RECIPES: dict[str, Files] = {
     **{f"{place}-{name}": {"recipe.yaml": dump(changed(RECIPE, place, text))} for name, text in EXPRESSIONS.items()
        for place in ("context.version", "package.name", "source.url")},
     **{f"v0-{name}": {"recipe.yaml": None, "meta.yaml": text} for name, text in V0.items()},
-    "pipe": {"recipe.yaml": Pipe()}, "folder": {"recipe.yaml": Folder()}, "loop": {"recipe.yaml": Link("recipe.yaml")},
+    "pipe": {"recipe.yaml": Pipe()}, "folder": {"recipe.yaml": Folder()},
+    "loop": {"recipe.yaml": Link("recipe.yaml")},
     "zero": {"recipe.yaml": Link("/dev/zero")}, "both": {"meta.yaml": "a: 1"}, "nothing": {"recipe.yaml": None},
     "patches": {"recipe.yaml": dump(changed(RECIPE, "source.patches", ["../../../x", "/etc/passwd", 5]))},
     "file": {"recipe.yaml": dump(changed(RECIPE, "source.url", "file:///etc/passwd"))},
     "path": {"recipe.yaml": dump(changed(RECIPE, "source", {"path": "../../.."}))}, "number-large": {
         "recipe.yaml": dump(changed(RECIPE, "build.number", int(DIGITS[:4_000])))},
-    "infinite": {"recipe.yaml": dump(RECIPE).replace('"number": 0', '"number": 1e999')}, "closed": {".": Folder(closed=True)},
+    "infinite": {"recipe.yaml": dump(RECIPE).replace('"number": 0', '"number": 1e999')},
+    "closed": {".": Folder(closed=True)},
     "digits": {"recipe.yaml": dump(RECIPE).replace('"number": 0', f'"number": {DIGITS}')}, "long": {
-        "recipe.yaml": dump(changed(RECIPE, "package.name", LONG))}, "feedstock": {"recipe/recipe.yaml": Pipe(), "recipe.yaml": None},
+        "recipe.yaml": dump(changed(RECIPE, "package.name", LONG))},
+        "feedstock": {"recipe/recipe.yaml": Pipe(), "recipe.yaml": None},
     "variants": {"variants.yaml": BILLION, "conda_build_config.yaml": "5", "conda-forge.yml": "[1"}, "names": {
-        f"{NAME}/recipe.yaml": dump(RECIPE), f"{BYTES}/recipe.yaml": "a: 1"}, "git": {".git": ESCAPE, "build.sh": Program()},
+        f"{NAME}/recipe.yaml": dump(RECIPE), f"{BYTES}/recipe.yaml": "a: 1"},
+        "git": {".git": ESCAPE, "build.sh": Program()},
 }
 SBATCH = "#!/bin/bash\n#SBATCH --partition=small\n#SBATCH --time=01:00:00\n#SBATCH --nodes=1\n"
 LINES = {
-    "escape": f"#SBATCH --{ESCAPE}={ESCAPE}\n#SBATCH --partition={ESCAPE}\n", "long": f"#SBATCH --comment={'a' * 1_000_000}\n",
-    "many": "#SBATCH --nodes=1\n" * 20_000, "time": f"#SBATCH --time={DIGITS}\n", "nodes": f"#SBATCH --nodes={DIGITS}\n",
-    "memory": "#SBATCH --mem=1e999\n", "memory-digits": f"#SBATCH --mem={DIGITS}T\n", "array": f"#SBATCH --array=0-{DIGITS}\n",
+    "escape": f"#SBATCH --{ESCAPE}={ESCAPE}\n#SBATCH --partition={ESCAPE}\n",
+    "long": f"#SBATCH --comment={'a' * 1_000_000}\n",
+    "many": "#SBATCH --nodes=1\n" * 20_000, "time": f"#SBATCH --time={DIGITS}\n",
+    "nodes": f"#SBATCH --nodes={DIGITS}\n",
+    "memory": "#SBATCH --mem=1e999\n", "memory-digits": f"#SBATCH --mem={DIGITS}T\n",
+    "array": f"#SBATCH --array=0-{DIGITS}\n",
     "array-step": "#SBATCH --array=0-999999999:0,1-2%0\n", "array-many": "#SBATCH --array=" + "1," * 200_000 + "\n",
-    "superscript": "#SBATCH --nodes=²\n#SBATCH --time=²:²\n#SBATCH --gpus-per-node=²\n#SBATCH --array=²\n", "negative":
-    "#SBATCH --nodes=-1\n#SBATCH --time=-1:-1\n#SBATCH --mem=-5G\n#SBATCH --ntasks=-9\n", "quote": "#SBATCH --comment='a\n",
+    "superscript": "#SBATCH --nodes=²\n#SBATCH --time=²:²\n#SBATCH --gpus-per-node=²\n#SBATCH --array=²\n",
+    "negative":
+    "#SBATCH --nodes=-1\n#SBATCH --time=-1:-1\n#SBATCH --mem=-5G\n#SBATCH --ntasks=-9\n",
+    "quote": "#SBATCH --comment='a\n",
     "zero": "#SBATCH --nodes=0\n#SBATCH --ntasks-per-node=0\n#SBATCH --cpus-per-task=0\n#SBATCH --time=0\n", "equals":
     "#SBATCH --nodes=\n#SBATCH --\n#SBATCH -\n#SBATCH =\n#SBATCH --gres=gpu:\n#SBATCH --gres=::::\n", "nul": "a\0b\n",
-    "heredoc": "cat <<EOF\n" * 5_000, "backslash": "\\\n" * 50_000, "out": "#SBATCH --output=../../../../x/%j\n#SBATCH --output=\0\n",
-    "output-long": f"#SBATCH --output={LONG}/x\n", "het": "#SBATCH hetjob\n#SBATCH hetjob\n", "gpus": f"#SBATCH --gpus=a:{DIGITS}\n",
-    "range": "#SBATCH --nodes=1-999999999\n#SBATCH --nodes=9-1\n", "commands": "echo $(touch owned) `touch owned`\n" * 2_000,
-    "cpus": f"#SBATCH --cpus-per-task={DIGITS}\n#SBATCH --ntasks={DIGITS}\n", "cr": "#SBATCH --nodes=1\r\n#SBATCH -t 1\r",
+    "heredoc": "cat <<EOF\n" * 5_000, "backslash": "\\\n" * 50_000,
+    "out": "#SBATCH --output=../../../../x/%j\n#SBATCH --output=\0\n",
+    "output-long": f"#SBATCH --output={LONG}/x\n", "het": "#SBATCH hetjob\n#SBATCH hetjob\n",
+    "gpus": f"#SBATCH --gpus=a:{DIGITS}\n",
+    "range": "#SBATCH --nodes=1-999999999\n#SBATCH --nodes=9-1\n",
+    "commands": "echo $(touch owned) `touch owned`\n" * 2_000,
+    "cpus": f"#SBATCH --cpus-per-task={DIGITS}\n#SBATCH --ntasks={DIGITS}\n",
+    "cr": "#SBATCH --nodes=1\r\n#SBATCH -t 1\r",
 }
 SCRIPTS: dict[str, Files] = {
-    **{name: {"job.sh": SBATCH + text} for name, text in LINES.items()}, "empty": {"job.sh": ""}, "folder": {"job.sh": Folder()},
-    "pipe": {"job.sh": Pipe()}, "zero-device": {"job.sh": Link("/dev/zero")}, "not-utf8": {"job.sh": b"#!/bin/sh\n\xff\xfe\n"},
-    "loop": {"job.sh": Link("job.sh")}, "missing": {"job.sh": Link("nowhere")}, "binary": {"job.sh": bytes(range(256)) * 40},
+    **{name: {"job.sh": SBATCH + text} for name, text in LINES.items()}, "empty": {"job.sh": ""},
+    "folder": {"job.sh": Folder()},
+    "pipe": {"job.sh": Pipe()}, "zero-device": {"job.sh": Link("/dev/zero")},
+    "not-utf8": {"job.sh": b"#!/bin/sh\n\xff\xfe\n"},
+    "loop": {"job.sh": Link("job.sh")}, "missing": {"job.sh": Link("nowhere")},
+    "binary": {"job.sh": bytes(range(256)) * 40},
 }
-HEAD = ("JobID|JobName|Partition|State|Elapsed|Timelimit|AllocTRES|ReqTRES|TotalCPU|MaxRSS|NCPUS|AllocCPUS|ReqMem|NNodes|"
-        "ConsumedEnergyRaw|TRESUsageInTot|Submit|Start|End|ExitCode|Cluster|User|Account\n")
+HEAD = ("JobID|JobName|Partition|State|Elapsed|Timelimit|AllocTRES|ReqTRES|TotalCPU|MaxRSS|NCPUS|AllocCPUS|ReqMem|"
+        "NNodes|ConsumedEnergyRaw|TRESUsageInTot|Submit|Start|End|ExitCode|Cluster|User|Account\n")
 ANSWERS: dict[str, Files] = {name: {"answer.txt": text} for name, text in {
     "empty": "", "head": HEAD, "escape": HEAD + "|".join(["1", ESCAPE, ESCAPE, ESCAPE] + [ESCAPE] * 19) + "\n",
     "digits": HEAD + "|".join(["1", *[DIGITS] * 22]) + "\n", "negative": HEAD + "|".join(["1", *["-1"] * 22]) + "\n",
-    "short": HEAD + "1|a\n", "wide": HEAD + "1|" * 5_000 + "\n", "no-head": "1|a|b\n", "nul": HEAD + "1|\0\n", "binary": b"\xff\xfe\0",
-    "units": HEAD + "|".join(["1", *["1e999P", "²", "NaN", "inf"] * 5, "x", "y"]) + "\n", "many": HEAD + "1_1|a\n" * 20_000,
-    "array": HEAD + "1_[0-" + DIGITS + "]|a|b|PENDING\n", "twice": HEAD.strip() + "|" + HEAD, "trees": HEAD + "1|a|b|c|" + "=,:" * 999 + "\n",
+    "short": HEAD + "1|a\n", "wide": HEAD + "1|" * 5_000 + "\n", "no-head": "1|a|b\n", "nul": HEAD + "1|\0\n",
+        "binary": b"\xff\xfe\0",
+    "units": HEAD + "|".join(["1", *["1e999P", "²", "NaN", "inf"] * 5, "x", "y"]) + "\n",
+        "many": HEAD + "1_1|a\n" * 20_000,
+    "array": HEAD + "1_[0-" + DIGITS + "]|a|b|PENDING\n", "twice": HEAD.strip() + "|" + HEAD,
+        "trees": HEAD + "1|a|b|c|" + "=,:" * 999 + "\n",
 }.items()}
 PKG_INFO = "Metadata-Version: 2.4\nName: demo\nVersion: 1.0.0\nSummary: A demo.\nLicense-Expression: MIT\n"
 
 
 @functools.cache
 def tar(*members: tuple[str, bytes, int]) -> bytes:
-    """A .tar.gz; a member is its name, content and type (1 a regular file, 2 a link to what the content names, 6 a pipe)."""
+    """A .tar.gz; a member is its name, content and type.
+
+    1 is a regular file, 2 and 3 are links to what the content names, 6 is a pipe.
+    """
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w:gz") as archive:
         for name, content, kind in members:
@@ -129,7 +151,8 @@ def tar(*members: tuple[str, bytes, int]) -> bytes:
     return stream.getvalue()
 
 
-def wheel(method: int = zipfile.ZIP_DEFLATED, name: str = "demo/__init__.py", content: bytes = b"", info: str = PKG_INFO) -> bytes:
+def wheel(method: int = zipfile.ZIP_DEFLATED, name: str = "demo/__init__.py", content: bytes = b"",
+info: str = PKG_INFO) -> bytes:
     """A wheel with one module."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", method) as archive:
@@ -147,33 +170,49 @@ def spoiled(data: bytes) -> bytes:
 
 def sdist(name: str, content: bytes, kind: int = 1) -> Callable[[], bytes]:
     """An sdist with one more member."""
-    return lambda: tar(("demo-1.0.0/PKG-INFO", PKG_INFO.encode(), 1), ("demo-1.0.0/pyproject.toml", b"", 1), (name, content, kind))
+    return lambda: tar(("demo-1.0.0/PKG-INFO", PKG_INFO.encode(), 1), ("demo-1.0.0/pyproject.toml", b"", 1),
+    (name, content, kind))
 
 
 SDISTS: dict[str, Any] = {
     "empty": b"", "cut": lambda: sdist("demo-1.0.0/a.py", b"a" * 9_999)()[:150], "not-gzip": b"text", "zip": wheel,
-    "spoiled": lambda: spoiled(sdist("demo-1.0.0/a.py", bytes(range(256)) * 40)()), "out": sdist("../../../owned", b"a"),
-    "absolute": sdist("/tmp/owned", b"a"), "link": sdist("demo-1.0.0/x", b"/etc", 2), "hard-link": sdist("demo-1.0.0/x", b"../../x", 3),
-    "pipe": sdist("demo-1.0.0/x", b"", 6), "escape": sdist(f"demo-1.0.0/{NAME}.py", b""), "bytes": sdist(f"demo-1.0.0/{BYTES}", b""),
-    "bomb": lambda: gzip.compress(b"\0" * 300_000_000, 1), "no-metadata": lambda: tar(("demo-1.0.0/x", b"", 1)), "pipe-file": Pipe(),
-    "metadata-escape": lambda: tar(("demo-1.0.0/PKG-INFO", f"{PKG_INFO}Summary: {ESCAPE}\nRequires-Dist: {ESCAPE}\n".encode(), 1)),
-    "metadata-binary": lambda: tar(("demo-1.0.0/PKG-INFO", b"\xff\xfe\0" * 99, 1)), "zero-device": Link("/dev/zero"), "folder": Folder(),
-    "metadata-version": lambda: tar(("demo-1.0.0/PKG-INFO", PKG_INFO.replace("1.0.0", DIGITS).encode(), 1)), "loop": Link("demo-1.0.0.tar.gz"),
-    "pyproject": sdist("demo-1.0.0/pyproject.toml", BILLION.encode()), "many": lambda: tar(*[(f"demo-1.0.0/{n}", b"", 1) for n in range(3_000)]),
+    "spoiled": lambda: spoiled(sdist("demo-1.0.0/a.py", bytes(range(256)) * 40)()),
+    "out": sdist("../../../owned", b"a"),
+    "absolute": sdist("/tmp/owned", b"a"), "link": sdist("demo-1.0.0/x", b"/etc", 2),
+    "hard-link": sdist("demo-1.0.0/x", b"../../x", 3),
+    "pipe": sdist("demo-1.0.0/x", b"", 6), "escape": sdist(f"demo-1.0.0/{NAME}.py", b""),
+    "bytes": sdist(f"demo-1.0.0/{BYTES}", b""),
+    "bomb": lambda: gzip.compress(b"\0" * 300_000_000, 1), "no-metadata": lambda: tar(("demo-1.0.0/x", b"", 1)),
+    "pipe-file": Pipe(),
+    "metadata-escape": lambda: tar(("demo-1.0.0/PKG-INFO",
+        f"{PKG_INFO}Summary: {ESCAPE}\nRequires-Dist: {ESCAPE}\n".encode(), 1)),
+    "metadata-binary": lambda: tar(("demo-1.0.0/PKG-INFO", b"\xff\xfe\0" * 99, 1)), "zero-device": Link("/dev/zero"),
+    "folder": Folder(),
+    "metadata-version": lambda: tar(("demo-1.0.0/PKG-INFO", PKG_INFO.replace("1.0.0", DIGITS).encode(), 1)),
+    "loop": Link("demo-1.0.0.tar.gz"),
+    "pyproject": sdist("demo-1.0.0/pyproject.toml", BILLION.encode()),
+    "many": lambda: tar(*[(f"demo-1.0.0/{n}", b"", 1) for n in range(3_000)]),
     "long-name": sdist(f"demo-1.0.0/{LONG}", b""), "deep-name": sdist("demo-1.0.0/" + "a/" * 3_000 + "b", b""),
 }
 DISTS: dict[str, Files] = {name: {"demo-1.0.0.tar.gz": data} for name, data in SDISTS.items()}
 WHEELS: dict[str, Any] = {
-    "lzma": lambda: spoiled(wheel(zipfile.ZIP_LZMA, content=bytes(range(256)) * 40)), "cut": lambda: wheel()[:100], "empty": b"",
-    "bzip2": lambda: spoiled(wheel(zipfile.ZIP_BZIP2, content=bytes(range(256)) * 40)), "out": lambda: wheel(name="../../../owned"),
-    "escape": lambda: wheel(info=f"{PKG_INFO}Requires-Dist: {ESCAPE}\n"), "name": lambda: wheel(name=f"demo/{NAME}"), "pipe": Pipe(),
-    "bomb": lambda: wheel(content=b"\0" * 300_000_000), "metadata": lambda: wheel(info=BYTES * 99), "folder": Folder(),
+    "lzma": lambda: spoiled(wheel(zipfile.ZIP_LZMA, content=bytes(range(256)) * 40)), "cut": lambda: wheel()[:100],
+    "empty": b"",
+    "bzip2": lambda: spoiled(wheel(zipfile.ZIP_BZIP2, content=bytes(range(256)) * 40)),
+    "out": lambda: wheel(name="../../../owned"),
+    "escape": lambda: wheel(info=f"{PKG_INFO}Requires-Dist: {ESCAPE}\n"), "name": lambda: wheel(name=f"demo/{NAME}"),
+    "pipe": Pipe(),
+    "bomb": lambda: wheel(content=b"\0" * 300_000_000), "metadata": lambda: wheel(info=BYTES * 99),
+    "folder": Folder(),
 }
 ARCHIVES: dict[str, Files] = {
     **{f"sdist-{name}": {"dist/demo-1.0.0.tar.gz": data} for name, data in SDISTS.items()},
     **{f"wheel-{name}": {"dist/demo-1.0.0-py3-none-any.whl": data} for name, data in WHEELS.items()},
 }
 # Words for any option or argument, whatever it expects.
-WORDS = {"empty": "", "escape": ESCAPE, "bytes": BYTES, "long": LONG, "digits": DIGITS, "lines": "a\n::error::b", "dash": "-",
-         "out": "../../../nowhere", "zero": "/dev/zero", "full": "/dev/full", "null": "/dev/null", "superscript": "²", "root": "/",
-         "infinite": "1e999", "negative": "-1", "option": "--nonsense", "name": NAME, "process": "/proc/self/mem", "folder": "."}
+WORDS = {"empty": "", "escape": ESCAPE, "bytes": BYTES, "long": LONG, "digits": DIGITS, "lines": "a\n::error::b",
+"dash": "-",
+         "out": "../../../nowhere", "zero": "/dev/zero", "full": "/dev/full", "null": "/dev/null", "superscript": "²",
+         "root": "/",
+         "infinite": "1e999", "negative": "-1", "option": "--nonsense", "name": NAME, "process": "/proc/self/mem",
+         "folder": "."}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ ROUND = "&a [*a]"
 VALUES: dict[str, Any] = {"null": None, "number": 5, "list": [[None, 1]], "mapping": {"1": {"2": []}},
                           "escapes": ESCAPE}
 # YAML that some parsers choke on, whatever is expected of it.
-YAML = {
+YAML: dict[str, str | bytes] = {
     "empty": "", "bomb": BOMB, "brackets": BILLION, "deep": DEEP, "round": ROUND, "nul": "a: \0", "tab": "\ta: 1",
     "object": "!!python/object/apply:os.system ['touch owned']", "digits": f"a: {DIGITS}", "key": "? [a]\n: b",
     "merge": "<<: 5\na: *b", "day": "a: 9999-99-99", "binary": "a: !!binary '%%%'", "not-utf8": b"a: \xff\xfe",
@@ -58,7 +59,7 @@ class Program:
 
 
 Node = str | bytes | Link | Pipe | Folder | Program | None
-Files = Mapping[str, Node | Callable[[], Node]]
+Files = Mapping[str, Any]  # a Node by its path, or a function that makes one
 
 
 def write(folder: Path, files: Files) -> None:
@@ -68,6 +69,8 @@ def write(folder: Path, files: Files) -> None:
         path, node = folder / name, given() if callable(given) else given
         if path.is_symlink() or path.is_file():
             path.unlink()
+        elif path.is_dir() and not isinstance(node, Folder):
+            shutil.rmtree(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(node, str | bytes):
             path.write_bytes(node.encode("utf-8", "surrogateescape") if isinstance(node, str) else node)

@@ -168,8 +168,8 @@ def _check_types(config: dict[str, Any], root: Path) -> None:
         wrong = [item for item in items if item is None or isinstance(item, dict | list)]
         if wrong or (place in TEXTS and _empty(config, place)):
             kind = "a text" if place in TEXTS else "a text or a list of texts"
-            mapping = bool(wrong) and isinstance(wrong[0], dict)
-            found = "a mapping" if mapping else "a list" if any(wrong) else "nothing"
+            first = wrong[0] if wrong else None
+            found = "a mapping" if isinstance(first, dict) else "a list" if isinstance(first, list) else "nothing"
             raise _config_error(f"has {found} under `{place.replace('.', ': ')}:`", f"{kind} belongs there", root,
                                 f"{place.rpartition('.')[2]}:")
 

@@ -10,6 +10,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
 from labhandbook.release.git import git
@@ -40,7 +41,9 @@ def new(folder: Path, answers: Answers, today: date | None = None) -> list[Path]
     day = today or date.today()
     words = placeholders(folder, answers, day)
     files = {folder / fill(name, words): fill(text, words) for name, text in templates()}
-    taken = [path for path in files if path.exists()]
+    there = [path for path in files if path.exists()]
+    # What a run that was interrupted wrote is no obstacle to the next one.
+    taken = there if len(there) == len(files) else [path for path in there if _text(path) != files[path]]
     if taken or (folder.exists() and not folder.is_dir()):
         raise HandbookError(
             f"{folder} has {', '.join(str(path.relative_to(folder)) for path in taken) or 'no room for a package'}",
@@ -54,6 +57,14 @@ def new(folder: Path, answers: Answers, today: date | None = None) -> list[Path]
         raise HandbookError(f"the package can't be written: {error.strerror}", where=str(error.filename or folder),
                             todo="make room or choose another folder", section="sec-pypi-metadata") from None
     return list(files)
+
+
+def _text(path: Path) -> str | None:
+    """What a file holds; None when it can't be read as text."""
+    try:
+        return foreign.text(path)
+    except HandbookError:
+        return None
 
 
 def following(folder: Path) -> list[str]:

@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from labhandbook.core import foreign
+from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
 from labhandbook.release.project import normalise
 
@@ -47,6 +49,20 @@ class Stored:
     deleted: bool = False
 
 
+def _read(listing: Path) -> dict[str, Stored]:
+    """The files that an index lists. Raises HandbookError when something else wrote the listing."""
+    try:
+        data = foreign.json_data(foreign.text(listing), listing.name)["files"]
+        found = [Stored(**entry) for entry in data]
+        if not all(isinstance(each.filename, str) and Path(each.filename).name == each.filename for each in found):
+            raise ValueError("a file has no plain name")
+    except (HandbookError, ValueError, TypeError, KeyError) as error:
+        raise HandbookError(f"the index of the rehearsal can't be read: {error}", where=str(listing),
+                            why="it says which files were uploaded to it", section="sec-pypi-build",
+                            todo="restore it, or move its folder away to rehearse again") from None
+    return {each.filename: each for each in found}
+
+
 class Store:
     """The folder of an index: `files/` and `index.json`, which is replaced whole after every change."""
 
@@ -57,7 +73,7 @@ class Store:
         self._entries: dict[str, Stored] = {}
         (folder / "files").mkdir(parents=True, exist_ok=True)
         if (listing := folder / "index.json").exists():
-            self._entries = {entry["filename"]: Stored(**entry) for entry in json.loads(listing.read_text())["files"]}
+            self._entries = _read(listing)
 
     def path(self, filename: str) -> Path:
         """Where the bytes of a file lie."""
