@@ -54,7 +54,7 @@ def carry_out(work: Callable[[], object], step: int = 0) -> int | None:
             silent = os.open(os.devnull, os.O_RDWR)
             for number in (0, 1, 2):
                 os.dup2(silent, number)
-            sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")
+            sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
             sys.addaudithook(hook)
             work()
             os.write(writing, str(count).encode())
