@@ -17,11 +17,19 @@ def extension_files(book: Book) -> dict[str, list[str]]:
         folder = book.root / "_extensions" / name
         config = load_yaml(folder / "_extension.yml", f"_extensions/{name}/_extension.yml")
         for kind, files in found.items():
-            entries = config.get("contributes", {}).get(kind) or []
-            for entry in entries:
-                path = f"_extensions/{name}/{entry['path'] if isinstance(entry, dict) else entry}"
+            shown = f"_extensions/{name}/_extension.yml"
+            contributes = config.get("contributes") if isinstance(config, dict) else None
+            entries = contributes.get(kind) or [] if isinstance(contributes, dict) else []
+            for entry in entries if isinstance(entries, list) else [entries]:
+                file = entry.get("path") if isinstance(entry, dict) else entry
+                if not isinstance(file, str):
+                    raise HandbookError(f"{shown} names no file under `{kind}:`",
+                                        where=f"{shown}:{line_of(book.root / shown, kind)}",
+                                        why="the engine runs the Lua files that are listed there",
+                                        todo="list the names of Lua files, or mappings with a `path:`",
+                                        section="sec-contributing-check")
+                path = f"_extensions/{name}/{file}"
                 if leads_out(book.root, path):
-                    shown = f"_extensions/{name}/_extension.yml"
                     raise HandbookError(f"{shown} names {path}, which is not a file of the book: {OUTSIDE}",
                                         where=f"{shown}:{line_of(book.root / shown, str(entry))}",
                                         why="the engine runs it", todo="put the file beside _extension.yml",

@@ -149,6 +149,9 @@ def explain(error: BaseException) -> HandbookError | None:
                              why=f"it begins with {error.object[:60]}", section=SECTION)
     if isinstance(error, ValueError) and "integer string conversion" in text:
         return HandbookError("a number has too many digits", todo="write the number that is meant", section=SECTION)
+    if isinstance(error, RuntimeError) and text.startswith("Symlink loop"):
+        return HandbookError(f"links lead in a circle: {text.partition(' from ')[2]}", todo="remove the link",
+                             section=SECTION)
     if isinstance(error, RuntimeError) and "home directory" in text:
         return HandbookError("this user has no home folder", todo="set HOME to a folder", section=SECTION)
     return None

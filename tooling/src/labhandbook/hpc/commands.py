@@ -183,7 +183,8 @@ def _save(path: Path, text: str) -> None:
 
 @job.command(cls=Command, section="sec-hpc-workflow-monitor")
 @click.argument("number", metavar="JOBID")
-@click.option("--from", "saved", type=click.File(), help="A saved answer of sacct -P (- is standard input).")
+@click.option("--from", "saved", type=click.File(errors="replace"),
+              help="A saved answer of sacct -P (- is standard input).")
 @click.option("--clusters", default="", help="The Slurm cluster to ask, as for sacct -M.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
 def efficiency(number: str, saved: IO[str] | None, clusters: str, form: str) -> int:

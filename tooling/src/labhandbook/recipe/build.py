@@ -162,7 +162,8 @@ def job(reading: Reading, source: Path, channel: Channel, folder: Path, python: 
 def run(task: dict[str, Any], folder: Path, stage: Callable[[str], None]) -> dict[str, Any]:
     """Let the worker do the job; it names its stages on a pipe. Raises HandbookError when it breaks."""
     (folder / "job.json").write_text(json.dumps(task), encoding="utf-8")
-    env = environment({"RATTLER_CACHE_DIR": str(folder / "cache"), "PIP_NO_INDEX": "1"})
+    env = environment({"RATTLER_CACHE_DIR": str(folder / "cache"), "PIP_NO_INDEX": "1",
+                       "TMPDIR": str(folder)})
     reader, writer = os.pipe()
     words = isolated("-m", "labhandbook.recipe.worker", str(folder / "job.json"), str(folder / "result.json"),
                      str(writer))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -71,9 +72,11 @@ class _Renderer:
             return said
 
     def _begin(self) -> None:
+        # It leaves a folder for each recipe behind.
+        self._folder = tempfile.TemporaryDirectory(prefix="handbook-recipe-")
         self._process = process.start(process.isolated("-c", PROGRAM, str(SECONDS)), stdin=process.PIPE,
                                       stdout=process.PIPE, limits=process.Limits(MEMORY),
-                                      env=process.environment(FEW_THREADS))
+                                      env=process.environment({**FEW_THREADS, "TMPDIR": self._folder.name}))
         answer = self._answer("")
         if answer is None or answer["lacking"]:
             self.close()
@@ -109,6 +112,7 @@ class _Renderer:
                 with contextlib.suppress(OSError):  # there may be text that it never read
                     stream.close()
         self._process = None
+        self._folder.cleanup()
 
 
 _RENDERER = _Renderer()
