@@ -149,6 +149,10 @@ def explain(error: BaseException) -> HandbookError | None:
                              why=f"it begins with {error.object[:60]}", section=SECTION)
     if isinstance(error, ValueError) and "integer string conversion" in text:
         return HandbookError("a number has too many digits", todo="write the number that is meant", section=SECTION)
+    if isinstance(error, ValueError) and type(error).__module__.startswith("packaging."):
+        return HandbookError(text.partition("\n")[0], section="sec-pypi-metadata",
+                             why="versions, specifiers and requirements have a form that every tool agrees on",
+                             todo="correct it where it is written: pyproject.toml, or the command line")
     if isinstance(error, RuntimeError) and text.startswith("Symlink loop"):
         return HandbookError(f"links lead in a circle: {text.partition(' from ')[2]}", todo="remove the link",
                              section=SECTION)

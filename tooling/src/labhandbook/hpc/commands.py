@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import IO
 
 import click
 
@@ -183,18 +182,18 @@ def _save(path: Path, text: str) -> None:
 
 @job.command(cls=Command, section="sec-hpc-workflow-monitor")
 @click.argument("number", metavar="JOBID")
-@click.option("--from", "saved", type=click.File(errors="replace"),
+@click.option("--from", "saved", type=click.Path(path_type=Path, allow_dash=True),
               help="A saved answer of sacct -P (- is standard input).")
 @click.option("--clusters", default="", help="The Slurm cluster to ask, as for sacct -M.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
-def efficiency(number: str, saved: IO[str] | None, clusters: str, form: str) -> int:
+def efficiency(number: str, saved: Path | None, clusters: str, form: str) -> int:
     """Say how a job used what it asked for.
 
     Cores, memory and time, from Slurm's accounting, and what to ask for next time.
     """
     from labhandbook.hpc.efficiency import ask, read, report
 
-    jobs = read(saved.read() if saved else ask(number, clusters))
+    jobs = read(_saved(saved) if saved else ask(number, clusters))
     if saved:
         jobs = [each for each in jobs if each.job == number or each.job.startswith(f"{number}_")]
         if not jobs:
@@ -205,3 +204,10 @@ def efficiency(number: str, saved: IO[str] | None, clusters: str, form: str) -> 
     else:
         click.echo(report(jobs), nl=False)
     return FINE
+
+
+def _saved(path: Path) -> str:
+    """A saved answer, or the one on standard input. Raises HandbookError when the file can't be read."""
+    if str(path) == "-":
+        return sys.stdin.buffer.read(foreign.LARGEST).decode("utf-8", "replace")
+    return foreign.content(path, section="sec-hpc-workflow-monitor").decode("utf-8", "replace")
