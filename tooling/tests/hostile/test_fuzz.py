@@ -26,7 +26,8 @@ SEED = 20261128
 ROUNDS = [pytest.param(150), pytest.param(10_000, marks=pytest.mark.slow)]
 PIECES = [b"", b"\0", b"\xff\xfe", b"[" * 300, b"{a: " * 80, b"&a [*a]", b"*a", b"!!python/object:os.system x", b"- ",
           b": ", b"\n", b"\t", b"9" * 500, b"-1", b"1e999", b"${{ 'a' * 99999999 }}", b"{{", b"%}", b"../../x",
-          b"\x1b[2J", b"#SBATCH --array=0-99999999\n", b"#SBATCH --mem=" + b"9" * 400 + b"\n", "²".encode(), b"null", b"\r"]
+          b"\x1b[2J", b"#SBATCH --array=0-99999999\n", b"#SBATCH --mem=" + b"9" * 400 + b"\n", "²".encode(),
+          b"null", b"\r"]
 
 
 def damaged(data: bytes, chance: random.Random) -> bytes:
