@@ -32,8 +32,8 @@ def curves(results: dict[str, Any]) -> str:
     found = {name: values for name, values in results["images"].items() if name in CURVES and values["count"]}
     most = max(values["curve"]["step"][-1] for values in found.values())
     height = TOP + len(PANELS) * (PANEL_HEIGHT + GAP)
-    title = "Learning from images, on ten roads that chose the best checkpoint"
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
+    title = "Learning from images, on the roads that chose the checkpoint"
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
              f'height="{height}" role="img" aria-labelledby="curves-title" font-family="{FONT}">',
              f'<title id="curves-title">{title}</title>',
              f'<rect width="{WIDTH}" height="{height}" rx="8" fill="{PANEL}"/>',
@@ -54,12 +54,12 @@ def at(step: float, value: float, upper: float, top: float, most: int) -> tuple[
 
 def axes(upper: float, label: str, top: float, ticks: tuple[float, ...], shown: float, most: int) -> list[str]:
     """One panel's lines and numbers."""
-    parts = [text(LEFT - 36, upper - 8, label, QUIET, "start")]
+    parts = [text(LEFT - 36, upper - 15, label, QUIET, "start")]
     for tick in ticks:
         _, y = at(0, tick, upper, top, most)
         parts += [f'<line x1="{LEFT}" x2="{RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{EDGE}"/>',
                   text(LEFT - 8, y + 4, f"{tick * shown:.0f}", QUIET, "end")]
-    for step in range(0, most + 1, 1_000):
+    for step in range(0, most + 1, 2_000 if most > 5_000 else 1_000):
         x, y = at(step, 0, upper, top, most)
         parts.append(text(x, y + 18, f"{step:,}" if step else "0 steps", QUIET, "middle"))
     return [*parts, f'<line x1="{LEFT}" x2="{RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{LINE}"/>']

@@ -147,7 +147,7 @@ WORKS: dict[str, Work] = {
         "--handbook",
                                                           "a" * 40)),
     "release check": Work(package, lambda folder: handbook("release", "check", folder, "--offline", "--output",
-                                                           folder / "report.txt")),
+                                                           folder / "report.txt"), changing=r"report\.txt$"),
     "ledger": Work(lambda folder: write(folder, {"ledger.json": packages.LEDGERS["empty-steps"]}), ledger, "ledger"),
     "recipe diff": Work(recipe, lambda folder: handbook("recipe", "diff", folder, folder / "demo-1.0.0.tar.gz",
         "--write")),
