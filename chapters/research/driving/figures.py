@@ -59,7 +59,7 @@ def axes(upper: float, label: str, top: float, ticks: tuple[float, ...], shown: 
         _, y = at(0, tick, upper, top, most)
         parts += [f'<line x1="{LEFT}" x2="{RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{EDGE}"/>',
                   text(LEFT - 8, y + 4, f"{tick * shown:.0f}", QUIET, "end")]
-    for step in range(0, most + 1, 2_000 if most > 5_000 else 1_000):
+    for step in range(0, most, 2_000 if most > 5_000 else 1_000):  # names are right of the end
         x, y = at(step, 0, upper, top, most)
         parts.append(text(x, y + 18, f"{step:,}" if step else "0 steps", QUIET, "middle"))
     return [*parts, f'<line x1="{LEFT}" x2="{RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{LINE}"/>']
