@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 
 NEW, OLD = "new", "old"
@@ -49,8 +50,8 @@ def write_if_changed(path: Path, content: str) -> bool:
 
     A file that keeps its time stamp does not wake the tools that watch it.
     """
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        if path.read_text(encoding="utf-8") == content:
+    with contextlib.suppress(HandbookError):
+        if foreign.content(path) == content.encode():
             return False
     write_atomic(path, content)
     return True

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import bz2
+import contextlib
+import gzip
 import hashlib
+import io
+import lzma
+import os
+import posixpath
+import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -18,7 +27,11 @@ ENTRIES = 100_000
 UNPACKED = 2 << 30
 
 # What a damaged archive makes the readers raise.
-BROKEN = (OSError, EOFError, ValueError, RuntimeError, KeyError, zlib.error, tarfile.TarError, zipfile.BadZipFile)
+BROKEN = (OSError, EOFError, ValueError, ArithmeticError, RuntimeError, LookupError, zlib.error, lzma.LZMAError,
+          struct.error, tarfile.TarError, zipfile.BadZipFile)
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+HEADER = 64 << 10  # bytes of one header of a tar archive,
+HEADERS = 1_000  # and parts of the headers of one entry
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,7 @@ def entries(path: Path) -> Iterator[Entry]:
 def digest(path: Path) -> tuple[str, int]:
     """The sha256 of a file, and its size."""
     found, size = hashlib.sha256(), 0
-    with path.open("rb") as stream:
+    with regular(path) as stream:
         while chunk := stream.read(CHUNK):
             found.update(chunk)
             size += len(chunk)
@@ -76,14 +89,128 @@ class _Limits:
             raise ValueError(f"it has more than {ENTRIES} entries")
 
 
+class _Metered(io.RawIOBase):
+    """An unpacked tar stream that stops what would not end: headers of any size, and going back again and again."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._moved = 0
+        self.headers = 0  # reads since the last entry
+        self.content = False  # whether an entry's content is read, not its headers
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def tell(self) -> int:
+        """The place in the unpacked stream."""
+        return self._stream.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        """Some bytes. Raises ValueError beyond the limits."""
+        self.headers += not self.content
+        if not 0 <= size <= (CHUNK if self.content else HEADER) or self.headers > HEADERS:
+            raise ValueError("an entry's headers are larger than any tool writes")
+        return self._count(self._stream.read(size))
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        """Go to a place; a compressed stream is read again for every step back."""
+        before = self._stream.tell()
+        after = self._stream.seek(place, whence)
+        self._moved += after - before if after >= before else after
+        self._count(b"")
+        return after
+
+    def _count(self, data: bytes) -> bytes:
+        self._moved += len(data)
+        if self._moved > 2 * UNPACKED:
+            raise ValueError(f"it unpacks to more than {UNPACKED >> 30} GiB")
+        return data
+
+
+class _Tar(tarfile.TarFile):
+    """A tar archive whose entries are counted while they are read."""
+
+    entries = extra = 0
+
+    @property
+    def metered(self) -> _Metered:
+        """The stream below."""
+        assert isinstance(self.fileobj, _Metered)
+        return self.fileobj
+
+    def next(self) -> tarfile.TarInfo | None:
+        """The next entry. Raises ValueError when there are too many, or too many headers."""
+        self.metered.headers = 0
+        info = super().next()
+        if info is not None:
+            self.entries += 1
+            self.extra += len(info.pax_headers)
+            if self.entries > ENTRIES + 1:
+                raise ValueError(f"it has more than {ENTRIES} entries")
+            if self.extra > 10 * ENTRIES:
+                raise ValueError("its entries have more headers than any tool writes")
+        return info
+
+
+@contextlib.contextmanager
+def open_tar(path: Path) -> Iterator[_Tar]:
+    """A gzipped tar archive, read within limits. Raises one of BROKEN, also while it is read."""
+    with regular(path) as stream, gzip.GzipFile(fileobj=stream, mode="rb") as unpacked, \
+            _Tar(fileobj=_Metered(unpacked), mode="r") as archive:  # type: ignore[arg-type]
+        yield archive
+
+
+def is_tar(path: Path) -> bool:
+    """Whether a file begins as a tar archive, packed in any way."""
+    for opener in (None, gzip.GzipFile, bz2.BZ2File, lzma.LZMAFile):
+        try:
+            with regular(path) as stream:
+                unpacked = stream if opener is None else opener(stream)
+                _Tar(fileobj=_Metered(unpacked), mode="r").close()  # type: ignore[arg-type]
+                return True
+        except BROKEN:
+            continue
+    return False
+
+
+@contextlib.contextmanager
+def regular(path: Path) -> Iterator[IO[bytes]]:
+    """A regular file, opened to be read: opening a pipe would wait for its other end. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(f"{path.name} is not a regular file")
+        yield stream
+
+
+def open_zip(stream: IO[bytes]) -> zipfile.ZipFile:
+    """A zip archive within limits. Raises one of BROKEN when it is damaged or has too many entries."""
+    # zipfile reads the whole directory at once, so its records are counted before.
+    count, rest = 0, b""
+    while chunk := stream.read(CHUNK):
+        count += (rest + chunk).count(b"PK\x01\x02")
+        rest = chunk[-3:]
+    if count > ENTRIES:
+        raise ValueError(f"it has more than {ENTRIES} entries")
+    return zipfile.ZipFile(stream)
+
+
 def _zip(path: Path) -> Iterator[Entry]:
     limits = _Limits()
-    with zipfile.ZipFile(path) as archive:
+    with regular(path) as opened, open_zip(opened) as archive:
         for info in archive.infolist():
             limits.count()
             if info.is_dir():
                 yield Entry(info.filename)
                 continue
+            if info.compress_type not in PACKED:
+                # LZMA's records say how much memory their reader has to take: up to 4 GiB.
+                raise ValueError(f"{info.filename!r} is compressed in a way that PyPI doesn't take")
             with archive.open(info) as stream:
                 size, found, data = limits.take(stream)
             yield Entry(info.filename, size, found, info.external_attr >> 16 & 0o777, data)
@@ -91,13 +218,20 @@ def _zip(path: Path) -> Iterator[Entry]:
 
 def _tar(path: Path) -> Iterator[Entry]:
     limits = _Limits()
-    with tarfile.open(path, "r:gz") as archive:
+    files: dict[str, tarfile.TarInfo] = {}
+    with open_tar(path) as archive:
         for info in archive:
             limits.count()
-            stream = archive.extractfile(info) if info.isfile() or info.islnk() else None
+            # A hard link comes after its file; tarfile itself would search all entries for it.
+            file = info if info.isfile() else files[posixpath.normpath(info.linkname)] if info.islnk() else None
+            stream = archive.extractfile(file) if file else None
+            if file:
+                files[posixpath.normpath(info.name)] = file
             if stream is None:
-                link = hashlib.sha256(info.linkname.encode()).hexdigest() if info.issym() else ""
-                yield Entry(info.name, 0, link, info.mode & 0o777)
+                target = info.linkname.encode(errors="surrogateescape")
+                yield Entry(info.name, 0, hashlib.sha256(target).hexdigest() if info.issym() else "", info.mode & 0o777)
                 continue
+            archive.metered.content = True
             size, found, data = limits.take(stream)
+            archive.metered.content = False
             yield Entry(info.name, size, found, info.mode & 0o777, data)

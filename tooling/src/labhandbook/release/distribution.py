@@ -123,7 +123,7 @@ class Distribution:
             (path.rpartition("/")[0] for path in self.files if path.endswith(".egg-info/entry_points.txt")), "")
         reader = configparser.ConfigParser(delimiters=("=",), interpolation=None)
         reader.optionxform = str  # type: ignore[assignment,method-assign]
-        with suppress(configparser.Error):
+        with suppress(configparser.Error, ValueError, AttributeError):
             reader.read_string(self.text(f"{folder}/entry_points.txt"))
         return {group: dict(reader[group]) for group in reader.sections()}
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
 from labhandbook.places import address
@@ -81,7 +82,7 @@ def write(project: Project, handbook: str = "", *, force: bool = False, today: d
                             why="GitHub reads workflows at the top of a repository only", section=SECTION,
                             todo="run init in a package that has a repository of its own")
     text = render(project, uses(project, handbook), today)
-    there = path.read_text(encoding="utf-8") if path.exists() else None
+    there = foreign.text(path, str(WORKFLOW)) if path.exists() else None
     if there == text:
         return False
     if there is not None and not force:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
-import shutil
 import tarfile
 import tempfile
-import zlib
 from pathlib import Path
 from typing import IO
 
 from labhandbook.errors import HandbookError
+from labhandbook.release import archive
 
 
 def normalise_sdist(source: Path, target: Path, epoch: int) -> None:
@@ -25,11 +24,14 @@ def normalise_sdist(source: Path, target: Path, epoch: int) -> None:
     try:
         with tempfile.TemporaryFile() as plain:
             # Sorted reading goes back and forth, which a compressed stream can't without beginning anew.
-            with gzip.open(source) as stream:
-                shutil.copyfileobj(stream, plain)
+            with archive.regular(source) as packed, gzip.GzipFile(fileobj=packed) as stream:
+                while chunk := stream.read(archive.CHUNK):
+                    plain.write(chunk)
+                    if plain.tell() > archive.UNPACKED:
+                        raise ValueError(f"it unpacks to more than {archive.UNPACKED >> 30} GiB")
             plain.seek(0)
             _rewrite(plain, target, epoch)
-    except (tarfile.TarError, OSError, EOFError, KeyError, zlib.error) as error:
+    except archive.BROKEN as error:
         raise HandbookError(f"the backend made an sdist that can't be read: {error}", where=source.name,
                             todo="build again; if it stays, the build backend is broken",
                             section="sec-pypi-build") from None
@@ -65,9 +67,11 @@ def unpack(sdist: Path, target: Path) -> Path:
     Raises HandbookError when an entry would land outside, or there isn't exactly one folder.
     """
     try:
-        with tarfile.open(sdist, "r:gz") as archive:
-            archive.extractall(target, filter="data")
-    except (tarfile.TarError, OSError, EOFError) as error:
+        for _ in archive.entries(sdist):  # within the limits to the end, before anything is written
+            pass
+        with tarfile.open(sdist, "r:gz") as packed:
+            packed.extractall(target, filter="data")
+    except archive.BROKEN as error:
         raise HandbookError(f"the sdist can't be unpacked: {error}", where=sdist.name,
                             why="pip would refuse it too", todo="see what the build backend put into it",
                             section="sec-pypi-build") from None

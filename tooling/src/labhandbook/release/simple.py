@@ -18,6 +18,7 @@ from labhandbook.release.addresses import Index
 from labhandbook.release.project import normalise
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
+LARGEST = 1 << 30  # bytes of an answer
 FRESH = {"Cache-Control": "no-cache, max-age=0", "Pragma": "no-cache", "Accept-Encoding": "identity",
          "User-Agent": "labhandbook"}
 
@@ -77,7 +78,9 @@ def get(address: str, timeout: float, accept: str = "*/*") -> tuple[str, bytes, 
     host = urlsplit(address).hostname
     try:
         with opener.open(request, timeout=timeout) as response:
-            body = response.read()
+            body = response.read(LARGEST + 1)
+            if len(body) > LARGEST:
+                raise IndexDown(f"{host} sends more than {LARGEST >> 20} MiB")
             return response.headers.get("Content-Type", ""), body, response.url
     except urllib.error.HTTPError as error:
         if error.code in (404, 410):

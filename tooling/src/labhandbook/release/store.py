@@ -19,6 +19,7 @@ from pathlib import Path
 from labhandbook.core import foreign
 from labhandbook.errors import HandbookError
 from labhandbook.files import write_atomic
+from labhandbook.release.archive import BROKEN
 from labhandbook.release.project import normalise
 
 Fields = Mapping[str, list[str]]
@@ -193,5 +194,5 @@ def wheel_metadata(content: bytes) -> bytes:
         with zipfile.ZipFile(io.BytesIO(content)) as wheel:
             name = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
             return wheel.read(name)
-    except (zipfile.BadZipFile, StopIteration):
+    except (*BROKEN, StopIteration):
         raise Refused(400, "Invalid distribution file.") from None

@@ -12,6 +12,8 @@ from collections import Counter
 from pathlib import Path
 from typing import IO
 
+from labhandbook.release.archive import BROKEN, open_zip, regular
+
 LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 END64, LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
 FULL = 0xFFFFFFFF
@@ -26,7 +28,7 @@ class _Refused(Exception):
 def problem(path: Path) -> str:
     """Why PyPI would refuse this zip archive, or an empty string."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with regular(path) as opened, open_zip(opened) as archive:
             entries = archive.infolist()
             if odd := [each.filename for each in entries
                        if each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)]:
@@ -35,10 +37,10 @@ def problem(path: Path) -> str:
             if again := [name for name, count in names.items() if count > 1]:
                 return f"it holds {again[0]!r} twice"
             sizes = {each.orig_filename: (each.compress_size, each.file_size) for each in entries}
-        with path.open("rb") as stream:
+        with regular(path) as stream:
             _walk(stream, sizes)
-    except (_Refused, zipfile.BadZipFile, RuntimeError) as error:
-        return str(error)
+    except (_Refused, *BROKEN) as error:
+        return str(error) or type(error).__name__
     return ""
 
 
@@ -130,12 +132,13 @@ def _local(stream: IO[bytes], sizes: dict[str, tuple[int, int]]) -> bytes:
 
 def _extra(extra: bytes, method: int, packed: int, size: int) -> tuple[int, int]:
     """The sizes of a file, which stand in an extra field when they are large."""
-    seen = set()
-    while extra:
-        if len(extra) < 4:
+    seen, place = set(), 0
+    while place < len(extra):
+        if len(extra) - place < 4:
             raise _Refused("an extra field is damaged")
-        kind, length = struct.unpack("<HH", extra[:4])
-        body, extra = extra[4:4 + length], extra[4 + length:]
+        kind, length = struct.unpack_from("<HH", extra, place)
+        body = extra[place + 4:place + 4 + length]
+        place += 4 + length
         if len(body) != length or (kind in seen and kind in (ZIP64, UNICODE_PATH)):
             raise _Refused("an extra field is damaged or there twice")
         seen.add(kind)

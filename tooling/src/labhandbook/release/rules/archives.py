@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from labhandbook.release.archive import is_tar, open_tar
 from labhandbook.release.distribution import Distribution
 from labhandbook.release.rules.base import listed
 from labhandbook.release.rules.gate import LICENCE_FILE
@@ -55,7 +56,7 @@ Found = Iterator[tuple[Rule, str]]
 
 def form(file: Distribution) -> Found:
     """The parts that every archive of its kind has."""
-    both = zipfile.is_zipfile(file.path), tarfile.is_tarfile(file.path)
+    both = zipfile.is_zipfile(file.path), is_tar(file.path)
     if all(both):
         yield FORM, "it is a zip and a tar archive at once"
     if file.is_wheel:
@@ -88,7 +89,7 @@ def safe(file: Distribution) -> Found:
 
 
 def _safe_tar(file: Distribution) -> Found:
-    with tarfile.open(file.path, "r:gz") as archive:
+    with open_tar(file.path) as archive:
         for entry in archive:
             if entry.issparse():
                 yield UNSAFE, f"{entry.name} is a sparse file"
