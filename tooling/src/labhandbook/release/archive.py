@@ -15,10 +15,10 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 CHUNK = 1 << 20
 KEEP = 16 << 20  # An entry up to this size keeps its content in memory,
@@ -71,9 +71,7 @@ class _Limits:
         found, size, kept = hashlib.sha256(), 0, b""
         while chunk := stream.read(CHUNK):
             size += len(chunk)
-            self.bytes += len(chunk)
-            if self.bytes > UNPACKED:
-                raise ValueError(f"it unpacks to more than {UNPACKED >> 30} GiB")
+            self.add(len(chunk))
             found.update(chunk)
             if size <= KEEP:
                 kept += chunk
@@ -81,6 +79,12 @@ class _Limits:
             return size, found.hexdigest(), None
         self.held += size
         return size, found.hexdigest(), kept
+
+    def add(self, size: int) -> None:
+        """More bytes."""
+        self.bytes += size
+        if self.bytes > UNPACKED:
+            raise ValueError(f"it unpacks to more than {UNPACKED >> 30} GiB")
 
     def count(self) -> None:
         """One more entry."""
@@ -92,7 +96,7 @@ class _Limits:
 class _Metered(io.RawIOBase):
     """An unpacked tar stream that stops what would not end: headers of any size, and going back again and again."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._moved = 0
         self.headers = 0  # reads since the last entry
@@ -108,7 +112,7 @@ class _Metered(io.RawIOBase):
 
     def tell(self) -> int:
         """The place in the unpacked stream."""
-        return self._stream.tell()
+        return int(self._stream.tell())
 
     def read(self, size: int = -1) -> bytes:
         """Some bytes. Raises ValueError beyond the limits."""
@@ -120,7 +124,7 @@ class _Metered(io.RawIOBase):
     def seek(self, place: int, whence: int = 0) -> int:
         """Go to a place; a compressed stream is read again for every step back."""
         before = self._stream.tell()
-        after = self._stream.seek(place, whence)
+        after = int(self._stream.seek(place, whence))
         self._moved += after - before if after >= before else after
         self._count(b"")
         return after
@@ -160,18 +164,19 @@ class _Tar(tarfile.TarFile):
 @contextlib.contextmanager
 def open_tar(path: Path) -> Iterator[_Tar]:
     """A gzipped tar archive, read within limits. Raises one of BROKEN, also while it is read."""
-    with regular(path) as stream, gzip.GzipFile(fileobj=stream, mode="rb") as unpacked, \
-            _Tar(fileobj=_Metered(unpacked), mode="r") as archive:  # type: ignore[arg-type]
+    with regular(path) as stream, gzip.GzipFile(fileobj=stream) as unpacked, \
+            _Tar(fileobj=_Metered(unpacked), mode="r") as archive:
         yield archive
 
 
 def is_tar(path: Path) -> bool:
     """Whether a file begins as a tar archive, packed in any way."""
-    for opener in (None, gzip.GzipFile, bz2.BZ2File, lzma.LZMAFile):
+    openers: tuple[Callable[[IO[bytes]], Any], ...] = (
+        lambda stream: stream, lambda stream: gzip.GzipFile(fileobj=stream), bz2.BZ2File, lzma.LZMAFile)
+    for opener in openers:
         try:
             with regular(path) as stream:
-                unpacked = stream if opener is None else opener(stream)
-                _Tar(fileobj=_Metered(unpacked), mode="r").close()  # type: ignore[arg-type]
+                _Tar(fileobj=_Metered(opener(stream)), mode="r").close()
                 return True
         except BROKEN:
             continue
@@ -218,20 +223,24 @@ def _zip(path: Path) -> Iterator[Entry]:
 
 def _tar(path: Path) -> Iterator[Entry]:
     limits = _Limits()
-    files: dict[str, tarfile.TarInfo] = {}
+    files: dict[str, Entry] = {}
     with open_tar(path) as archive:
         for info in archive:
             limits.count()
-            # A hard link comes after its file; tarfile itself would search all entries for it.
-            file = info if info.isfile() else files[posixpath.normpath(info.linkname)] if info.islnk() else None
-            stream = archive.extractfile(file) if file else None
-            if file:
-                files[posixpath.normpath(info.name)] = file
+            if info.islnk():
+                # A hard link comes after its file. To read that again would unpack all of the archive once more.
+                file = files[posixpath.normpath(info.linkname)]
+                limits.add(file.size)
+                files[posixpath.normpath(info.name)] = linked = replace(file, name=info.name, mode=info.mode & 0o777)
+                yield linked
+                continue
+            stream = archive.extractfile(info) if info.isfile() else None
             if stream is None:
-                target = info.linkname.encode(errors="surrogateescape")
-                yield Entry(info.name, 0, hashlib.sha256(target).hexdigest() if info.issym() else "", info.mode & 0o777)
+                target = info.linkname.encode(errors="surrogateescape") if info.issym() else b""
+                yield Entry(info.name, 0, hashlib.sha256(target).hexdigest() if target else "", info.mode & 0o777)
                 continue
             archive.metered.content = True
             size, found, data = limits.take(stream)
             archive.metered.content = False
-            yield Entry(info.name, size, found, info.mode & 0o777, data)
+            files[posixpath.normpath(info.name)] = entry = Entry(info.name, size, found, info.mode & 0o777, data)
+            yield entry
