@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -216,3 +217,32 @@ def test_leftovers_of_a_living_process_and_of_others_stay(tmp_path: Path) -> Non
         files.remove_leftovers(target)
         assert fresh.is_dir()
     assert names(tmp_path) == [".site.abcdefgh", "site"]
+
+
+def test_a_device_is_written_to_and_stays_a_device() -> None:
+    # A terminal, where nothing can be renamed: if this broke, a test with /dev/null would take it from the machine.
+    master, slave = os.openpty()
+    try:
+        path = Path(os.ttyname(slave))
+        write_atomic(path, "report")
+        assert os.read(master, 100) == b"report"
+        assert stat.S_ISCHR(path.lstat().st_mode)
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_a_pipe_without_a_reader_is_refused_and_stays(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="No such device"):
+        write_atomic(tmp_path / "pipe", "report")
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+    assert stat.S_ISFIFO((tmp_path / "pipe").lstat().st_mode)
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("kept")
+    (tmp_path / "link").symlink_to(tmp_path / "outside")
+    write_atomic(tmp_path / "link", "report")
+    assert (tmp_path / "outside").read_text() == "kept"
+    assert not (tmp_path / "link").is_symlink() and (tmp_path / "link").read_text() == "report"

@@ -9,6 +9,7 @@ import fcntl
 import glob
 import os
 import shutil
+import stat
 import sys
 import tempfile
 import time
@@ -28,8 +29,13 @@ def write_atomic(path: Path, content: str | bytes, *, sync: bool = False) -> Non
     """Write `content` to a temporary name beside `path`, then replace `path` with it.
 
     With `sync` the content is on the disk before the exchange, so that not even a machine that stops leaves half.
+    A device or a pipe, such as /dev/null, is written to and stays what it is: replaced by root, it would be lost to
+    every program of the machine.
     """
     data = content.encode() if isinstance(content, str) else content
+    if _is_special(path):
+        _write_into(path, data)
+        return
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -43,6 +49,27 @@ def write_atomic(path: Path, content: str | bytes, *, sync: bool = False) -> Non
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _is_special(path: Path) -> bool:
+    """Whether a path is no file that may be replaced: a device, a pipe, a socket, or anything in /dev.
+
+    A link elsewhere is replaced, never followed: a book or a package could hold one that leads out.
+    """
+    with contextlib.suppress(OSError):
+        if path.parent.resolve().is_relative_to("/dev") and not path.parent.resolve().is_relative_to("/dev/shm"):
+            return True
+        kind = path.lstat().st_mode
+        return not (stat.S_ISREG(kind) or stat.S_ISLNK(kind) or stat.S_ISDIR(kind))
+    return False
+
+
+def _write_into(path: Path, data: bytes) -> None:
+    """Write to what is there. A pipe that nobody reads is an OSError, not a wait without end."""
+    handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    os.set_blocking(handle, True)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(data)
 
 
 def write_if_changed(path: Path, content: str) -> bool:
