@@ -34,8 +34,7 @@ def curves(results: dict[str, Any]) -> str:
     height = TOP + len(PANELS) * (PANEL_HEIGHT + GAP)
     title = "Learning from images, on the roads that chose the checkpoint"
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" viewBox="0 0 {WIDTH} {height}" '
-             f'width="{WIDTH}" height="{height}" role="img" aria-labelledby="curves-title" font-family="{FONT}">',
-             f'<title id="curves-title">{title}</title>',
+             f'width="{WIDTH}" height="{height}" role="img" font-family="{FONT}">', f"<title>{title}</title>",
              f'<rect width="{WIDTH}" height="{height}" rx="8" fill="{PANEL}"/>',
              text(16, 24, title, TEXT, "start", 600)]
     for number, (name, label, top, ticks, shown) in enumerate(PANELS):

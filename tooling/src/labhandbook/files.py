@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from labhandbook.core import foreign
+from labhandbook.core import regular_file
 from labhandbook.errors import HandbookError
 
 NEW, OLD = "new", "old"
@@ -78,7 +78,7 @@ def write_if_changed(path: Path, content: str) -> bool:
     A file that keeps its time stamp does not wake the tools that watch it.
     """
     with contextlib.suppress(HandbookError):
-        if foreign.content(path) == content.encode():
+        if regular_file.content(path) == content.encode():
             return False
     write_atomic(path, content)
     return True

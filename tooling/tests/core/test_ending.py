@@ -22,7 +22,11 @@ from tooling.tests.conftest import ROOT, run
 HANDBOOK = Path(sys.executable).with_name("handbook")
 # A command of its own, with a body to fill in.
 PROGRAM = """
-import os, subprocess, sys, tempfile, threading, time, zipfile, zlib, lzma
+import os, signal, subprocess, sys, tempfile, threading, time, zipfile, zlib, lzma
+# Who starts the tests may have signals ignored, as nohup and a shell's background jobs do, and children inherit that.
+for number in (signal.SIGHUP, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from labhandbook import cli
 from labhandbook.core.process import run
 

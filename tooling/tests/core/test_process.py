@@ -62,6 +62,38 @@ def test_children_end_with_a_killed_parent(tmp_path: Path) -> None:
     assert gone(int(note.read_text()))
 
 
+def test_a_child_is_watched_over_before_it_runs(tmp_path: Path) -> None:
+    """The starter is killed by the child's first act, so it can't have said anything of the child itself."""
+    note = tmp_path / "pid"
+    code = (f"from labhandbook.core.process import run\n"
+            f"run(['sh', '-c', 'kill -s KILL $PPID; echo $$ > {note}.new; mv {note}.new {note}; exec sleep 600'])")
+    for _ in range(20):
+        note.unlink(missing_ok=True)
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
+        # The child may be gone before it could write.
+        assert not note.exists() or gone(int(note.read_text()))
+
+
+def test_a_start_that_fails_leaves_no_number_to_the_watcher(tmp_path: Path) -> None:
+    """Else the number, by then of another program, would be killed when this process ends."""
+    broken = tmp_path / "program"
+    broken.write_bytes(b"\x7fELF and nothing that a system could run")
+    broken.chmod(0o755)
+    log = tmp_path / "log"
+    code = ("import labhandbook.core.process as process\n"
+            f"process.REAPER = process.REAPER.replace('kill -s KILL', 'echo >> {log}')\n"
+            "for name in ('/nowhere', %r):\n"
+            "    try: process.run([name])\n"
+            "    except OSError: pass\n"
+            "process.start(['sleep', '0'])\n") % str(broken)
+    subprocess.run([sys.executable, "-c", code], check=True)
+    for _ in range(1500):
+        if log.exists():
+            break
+        time.sleep(0.02)
+    assert len(log.read_text().splitlines()) == 1  # the one that was started and not waited for
+
+
 def test_limits_stop_a_program_that_takes_too_much() -> None:
     done = run([sys.executable, "-c", "x = 'a' * 10**10"], limits=Limits(memory=1 << 30))
     assert done.returncode != 0

@@ -1,25 +1,24 @@
 """Reading files and data that somebody else wrote, within limits: no pipe, no bomb, no nesting without end.
 
 Every reader raises HandbookError with the file, and the line where it is known, instead of hanging or running out of
-memory. `content` and `text` read files; `toml`, `json_data`, `yaml_data` and `yaml_nodes` read texts.
+memory. `content` and `text` of `regular_file` read files; `toml`, `json_data`, `yaml_data`, `yaml_nodes` read texts.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import stat
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from labhandbook.core.process import Limits, isolated, run
+from labhandbook.core.regular_file import LARGEST as LARGEST
+from labhandbook.core.regular_file import content as content
+from labhandbook.core.regular_file import text as text
 from labhandbook.errors import HandbookError
 
-LARGEST = 16 * 1024 * 1024  # bytes of a file that is read as text
 LARGEST_DATA = 4 * 1024 * 1024  # bytes of a YAML, TOML or JSON text
 DEEPEST = 60  # levels of nesting
 MOST = 200_000  # values in one document, aliases followed
@@ -39,47 +38,6 @@ else:
     print(json.dumps({"groups": found and [found[0], *found.groups()], "names": found and found.groupdict(),
                       "start": found and found.start()}))
 """
-
-
-def content(path: Path, shown: str = "", *, largest: int = LARGEST, section: str = "sec-book-rules") -> bytes:
-    """The bytes of a regular file of at most `largest` bytes; `shown` is its name in messages.
-
-    Raises HandbookError for a folder, a named pipe, a device, a file that is too large or can't be read.
-    """
-    where = shown or str(path)
-    try:
-        # Without O_NONBLOCK, opening a named pipe waits for somebody who writes to it.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as stream:
-            mode = os.fstat(handle).st_mode
-            if not stat.S_ISREG(mode):
-                kind = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
-                raise HandbookError(f"{where} is {kind}, not a file", where=where, todo="name a regular file",
-                                    section=section)
-            data = stream.read(largest + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise HandbookError(f"{where} can't be read: {reason}", where=where,
-                            todo="check its name and its permissions", section=section) from None
-    if len(data) > largest:
-        raise HandbookError(f"{where} is larger than {largest // 1024 ** 2} MiB", where=where,
-                            why="no file of this kind needs so much", todo="check that it is the right file",
-                            section=section)
-    return data
-
-
-def text(path: Path, shown: str = "", *, largest: int = LARGEST, section: str = "sec-book-rules") -> str:
-    """The UTF-8 text of a file, with or without a byte order mark; every line break is a newline.
-
-    Raises HandbookError as `content` does.
-    """
-    data = content(path, shown, largest=largest, section=section)
-    try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise HandbookError(f"{shown or path} is not UTF-8 text", where=f"{shown or path}:{line}",
-                            why=error.reason, todo="save it as UTF-8", section=section) from None
 
 
 class Unreadable(HandbookError):

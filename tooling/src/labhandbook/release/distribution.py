@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import gzip
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -209,7 +210,7 @@ def read(path: Path) -> Distribution:
         found = list(archive.entries(path))
     except archive.BROKEN as error:
         raise HandbookError(
-            f"{path.name} can't be read: {str(error) or type(error).__name__}", where=str(path),
+            f"{path.name} can't be read: {_reason(error)}", where=str(path),
             why="a file that doesn't open here doesn't install anywhere",
             todo="remove it and build again", section="sec-pypi-build",
         ) from None
@@ -222,6 +223,11 @@ def read(path: Path) -> Distribution:
             if entry.data is not None:
                 held[inside] = entry.data
     return Distribution(path, kind, digest, size, root.rstrip("/"), stored, files, held)
+
+
+def _reason(error: Exception) -> str:
+    """Why an archive can't be read. Python quotes the first bytes of a file that isn't gzip, which helps nobody."""
+    return "not a gzip file" if isinstance(error, gzip.BadGzipFile) else str(error) or type(error).__name__
 
 
 def _root(stored: tuple[str, ...]) -> str:
