@@ -25,6 +25,7 @@ check: $(READY)  ## find mistakes in the chapters and in _book/
 test: $(READY)  ## check types and style, and run the tests
 	$(BIN)/ruff check tooling chapters
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-research: $(RESEARCH)/.ready  ## check and test the research projects, with torch

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from labhandbook.release.index import Server, serving
+from labhandbook.release.local_index import Server, serving
 
 HANDBOOK = Path(sys.executable).with_name("handbook")
 PYTHON = getattr(sys, "_base_executable", sys.executable)
@@ -184,7 +184,8 @@ def compare(case: Case, runs: int, pythons: list[str]) -> None:
     hand, kit, over = [], [], []
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as name, serving(Path(name) / "index", token=TOKEN) as server:
-            hand.append(timed(lambda name=name, server=server: by_hand(case, Path(name), server)))  # type: ignore[misc]
+            hand.append(timed(lambda name=name,
+                              server=server: by_hand(case, Path(name), server)))  # type: ignore[misc]
         parts: list[float] = []
         kit.append(timed(lambda parts=parts: parts.append(rehearse(case, pythons))))  # type: ignore[misc]
         over.append((kit[-1] / parts[0], parts[0]))

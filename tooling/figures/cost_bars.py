@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from labhandbook.hpc.clusters import load
 from labhandbook.hpc.cost import Offer, offer
-from labhandbook.hpc.jobscript import parse
-from labhandbook.hpc.limits import amount
-from labhandbook.hpc.request import read_request
+from labhandbook.hpc.job_request import read_request
+from labhandbook.hpc.job_script import parse
+from labhandbook.hpc.partition_limits import amount
 from tooling.figures.drawing import ROOT, SMALL, WIDTH, Picture
 
 # How it is asked for, in words and in numbers: the partition, and the cores or the fact that tells how many.

@@ -14,11 +14,11 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from labhandbook import runner
+from labhandbook.core import job_summary
 
 ROOT = Path(__file__).resolve().parents[2]
 # On a runner of GitHub, the commands that tests run would write into the summary of the job that runs the tests.
-SUMMARY = os.environ.pop(runner.SUMMARY, "")
+SUMMARY = os.environ.pop(job_summary.SUMMARY, "")
 # And the person who started that job would be the maintainer of the recipes that tests write.
 os.environ.pop("GITHUB_ACTOR", None)
 # Nor are the packages that tests publish of the commit that the job runs for.
@@ -123,8 +123,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     text = "\n".join([f"## Tests: {', '.join(counted) or 'none'}", "", *(f"- `{name}`" for name in failed)])
     if SUMMARY:
         with pytest.MonkeyPatch.context() as patched:
-            patched.setenv(runner.SUMMARY, SUMMARY)
-            runner.summarise(text)
+            patched.setenv(job_summary.SUMMARY, SUMMARY)
+            job_summary.summarise(text)
 
 
 @pytest.hookimpl(trylast=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 from labhandbook.runs import Run, read_metrics
 from tooling.tests.conftest import ROOT
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 from labhandbook.runs import Run, read_checkpoint, read_metrics
 
 SUMS = "SHA256SUMS"

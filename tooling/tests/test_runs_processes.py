@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 from labhandbook.runs import Run, read_metrics
 
 # A program that opens a run, starts a child by fork, and waits. The child prints a line and outlives its parent.

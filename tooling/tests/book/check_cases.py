@@ -132,7 +132,8 @@ NEAR: dict[str, Case] = {
     "BOOK017": Case(page("BOOK017", "Words with a note.[^here] See [a list][list] and \\[brackets\\].\n\n"
                                     "[^here]: The note.\n\n[list]: https://example.org\n\n"
                                     "| a | b |\n|---|---|\n| 1 | 2 |\n\n$\\frac{a}{b}$ &amp; more.")),
-    "BOOK018": Case(page("BOOK018", "We receive guests of every colour, with a homograph from [here](https://numer.ai/teh).")),
+    "BOOK018": Case(page("BOOK018",
+                         "We receive guests of every colour, with a homograph from [here](https://numer.ai/teh).")),
     "BOOK019": Case(page("BOOK019", "```{.bash}\necho \"$(ls)\"\n```\n\n```python\nprint(\"'\")\n```\n\n"
                                     "```text\necho $(ls\n```\n\n    echo $(ls")),
     "BOOK020": Case(page("BOOK020", "```bash\nsort <in >out  # not <name>\necho '<b>' <<<word\ndiff <(ls) <(ls -a)\n"

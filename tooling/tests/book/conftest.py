@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tooling.tests.book.previews import FILES, Preview, previewing
-from tooling.tests.book.reading import Page, pages
+from tooling.tests.book.page_reader import Page, pages
+from tooling.tests.book.preview_client import FILES, Preview, previewing
 from tooling.tests.conftest import ROOT, make_book, run
 
 EVERYTHING = Path(__file__).with_name("everything")

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.book import tools
-from labhandbook.book.check import check
+from labhandbook.book.check_book import check
+from labhandbook.book.checks import programs
+from labhandbook.book.engine.pandoc_engine import Engine
 from labhandbook.book.facts import load_facts
 from labhandbook.book.model import Book
-from labhandbook.book.pandoc import Engine
-from labhandbook.rules import Severity
+from labhandbook.core.rules import Severity
 from tooling.tests.conftest import ROOT, make_book, run
 
 TODAY = date(2026, 11, 22)
@@ -108,7 +108,7 @@ def test_the_books_folder_stays_as_it_is(bad: Path) -> None:
 
 def test_missing_tools_are_told_and_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_book(tmp_path, {"index.qmd": HOME + "\n```bash\nls\n```\n", "_book/index.html": "<main>Text</main>"})
-    monkeypatch.setattr(tools, "program", lambda name: None)
+    monkeypatch.setattr(programs, "program", lambda name: None)
     found = check(tmp_path)
     codes = {finding.rule.code for finding in found.findings}
     assert codes == {"BOOK016", "BOOK017", "BOOK018", "BOOK019", "BOOK026"}
@@ -123,7 +123,7 @@ def test_a_tool_that_breaks_is_told(script: str, tmp_path: Path, monkeypatch: py
     broken = tmp_path / "broken"
     broken.write_text(f"#!/bin/sh\n{script}\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(tools, "program", lambda name: str(broken) if name == "lychee" else None)
+    monkeypatch.setattr(programs, "program", lambda name: str(broken) if name == "lychee" else None)
     told = [finding.message for finding in check(tmp_path / "book").findings if finding.rule.code == "BOOK026"]
     assert len(told) == 1 and "could not be verified: lychee" in told[0]
 
@@ -159,7 +159,7 @@ def test_a_chapter_that_vanishes_while_it_is_checked(tmp_path: Path, monkeypatch
         (tmp_path / "a.qmd").unlink()
         return Engine(book, dated=dated)
 
-    monkeypatch.setattr("labhandbook.book.check.Engine", late)
+    monkeypatch.setattr("labhandbook.book.check_book.Engine", late)
     assert {(finding.place, finding.rule.code) for finding in check(tmp_path).findings
             if finding.weight is Severity.ERROR} == {("a.qmd", "BOOK001")}
 

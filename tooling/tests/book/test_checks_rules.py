@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.book import rules
-from labhandbook.book.check import Checked, check
+from labhandbook.book import book_rules
+from labhandbook.book.check_book import Checked, check
 from labhandbook.book.checks import CHECKS
+from labhandbook.book.engine.pandoc_engine import Engine
 from labhandbook.book.model import load_book
-from labhandbook.book.pandoc import Engine
-from labhandbook.rules import Finding, Rule, Severity
+from labhandbook.core.rules import Finding, Rule, Severity
 from tooling.tests.book.check_cases import NEAR, SEEDED, Case, entry, works
 from tooling.tests.conftest import make_book
 
 TODAY = date(2026, 11, 22)
 PIXEL = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
 STAMPS = 'source: "a page"\nchecked: 2026-11-01\nreview-by: 2027-11-01\n'
-BOOK_RULES = [rule for rule in vars(rules).values() if isinstance(rule, Rule)]
+BOOK_RULES = [rule for rule in vars(book_rules).values() if isinstance(rule, Rule)]
 BASE = {
     "index.qmd": "# Home {#sec-home}\n\nSee @sec-basis and @adams2020.\n\n{{< reading-path things >}}\n",
     "chapters/basis.qmd": "# Basis {#sec-basis}\n\nWords.\n",
@@ -237,7 +237,7 @@ def test_review_days(day: str, weight: Severity | None, says: str, found: Read) 
 ])
 def test_stamps(stamps: str, says: str, found: Read) -> None:
     told = [finding for finding in found({"chapters/facts.yml": stamps + 'a: "1"\nb: "2"\n'})
-            if finding.rule is rules.STAMPS]
+            if finding.rule is book_rules.STAMPS]
     assert [finding.line for finding in told] == [stamps.count("\n") + 1]
     assert says in told[0].message
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tooling.tests.book.reading import squeeze
+from tooling.tests.book.page_reader import squeeze
 from tooling.tests.conftest import run
 
 XHTML = "{http://www.w3.org/1999/xhtml}"

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from labhandbook.book.worker import pandoc_program
+from labhandbook.book.engine.pandoc_worker import pandoc_program
 from labhandbook.core.process import run
 from tooling.figures.drawing import COLOURS, ROOT, Picture
 from tooling.figures.gallery import gallery

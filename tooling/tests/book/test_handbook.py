@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from labhandbook.book.engine.pandoc_worker import pandoc_program
 from labhandbook.book.facts import load_facts
 from labhandbook.book.model import load_book
-from labhandbook.book.worker import pandoc_program
-from labhandbook.cli import Command
-from labhandbook.rules import REGISTRY
-from tooling.tests.book.reading import Page, squeeze, text_of
+from labhandbook.cli.shared_options import Command
+from labhandbook.core.rules import REGISTRY
+from tooling.tests.book.page_reader import Page, squeeze, text_of
+from tooling.tests.cli.test_command_line import COMMANDS
 from tooling.tests.conftest import LACKS, ROOT, run
-from tooling.tests.test_cli import COMMANDS
 
 Pages = dict[str, Page]
 HERE = Path(__file__).parent

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from labhandbook.book.model import Part, load_book
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 from tooling.tests.conftest import ROOT, make_book, run
 
 FILES = {"index.qmd": "# Home {.unnumbered}\n", "a.qmd": "# A\n", "deep/b.qmd": "# B {.unnumbered #b}\n",

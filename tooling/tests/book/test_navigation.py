@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tooling.tests.book.reading import Entry, Link, Page
+from tooling.tests.book.page_reader import Entry, Link, Page
 
 Pages = dict[str, Page]
 

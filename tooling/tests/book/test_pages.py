@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tooling.tests.book.reading import Callout, Code, Heading, Link, Page, text_of
+from tooling.tests.book.page_reader import Callout, Code, Heading, Link, Page, text_of
 
 Pages = dict[str, Page]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tooling.tests.book.conftest import Sites
-from tooling.tests.book.reading import Page, attribute, pages, text_of
+from tooling.tests.book.page_reader import Page, attribute, pages, text_of
 from tooling.tests.conftest import LACKS
 
 needs_quarto = pytest.mark.skipif(not shutil.which("quarto"), reason=LACKS + "Quarto")

@@ -11,11 +11,11 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, Destination, DictionaryObject, IndirectObject
 
+from labhandbook.book.engine.pandoc_engine import Engine
+from labhandbook.book.engine.pdf import pdf, typst_source
 from labhandbook.book.model import load_book
-from labhandbook.book.pandoc import Engine
-from labhandbook.book.pdf import pdf, typst_source
-from labhandbook.errors import HandbookError
-from tooling.tests.book.reading import squeeze
+from labhandbook.core.errors import HandbookError
+from tooling.tests.book.page_reader import squeeze
 from tooling.tests.conftest import make_book, run
 
 

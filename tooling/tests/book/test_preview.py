@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tooling.tests.book.previews import CHAPTER, FILES, PATH, SOON, Preview, ended, family, previewing
+from tooling.tests.book.preview_client import CHAPTER, FILES, PATH, SOON, Preview, ended, family, previewing
 from tooling.tests.conftest import run
 
 # What is served

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tooling.tests.book.previews import CHAPTER, SOON, Preview
+from tooling.tests.book.preview_client import CHAPTER, SOON, Preview
 
 SEEN = """(words) => {
   window.seen = {};

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tooling.tests.book.previews import CHAPTER, FILES, Preview, family, previewing, tree
+from tooling.tests.book.preview_client import CHAPTER, FILES, Preview, family, previewing, tree
 
 
 def vanish(book: Path) -> None:

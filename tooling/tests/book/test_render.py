@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tooling.tests.book.conftest import everything_in
-from tooling.tests.book.reading import Page
+from tooling.tests.book.page_reader import Page
 from tooling.tests.conftest import LACKS, make_book, run, soup
 
 FILES = {"index.qmd": "# Home {.unnumbered}\n\nSee @sec-a.\n", "a.qmd": "# A {#sec-a}\n\nText on marmalade.\n"}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from labhandbook.release.index import running
+from labhandbook.release.local_index import running
 from tooling.tests.conftest import run
 
 DESKTOP, TABLET, PHONE = (1400, 900), (1000, 800), (390, 800)

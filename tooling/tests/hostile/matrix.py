@@ -27,7 +27,7 @@ from typing import Any
 
 import click
 
-from labhandbook import cli
+from labhandbook.cli import main as cli
 from tooling.tests.hostile.inputs import CALLS, KINDS, SPARED, Case, cases, sample
 from tooling.tests.hostile.others import WORDS
 from tooling.tests.hostile.stage import COMMANDS, Outcome, Stage, repository

@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from labhandbook import cli
+from labhandbook.cli import main
 from tooling.tests.hostile.inputs import KINDS, Case
 from tooling.tests.hostile.parts import write
 
@@ -45,7 +45,7 @@ class Outcome:
     said: str = ""
 
 
-def tree(group: click.Group = cli.handbook,
+def tree(group: click.Group = main.handbook,
          path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """All commands with the words that call them."""
     for name, command in group.commands.items():

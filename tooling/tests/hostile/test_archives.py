@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.errors import HandbookError
-from labhandbook.release import archive
-from labhandbook.release.archive import ENTRIES, is_tar
-from labhandbook.release.distribution import read
-from labhandbook.release.normalise import normalise_sdist, unpack
+from labhandbook.core.errors import HandbookError
+from labhandbook.package import archive
+from labhandbook.package.archive import ENTRIES, is_tar
+from labhandbook.package.distribution import read
+from labhandbook.release.reproducible_sdist import normalise_sdist, unpack
 
 SDIST, WHEEL = "demo-1.0.tar.gz", "demo-1.0-py3-none-any.whl"
 MIB = b"\0" * (1 << 20)

@@ -9,19 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from labhandbook.core.errors import HandbookError
 from labhandbook.core.process import SECRET
-from labhandbook.errors import HandbookError
-from labhandbook.recipe import source
-from labhandbook.release import build, machine, trials
-from labhandbook.release.distribution import read
-from labhandbook.release.environment import Own, create
-from labhandbook.release.index import serving
-from labhandbook.release.machine import interpreters, uv_program
-from labhandbook.release.project import load_project
-from labhandbook.release.trials import Trial
+from labhandbook.package import machine
+from labhandbook.package.distribution import read
+from labhandbook.package.environments import Own, create
+from labhandbook.package.machine import interpreters, uv_program
+from labhandbook.package.project import load_project
+from labhandbook.recipe import released_sdist
+from labhandbook.release import install_tests, package_build
+from labhandbook.release.install_tests import Trial
+from labhandbook.release.local_index import serving
 from tooling.tests.conftest import run
-from tooling.tests.release import files
-from tooling.tests.release.packages import git, write
+from tooling.tests.package import sample_dists
+from tooling.tests.package.sample_packages import git, write
 
 CANARY = "canary-0123456789"
 HERE = next(each for each in interpreters() if each.minor == sys.version_info[:2])
@@ -91,18 +92,18 @@ def sdist(root: Path, folder: Path) -> Path:
 @pytest.mark.usefixtures("secrets")
 def test_the_backend_sees_none(tmp_path: Path) -> None:
     root = package(tmp_path / "canary", report := tmp_path / "report")
-    made = build.build(load_project(root, ask_remote=False), tmp_path / "out")
+    made = package_build.build(load_project(root, ask_remote=False), tmp_path / "out")
     assert len(made.files) == 2 and leaks(report) == set()
 
 
 @pytest.mark.usefixtures("secrets")
 def test_the_suite_sees_none(tmp_path: Path) -> None:
     test = REPORT.format(file=str(report := tmp_path / "report")) + "\n\ndef test_it():\n    assert True\n"
-    wheel = files.wheel(tmp_path, test=test)
+    wheel = sample_dists.wheel(tmp_path, test=test)
     root = write(tmp_path / "demo", {"pyproject.toml": '[project]\nname = "demo"\n'})
     project = load_project(root, ask_remote=False)
-    own = Own("demo", "1.0", files.sha256(wheel), wheel)
-    (tried,) = trials.carry_out([Trial("wheel", (own,), HERE)], project)
+    own = Own("demo", "1.0", sample_dists.sha256(wheel), wheel)
+    (tried,) = install_tests.carry_out([Trial("wheel", (own,), HERE)], project)
     assert tried.suite and tried.suite.fine, tried
     assert leaks(report) == set()
 
@@ -113,7 +114,7 @@ def test_the_setup_of_an_sdist_sees_none_when_it_is_installed(kind: str, tmp_pat
     root = package(tmp_path / "canary", report := tmp_path / "report")
     path = sdist(root, tmp_path)
     made = create(tmp_path / "env", HERE, uv_program() if kind == "uv" else None)
-    made.install_own([Own("canary", "1.0", files.sha256(path), path)])
+    made.install_own([Own("canary", "1.0", sample_dists.sha256(path), path)])
     assert made.pins()["canary"] == "1.0" and leaks(report) == set()
 
 
@@ -121,7 +122,7 @@ def test_the_setup_of_an_sdist_sees_none_when_it_is_installed(kind: str, tmp_pat
 def test_the_setup_of_an_sdist_sees_none_when_a_recipe_is_made(tmp_path: Path) -> None:
     root = package(tmp_path / "canary", report := tmp_path / "report")
     path = sdist(root, tmp_path)
-    wheel = source.build_wheel(read(path), tmp_path)
+    wheel = released_sdist.build_wheel(read(path), tmp_path)
     assert wheel.version == "1.0" and leaks(report) == set()
     report.unlink()
     done = run("recipe", "new", path, "--output", tmp_path / "recipe", cwd=tmp_path)
@@ -149,7 +150,7 @@ def test_installers_use_that_file_and_no_other(kind: str, tmp_path: Path, monkey
                              "uv/uv.toml": 'extra-index-url = ["http://127.0.0.1:9/evil"]\n'})
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
     with serving(tmp_path / "index") as server:
-        files.put(server, files.wheel(tmp_path, "labcanary"))
+        sample_dists.put(server, sample_dists.wheel(tmp_path, "labcanary"))
         address = server.url.replace("://", f"://me:{CANARY}@")
         for name in INDEX:
             monkeypatch.delenv(name, raising=False)
@@ -171,7 +172,7 @@ def test_the_project_names_further_variables(tmp_path: Path, monkeypatch: pytest
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "Start")
     monkeypatch.setenv("DATA_DIR", "/some/where")
-    build.build(load_project(root, ask_remote=False), tmp_path / "out")
+    package_build.build(load_project(root, ask_remote=False), tmp_path / "out")
     assert "'DATA_DIR': '/some/where'" in seen(report)
     monkeypatch.setenv("DATA_DIR", f"https{ADDRESS}")
     with pytest.raises(HandbookError, match="holds an address with a password"):

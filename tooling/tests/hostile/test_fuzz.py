@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from labhandbook.book.model import load_book
-from labhandbook.errors import HandbookError
-from labhandbook.hpc import check, jobscript
+from labhandbook.core.errors import HandbookError
+from labhandbook.github.workflow_model import read_workflow
+from labhandbook.github.workflow_yaml import Unreadable
+from labhandbook.hpc import check_job, job_script
 from labhandbook.hpc.clusters import load
-from labhandbook.recipe import lint, reading
-from labhandbook.release import distribution
-from labhandbook.release.acceptance import gate
-from labhandbook.release.doctor.nodes import Unreadable
-from labhandbook.release.doctor.workflow import read_workflow
+from labhandbook.package import distribution
+from labhandbook.recipe import recipe_lint, recipe_reader
+from labhandbook.release.upload_gate import gate
 
 SEED = 20261128
 # How often each reader is tried: in every run, and where somebody takes the time.
@@ -158,7 +158,7 @@ def test_old_recipes(rounds: int, tmp_path: Path) -> None:
 
     def use(given: bytes) -> None:
         path.write_bytes(given)
-        lint.judge(reading.read(path, "meta.yaml"))
+        recipe_lint.judge(recipe_reader.read(path, "meta.yaml"))
 
     every(OLD_RECIPE, rounds, use)
 
@@ -169,7 +169,7 @@ def test_recipes(rounds: int, tmp_path: Path) -> None:
 
     def use(given: bytes) -> None:
         path.write_bytes(given)
-        lint.judge(reading.read(path, "recipe.yaml"))
+        recipe_lint.judge(recipe_reader.read(path, "recipe.yaml"))
 
     every(RECIPE, rounds, use)
 
@@ -199,6 +199,6 @@ def test_job_scripts(cluster: str, rounds: int, tmp_path: Path) -> None:
 
     def use(given: bytes) -> None:
         (tmp_path / "job.sh").write_bytes(given)
-        check.judge(check.look(jobscript.read(tmp_path / "job.sh"), known, tmp_path))
+        check_job.judge(check_job.look(job_script.read(tmp_path / "job.sh"), known, tmp_path))
 
     every(SCRIPT, rounds, use)

@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 import yaml
 
-from labhandbook import cli, reference
-from labhandbook.files import write_atomic
+from labhandbook.cli import main as cli
+from labhandbook.core import rule_pages
+from labhandbook.core.files import write_atomic
+from labhandbook.core.steps import Ledger, Outcome
 from labhandbook.runs import Run
-from labhandbook.steps import Ledger, Outcome
 from tooling.tests.conftest import make_book
 from tooling.tests.hostile import others, packages
 from tooling.tests.hostile.parts import changed, write
@@ -118,7 +119,7 @@ def book(folder: Path) -> None:
     make_book(folder, {"index.qmd": "# Home {.unnumbered}\n\nNew.\n", "a.qmd": "# A {#sec-a}\n\nText.\n",
                        "chapters/facts.yml": "source: x\nchecked: 2026-01-01\nreview-by: 2030-01-01\nlimit: 5\n",
                        "_variables.yml": "old: 1\n", "_book/index.html": "old",
-                       **dict.fromkeys(reference.PAGES.values(), "# Rules\n")}, ["index.qmd", "a.qmd"])
+                       **dict.fromkeys(rule_pages.PAGES.values(), "# Rules\n")}, ["index.qmd", "a.qmd"])
 
 
 def recipe(folder: Path) -> None:

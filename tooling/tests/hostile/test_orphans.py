@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.book import worker as workers
+from labhandbook.book.engine import pandoc_worker as workers
+from labhandbook.book.engine.pandoc_engine import Engine
 from labhandbook.book.model import load_book
-from labhandbook.book.pandoc import Engine
 from labhandbook.core.process import processor_seconds, run
-from tooling.tests.book.previews import CHAPTER, FILES, ended, family, previewing
+from tooling.tests.book.preview_client import CHAPTER, FILES, ended, family, previewing
 from tooling.tests.conftest import make_book
 from tooling.tests.conftest import run as handbook
 

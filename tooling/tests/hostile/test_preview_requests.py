@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from labhandbook.book.clients import MOST, Clients
-from labhandbook.release.index import serving
-from tooling.tests.book.previews import FILES, SOON, Preview, previewing
+from labhandbook.release.local_index import serving
+from tooling.tests.book.preview_client import FILES, SOON, Preview, previewing
 from tooling.tests.conftest import make_book
 
 CANARY = "CANARY-7f3a"
@@ -101,7 +101,8 @@ def test_the_index_answers_only_requests_for_this_machine(index: int, name: str)
 
 
 @pytest.mark.parametrize("path", ["/legacy/", "/_/oidc/mint-token"])
-@pytest.mark.parametrize("headers", ["Host: evil.example:{port}\n", "Host: 127.0.0.1:{port}\nOrigin: https://evil.example\n"])
+@pytest.mark.parametrize("headers",
+                         ["Host: evil.example:{port}\n", "Host: 127.0.0.1:{port}\nOrigin: https://evil.example\n"])
 def test_the_index_takes_nothing_from_another_site(index: int, path: str, headers: str) -> None:
     body = "{}"
     status, _ = ask(index, f"POST {path} HTTP/1.1\n{headers}Content-Length: {len(body)}\nConnection: close\n\n{body}")

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from labhandbook.release.index import Server, serving
-from labhandbook.release.project import load_project
-from labhandbook.release.state import State
+from labhandbook.package.project import load_project
+from labhandbook.release.local_index import Server, serving
+from labhandbook.release.release_folder import State
 from tooling.tests.conftest import run
-from tooling.tests.release import files
-from tooling.tests.release.files import CANARY
-from tooling.tests.release.packages import git
+from tooling.tests.package import sample_dists
+from tooling.tests.package.sample_dists import CANARY
+from tooling.tests.package.sample_packages import git
 
 SECRETS = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": CANARY, "NO_PROXY": "127.0.0.1"}
 
@@ -25,7 +25,7 @@ SECRETS = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": CANARY, "NO_PROXY": 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose files were built from its tag."""
-    root = files.project(tmp_path_factory.mktemp("built") / "labdemo")
+    root = sample_dists.project(tmp_path_factory.mktemp("built") / "labdemo")
     done = run("release", "build", root)
     assert done.returncode == 0, done.stderr
     return root
@@ -56,10 +56,10 @@ def forge(root: Path, **facts: Any) -> None:
     """Put other bytes in the wheel's place, and a ledger that fits them."""
     where = state(root)
     wheel = next(where.dist.glob("*.whl"))
-    files.wheel(where.dist, "labdemo", "1.2.0", more={"labdemo/evil.py": "print('evil')\n"})
+    sample_dists.wheel(where.dist, "labdemo", "1.2.0", more={"labdemo/evil.py": "print('evil')\n"})
     ledger = json.loads((where.folder / "ledger.json").read_text())
     entry = ledger["steps"]["build"]
-    entry["facts"]["files"][wheel.name] = {"sha256": files.sha256(wheel), "size": wheel.stat().st_size}
+    entry["facts"]["files"][wheel.name] = {"sha256": sample_dists.sha256(wheel), "size": wheel.stat().st_size}
     entry["facts"] |= facts
     (where.folder / "ledger.json").write_text(json.dumps(ledger))
 

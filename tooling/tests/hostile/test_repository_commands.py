@@ -11,19 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from labhandbook.package import environments, index_addresses
+from labhandbook.package.build_tools import Tools
+from labhandbook.package.machine import Interpreter, uv_program
+from labhandbook.package.project import load_project
+from labhandbook.package.scm_version import NotRun, plain_describe
+from labhandbook.package.version import find_version
 from labhandbook.recipe.checkout import checkout
-from labhandbook.release import addresses, environment
-from labhandbook.release.buildtools import Tools
-from labhandbook.release.index import serving
-from labhandbook.release.machine import Interpreter, uv_program
-from labhandbook.release.project import load_project
+from labhandbook.release.local_index import serving
 from labhandbook.release.publish import Upload, attested
-from labhandbook.release.scm import NotRun, plain_describe
-from labhandbook.release.version import find_version
 from tooling.tests.conftest import ROOT, run
-from tooling.tests.release import files
-from tooling.tests.release.files import CANARY
-from tooling.tests.release.packages import KINDS, git, make
+from tooling.tests.package import sample_dists
+from tooling.tests.package.sample_dists import CANARY
+from tooling.tests.package.sample_packages import KINDS, git, make
 from tooling.tests.release.signer import stand_in
 
 SECRETS = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": CANARY, "GITHUB_TOKEN": CANARY,
@@ -183,10 +183,10 @@ def test_installers_read_nothing_of_the_current_folder(kind: str, tmp_path: Path
     root = trapped(tmp_path / "demo", mark)
     monkeypatch.chdir(root)
     here = Interpreter("{}.{}.{}".format(*sys.version_info[:3]), Path(sys.executable))
-    made = environment.create(tmp_path / "env", here, uv)
+    made = environments.create(tmp_path / "env", here, uv)
     made.install(["iniconfig"])
     assert "iniconfig" in made.pins()
-    monkeypatch.setattr("labhandbook.release.buildtools.uv_program", lambda: uv)
+    monkeypatch.setattr("labhandbook.package.build_tools.uv_program", lambda: uv)
     assert "flit_core" in {name.replace("-", "_") for name in Tools(tmp_path / "tools", ["flit-core"]).versions()}
     assert not mark.exists(), mark.read_text()
 
@@ -202,8 +202,8 @@ def test_signing_sees_its_identity_and_nothing_of_the_checkout(tmp_path: Path, m
                  "ACTIONS_RUNTIME_TOKEN"):
         monkeypatch.setenv(name, CANARY)
     monkeypatch.delenv("TWINE_PASSWORD", raising=False)
-    wheel = files.wheel(tmp_path)
-    upload = Upload("demo", "1.0", [wheel], {wheel.name: files.sha256(wheel)}, addresses.index("pypi"))
+    wheel = sample_dists.wheel(tmp_path)
+    upload = Upload("demo", "1.0", [wheel], {wheel.name: sample_dists.sha256(wheel)}, index_addresses.index("pypi"))
     with attested(upload, [wheel]) as found:
         assert json.loads(found[wheel.name].read_text()) == {"signed": 1}
     told = json.loads(seen.read_text())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 from labhandbook.hpc import clusters
 from labhandbook.hpc.clusters import load, parse
 from tooling.tests.conftest import LACKS, ROOT
@@ -113,7 +113,8 @@ def test_a_wheel_carries_the_file(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         assert archive.read("labhandbook/hpc/clusters.yml") == FILE.read_bytes()
         archive.extractall(tmp_path / "lib")
-    program = f"import sys; sys.path.insert(0, {str(tmp_path / 'lib')!r}); from labhandbook.hpc import clusters, " \
-              "recipes; known = clusters.load(); dict(recipes.scripts(known)); print(clusters.__file__, *known.known)"
+    program = (f"import sys; sys.path.insert(0, {str(tmp_path / 'lib')!r}); from labhandbook.hpc import clusters, "
+               "chapter_scripts; known = clusters.load(); dict(chapter_scripts.scripts(known)); "
+               "print(clusters.__file__, *known.known)")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert re.search(rf"^{re.escape(str(tmp_path))}/lib/.* lumi roihu turso mahti puhti$", done.stdout), done.stderr

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.hpc.recipes import RECIPES
+from labhandbook.hpc.chapter_scripts import RECIPES
 from tooling.tests.hpc.accounts import PROJECT
-from tooling.tests.hpc.printed import Printed, commands
+from tooling.tests.hpc.printed_commands import Printed, commands
 from tooling.tests.hpc.slurm import Slurm
 from tooling.tests.hpc.terminal import talk
 

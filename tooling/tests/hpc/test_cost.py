@@ -9,8 +9,8 @@ import pytest
 
 from labhandbook.book.facts import load_facts
 from labhandbook.hpc.cost import cheaper, offer, price, storage
-from labhandbook.hpc.jobscript import parse
-from labhandbook.hpc.request import Shape, read_request
+from labhandbook.hpc.job_request import Shape, read_request
+from labhandbook.hpc.job_script import parse
 from tooling.tests.conftest import ROOT, run
 from tooling.tests.hpc.slurm import CLUSTERS
 from tooling.tests.hpc.test_rules import SEED

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 from labhandbook.hpc.efficiency import FIELDS, advice, read, report
 from tooling.tests.conftest import run
 from tooling.tests.hpc.slurm import Slurm

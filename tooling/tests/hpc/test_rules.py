@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from labhandbook.hpc.base import Job
-from labhandbook.hpc.check import CHECKS, judge
-from labhandbook.hpc.jobscript import parse, read
-from labhandbook.hpc.request import Unreadable, read_request
-from labhandbook.hpc.rules import REFUSED
-from labhandbook.rules import REGISTRY, Finding, Severity
+from labhandbook.core.rules import REGISTRY, Finding, Severity
+from labhandbook.hpc.check_job import CHECKS, judge
+from labhandbook.hpc.job_request import Unreadable, read_request
+from labhandbook.hpc.job_rules import REFUSED
+from labhandbook.hpc.job_script import parse, read
+from labhandbook.hpc.script_checks import Job
 from tooling.tests.conftest import ROOT
 from tooling.tests.hpc.conftest import JOBS
 from tooling.tests.hpc.rule_cases import NEAR, SEEDED, Case

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.hpc.new import TASKS, Kind
-from labhandbook.hpc.recipes import RECIPES, Recipe
+from labhandbook.hpc.chapter_scripts import RECIPES, Recipe
+from labhandbook.hpc.new_job import TASKS, Kind
 from tooling.tests.hpc.accounts import PROJECT
 from tooling.tests.hpc.conftest import JOBS, study
 from tooling.tests.hpc.slurm import Slurm, started

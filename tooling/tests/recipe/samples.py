@@ -17,8 +17,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from labhandbook.release.addresses import index
-from labhandbook.release.index import running
+from labhandbook.package.index_addresses import index
+from labhandbook.release.local_index import running
 from tooling.tests.conftest import LACKS
 
 LICENCE = "MIT License\n\nPermission is hereby granted, free of charge, to any person.\n"

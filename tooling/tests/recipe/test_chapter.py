@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tooling.tests.conftest import ROOT
-from tooling.tests.recipe.hub import Hub, hub
+from tooling.tests.recipe.local_github import Hub, hub
 from tooling.tests.recipe.samples import need_network
 
 CHAPTER = ROOT / "chapters" / "packaging" / "conda-forge.qmd"

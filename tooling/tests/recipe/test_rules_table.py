@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from labhandbook.recipe.facts import python_min
-from labhandbook.recipe.lint import lint
-from labhandbook.recipe.rules import CHECKS
-from labhandbook.recipe.rules.base import SAME
-from labhandbook.release.addresses import index
-from labhandbook.rules import REGISTRY
+from labhandbook.core.rules import REGISTRY
+from labhandbook.package.index_addresses import index
+from labhandbook.recipe.conda_forge_facts import python_min
+from labhandbook.recipe.recipe_lint import lint
+from labhandbook.recipe.recipe_rules import CHECKS
+from labhandbook.recipe.recipe_rules.recipe_rule import SAME
 from tooling.tests.conftest import ROOT
 from tooling.tests.recipe.samples import V0, line_of, v1, write
 

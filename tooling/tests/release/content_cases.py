@@ -6,14 +6,14 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from labhandbook.release.build import Built
-from labhandbook.release.distribution import read
-from labhandbook.release.git import GitState
-from labhandbook.release.inspect import Inspection, inspect
-from labhandbook.release.project import Project, Settings
-from labhandbook.rules import Severity
-from tooling.tests.release import packages
-from tooling.tests.release.packages import METADATA, MODULES, Files
+from labhandbook.core.git import GitState
+from labhandbook.core.rules import Severity
+from labhandbook.package.distribution import read
+from labhandbook.package.project import Project, Settings
+from labhandbook.release.inspection import Inspection, inspect
+from labhandbook.release.package_build import Built
+from tooling.tests.package import sample_packages
+from tooling.tests.package.sample_packages import METADATA, MODULES, Files
 
 # Made of pieces, so that no scanner takes this file for one that leaks.
 TOKEN = "pypi-" + "AgEIcHlwaS5vcmcCJDdhMWY1ZjQ4LTRjNjktNGIxMy1hZjQ2LWQ3ZGQ5YzE4NjA5MwACKlszLCI4"
@@ -48,9 +48,10 @@ def project(root: Path, text: str = "", tags: tuple[str, ...] = ("v1.2.0",), rea
 
 
 def look(tmp_path: Path, case: Case) -> Inspection:
-    wheel = packages.wheel(tmp_path, {**(MODULES if case.only is None else case.only), **case.wheel}, case.metadata,
-                           info=case.info, name=case.name)
-    built = Built(tmp_path, read(packages.sdist(tmp_path, case.sdist)), read(wheel))
+    wheel = sample_packages.wheel(tmp_path, {**(MODULES if case.only is None else case.only), **case.wheel},
+                                  case.metadata,
+                                  info=case.info, name=case.name)
+    built = Built(tmp_path, read(sample_packages.sdist(tmp_path, case.sdist)), read(wheel))
     return inspect(built, project(tmp_path, case.pyproject, case.tags, case.readme))
 
 

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.release.rules import archives
-from tooling.tests.release import packages
-from tooling.tests.release.packages import METADATA, MODULES
+from labhandbook.release.release_rules import archive_form
+from tooling.tests.package import sample_packages
+from tooling.tests.package.sample_packages import METADATA, MODULES
 
 Make = Callable[[Path], Path]
 
 
 def of_wheel(**given: object) -> Make:
-    return lambda folder: packages.wheel(folder, **given)  # type: ignore[arg-type]
+    return lambda folder: sample_packages.wheel(folder, **given)  # type: ignore[arg-type]
 
 
 def of_sdist(**given: object) -> Make:
-    return lambda folder: packages.sdist(folder, **given)  # type: ignore[arg-type]
+    return lambda folder: sample_packages.sdist(folder, **given)  # type: ignore[arg-type]
 
 
 def says(*replacements: tuple[str, str], name: str = "") -> Make:
@@ -43,7 +43,7 @@ def zipped(change: Callable[[bytes], bytes]) -> Make:
     """A wheel whose bytes were changed."""
 
     def make(folder: Path) -> Path:
-        path = packages.wheel(folder)
+        path = sample_packages.wheel(folder)
         path.write_bytes(change(path.read_bytes()))
         return path
 
@@ -52,7 +52,7 @@ def zipped(change: Callable[[bytes], bytes]) -> Make:
 
 def twice(folder: Path) -> Path:
     """A wheel that holds a file twice."""
-    path = packages.wheel(folder)
+    path = sample_packages.wheel(folder)
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("demo/cli.py", "import evil\n")
     return path
@@ -68,7 +68,7 @@ def streamed(folder: Path) -> Path:
         def seek(self, *_: int) -> int:
             raise OSError
 
-    path, pipe = packages.wheel(folder), Pipe()
+    path, pipe = sample_packages.wheel(folder), Pipe()
     with zipfile.ZipFile(path) as given, zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as written:
         for entry in given.infolist():
             written.writestr(entry.filename, given.read(entry))
@@ -78,7 +78,7 @@ def streamed(folder: Path) -> Path:
 
 def packed(method: int) -> Make:
     def make(folder: Path) -> Path:
-        path = packages.wheel(folder)
+        path = sample_packages.wheel(folder)
         with zipfile.ZipFile(path) as given:
             contents = {name: given.read(name) for name in given.namelist()}
         with zipfile.ZipFile(path, "w", method) as written:
@@ -93,7 +93,7 @@ def linked(to: str) -> Make:
     """An sdist with a symbolic link."""
 
     def make(folder: Path) -> Path:
-        path = packages.sdist(folder)
+        path = sample_packages.sdist(folder)
         with tarfile.open(path) as given:
             contents = [(entry, given.extractfile(entry)) for entry in given.getmembers()]
             with tarfile.open(folder / "new", "w:gz") as written:
@@ -180,7 +180,8 @@ CASES: dict[str, list[tuple[str, Make, Make]]] = {
     "REL313": [
         ("33 characters", more(f"Project-URL: {'l' * 33}, https://example.org"),
          more(f"Project-URL: {'l' * 32}, https://example.org")),
-        ("no web address", more("Project-URL: Home, example.org"), more("Project-URL: Home, http://example.org/a%20b")),
+        ("no web address", more("Project-URL: Home, example.org"),
+         more("Project-URL: Home, http://example.org/a%20b")),
         ("no web address", more("Home-page: UNKNOWN"), more("Home-page: https://example.org")),
         ("has no label", more("Project-URL: , https://example.org"), more("Project-URL: H, https://example.org")),
     ],
@@ -221,8 +222,8 @@ CASES: dict[str, list[tuple[str, Make, Make]]] = {
          of_wheel(info={"entry_points.txt": "[console_scripts]\nde.mo-1_x = demo.cli:main\n"})),
     ],
     "REL324": [
-        ("demo/cli.py", of_wheel(files={**MODULES, "demo/cli.py": archives.ARMOUR + b"enter__()"}),
-         of_wheel(files={**MODULES, "demo/cli.txt": archives.ARMOUR + b"enter__()"})),
+        ("demo/cli.py", of_wheel(files={**MODULES, "demo/cli.py": archive_form.ARMOUR + b"enter__()"}),
+         of_wheel(files={**MODULES, "demo/cli.txt": archive_form.ARMOUR + b"enter__()"})),
         ("demo/x.pye", of_wheel(files={**MODULES, "demo/x.pye": PYE + PYE.replace(b"BEGIN", b"END")}),
          of_wheel(files={**MODULES, "demo/x.pye": PYE})),
     ],

@@ -11,12 +11,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from labhandbook.release.facts import Facts
-from labhandbook.release.git import GitState
-from labhandbook.release.lookup import Answer
-from labhandbook.release.project import Project, read_settings
-from labhandbook.release.version import FoundVersion, find_version
-from labhandbook.rules import Severity
+from labhandbook.core.git import GitState
+from labhandbook.core.rules import Severity
+from labhandbook.package.name_lookup import Answer
+from labhandbook.package.project import Project, read_settings
+from labhandbook.package.version import FoundVersion, find_version
+from labhandbook.release.project_facts import Facts
 
 GOOD = """\
 [build-system]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from labhandbook.release.facts import Facts
-from labhandbook.release.lookup import Answer
+from labhandbook.package.name_lookup import Answer
+from labhandbook.release.project_facts import Facts
 from tooling.tests.release.rule_cases import (
     COMMIT,
     DEPENDENCY,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from labhandbook.release.lookup import Answer
+from labhandbook.package.name_lookup import Answer
 from tooling.tests.release.rule_cases import (
     COMMIT,
     DEPENDENCY,

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from labhandbook.release.store import Stored
-from tooling.tests.release.chapter import BY_COMMAND, HAND
-from tooling.tests.release.files import CANARY
-from tooling.tests.release.packages import git
-from tooling.tests.release.readers import MODULE, NAME, Way, way
+from labhandbook.release.local_index_files import Stored
+from tooling.tests.package.sample_dists import CANARY
+from tooling.tests.package.sample_packages import git
+from tooling.tests.release.chapter_readers import MODULE, NAME, Way, way
+from tooling.tests.release.packaging_chapter import BY_COMMAND, HAND
 
 
 @pytest.fixture(scope="module")

@@ -13,15 +13,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from labhandbook.errors import HandbookError
-from labhandbook.release import addresses
+from labhandbook.core.errors import HandbookError
+from labhandbook.package import index_addresses
+from labhandbook.package.index_addresses import Index
 from labhandbook.release import publish as module
-from labhandbook.release.addresses import Index
-from labhandbook.release.index import Fault, Server, running, serving
+from labhandbook.release.local_index import Fault, Server, running, serving
 from labhandbook.release.publish import Upload, publish
-from labhandbook.release.refusals import next_version
-from tooling.tests.release import files
-from tooling.tests.release.files import CANARY
+from labhandbook.release.upload_refusals import next_version
+from tooling.tests.package import sample_dists
+from tooling.tests.package.sample_dists import CANARY
 from tooling.tests.release.signer import stand_in
 
 
@@ -38,9 +38,9 @@ def upload(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> U
     monkeypatch.setenv("TWINE_USERNAME", "__token__")
     monkeypatch.setenv("TWINE_PASSWORD", CANARY)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    paths = [files.sdist(tmp_path), files.wheel(tmp_path)]
-    hashes = {path.name: files.sha256(path) for path in paths}
-    return Upload("demo", "1.0", paths, hashes, files.at(server), timeout=0.5, pause=0.02)
+    paths = [sample_dists.sdist(tmp_path), sample_dists.wheel(tmp_path)]
+    hashes = {path.name: sample_dists.sha256(path) for path in paths}
+    return Upload("demo", "1.0", paths, hashes, sample_dists.at(server), timeout=0.5, pause=0.02)
 
 
 def words(error: HandbookError) -> str:
@@ -91,7 +91,7 @@ def test_a_lasting_fault_is_named_and_resumed(kind: str, told: str, upload: Uplo
 def test_a_lag_after_a_lost_answer_uploads_nothing_twice(tmp_path: Path, upload: Upload) -> None:
     with serving(tmp_path / "slow", token=CANARY, lag=60) as slow:
         slow.faults.append(Fault("upload", "lost"))
-        publish(replace(upload, index=files.at(slow)))
+        publish(replace(upload, index=sample_dists.at(slow)))
         assert [file.filename for file in slow.store.files("demo")] == sorted(upload.hashes)
 
 
@@ -122,8 +122,8 @@ def test_no_password_is_told(upload: Upload, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_another_file_under_the_name_burns_it(upload: Upload, server: Server, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    other = files.wheel(tmp_path / "other", more={"demo/more.py": ""})
-    publish(replace(upload, files=[other], hashes={other.name: files.sha256(other)}))
+    other = sample_dists.wheel(tmp_path / "other", more={"demo/more.py": ""})
+    publish(replace(upload, files=[other], hashes={other.name: sample_dists.sha256(other)}))
     with pytest.raises(HandbookError, match="has had another") as caught:
         publish(upload)
     assert "burnt" in caught.value.why and "1.0.1" in caught.value.todo
@@ -139,14 +139,14 @@ def test_a_deleted_file_burns_its_name(upload: Upload, server: Server) -> None:
 
 
 def test_a_refusal_gives_the_index_words(upload: Upload, tmp_path: Path) -> None:
-    local = files.wheel(tmp_path, version="1.0+local")
+    local = sample_dists.wheel(tmp_path, version="1.0+local")
     with pytest.raises(HandbookError, match="refuses") as caught:
-        publish(replace(upload, files=[local], hashes={local.name: files.sha256(local)}))
+        publish(replace(upload, files=[local], hashes={local.name: sample_dists.sha256(local)}))
     assert "local versions" in caught.value.why
 
 
 def test_files_that_the_ledger_does_not_know_stay_here(upload: Upload, server: Server, tmp_path: Path) -> None:
-    stray = files.wheel(tmp_path, name="stray")
+    stray = sample_dists.wheel(tmp_path, name="stray")
     with pytest.raises(HandbookError, match="isn't in the ledger"):
         publish(replace(upload, files=[*upload.files, stray]))
     upload.files[1].write_bytes(b"tampered")
@@ -231,15 +231,15 @@ def test_an_index_in_the_place_of_pypi_takes_a_trusted_publisher(trusted: Upload
 
     monkeypatch.setattr(utils, "DEFAULT_REPOSITORY", "https://example.org/legacy/")
     monkeypatch.setenv("HANDBOOK_PYPI", f"{server.url}/")
-    index = addresses.index("pypi")
+    index = index_addresses.index("pypi")
     assert (index.name, index.final, index.moved) == ("pypi", True, True)
-    assert index.simple == f"{server.url}/simple/" and not addresses.index("testpypi").moved
+    assert index.simple == f"{server.url}/simple/" and not index_addresses.index("testpypi").moved
     server.publisher = {"repository": "lab/demo", "environment": "pypi"}
     # Signed statements are for PyPI itself: with attest set, nothing is signed here.
     assert set(publish(replace(trusted, index=index, attest=True)).values()) == {"uploaded"}
     monkeypatch.setenv("HANDBOOK_PYPI", "https://me:secret@example.org")
     with pytest.raises(HandbookError, match="holds a user name or a password"):
-        addresses.index("pypi")
+        index_addresses.index("pypi")
 
 
 def test_attestations_are_signed_for_this_index_alone(trusted: Upload, server: Server, tmp_path: Path,

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from labhandbook.release.check import judge
-from labhandbook.release.facts import Facts
-from labhandbook.release.rules import CHECKS
-from labhandbook.rules import REGISTRY, Finding, Severity
+from labhandbook.core.rules import REGISTRY, Finding, Severity
+from labhandbook.release.check_project import judge
+from labhandbook.release.project_facts import Facts
+from labhandbook.release.release_rules import CHECKS
 from tooling.tests.conftest import ROOT
 from tooling.tests.release.rule_cases import GOOD, HATCH, SCM, Case, facts
 from tooling.tests.release.rule_edges import EDGES

@@ -8,28 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.release.index import serving
-from labhandbook.release.project import load_project
+from labhandbook.core.steps import Outcome
+from labhandbook.package.project import load_project
+from labhandbook.release.local_index import serving
 from labhandbook.release.publish import Upload, publish
-from labhandbook.release.state import State
+from labhandbook.release.release_folder import State
 from labhandbook.release.status import NO, PARTLY, UNKNOWN, YES, Line, left, of_version, status
-from labhandbook.steps import Outcome
 from tooling.tests.conftest import run
-from tooling.tests.release import files
-from tooling.tests.release.files import CANARY
-from tooling.tests.release.packages import git
+from tooling.tests.package import sample_dists
+from tooling.tests.package.sample_dists import CANARY
+from tooling.tests.package.sample_packages import git
 
 
 @pytest.fixture
 def built(tmp_path: Path) -> State:
     """A version whose files are in the ledger, without a build."""
-    root = files.project(tmp_path / "labdemo")
+    root = sample_dists.project(tmp_path / "labdemo")
     state = State(load_project(root, ask_remote=False), "1.2.0")
     state.dist.mkdir(parents=True)
-    paths = [files.wheel(state.dist, "labdemo", "1.2.0"), files.sdist(state.dist, "labdemo", "1.2.0")]
+    paths = [sample_dists.wheel(state.dist, "labdemo", "1.2.0"), sample_dists.sdist(state.dist, "labdemo", "1.2.0")]
     git_state = state.project.git
     assert git_state is not None
-    facts = {"files": {path.name: {"sha256": files.sha256(path), "size": 1} for path in paths},
+    facts = {"files": {path.name: {"sha256": sample_dists.sha256(path), "size": 1} for path in paths},
              "commit": git_state.commit, "tree": git_state.tree, "tags": ["v1.2.0"]}
     state.ledger().record("build", "key", 1.0, Outcome("built", [], facts))
     return state
@@ -41,7 +41,7 @@ def about(state: State, *targets: str) -> dict[str, Line]:
 
 
 def test_nothing_is_done_yet(tmp_path: Path) -> None:
-    root = files.project(tmp_path / "labdemo")
+    root = sample_dists.project(tmp_path / "labdemo")
     lines = about(State(load_project(root, ask_remote=False), "1.2.0"))
     assert (lines["commit"].state, lines["build"].state, lines["rehearsal"].state) == (YES, NO, NO)
     assert lines["git host"].state == UNKNOWN
@@ -66,7 +66,7 @@ def test_the_git_host_is_asked(built: State, tmp_path: Path) -> None:
     assert about(built)["git host"].state == YES
     (root / "new.txt").touch()
     git(root, "tag", "--delete", "v1.2.0")
-    files.commit(root, "v1.2.0")
+    sample_dists.commit(root, "v1.2.0")
     line = about(built)["git host"]
     assert line.state == PARTLY and "another commit" in line.text
     shutil.rmtree(tmp_path / "host.git")
@@ -79,7 +79,7 @@ def test_an_index_is_compared_with_the_ledger(built: State, tmp_path: Path) -> N
             return about(built, server.url)[server.url]
 
         def upload(paths: list[Path]) -> None:
-            publish(Upload("labdemo", "1.2.0", paths, built.hashes(), files.at(server), secret=CANARY))
+            publish(Upload("labdemo", "1.2.0", paths, built.hashes(), sample_dists.at(server), secret=CANARY))
 
         assert line().state == NO and line().next == f"handbook release publish --to {server.url}"
         upload(built.files()[:1])

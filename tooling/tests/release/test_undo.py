@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.release.project import load_project
-from labhandbook.release.state import State
+from labhandbook.core.steps import Outcome
+from labhandbook.package.project import load_project
+from labhandbook.release.release_folder import State
 from labhandbook.release.status import NO, UNKNOWN, YES, Line
 from labhandbook.release.undo import Action, card
-from labhandbook.steps import Outcome
 from tooling.tests.conftest import ROOT, run
-from tooling.tests.release import files
-from tooling.tests.release.packages import git
+from tooling.tests.package import sample_dists
+from tooling.tests.package.sample_packages import git
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> State:
-    root = files.project(tmp_path / "labdemo")
+    root = sample_dists.project(tmp_path / "labdemo")
     git(root, "remote", "add", "origin", "https://example.org/labdemo.git")
     return State(load_project(root, ask_remote=False), "1.2.0")
 
@@ -34,11 +34,11 @@ def test_a_secret_comes_first(state: State) -> None:
 
 @pytest.mark.parametrize("known", [YES, UNKNOWN])
 def test_what_is_or_may_be_public_is_yanked(known: str, state: State) -> None:
-    from labhandbook.release import addresses
+    from labhandbook.package import index_addresses
 
     shown = actions(state, known)
     yank = next(action for action in shown if action.section == "sec-updating-yank")
-    assert yank.how.startswith(f"{addresses.index('pypi').web}/manage/project/labdemo/release/1.2.0/")
+    assert yank.how.startswith(f"{index_addresses.index('pypi').web}/manage/project/labdemo/release/1.2.0/")
     repair = next(action for action in shown if action.title.startswith("Release"))
     assert "v1.2.1" in repair.how and "1.2.0.post1" in repair.why
     assert any("conda-forge" in action.title for action in shown)

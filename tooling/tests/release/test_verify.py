@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.errors import HandbookError
-from labhandbook.release.addresses import Index
-from labhandbook.release.index import Fault, Server, serving
-from labhandbook.release.machine import interpreters
-from labhandbook.release.project import Project
+from labhandbook.core.errors import HandbookError
+from labhandbook.package.index_addresses import Index
+from labhandbook.package.machine import interpreters
+from labhandbook.package.project import Project
+from labhandbook.release.local_index import Fault, Server, serving
 from labhandbook.release.publish import Upload, publish
 from labhandbook.release.verify import Verification, verify
-from tooling.tests.release import files
-from tooling.tests.release.files import CANARY
+from tooling.tests.package import sample_dists
+from tooling.tests.package.sample_dists import CANARY
 
 HERE = next(each for each in interpreters() if each.minor == sys.version_info[:2])
 
@@ -31,9 +31,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
 @pytest.fixture
 def job(server: Server, tmp_path: Path) -> Verification:
     """Two files on the index, and what to look for."""
-    paths = [files.sdist(tmp_path), files.wheel(tmp_path)]
-    hashes = {path.name: files.sha256(path) for path in paths}
-    index = files.at(server)
+    paths = [sample_dists.sdist(tmp_path), sample_dists.wheel(tmp_path)]
+    hashes = {path.name: sample_dists.sha256(path) for path in paths}
+    index = sample_dists.at(server)
     publish(Upload("demo", "1.0", paths, hashes, index, secret=CANARY))
     project = Project(tmp_path, {"project": {"name": "demo"}}, "", None)
     return Verification(project, "1.0", hashes, index, HERE, patience=5, pause=0.02)
@@ -83,7 +83,7 @@ def test_an_index_out_of_reach_is_named(job: Verification) -> None:
 def test_a_file_swapped_on_the_server_is_found(announce: bool, job: Verification, server: Server,
                                                tmp_path: Path) -> None:
     (tmp_path / "evil").mkdir()
-    evil = files.wheel(tmp_path / "evil", more={"demo/evil.py": "print('evil')\n"})
+    evil = sample_dists.wheel(tmp_path / "evil", more={"demo/evil.py": "print('evil')\n"})
     server.store.swap(evil.name, evil.read_bytes(), announce=announce)
     findings, facts = verify(job)
     assert [finding.rule.code for finding in findings] == ["REL701"] and findings[0].file == evil.name
@@ -98,8 +98,8 @@ def test_half_a_file_is_fetched_again(job: Verification, server: Server) -> None
 
 
 def test_a_suite_that_fails_on_what_came_back(server: Server, tmp_path: Path, job: Verification) -> None:
-    path = files.wheel(tmp_path, version="2.0", test="def test_it():\n    assert False\n")
-    hashes = {path.name: files.sha256(path)}
+    path = sample_dists.wheel(tmp_path, version="2.0", test="def test_it():\n    assert False\n")
+    hashes = {path.name: sample_dists.sha256(path)}
     publish(Upload("demo", "2.0", [path], hashes, job.index, secret=CANARY))
     findings, _ = verify(replace(job, version="2.0", hashes=hashes))
     assert [finding.rule.code for finding in findings] == ["REL602"]

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.release.project import load_project
-from labhandbook.release.state import State, version_of
+from labhandbook.package.project import load_project
+from labhandbook.package.version import version_of
+from labhandbook.release.release_folder import State
 from tooling.tests.conftest import LACKS, ROOT, run
+from tooling.tests.package.sample_packages import git
 from tooling.tests.recipe.samples import need_network
-from tooling.tests.release.own import QUICK, VERSION, ready
-from tooling.tests.release.packages import git
+from tooling.tests.release.own_packages import QUICK, VERSION, ready
 
 PYTHON = "3.{}".format(*sys.version_info[1:])
 TAGS = ("v" + VERSION, *(f"{name}-v{VERSION}" for name in QUICK))

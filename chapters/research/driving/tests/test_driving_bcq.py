@@ -16,7 +16,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 from labhandbook.runs import Run
 from mhi_driving import bcq, logs
 from mhi_driving.__main__ import main

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from labhandbook.book.boundary import OUTSIDE, leads_out
 from labhandbook.book.model import Book, as_list, line_of, load_yaml
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 
 
 def extension_files(book: Book) -> dict[str, list[str]]:

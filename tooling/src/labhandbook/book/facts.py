@@ -25,9 +25,9 @@ import yaml
 
 from labhandbook.book.boundary import own_file
 from labhandbook.book.model import Book
-from labhandbook.core import foreign
-from labhandbook.errors import HandbookError
-from labhandbook.files import write_if_changed
+from labhandbook.core import untrusted_data
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.files import write_if_changed
 
 STAMPS = ("source", "checked", "review-by", "note")
 MADE = {"node_modules", "__pycache__", "_book", "site_libs"}
@@ -84,8 +84,9 @@ def load_results(root: Path) -> dict[str, Any]:
         shown = path.relative_to(root).as_posix()
         _keep_inside(root, shown)
         # A number stays as it is written there: 0.50 is not 0.5.
-        found[path.parent.name] = _texts(foreign.json_data(foreign.text(path, shown), shown, written=True,
-                                                           section="sec-runs-numbers"))
+        found[path.parent.name] = _texts(untrusted_data.json_data(untrusted_data.text(path, shown), shown,
+                                                                  written=True,
+                                                                  section="sec-runs-numbers"))
     return found
 
 
@@ -112,9 +113,9 @@ def load_facts(root: Path) -> list[Fact]:
     for path in facts_files(root):
         shown = path.relative_to(root).as_posix()
         _keep_inside(root, shown)
-        text = foreign.text(path, shown)
-        foreign.yaml_data(text, shown, section="sec-contributing-facts")
-        node = foreign.yaml_nodes(text, shown, section="sec-contributing-facts")
+        text = untrusted_data.text(path, shown)
+        untrusted_data.yaml_data(text, shown, section="sec-contributing-facts")
+        node = untrusted_data.yaml_nodes(text, shown, section="sec-contributing-facts")
         if isinstance(node, yaml.ScalarNode):
             raise HandbookError(f"{shown} holds no names", where=f"{shown}:{node.start_mark.line + 1}",
                                 why="a facts file is a list of `name: value`", todo="give each value a name",

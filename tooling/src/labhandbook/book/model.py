@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from labhandbook.book.boundary import ADDRESS, OUTSIDE, leads_out
-from labhandbook.core import foreign
-from labhandbook.errors import HandbookError
+from labhandbook.core import untrusted_data
+from labhandbook.core.errors import HandbookError
 
 CONFIG = "_quarto.yml"
 # What the settings that are read here must be: a text (a number or a day is one too), or a list of texts.
@@ -131,7 +131,8 @@ def find_root(start: Path) -> Path:
 
 def load_yaml(path: Path, shown: str) -> Any:
     """Read a YAML file; `shown` is its name in messages. Raises HandbookError with file and line when it can't."""
-    return foreign.yaml_data(foreign.text(path, shown, section="sec-contributing"), shown, section="sec-contributing")
+    return untrusted_data.yaml_data(untrusted_data.text(path, shown, section="sec-contributing"), shown,
+                                    section="sec-contributing")
 
 
 def load_book(start: Path) -> Book:
@@ -230,7 +231,7 @@ def _config_error(what: str, why: str, root: Path, needle: str = "book:") -> Han
 
 def line_of(path: Path, needle: str) -> int:
     """The first line of a text file that holds `needle`, counted from 1; 1 when there is none."""
-    for number, line in enumerate(foreign.content(path).decode(errors="replace").splitlines(), 1):
+    for number, line in enumerate(untrusted_data.content(path).decode(errors="replace").splitlines(), 1):
         if needle in line:
             return number
     return 1
@@ -288,7 +289,7 @@ class _Reader:
 def _opens_unnumbered(source: Path) -> bool:
     """Whether the page's title carries `.unnumbered` (or `-`), so that it takes no chapter number."""
     try:
-        lines = foreign.content(source).decode(errors="replace").splitlines()
+        lines = untrusted_data.content(source).decode(errors="replace").splitlines()
     except HandbookError:
         return False
     title = next((line for line in lines if line.startswith("# ")), "")

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 
 LARGEST = 16 * 1024 * 1024  # bytes of a file that is read as text
 

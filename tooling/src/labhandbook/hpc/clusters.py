@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from labhandbook.core import foreign
-from labhandbook.errors import HandbookError
-from labhandbook.hpc.schema import Place, Table
-from labhandbook.words import hint
+from labhandbook.core import untrusted_data
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.wording import hint
+from labhandbook.hpc.fact_table import Place, Table
 
 FILE = Path("chapters/hpc/clusters.yml")
 COPY = Path(__file__).with_name("clusters.yml")
@@ -174,7 +174,7 @@ def load(path: Path | None = None) -> Clusters:
     """
     path = path or find()
     shown = _shown(path)
-    return parse(foreign.text(path, shown, section="sec-contributing-facts"), shown)
+    return parse(untrusted_data.text(path, shown, section="sec-contributing-facts"), shown)
 
 
 def _shown(path: Path) -> str:
@@ -186,7 +186,7 @@ def _shown(path: Path) -> str:
 
 def parse(text: str, file: str) -> Clusters:
     """The clusters that a text tells; `file` names it in errors."""
-    node = foreign.yaml_nodes(text, file, section="sec-contributing-facts")
+    node = untrusted_data.yaml_nodes(text, file, section="sec-contributing-facts")
     if node is None:
         raise HandbookError("the file of clusters is empty", where=file, todo="restore it from git",
                             section="sec-contributing-facts")

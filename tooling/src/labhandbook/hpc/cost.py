@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil, inf
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 from labhandbook.hpc.clusters import Cluster, Partition
-from labhandbook.hpc.limits import amount, fits, plural
-from labhandbook.hpc.request import Request, Shape, shape
+from labhandbook.hpc.job_request import Request, Shape, shape
+from labhandbook.hpc.partition_limits import amount, fits, plural
 
 
 @dataclass(frozen=True)

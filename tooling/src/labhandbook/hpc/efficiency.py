@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 
+from labhandbook.core.errors import HandbookError
 from labhandbook.core.process import TimeoutExpired, environment, run
-from labhandbook.errors import HandbookError
-from labhandbook.hpc.limits import amount, plural
-from labhandbook.hpc.request import clock
+from labhandbook.hpc.job_request import clock
+from labhandbook.hpc.partition_limits import amount, plural
 
 FIELDS = ("JobID", "JobName", "Partition", "State", "ExitCode", "AllocCPUS", "NNodes", "NTasks", "ElapsedRaw",
           "TimelimitRaw", "TotalCPU", "MaxRSS", "ReqMem", "AllocTRES")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labhandbook.core import process
+from labhandbook.core.errors import HandbookError
 from labhandbook.core.process import CompletedProcess, TimeoutExpired, environment, git_env, run_git
-from labhandbook.errors import HandbookError
 
 SECONDS = 120
 # What GitHub's program needs to find its login.

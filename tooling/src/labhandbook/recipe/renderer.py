@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labhandbook.core import process
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 
 MEMORY = 2 << 30  # bytes of address space; its threads reserve a few hundred MiB before they do anything
 SECONDS = 5  # of processor time for one recipe

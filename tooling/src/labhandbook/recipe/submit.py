@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from labhandbook.core import foreign
-from labhandbook.errors import HandbookError
-from labhandbook.files import write_atomic
-from labhandbook.recipe import proposal
+from labhandbook.core import untrusted_data
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.files import write_atomic
+from labhandbook.core.rules import Finding, Severity
+from labhandbook.recipe import pull_request
 from labhandbook.recipe.checkout import Checkout, checkout, open_with_gh
-from labhandbook.recipe.drift import Drift, compare
-from labhandbook.recipe.lint import judge
-from labhandbook.recipe.proposal import Comment
-from labhandbook.recipe.reading import find, read
-from labhandbook.rules import Finding, Severity
+from labhandbook.recipe.pull_request import Comment
+from labhandbook.recipe.recipe_diff import Drift, compare
+from labhandbook.recipe.recipe_lint import judge
+from labhandbook.recipe.recipe_reader import find, read
 
 STAGED, SECTION = "conda-forge/staged-recipes", "sec-conda-forge-pr"
 TEXT_FILE = "handbook-pull-request.md"
@@ -54,15 +54,15 @@ def submit(path: Path, clone: Path, *, branch: str = "", gh: bool = False) -> Pr
         raise HandbookError(f"recipes/{name} is there already", where=str(target),
                             why="another recipe would be lost", todo="look at it, then remove it", section=SECTION)
     # Another branch may not have them: they are read before it is checked out.
-    parts = {target / part: foreign.content(file.parent / part) for part in beside(file)}
+    parts = {target / part: untrusted_data.content(file.parent / part) for part in beside(file)}
     place.branch(branch)
     for part, data in parts.items():
         part.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(data)
     title = f"Add {name}"
     commit = place.commit(list(parts), title)
-    made = Proposed(branch, commit, title, proposal.staged(reading, place.root, place.owner), _text_file(place),
-                    proposal.staged_comments(reading, place.owner), found)
+    made = Proposed(branch, commit, title, pull_request.staged(reading, place.root, place.owner), _text_file(place),
+                    pull_request.staged_comments(reading, place.owner), found)
     return _write(made, place, STAGED, gh=gh)
 
 
@@ -92,8 +92,8 @@ def update(feedstock: Path, version: str = "", *, branch: str = "", gh: bool = F
     write_atomic(drift.reading.path, drift.edits.text())
     title = f"{name} {new}" if not same else f"Correct the recipe of {name} {new}"
     commit = place.commit([drift.reading.path], title)
-    text = proposal.feedstock([one.message for one in drift.findings], place.owner, same=same,
-                              licence=bool(drift.reading.values("about.license_file")))
+    text = pull_request.feedstock([one.message for one in drift.findings], place.owner, same=same,
+                                  licence=bool(drift.reading.values("about.license_file")))
     comment = Comment("to let conda-forge render the feedstock anew", "@conda-forge-admin, please rerender")
     made = Proposed(branch, commit, title, text, _text_file(place), [comment], left=drift.edits.left)
     return drift, _write(made, place, f"conda-forge/{name}-feedstock", gh=gh)

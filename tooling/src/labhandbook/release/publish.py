@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labhandbook.core.errors import HandbookError
 from labhandbook.core.process import TimeoutExpired, environment, isolated, run
-from labhandbook.errors import HandbookError
-from labhandbook.release import addresses, refusals
-from labhandbook.release.addresses import Index
-from labhandbook.release.machine import without_secrets
-from labhandbook.release.simple import IndexDown, listing, sha256
-from labhandbook.steps import Say, nothing
+from labhandbook.core.steps import Say, nothing
+from labhandbook.package import index_addresses
+from labhandbook.package.index_addresses import Index
+from labhandbook.package.machine import without_secrets
+from labhandbook.package.simple_index import IndexDown, listing, sha256
+from labhandbook.release import upload_refusals
 
 if TYPE_CHECKING:
     from requests import Response
@@ -102,14 +103,14 @@ def present(upload: Upload) -> set[str]:
             found = listing(upload.index, upload.project, upload.timeout)
         except IndexDown as down:
             if not left:
-                raise refusals.down(upload.index, str(down)) from None
+                raise upload_refusals.down(upload.index, str(down)) from None
             time.sleep(pause)
         else:
             break
     for path in upload.files:
         other = found.get(path.name)
         if other and other.sha256 and other.sha256 != upload.hashes[path.name]:
-            raise refusals.burnt(upload.index, path.name, upload.version)
+            raise upload_refusals.burnt(upload.index, path.name, upload.version)
     return {path.name for path in upload.files if path.name in found}
 
 
@@ -132,7 +133,7 @@ def upload_one(upload: Upload, repository: Repository, path: Path, attestation: 
         else:
             return settle(upload, path, problem)
         if not left:
-            raise refusals.down(upload.index, passing)
+            raise upload_refusals.down(upload.index, passing)
         say(f"{upload.index.label}: {passing}; again in {pause:g} s")
         time.sleep(pause)
         if path.name in present(upload):
@@ -150,8 +151,8 @@ def settle(upload: Upload, path: Path, response: Response) -> str:
             if "already exist" not in words and response.status_code != 409:
                 break
             time.sleep(pause)
-        raise refusals.burnt(upload.index, path.name, upload.version)
-    raise refusals.refused(upload.index, upload.project, path.name, response.status_code, words)
+        raise upload_refusals.burnt(upload.index, path.name, upload.version)
+    raise upload_refusals.refused(upload.index, upload.project, path.name, response.status_code, words)
 
 
 def post(repository: Repository, path: Path, attestation: Path | None) -> Response | str:
@@ -193,11 +194,11 @@ def open_repository(upload: Upload) -> Repository:
             chosen.username, chosen.password = "__token__", minted(upload.index)
         repository = Settings.from_argparse(chosen).create_repository()
     except exceptions.TrustedPublishingFailure as failure:
-        raise refusals.publisher(upload.index, upload.project, without_secrets(str(failure))) from None
+        raise upload_refusals.publisher(upload.index, upload.project, without_secrets(str(failure))) from None
     except (exceptions.NonInteractive, exceptions.InvalidConfiguration):
-        raise refusals.credentials(upload.index) from None
+        raise upload_refusals.credentials(upload.index) from None
     except requests.RequestException as error:
-        raise refusals.down(upload.index, type(error).__name__) from None
+        raise upload_refusals.down(upload.index, type(error).__name__) from None
     for scheme in ("http://", "https://"):
         repository.session.mount(scheme, _patient(upload.timeout))
     repository.session.trust_env = upload.secret is None
@@ -240,7 +241,7 @@ def attested(upload: Upload, files: Sequence[Path]) -> Any:
     import shutil
     import tempfile
 
-    takes = upload.index.name in addresses.KNOWN and not upload.index.moved
+    takes = upload.index.name in index_addresses.KNOWN and not upload.index.moved
     if not (upload.attest and takes and vouched() and importlib.util.find_spec("pypi_attestations")):
         yield {}
         return
@@ -253,5 +254,5 @@ def attested(upload: Upload, files: Sequence[Path]) -> Any:
         except TimeoutExpired:
             problem = f"signing took longer than {SIGNING} s"
         if problem:
-            raise refusals.attestation(without_secrets(problem))
+            raise upload_refusals.attestation(without_secrets(problem))
         yield {path.name: Path(folder) / f"{path.name}.publish.attestation" for path in files}

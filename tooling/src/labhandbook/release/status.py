@@ -8,12 +8,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from labhandbook.errors import HandbookError
-from labhandbook.release import addresses
-from labhandbook.release.project import Project
-from labhandbook.release.simple import IndexDown, Listed, listing
-from labhandbook.release.state import REHEARSAL, State
-from labhandbook.release.trust import check_files
+from labhandbook.core.errors import HandbookError
+from labhandbook.package import index_addresses
+from labhandbook.package.project import Project, tag_of
+from labhandbook.package.simple_index import IndexDown, Listed, listing
+from labhandbook.release.release_folder import REHEARSAL, State
 
 YES, NO, PARTLY, UNKNOWN = "yes", "no", "partly", "unknown"
 MARKS = {YES: "✓", NO: "·", PARTLY: "!", UNKNOWN: "?"}
@@ -50,11 +49,6 @@ def left(lines: Sequence[Line]) -> list[str]:
     return list(dict.fromkeys(line.next for line in lines if line.next))
 
 
-def tag_of(project: Project, version: str) -> str:
-    """The name of a version's tag."""
-    return project.settings.tag.format(version=version)
-
-
 def tagged(project: Project, version: str) -> Line:
     """Whether the commit bears the version's tag and nothing is uncommitted."""
     state, tag = project.git, tag_of(project, version)
@@ -79,7 +73,7 @@ def built(state: State) -> Line:
         return Line("build", NO, "the files in dist aren't those of the ledger",
                     f"remove {state.folder.relative_to(state.project.root)} and run handbook release rehearse")
     try:
-        check_files(state)
+        state.check_origin()
     except HandbookError as problem:
         return Line("build", PARTLY, f"{problem.what}: {problem.why}", problem.todo)
     return Line("build", YES, f"{', '.join(sorted(hashes))} {_when(entry)}")
@@ -100,7 +94,7 @@ def on_index(state: State, target: str) -> Line:
     """Which files an index shows, compared by their hashes."""
     publish = f"handbook release publish --to {target}"
     try:
-        index = addresses.index(target)
+        index = index_addresses.index(target)
         found = listing(index, state.project.name, timeout=10)
     except (IndexDown, HandbookError) as problem:
         return Line(target, UNKNOWN, str(problem))
@@ -109,7 +103,7 @@ def on_index(state: State, target: str) -> Line:
 
 def compared(state: State, target: str, found: dict[str, Listed], publish: str) -> Line:
     """What the files that an index shows mean for this version."""
-    from labhandbook.release.refusals import next_version
+    from labhandbook.release.upload_refusals import next_version
 
     hashes, uploaded = state.hashes(), state.ledger(target).entries.get("upload", {})
     theirs = {name: file for name, file in found.items() if of_version(name, state.version)}

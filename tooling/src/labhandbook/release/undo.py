@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from labhandbook.release import addresses
-from labhandbook.release.project import Project
-from labhandbook.release.refusals import next_version
-from labhandbook.release.state import State
-from labhandbook.release.status import NO, UNKNOWN, Line, status, tag_of
+from labhandbook.package import index_addresses
+from labhandbook.package.project import Project, tag_of
+from labhandbook.release.release_folder import State
+from labhandbook.release.status import NO, UNKNOWN, Line, status
+from labhandbook.release.upload_refusals import next_version
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def secret(project: Project) -> Action:
 
 def yank(project: Project, version: str) -> Action:
     """Hide the version from everyone who doesn't ask for it."""
-    web = addresses.index("pypi").web
+    web = index_addresses.index("pypi").web
     return Action(f"Yank {project.name} {version} on PyPI, by hand",
                   f"{web}/manage/project/{project.normalised}/release/{version}/ -> Options -> Yank, with a reason",
                   "pip passes over a yanked version, and papers that pin it still install. A deletion breaks them "

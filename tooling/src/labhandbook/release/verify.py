@@ -6,15 +6,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from labhandbook.errors import HandbookError
-from labhandbook.release.addresses import Index
-from labhandbook.release.environment import Own
-from labhandbook.release.machine import Interpreter
-from labhandbook.release.project import Project
-from labhandbook.release.simple import IndexDown, Listed, download, listing, sha256
-from labhandbook.release.trials import Trial
-from labhandbook.rules import Finding
-from labhandbook.steps import Say, nothing
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.rules import Finding
+from labhandbook.core.steps import Say, nothing
+from labhandbook.package.environments import Own
+from labhandbook.package.index_addresses import Index
+from labhandbook.package.machine import Interpreter
+from labhandbook.package.project import Project
+from labhandbook.package.simple_index import IndexDown, Listed, download, listing, sha256
+from labhandbook.release.install_tests import Trial
 
 LONGEST_PAUSE = 30.0
 
@@ -42,14 +42,15 @@ def verify(job: Verification, say: Say = nothing) -> tuple[list[Finding], list[d
 
     Raises HandbookError when files don't appear in time or the index stays away.
     """
-    from labhandbook.release import trials
-    from labhandbook.release.rules.trials import judge
+    from labhandbook.release import install_tests
+    from labhandbook.release.release_rules.installed_tests import judge
 
     listed = wait(job, say)
     findings = compare(job, listed, say)
     if findings:
         return findings, []
-    tried = trials.carry_out([trial(job, name) for name in job.hashes if name.endswith(".whl")], job.project, say)
+    tried = install_tests.carry_out([trial(job, name) for name in job.hashes if name.endswith(".whl")], job.project,
+                                    say)
     return judge(job.project, tried), [each.as_json() for each in tried]
 
 
@@ -97,7 +98,7 @@ def compare(job: Verification, listed: Mapping[str, Listed], say: Say) -> list[F
 
     Raises HandbookError when a file can't be fetched.
     """
-    from labhandbook.release.rules.trials import SAME_FILE
+    from labhandbook.release.release_rules.installed_tests import SAME_FILE
 
     findings = []
     for name, expected in job.hashes.items():

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 from labhandbook.runs.values import SECTION, check_place, reported, say
 
 CHECKPOINTS, BEST, SUMS = "checkpoints", "best", "SHA256SUMS"

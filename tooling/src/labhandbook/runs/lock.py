@@ -15,7 +15,7 @@ import socket
 import stat
 from pathlib import Path
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 from labhandbook.runs.values import SECTION, reported, say
 
 LOCK = ".lock"

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from labhandbook.errors import HandbookError
-from labhandbook.files import write_atomic
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.files import write_atomic
 from labhandbook.runs import values as json_values
 from labhandbook.runs.checkpoints import Checkpoint, Checkpoints
 from labhandbook.runs.lock import Lock

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 
 SECTION = "sec-runs-directory"
 LARGEST_STEP = 10**15

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 from labhandbook.runs import Run
 from mhi_driving import bcq, experiments, logs, strip
 from mhi_driving.drive import REPORTING, SECTION, Score, check, evaluate, reporting, same, starts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 from labhandbook.runs import Checkpoint
 from mhi_driving.drive import SECTION
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 
 SCORES = ("sweep", "held", "fitted-rows")
 NAMES = {"sweep": "folds of the sweep", "held": "held eras", "fitted-rows": "rows it was fitted to"}

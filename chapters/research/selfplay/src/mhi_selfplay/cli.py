@@ -11,7 +11,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 from labhandbook.runs import Run
 from mhi_selfplay.game import SECTION, Game
 from mhi_selfplay.games import GAMES

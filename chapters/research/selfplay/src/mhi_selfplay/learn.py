@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from labhandbook.errors import HandbookError
+from labhandbook.core.errors import HandbookError
 from labhandbook.runs import Run, read_checkpoint
 from mhi_selfplay.game import SECTION, Game, State, relative
 from mhi_selfplay.games import GAMES

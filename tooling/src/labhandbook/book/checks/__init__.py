@@ -1,6 +1,17 @@
 """The checks: for every rule of the book a pure function from what was read to findings."""
 
-from labhandbook.book.checks import bibliography, clusters, facts, links, paths, prose, shell, site, text
-from labhandbook.book.checks.reading import CHECKS
+from labhandbook.book.checks import (
+    bibliography,
+    built_site,
+    chapter_text,
+    cluster_facts,
+    fact_reviews,
+    internal_links,
+    prose_tools,
+    reading_paths,
+    shell_blocks,
+)
+from labhandbook.book.checks.check_input import CHECKS
 
-__all__ = ["CHECKS", "bibliography", "clusters", "facts", "links", "paths", "prose", "shell", "site", "text"]
+__all__ = ["CHECKS", "bibliography", "built_site", "chapter_text", "cluster_facts", "fact_reviews", "internal_links",
+           "prose_tools", "reading_paths", "shell_blocks"]

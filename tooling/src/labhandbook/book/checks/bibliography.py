@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from labhandbook.book.checks.reading import Reading, Work, checks
-from labhandbook.book.rules import ADDRESS, DOUBLED, UNUSED
-from labhandbook.rules import Finding
+from labhandbook.book.book_rules import ADDRESS, DOUBLED, UNUSED
+from labhandbook.book.checks.check_input import Reading, Work, checks
+from labhandbook.core.rules import Finding
 
 ENTRY = re.compile(r"^[ \t]*@(\w+)[ \t]*[{(][ \t]*([^\s,{}()\"]+)[ \t]*,", re.MULTILINE)
 FIELD = re.compile(r"[,\n][ \t]*([A-Za-z][\w-]*)[ \t]*=[ \t]*(?:(?=[{\"])|(\w+))")

@@ -1,0 +1,72 @@
+"""Checks of what chapters say of clusters: limits and quotas as variables, partitions that there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from labhandbook.book.book_rules import CLUSTER_FACT
+from labhandbook.book.checks.check_input import Reading, checks
+from labhandbook.core.rules import Finding
+from labhandbook.core.wording import hint
+
+FILE = "clusters.yml"
+INLINE_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+UNITS = r"(?:minutes?|hours?|days?|[KMGT]i?B|nodes?|cores?|jobs?|files|GPUs?|GCDs?)"
+AMOUNT = re.compile(rf"(?<![\w.-])(\d[\d \u00a0,]*\d|\d)(?:[ \u00a0~-])?({UNITS})\b")
+# The words behind a number that stands alone in the facts.
+NOUNS = {"max-nodes": "nodes", "min-nodes": "nodes", "max-jobs": "jobs", "running-jobs": "jobs", "files": "files",
+         "cores-per-node": "cores", "cores-per-gpu": "cores", "max-cores": "cores", "max-gpus": "GPUs",
+         "cleaning-days": "days", "project-end-days": "days", "certificate-hours": "hours"}
+# Fewer than these can be said of anything: two nodes, one GPU.
+FEW = 4
+ASKED = re.compile(r"(?:--partition[= ]|(?<!mkdir )(?<![\w-])-p )[\"']?([A-Za-z][\w-]*(?:,[A-Za-z][\w-]*)*)")
+# A partition that a sentence names.
+NAMED = re.compile(r"\bpartitions? `([a-z][\w-]*)`|`([a-z][\w-]*)` partitions?\b")
+
+
+def _same(number: str, unit: str) -> tuple[str, str]:
+    """A number and its unit as they can be compared."""
+    return re.sub(r"\D", "", number), unit.rstrip("s").lower() if unit[-1] != "B" else unit
+
+
+def limits(reading: Reading) -> dict[tuple[str, str], str]:
+    """The amounts in the facts of clusters, and the variable for each."""
+    found: dict[tuple[str, str], str] = {}
+    for fact in reading.facts:
+        if PurePosixPath(fact.file).name != FILE:
+            continue
+        noun = NOUNS.get(fact.name.rpartition(".")[2], "")
+        match = AMOUNT.fullmatch(f"{fact.value} {noun}".strip())
+        if match and not (noun in ("nodes", "cores", "GPUs", "jobs") and int(_same(match[1], "x")[0]) <= FEW):
+            found.setdefault(_same(match[1], match[2]), fact.name)
+    return found
+
+
+@checks(CLUSTER_FACT)
+def cluster_fact(reading: Reading) -> Iterator[Finding]:
+    """Amounts in prose that stand in the facts beside the chapter, and partitions that no cluster has."""
+    files = {PurePosixPath(fact.file) for fact in reading.facts}
+    folders = {str(file.parent) for file in files if file.name == FILE}
+    known = limits(reading)
+    partitions = set()
+    for fact in reading.facts:
+        _, _, below = fact.name.partition(".partitions.")
+        partitions |= set(str(fact.value).split(", ")) if below == "other" else {below.partition(".")[0]}
+    for chapter in reading.chapters.values():
+        if str(PurePosixPath(chapter.page.path).parent) not in folders:
+            continue
+        for line in chapter.source.lines:
+            asked = [name for match in ASKED.finditer(line.text) for name in match[1].split(",")]
+            named = [] if line.code else [match[1] or match[2] for match in NAMED.finditer(line.text)]
+            for name in (*asked, *named):
+                if name not in partitions:
+                    told = f"no cluster has a partition {name}{hint(name, partitions)}"
+                    yield chapter.blame(CLUSTER_FACT, told, line)
+            if line.code:
+                continue
+            for match in AMOUNT.finditer(INLINE_CODE.sub("", line.text)):
+                if variable := known.get(_same(match[1], match[2])):
+                    told = f"{match[0]} is {variable}: write it as {{{{< var {variable} >}}}}"
+                    yield chapter.blame(CLUSTER_FACT, told, line)

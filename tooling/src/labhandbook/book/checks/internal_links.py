@@ -1,0 +1,167 @@
+"""Checks of what leads from one place of the book to another."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+
+from labhandbook.book.book_rules import ANCHOR, CITATION, LINK, LISTED, REFERENCE
+from labhandbook.book.boundary import leads_out, own_file
+from labhandbook.book.checks.chapter_text import problems
+from labhandbook.book.checks.check_input import Chapter, Reading, Target, checks
+from labhandbook.book.model import CONFIG, Book, as_list
+from labhandbook.book.source_positions import Places
+from labhandbook.core.rules import Finding
+from labhandbook.core.wording import hint, nearest
+
+SCHEME = re.compile(r"^(?:[A-Za-z][\w+.-]*:|//)")
+# Ids that a page gets when it is rendered.
+RENDERED = re.compile(r"^(?:fn(?:ref)?\d+|refs|title-block-header|top)$")
+
+
+@checks(REFERENCE)
+def reference(reading: Reading) -> Iterator[Finding]:
+    """`@sec-...` and its like that lead nowhere."""
+    numbered = [name for name, label in reading.labels.items() if label["number"]]
+    for chapter in reading.chapters.values():
+        places = Places(chapter.source)
+        for needle, message in problems(chapter, "reference"):
+            known = needle[1:] in reading.labels
+            yield chapter.blame(REFERENCE, message + ("" if known else hint(needle[1:], numbered, prefix="@")),
+                                places.word(needle))
+
+
+@checks(CITATION)
+def citation(reading: Reading) -> Iterator[Finding]:
+    """`@key` without an entry, which may be a misspelt cross-reference."""
+    known = [*sorted(reading.keys), *reading.labels]
+    for chapter in reading.chapters.values():
+        places = Places(chapter.source)
+        for needle, message in problems(chapter, "citation"):
+            yield chapter.blame(CITATION, message + hint(needle[1:], known, prefix="@"), places.word(needle))
+
+
+def resolve(chapter: Chapter, written: str, site: str) -> Target | None:
+    """The target of a link or an image; None when it leads out of the book."""
+    if site and written.startswith(f"{site}/"):
+        path, _, fragment = written.removeprefix(f"{site}/").partition("#")
+        return Target(written, path, unquote(fragment)) if path.endswith(".html") else None
+    if not written or SCHEME.match(written):
+        return None
+    path, _, fragment = written.partition("#")
+    path = unquote(path.partition("?")[0])
+    if path.startswith("/"):
+        return Target(written, path.lstrip("/"), unquote(fragment))
+    joined = posixpath.normpath(posixpath.join(posixpath.dirname(chapter.page.path), path)) if path else ""
+    return Target(written, joined, unquote(fragment))
+
+
+def targets(book: Book, chapter: Chapter) -> list[Target]:
+    """What the links and images of a page lead to inside the book."""
+    site = str(book.settings.get("site-url", "")).rstrip("/")
+    written = [*chapter.survey["links"], *(image["src"] for image in chapter.survey["images"])]
+    return [target for each in written if (target := resolve(chapter, each, site))]
+
+
+def moved(book: Book, chapters: dict[str, Chapter]) -> dict[str, str]:
+    """The page that each old address under `aliases:` leads to now."""
+    found = {}
+    for path, chapter in chapters.items():
+        for alias in as_list(chapter.source.meta.get("aliases")):
+            old = alias if alias.startswith("/") else str(PurePosixPath(path).parent / alias)
+            found[str(PurePosixPath(old.lstrip("/")).with_suffix(".html"))] = path
+    return found
+
+
+@checks(LINK)
+def link(reading: Reading) -> Iterator[Finding]:
+    """Links and images whose file is not there or is no page."""
+    book = reading.book
+    aliases = moved(book, reading.chapters)
+    by_url = {page.url: page.path for page in book.pages}
+    for chapter in reading.chapters.values():
+        places = Places(chapter.source)
+        for target in chapter.targets:
+            problem = ""
+            if target.file and target.file not in book.by_path:
+                problem = _no_page(reading, chapter, target, by_url, aliases)
+            elif target.file and reading.labels.get(target.fragment, {}).get("kind") == "part":
+                problem = "is a part's title, which a PDF can't link to: link to a section"
+            if problem:
+                yield chapter.blame(LINK, f"{target.written} {problem}", places.word(target.written))
+
+
+def _no_page(reading: Reading, chapter: Chapter, target: Target, by_url: dict[str, str],
+             aliases: dict[str, str]) -> str:
+    """What is wrong with a target that is no source of a page; empty when it is another file of the book."""
+    book = reading.book
+    folder = posixpath.dirname(chapter.page.path)
+    absolute = bool(SCHEME.match(target.written))
+
+    def write(path: str) -> str:
+        return path if absolute else posixpath.relpath(path, folder or ".")
+
+    if absolute and target.file in by_url:
+        return ""
+    url = str(PurePosixPath(target.file).with_suffix(".html"))
+    if url in aliases:
+        return f"has moved: write {write(aliases[url])}"
+    if not absolute and target.file in by_url:
+        return f"is a built page: write {write(by_url[target.file])}, so that both engines find it"
+    if absolute or target.file not in reading.present:
+        beside = reading.beside.get(str(PurePosixPath(target.file).parent), [])
+        near = nearest(target.file, by_url if absolute else [*book.by_path, *beside])
+        return "leads to no file of the book" + (f"; did you mean {write(near)}?" if near else "")
+    return f"is not a chapter that {CONFIG} lists" if target.file.endswith(".qmd") else ""
+
+
+def present(root: Path, file: str) -> bool:
+    """Whether `file` is a file inside the book."""
+    return own_file(root, file) is not None
+
+
+def beside(root: Path, file: str) -> list[str]:
+    """The files in the folder of `file`, by their paths from the root."""
+    folder = PurePosixPath(file).parent
+    if leads_out(root, str(folder)):
+        return []
+    try:
+        return [str(folder / entry.name) for entry in (root / folder).iterdir() if entry.is_file()]
+    except (OSError, ValueError):
+        return []
+
+
+@checks(ANCHOR)
+def anchor(reading: Reading) -> Iterator[Finding]:
+    """Links to a `#fragment` that the page does not have."""
+    by_url = {page.url: page.path for page in reading.book.pages}
+    for chapter in reading.chapters.values():
+        places = Places(chapter.source)
+        for target in chapter.targets:
+            path = by_url.get(target.file, target.file) if target.file else chapter.page.path
+            page = reading.chapters.get(path)
+            name = target.fragment
+            if not page or not name or name in page.anchors or RENDERED.match(name):
+                continue
+            if path == reading.bibliography_page and name.removeprefix("ref-") in reading.cited:
+                continue
+            if not target.file and name.startswith("ref-") and name.removeprefix("ref-") in reading.cited:
+                continue
+            yield chapter.blame(ANCHOR, f"{path} has no place #{name}{_elsewhere(reading, page, name)}",
+                                places.word(target.written))
+
+
+def _elsewhere(reading: Reading, page: Chapter, name: str) -> str:
+    owner = reading.labels.get(name, {}).get("page")
+    return f"; it is in {owner}" if owner else hint(name, page.anchors, prefix="#")
+
+
+@checks(LISTED)
+def listed(reading: Reading) -> Iterator[Finding]:
+    """Chapter files that no reader will see."""
+    for file in reading.files:
+        if file not in reading.book.by_path and file not in reading.included:
+            yield Finding(file, 0, LISTED, f"{file} is not listed in {CONFIG}")

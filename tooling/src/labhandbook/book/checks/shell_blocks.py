@@ -1,0 +1,94 @@
+"""Checks of shell blocks: readers paste them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from labhandbook.book.book_rules import PLACEHOLDER, SHELL
+from labhandbook.book.chapter_source import Line
+from labhandbook.book.checks.check_input import Block, Chapter, Reading, checks, unverified
+from labhandbook.core.rules import Finding
+
+CLASSES = {"bash", "sh", "shell"}
+BARE = re.compile(r"(?<![<\w])<[A-Za-z][\w.-]*(?: [\w.-]+)*>")
+QUIET = re.compile(r"'[^']*'|(?:^|(?<=\s))#.*$")
+HEREDOC = re.compile(r"<<-?\s*([\"']?)(\w+)\1")
+ANSWER = re.compile(r"^(?:.*/)?(\d+)\.sh: (?:line (\d+): )?(.*)$")
+
+
+def shell_blocks(chapter: Chapter) -> Iterator[Block]:
+    """The shell blocks of a page as pandoc read them, with the lines of the source that hold them."""
+    fenced = _fenced(chapter)
+    for code in chapter.survey["code"]:
+        if CLASSES.isdisjoint(code["classes"]):
+            continue
+        wanted = [line.strip() for line in code["text"].split("\n")]
+        while fenced:
+            lines, texts = fenced.pop(0)
+            if [text.strip() for text in texts] == wanted:
+                yield Block(code["text"], lines)
+                break
+        else:
+            fenced = _fenced(chapter)
+            yield Block(code["text"], [chapter.source.find(line) or Line("", chapter.page.path, 0)
+                                       for line in code["text"].split("\n")])
+
+
+def _fenced(chapter: Chapter) -> list[tuple[list[Line], list[str]]]:
+    """The fenced blocks of a source: their inner lines, and these with variables filled in, a text for a line."""
+    found: list[tuple[list[Line], list[str]]] = []
+    for line, text in zip(chapter.source.lines, chapter.source.filled, strict=True):
+        if line.opens:
+            found.append(([], []))
+        elif line.code and found:
+            for part in text.split("\n"):
+                found[-1][0].append(line)
+                found[-1][1].append(part)
+    return [(lines[:-1], texts[:-1]) for lines, texts in found]
+
+
+def placeholders(block: Block) -> Iterator[tuple[Line, str]]:
+    """The bare placeholders of a shell block: not in single quotes, comments or here-documents."""
+    end = ""
+    for line, text in zip(block.lines, block.text.split("\n"), strict=False):
+        if end:
+            end = "" if text.strip() == end else end
+            continue
+        spoken = QUIET.sub("", text)
+        for match in BARE.finditer(spoken):
+            yield line, match[0]
+        heredoc = HEREDOC.search(text.replace("<<<", "   "))
+        if heredoc and text.count("'", 0, heredoc.start()) % 2 == 0:
+            end = heredoc[2]
+
+
+@checks(PLACEHOLDER)
+def placeholder(reading: Reading) -> Iterator[Finding]:
+    """`<name>` where the shell would redirect."""
+    for block in reading.blocks:
+        for line, text in placeholders(block):
+            yield Finding(line.file, line.number, PLACEHOLDER, f"{text} is a bare placeholder")
+
+
+@checks(SHELL)
+def shell(reading: Reading) -> Iterator[Finding]:
+    """What `bash -n` says of the blocks, but for lines whose placeholder is told already."""
+    ran = reading.tools["bash"].result()
+    if ran.output is None:
+        yield unverified(SHELL, ran.problem)
+        return
+    told: set[int] = set()
+    for answer in ran.output.splitlines():
+        match = ANSWER.match(answer)
+        if not match or int(match[1]) in told or int(match[1]) >= len(reading.blocks):
+            continue
+        block = reading.blocks[int(match[1])]
+        line = _line(block.lines, int(match[2] or 1))
+        told.add(int(match[1]))
+        if line not in [place for place, _ in placeholders(block)]:
+            yield Finding(line.file, line.number, SHELL, f"bash: {match[3]}")
+
+
+def _line(lines: Sequence[Line], number: int) -> Line:
+    return lines[min(max(number, 1), len(lines)) - 1] if lines else Line("", "", 0)

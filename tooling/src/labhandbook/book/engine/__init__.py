@@ -1,0 +1,1 @@
+"""The two engines that render the book: Quarto and pandoc."""

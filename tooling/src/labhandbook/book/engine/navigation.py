@@ -1,0 +1,167 @@
+"""What surrounds a page's text: the sidebar, previous and next, links to edit and report, the head."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+from pathlib import PurePosixPath
+from typing import Any
+
+from labhandbook.book.model import Book, Page, Part, as_list
+from labhandbook.core import untrusted_data
+
+SIDEBAR = "<!-- sidebar -->"
+TOC = ("<!-- toc -->", "<!-- /toc -->")
+# What a page gives, in a paragraph, and the facts about the page.
+OPENING = re.compile(r'\s*(<p>.*?</p>\s*)?(<div class="page-facts">.*?</div>\s*)?', re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the navigation shows of a page: its title as text and as HTML, and the title's id."""
+
+    title: str
+    html: str
+    id: str
+
+
+def prefix(page: Page) -> str:
+    """What leads from a page back to the site's root: `../../` or nothing."""
+    return "../" * (len(PurePosixPath(page.path).parts) - 1)
+
+
+class Navigation:
+    """Builds the navigation of all pages from the book's contents and the pages' titles."""
+
+    def __init__(self, book: Book, entries: dict[str, Entry], downloads: Collection[str] = ()) -> None:
+        self.book = book
+        self.entries = entries
+        self.downloads = [kind for kind in as_list(book.settings.get("downloads")) if kind in downloads]
+        self._sidebars: dict[str, str] = {}
+        self._after_body = "\n".join(untrusted_data.text(book.root / name, name)
+                                     for name in as_list(book.html_option("include-after-body")))
+        pages = book.pages
+        self._before = {page: before for before, page in pairwise(pages)}
+        self._after = dict(pairwise(pages))
+
+    def variables(self, page: Page, meta: dict[str, Any]) -> dict[str, str]:
+        """The template's variables for one page, as HTML fragments and text."""
+        title = self.entries[page.path].title
+        root = prefix(page)
+        found = {
+            "lang": str(self.book.config.get("lang", "en")),
+            "root": root,
+            "book-title": escape(self.book.title),
+            "title-id": "" if page.home else self.entries[page.path].id,
+            "head-title": escape(self.book.title if page.home else f"{title} – {self.book.title}"),
+            "group": escape(str(self.book.settings.get("author", ""))),
+            "heading": escape(self.book.title) if page.home else self._label(page),
+            "sidebar": SIDEBAR,
+            "breadcrumb": self._breadcrumb(page),
+            "previous": self._step(page, self._before.get(page), "Previous", "prev"),
+            "next": self._step(page, self._after.get(page), "Next", "next"),
+            "actions": self._actions(page),
+            "downloads": self._downloads(root),
+            "styles": self._styles(root),
+            "scripts": self._scripts(root),
+            "after-body": self._after_body,
+        }
+        if meta.get("description"):
+            found["description"] = escape(str(meta["description"]))
+            if page.home:
+                found["lead"] = found["description"]
+        site = str(self.book.settings.get("site-url", "")).rstrip("/")
+        if site:
+            found["canonical"] = escape(f"{site}/{page.url}")
+        return found
+
+    def complete(self, page: Page, html: str) -> str:
+        """Put the sidebar into a page that the template left room in, and the page's contents behind its opening.
+
+        The sidebar grows with the book, and pandoc would set it anew for every page.
+        """
+        before, start, rest = html.partition(TOC[0])
+        toc, end, body = rest.partition(TOC[1])
+        if opening := OPENING.match(body):
+            html = before + opening[0] + start + toc + end + body[opening.end():]
+        return html.replace(SIDEBAR, self._sidebar(page), 1)
+
+    def _label(self, page: Page) -> str:
+        html = self.entries[page.path].html
+        number = f'<span class="chapter-number">{page.number}</span> ' if page.number else ""
+        return f'{number}<span class="chapter-title">{html}</span>'
+
+    def _sidebar(self, page: Page) -> str:
+        root = prefix(page)
+        if root not in self._sidebars:
+            self._sidebars[root] = "\n".join(self._sidebar_entry(entry, root) for entry in self.book.contents)
+        link = f'href="{root}{page.url}"'
+        return self._sidebars[root].replace(link, f'{link} aria-current="page"', 1)
+
+    def _sidebar_entry(self, entry: Page | Part, root: str) -> str:
+        if isinstance(entry, Page):
+            return f'<li><a href="{root}{entry.url}">{self._label(entry)}</a></li>'
+        opening = (f'<a class="part" href="{root}{entry.page.url}">{self._label(entry.page)}</a>' if entry.page
+                   else f'<span class="part">{escape(entry.title)}</span>')
+        chapters = "\n".join(self._sidebar_entry(chapter, root) for chapter in entry.chapters)
+        return f"<li>{opening}\n<ul>\n{chapters}\n</ul></li>"
+
+    def _breadcrumb(self, page: Page) -> str:
+        for entry in self.book.contents:
+            if isinstance(entry, Part) and page in entry.chapters:
+                if entry.page:
+                    return f'<a href="{prefix(page)}{entry.page.url}">{self.entries[entry.page.path].html}</a>'
+                return escape(entry.title)
+        return ""
+
+    def _step(self, page: Page, other: Page | None, word: str, rel: str) -> str:
+        if other is None:
+            return ""
+        return (f'<a class="{rel}" rel="{rel}" href="{prefix(page)}{other.url}"><span class="way">{word}</span> '
+                f'{self._label(other)}</a>')
+
+    def _actions(self, page: Page) -> str:
+        settings = self.book.settings
+        repo = str(settings.get("repo-url", "")).rstrip("/")
+        if not repo:
+            return ""
+        branch = settings.get("repo-branch", "main")
+        known = {"edit": ("Edit this page", f"{repo}/edit/{branch}/{page.path}"),
+                 "source": ("View source", f"{repo}/blob/{branch}/{page.path}"),
+                 "issue": ("Report an issue", f"{repo}/issues/new")}
+        return "\n".join(f'<li><a href="{escape(known[name][1])}">{known[name][0]}</a></li>'
+                         for name in settings.get("repo-actions") or [] if name in known)
+
+    def _downloads(self, root: str) -> str:
+        names = {"pdf": "PDF", "epub": "EPUB"}
+        return "\n".join(f'<li><a href="{root}{download_name(self.book, kind)}" download>{names[kind]}</a></li>'
+                         for kind in self.downloads)
+
+    def _styles(self, root: str) -> str:
+        css = self.book.html_option("css") or []
+        names = [css] if isinstance(css, str) else css
+        links = [f'<link rel="stylesheet" href="{root}{name}">' for name in [*names, "site/layout.css"]]
+        if icon := self.book.settings.get("favicon"):
+            links.append(f'<link rel="icon" href="{root}{icon}">')
+        return "\n".join(links)
+
+    def _scripts(self, root: str) -> str:
+        return f'<script src="{root}site/layout.js" defer></script>'
+
+
+def download_name(book: Book, kind: str) -> str:
+    """The file name of the whole book as PDF or EPUB, as Quarto names it."""
+    return f"{book.title.replace(' ', '-')}.{kind}"
+
+
+def redirect(target: str) -> str:
+    """A page that sends the reader on to `target`, also without JavaScript, keeping the fragment with it."""
+    address = escape(target)
+    return (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Moved</title>\n'
+            f'<link rel="canonical" href="{address}">\n'
+            f'<script>location.replace("{address}" + location.hash)</script>\n'
+            f'<noscript><meta http-equiv="refresh" content="0; url={address}"></noscript>\n</head>\n'
+            f'<body><p>This page has moved to <a href="{address}">{address}</a>.</p></body>\n</html>\n')

@@ -1,0 +1,295 @@
+"""The embedded engine: the book as a site, by pandoc, for anyone who has no Quarto.
+
+Pages are read by all workers at once, then written by them: numbers and labels of the whole book must be known
+before the first cross-reference is resolved. A worker keeps its documents, so that the preview writes one
+edited page again without touching the others.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from labhandbook.book.book_rules import CALLOUT, CITATION, DUPLICATE, LINK, READABLE, REFERENCE, SHORTCODE, SUPPORTED
+from labhandbook.book.boundary import own_file
+from labhandbook.book.change_days import changed_days
+from labhandbook.book.chapter_source import Line, Source, heaviest, read_source
+from labhandbook.book.engine.navigation import Entry, Navigation
+from labhandbook.book.engine.pandoc_worker import LONGEST, Answer, Pool, TooLong, Worker
+from labhandbook.book.extensions import extension_files
+from labhandbook.book.facts import variables
+from labhandbook.book.model import Book, Page
+from labhandbook.book.source_positions import Places
+from labhandbook.core import untrusted_data
+from labhandbook.core.rules import Finding, Rule
+
+SITE = Path(__file__).with_name("site")
+PROBLEMS: dict[str, Rule] = {"reference": REFERENCE, "citation": CITATION, "link": LINK, "supported": SUPPORTED,
+                            "callout": CALLOUT}
+
+
+@dataclass
+class Chapter:
+    """A page as the engine knows it after reading: its source and what pandoc told of it."""
+
+    page: Page
+    source: Source
+    told: dict[str, Any]
+
+
+@dataclass
+class Written:
+    """A page as HTML, the local files it shows, what is wrong with it, and the files it names that are not there."""
+
+    page: Page
+    html: str
+    resources: list[str]
+    findings: list[Finding] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+class Engine:
+    """Reads and writes the pages of one book. Use it as a context manager: it owns processes.
+
+    It leaves the book's folder as it is. Without `dated`, pages don't show the day of their last change.
+    """
+
+    def __init__(self, book: Book, *, workers: int | None = None, dated: bool = True,
+                 halt: threading.Event | None = None) -> None:
+        self.book = book
+        self._dated = dated
+        self._halt = halt or threading.Event()
+        self.chapters: dict[str, Chapter] = {}
+        self.kept: dict[str, Source] = {}
+        # The texts that pandoc could not read in time, by page: they are not tried again.
+        self.heavy: dict[str, tuple[str, Finding]] = {}
+        self.labels: dict[str, dict[str, str]] = {}
+        self._workers: dict[str, Worker] = {}
+        self._pool = Pool(book.root, min(workers or os.cpu_count() or 1, len(book.pages)), self._halt)
+        try:
+            self.refresh()
+        except BaseException:
+            self._pool.close()
+            raise
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.close()
+
+    def refresh(self) -> None:
+        """Read what all pages share: variables, dates, bibliography, extension, template.
+
+        Raises HandbookError when one of them can't be read.
+        """
+        self._variables = variables(self.book)
+        self._days = changed_days(self.book.root) if self._dated else {}
+        self._setup = extension_files(self.book) | {
+            "bibliography": [{"name": name, "text": read_text(self.book.root / name, name)}
+                             for name in self.book.bibliography],
+            "settings": {"template": (SITE / "page.html").read_text(encoding="utf-8"),
+                         "site": str(self.book.settings.get("site-url", "")).rstrip("/")},
+        }
+        told = self._pool.everyone("setup", **self._setup)
+        self._handlers = set(told["shortcodes"])
+        self.keys = set(told["keys"])
+
+    def read(self, pages: Iterable[Page]) -> bool:
+        """Read pages from disk; True when something that other pages show has changed."""
+        before = self._shared()
+        pages = list(pages)
+        fresh = [page for page in pages if page.path not in self._workers]
+        sizes = [_size(self.book.root / page.path) for page in fresh]
+        self._workers |= dict(zip((page.path for page in fresh), self._pool.spread(sizes), strict=True))
+        for chapter in self._each(pages, self._read_page):
+            self.chapters[chapter.page.path] = chapter
+        return self._shared() != before
+
+    def _each(self, pages: Iterable[Page], work: Callable[[Worker, Page], Answer]) -> list[Answer]:
+        """Do `work` for every page by the worker that keeps its document."""
+        return self._pool.each([(self._workers[page.path], page) for page in pages], work)
+
+    def _read_page(self, worker: Worker, page: Page) -> Chapter:
+        source = read_source(self.book.root, page.path, self._variables, self._handlers)
+        if source.unreadable and page.path in self.kept:
+            # The preview shows what it had until the file can be read again.
+            source = replace(self.kept[page.path], findings=source.findings)
+        source, told = self._ask(worker, page, source)
+        for failed in told["unanswered"]:
+            code = source.shortcodes[failed["code"] - 1]
+            source.findings.append(Finding(code.file, code.line, SHORTCODE, failed["message"]))
+        return Chapter(page, source, told)
+
+    def _ask(self, worker: Worker, page: Page, source: Source) -> tuple[Source, dict[str, Any]]:
+        """What pandoc tells of a page; of one that takes it too long, what it tells of the page without its text."""
+        text, finding = self.heavy.get(page.path, ("", None))
+        if finding is None or text != source.text:
+            try:
+                return source, worker.call("read", **self._request(page, source))
+            except TooLong as error:
+                if self._halt.is_set():
+                    raise
+                line = heaviest(source)
+                finding = Finding(line.file, line.number, READABLE, f"{error.what}: {error.why}")
+                self.heavy[page.path] = source.text, finding
+        kept = self.kept.get(page.path, Source(page.path, source.meta))
+        without = replace(kept, findings=[*source.findings, finding])
+        return without, worker.call("read", **self._request(page, without))
+
+    def _request(self, page: Page, source: Source, *, alone: bool = True) -> dict[str, Any]:
+        meta = {"title": str(source.meta["title"])} if "title" in source.meta else {}
+        if alone and page.path in self._days:
+            meta["handbook-changed"] = self._days[page.path]
+        codes = [{"name": code.name, "args": code.args, "kwargs": code.kwargs} for code in source.shortcodes]
+        return {"path": page.path, "text": source.text, "number": page.number and str(page.number), "part": page.part,
+                "home": page.home, "meta": meta, "codes": codes}
+
+    def _shared(self) -> list[Any]:
+        return [(path, chapter.told["title_html"], chapter.told["labels"], sorted(chapter.told["cites"]))
+                for path, chapter in self.chapters.items()]
+
+    def prepare(self, downloads: Collection[str] = ()) -> None:
+        """Make the labels of all read pages known to the workers, and the navigation of all pages.
+
+        `downloads` are the formats of the whole book that lie beside the pages, "pdf" and "epub".
+        """
+        self.labels = {}
+        for path, chapter in self.chapters.items():
+            for label in chapter.told["labels"]:
+                self.labels.setdefault(label["id"], {**label, "page": path})
+        self._pool.everyone("share", **self._common)
+        self.navigation = Navigation(self.book, {
+            path: Entry(chapter.told["title"] or path, chapter.told["title_html"] or path, chapter.told["id"])
+            for path, chapter in self.chapters.items()
+        }, downloads)
+
+    def keep(self) -> None:
+        """From now on a page that can't be read stays as it is now."""
+        readable = {path: chapter.source for path, chapter in self.chapters.items() if not chapter.source.unreadable}
+        self.kept |= readable
+
+    @property
+    def alive(self) -> bool:
+        """Whether all workers run. One that died has lost its pages: make a new engine."""
+        return all(worker.alive for worker in self._pool.workers)
+
+    @property
+    def _common(self) -> dict[str, Any]:
+        return {"labels": self.labels, "pages": {page.path: page.url for page in self.book.pages}}
+
+    @property
+    def cited(self) -> list[str]:
+        """The keys of the bibliography that the book cites, sorted."""
+        return sorted(self.keys & {key for chapter in self.chapters.values() for key in chapter.told["cites"]})
+
+    @property
+    def changed(self) -> str:
+        """The day of the newest commit to a chapter, or today where git tells none."""
+        return max(self._days.values(), default=date.today().isoformat())
+
+    def bibliography_page(self) -> Page | None:
+        """The page that holds the list of references: the one with the div `#refs`."""
+        return next((chapter.page for chapter in self.chapters.values() if "refs" in chapter.told["ids"]), None)
+
+    def survey(self, pages: Iterable[Page]) -> list[dict[str, Any]]:
+        """What the checks ask of pages that were read, see survey.lua. `prepare` must have run."""
+        return self._each(pages, lambda worker, page: worker.call(
+            "survey", path=page.path, pictures=self._pictures(self.chapters[page.path])))
+
+    def write(self, pages: Iterable[Page]) -> list[Written]:
+        """The pages as HTML. `prepare` must have run."""
+        holder = self.bibliography_page()
+
+        def work(worker: Worker, page: Page) -> Written:
+            chapter = self.chapters[page.path]
+            answer = worker.call(
+                "html", path=page.path,
+                variables=self.navigation.variables(page, chapter.source.meta),
+                references=holder.url if holder else None,
+                bibliography=self.cited if page == holder else None, pictures=self._pictures(chapter),
+            )
+            return self._judge(chapter, answer)
+
+        return self._each(pages, work)
+
+    def _pictures(self, chapter: Chapter) -> list[str]:
+        """The pictures of a page that are files of the book: pandoc opens no others."""
+        return [name for name in chapter.told["pictures"] if own_file(self.book.root, name)]
+
+    def _judge(self, chapter: Chapter, answer: dict[str, Any]) -> Written:
+        source = chapter.source
+        places = Places(source)
+        findings = [*source.findings, *(
+            _place(places.best(problem["needle"]), PROBLEMS[problem["kind"]], problem["message"])
+            for problem in [*chapter.told["problems"], *answer["problems"]])]
+        resources, missing = [], []
+        for resource in answer["resources"]:
+            if own_file(self.book.root, resource["path"]):
+                resources.append(resource["path"])
+            else:
+                missing.append(resource["path"])
+                message = f"{resource['target']} leads to no file of the book"
+                findings.append(_place(places.best(resource["target"]), LINK, message))
+        findings += duplicate_ids(source, chapter.told["ids"], self.labels)
+        html = self.navigation.complete(chapter.page, answer["html"])
+        return Written(chapter.page, html, resources, sorted(findings), missing)
+
+    def compile(self, kind: str, *, template: str | None = None, file: Path | None = None, subtitle: str = "") -> str:
+        """The whole book as a Typst source (`kind` "typst"), or as an EPUB written to `file`.
+
+        It has a worker of its own, so that it runs beside the writing of pages.
+        """
+        worker = Worker(self.book.root, self._halt)
+        try:
+            worker.call("setup", **self._setup)
+            for page in self.book.pages:
+                worker.call("read", **self._request(page, self.chapters[page.path].source, alone=False))
+            worker.call("share", **self._common)
+            answer = worker.call(
+                "compile", LONGEST * len(self.book.pages), format=kind, order=[page.path for page in self.book.pages],
+                keys=self.cited, template=template,
+                file=str(file) if file else None,
+                pictures=sorted({name for chapter in self.chapters.values() for name in self._pictures(chapter)}),
+                meta={"title": self.book.title, "author": str(self.book.settings.get("author", "")),
+                      "lang": str(self.book.config.get("lang", "en")), "subtitle": subtitle},
+            )
+        finally:
+            worker.close()
+        return str(answer.get("text", ""))
+
+
+def duplicate_ids(source: Source, ids: Iterable[str], labels: Mapping[str, dict[str, str]]) -> Iterator[Finding]:
+    """The ids that a page uses twice, and those of its labels that another page has too."""
+    places, count = Places(source), Counter[str]()
+    for name in ids:
+        count[name] += 1
+        owner = labels.get(name, {}).get("page", source.path)
+        if count[name] == 2:
+            places.id(name)
+        if count[name] > 1:
+            yield _place(places.id(name), DUPLICATE, f"#{name} is used twice on this page")
+        elif owner != source.path and name.startswith(("sec-", "fig-", "tbl-", "eq-")):
+            yield _place(Places(source).id(name), DUPLICATE, f"#{name} is used in {owner} too")
+
+
+def _place(line: Line, rule: Rule, message: str) -> Finding:
+    return Finding(line.file, line.number, rule, message)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def read_text(path: Path, shown: str) -> str:
+    """A file the whole book needs. Raises HandbookError when it can't be read."""
+    return untrusted_data.text(path, shown)

@@ -1,0 +1,187 @@
+"""`handbook render`: the whole book into its output folder, by either engine."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from labhandbook.book.boundary import own_file
+from labhandbook.book.engine.navigation import download_name, redirect
+from labhandbook.book.engine.pandoc_engine import SITE, Chapter, Engine, Written
+from labhandbook.book.engine.pdf import pdf, typst_source
+from labhandbook.book.model import CONFIG, Book, as_list, line_of
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.files import replacing_folder
+from labhandbook.core.process import run
+from labhandbook.core.rules import Finding, Severity
+
+FORMATS = ("html", "pdf", "epub")
+
+
+@dataclass
+class Rendered:
+    """What a render made: the engine's name, the folder, the number of pages and what was found wrong.
+
+    When a finding is an error, nothing was written.
+    """
+
+    engine: str
+    output: Path
+    pages: int
+    findings: list[Finding]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a finding kept the book from being written."""
+        return any(finding.weight is Severity.ERROR for finding in self.findings)
+
+    def as_json(self) -> dict[str, object]:
+        """The same facts for machines."""
+        return {"engine": self.engine, "output": str(self.output), "pages": self.pages, "failed": self.failed,
+                "findings": [finding.as_json() for finding in self.findings]}
+
+
+def refuse_output(book: Book, output: Path, *, named: bool = True) -> None:
+    """Refuse a folder that a render may not replace: one with the book's sources, or with somebody else's files.
+
+    Outside the book it must be `named` by the person who renders: a book may not say what else is replaced.
+
+    Raises HandbookError; what an earlier render made may be replaced.
+    """
+    if any((book.root / page.path).is_relative_to(output) for page in book.pages) or book.root.is_relative_to(output):
+        why = f"{output} holds the sources of the book"
+    elif output.is_dir() and any(output.iterdir()) and not any((output / name).exists() for name in _made(book)):
+        why = f"{output} is not empty and holds no earlier render"
+    elif not named and not output.is_relative_to(book.root):
+        why = f"{output}, the output-dir of {CONFIG}, is outside the book"
+    else:
+        return
+    raise HandbookError(why, why="a render replaces its output folder", todo="choose another folder with --output",
+                        section="sec-contributing-preview")
+
+
+def _made(book: Book) -> list[str]:
+    return ["index.html", *(download_name(book, kind) for kind in FORMATS[1:])]
+
+
+def render(book: Book, output: Path, formats: tuple[str, ...], progress: Callable[[str], None]) -> Rendered:
+    """Render the book with the embedded engine into `output`, replacing it only when all went well.
+
+    `progress` is told each stage in a word. Raises HandbookError when the render can't run.
+    """
+    with Engine(book) as engine, ThreadPoolExecutor(len(FORMATS)) as threads:
+        progress("reading")
+        engine.read(book.pages)
+        engine.prepare(downloads=formats)
+        progress("writing")
+        whole = {kind: threads.submit(whole_book, engine, kind) for kind in formats if kind != "html"}
+        written = engine.write(book.pages)
+        shown = {name for page in written for name in page.resources}
+        result = Rendered("pandoc", output, len(written), [f for page in written for f in page.findings])
+        if result.failed:
+            return result
+        if "pdf" in whole:
+            whole["pdf"] = threads.submit(pdf, book, whole["pdf"].result(), shown)
+        with replacing_folder(output) as fresh:
+            if "html" in formats:
+                write_site(book, written, fresh)
+                write_aliases(engine, fresh)
+                progress("indexing")
+                index_search(fresh)
+            for kind, job in whole.items():
+                progress(f"setting {kind}")
+                (fresh / download_name(book, kind)).write_bytes(job.result())
+    return result
+
+
+def whole_book(engine: Engine, kind: str) -> bytes:
+    """The book as one EPUB file, or as the Typst source of its PDF."""
+    if kind == "pdf":
+        return typst_source(engine)
+    with tempfile.NamedTemporaryFile(suffix=".epub") as file:
+        engine.compile("epub", file=Path(file.name))
+        return Path(file.name).read_bytes()
+
+
+def write_site(book: Book, written: list[Written], target: Path) -> None:
+    """Write the pages, the files that they show, the styles and the scripts under `target`."""
+    for page in written:
+        file = target / page.page.url
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(page.html, encoding="utf-8")
+    shown = {name for page in written for name in page.resources}
+    for name in sorted(shown | {*as_list(book.html_option("css")), *as_list(book.settings.get("favicon"))}):
+        copy_own(book, name, target)
+    for path in SITE.iterdir():
+        if path.name.startswith("layout."):
+            copy_into(path, target / "site" / path.name)
+    # GitHub Pages would otherwise drop names that begin with an underscore.
+    (target / ".nojekyll").touch()
+
+
+def copy_own(book: Book, name: str, target: Path) -> None:
+    """Copy a file of the book to the same name under `target`. Raises HandbookError when it isn't one."""
+    file = own_file(book.root, name)
+    if file is None:
+        raise HandbookError(f"{name} is not a file of the book",
+                            where=f"{CONFIG}:{line_of(book.root / CONFIG, name)}",
+                            why="it does not exist, or leads out of the book", todo="correct its path",
+                            section="sec-contributing-check")
+    copy_into(file, target / name)
+
+
+def copy_into(source: Path, target: Path) -> None:
+    """Copy a file, making the folders above it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def write_aliases(engine: Engine, target: Path) -> None:
+    """Write a redirect for every address under `aliases:` of a page's front matter."""
+    for chapter in engine.chapters.values():
+        for alias in as_list(chapter.source.meta.get("aliases")):
+            old = alias.lstrip("/") if alias.startswith("/") else str(PurePosixPath(chapter.page.url).parent / alias)
+            file = target / (f"{old}index.html" if old.endswith("/") else old)
+            if not file.resolve().is_relative_to(target.resolve()):
+                raise HandbookError(f"the alias {alias} of {chapter.page.path} leads out of the site",
+                                    where=_place(chapter, alias), todo="correct the alias",
+                                    section="sec-contributing")
+            if file.exists():
+                raise HandbookError(f"the alias {alias} of {chapter.page.path} is a page of the book",
+                                    where=_place(chapter, alias), todo="remove the alias", section="sec-contributing")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            depth = len(PurePosixPath(old).parts) - (not old.endswith("/"))
+            file.write_text(redirect("../" * depth + chapter.page.url), encoding="utf-8")
+
+
+def _place(chapter: Chapter, text: str) -> str:
+    """Where in its front matter a chapter says `text`."""
+    lines = [line.number for line in chapter.source.front if text in line.text]
+    return f"{chapter.page.path}:{lines[0] if lines else 1}"
+
+
+def pagefind_program() -> str:
+    """Where pagefind is. Raises HandbookError when it is not installed."""
+    try:
+        from pagefind_bin import get_executable
+    except ImportError:
+        raise HandbookError("the search index can't be made: pagefind isn't installed",
+                            todo="run `make`, or `pip install 'labhandbook[render]'`",
+                            section="sec-contributing") from None
+    return str(get_executable())
+
+
+def index_search(target: Path) -> None:
+    """Let pagefind index the pages under `target`. Raises HandbookError when it fails."""
+    done = run([pagefind_program(), "--site", target, "--silent"])
+    if done.returncode:
+        raise HandbookError("the search index can't be made", why=(done.stderr or done.stdout).strip(),
+                            todo="render again; if it stays, report it", section="sec-contributing")
+    # pagefind says nothing of a disk that is full; then neither does this fit any more.
+    probe = target / "pagefind" / ".probe"
+    probe.write_bytes(bytes(1 << 16))
+    probe.unlink()

@@ -1,0 +1,1 @@
+"""The book in a browser, as new as its files."""

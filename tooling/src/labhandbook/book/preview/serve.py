@@ -1,0 +1,204 @@
+"""`handbook preview`: the book in a browser, as new as its files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import traceback
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from labhandbook.book.engine.render import pagefind_program
+from labhandbook.book.model import Book
+from labhandbook.book.preview.file_watcher import Watcher
+from labhandbook.book.preview.live_book import LiveBook
+from labhandbook.book.preview.page_server import Server
+from labhandbook.core import process
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.rules import Finding
+from labhandbook.core.terminal import Progress, echo, paint, show_error, show_findings
+
+# Seconds without an edit after which the search index is made again.
+QUIET = 3.0
+
+
+def serve(book: Book, port: int, *, browse: bool) -> None:
+    """Serve the book on this machine until Ctrl-C or SIGTERM, showing every edit at once.
+
+    Nothing is written into the book. Raises HandbookError when the port is taken or the book can't be read.
+    """
+    with stopping() as stop, contextlib.ExitStack() as stack:
+        server = Server(port)
+        stack.callback(server.server_close)
+        progress = Progress()
+        progress.stage("reading")
+        since = time.time_ns()
+        try:
+            live = stack.enter_context(LiveBook(book, stop))
+        except HandbookError:
+            if not stop.is_set():
+                raise
+            echo("Stopped.", err=True)
+            return
+        progress.end()
+        search = Search(live, Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="handbook-preview-"))))
+        stack.callback(search.close)
+        server.live, server.search = live, lambda: search.folders
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        stack.callback(server.shutdown)
+        teller = Teller(live)
+        teller.tell([])
+        progress.last(True, f"{len(live.pages)} pages at {server.address} (edits show at once; Ctrl-C ends)")
+        if browse:
+            webbrowser.open(server.address)
+        keep_up(live, stop, teller, search, since)
+    echo("Stopped.", err=True)
+
+
+@contextlib.contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """An event that Ctrl-C, SIGTERM and a closed terminal set; a second Ctrl-C interrupts as usual."""
+    stop = threading.Event()
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        stop.set()
+        signal.signal(number, before[signal.Signals(number)] or signal.SIG_DFL)
+
+    before = {number: signal.signal(number, on_signal) for number in signals}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+
+
+def keep_up(live: LiveBook, stop: threading.Event, teller: Teller, search: Search, since: int) -> None:
+    """Take in every change until `stop` is set."""
+    watcher = Watcher(live.book.root, stop)
+    watcher.remember(live.inputs().files, since)
+    while not stop.is_set():
+        for named in watcher.wake(lambda: live.inputs().files):
+            if stop.is_set():
+                return
+            more = True
+            while more and not stop.is_set():
+                try:
+                    more = step(live, watcher, named, teller, search)
+                except Exception as error:  # a defect of ours must not take the writer's pages away
+                    if stop.is_set():
+                        return
+                    traceback.print_exc()
+                    live.broken(error)
+                    more = False
+                named = set()
+
+
+def step(live: LiveBook, watcher: Watcher, named: set[Path], teller: Teller, search: Search) -> bool:
+    """Take in what changed, or else some of what must follow it; whether more is to be done."""
+    start = time.monotonic()
+    if changed := watcher.changed(live.inputs().files, named):
+        search.wake()  # it ends what it does now, and waits for the quiet after the update
+        written = live.update(changed)
+        watcher.remember(live.inputs().files)
+        teller.tell(written, time.monotonic() - start)
+        search.wake()
+        return True
+    more = live.follow()
+    teller.tell([])
+    return more
+
+
+class Teller:
+    """Says on the terminal what was written and what is wrong, each mistake once."""
+
+    def __init__(self, live: LiveBook) -> None:
+        self.live = live
+        self._errors: list[HandbookError] = []
+        self._findings: set[tuple[Finding, str]] = set()
+
+    def tell(self, written: list[str], seconds: float = 0) -> None:
+        """Name the pages that were written, then what is wrong that was not before, or that all is mended."""
+        errors = list(self.live.trouble.values())
+        errors += [shown.error for shown in self.live.pages.values() if shown.error]
+        findings = {(finding, finding.rule.code) for shown in self.live.pages.values() for finding in shown.findings}
+        if written:
+            name = written[0] if len(written) == 1 else f"{len(written)} pages"
+            echo(f"{paint('✓', 'green')} {time.strftime('%H:%M:%S')} {name} in {seconds:.2f} s", err=True)
+        for error in errors:
+            if not any(known is error for known in self._errors):
+                show_error(error)
+        show_findings(sorted(finding for finding, code in findings - self._findings))
+        if (self._errors or self._findings) and not errors and not findings:
+            echo(f"{paint('✓', 'green')} nothing is wrong any more", err=True)
+        self._errors, self._findings = errors, findings
+
+
+class Search:
+    """Makes the search index in the background, a while after the last edit."""
+
+    def __init__(self, live: LiveBook, home: Path) -> None:
+        self.live = live
+        self.home = home
+        self.folders: list[Path] = []
+        self._wanted = threading.Event()
+        self._wanted.set()
+        self._closed = False
+        self._process: subprocess.Popen[str] | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something is edited: what is being indexed is old, and would take the processors from the edit."""
+        self._wanted.set()
+        self._stop()
+
+    def close(self) -> None:
+        """End what runs."""
+        self._closed = True
+        self.wake()
+        self._thread.join()
+
+    def _stop(self) -> None:
+        if self._process and self._process.poll() is None:
+            process.stop(self._process)
+
+    def _run(self) -> None:
+        try:
+            program = pagefind_program()
+        except HandbookError as error:
+            show_error(error)
+            return
+        number = 0
+        while self._wanted.wait() and not self._closed:
+            self._wanted.clear()
+            if number and self._wanted.wait(QUIET):
+                continue
+            number += 1
+            fresh = self._index(program, self.home / f"index-{number}")
+            if fresh and not self._closed:
+                # A page that is open may still ask for parts of the one before.
+                *old, self.folders = *self.folders[1:], [fresh, *self.folders[:1]]
+                for folder in old:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    def _index(self, program: str, target: Path) -> Path | None:
+        site = self.home / "site"
+        shutil.rmtree(site, ignore_errors=True)
+        for url, shown in list(self.live.pages.items()):
+            (site / url).parent.mkdir(parents=True, exist_ok=True)
+            (site / url).write_text(shown.html, encoding="utf-8")
+        self._process = process.start([program, "--site", site, "--output-path", target, "--silent"])
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, 15)
+        code = self._process.wait()
+        process.ended(self._process)
+        return target if code == 0 else None

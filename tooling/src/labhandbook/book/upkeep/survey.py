@@ -1,0 +1,52 @@
+"""`handbook upkeep`: looks at everything that ages, side by side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from labhandbook.book.checks.fact_reviews import review
+from labhandbook.book.model import Book
+from labhandbook.book.upkeep import external_links, pinned_versions
+from labhandbook.core.github_api import API, GitHub
+from labhandbook.core.rules import Finding, Severity
+from labhandbook.package.name_lookup import Answer
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What has aged, how many addresses were asked, and whether something could not be looked at at all."""
+
+    findings: list[Finding]
+    asked: int
+    blind: bool
+
+    @property
+    def failed(self) -> bool:
+        """Whether something is to be mended."""
+        return any(finding.weight in (Severity.ERROR, Severity.WARNING) for finding in self.findings)
+
+
+def hub(repository: str) -> GitHub:
+    """Another repository on GitHub, with this job's token."""
+    token = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or ""
+    return GitHub(repository, os.environ.get("GITHUB_API_URL", API).rstrip("/"), token, attempts=2,
+                  seconds=pinned_versions.SECONDS)
+
+
+def look(book: Book, today: date, stage: Callable[[str], None] = lambda word: None,
+         index: Callable[[str], Answer] = pinned_versions.on_index) -> Looked:
+    """What has aged in a book and its tools. Raises HandbookError when the book can't be read."""
+    stage("reading")
+    addresses, reading = external_links.addresses(book, today)
+    stage("asking for tools")
+    known = [*pinned_versions.actions(book.root, hub), *pinned_versions.tried(reading.facts, hub, index)]
+    stage("asking addresses")
+    broken = list(external_links.ask(addresses)) if addresses else []
+    found = [*broken, *known, *review(reading), *pinned_versions.reviews(book.root, today)]
+    blind = any(finding.weight is Severity.UNVERIFIED for finding in known) or any(
+        finding.line == 0 and finding.weight is Severity.UNVERIFIED for finding in broken)
+    once = {(finding.file, finding.line, finding.rule.code, finding.message): finding for finding in found}
+    return Looked([once[key] for key in sorted(once)], len(addresses), blind)

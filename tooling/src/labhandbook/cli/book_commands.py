@@ -1,0 +1,179 @@
+"""The commands on the book: each parses, calls one function and prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from labhandbook.cli.shared_options import FINDINGS, FINE, Command, book_option, shown
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.files import write_atomic
+from labhandbook.core.terminal import Progress, paint, show_findings
+
+
+@click.command(cls=Command, section="sec-contributing-preview")
+@book_option
+@click.option("--engine", type=click.Choice(["quarto", "pandoc"]), help="Default: Quarto if it is on PATH.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder to fill (default: the book's output-dir).")
+@click.option("--to", "formats", multiple=True, type=click.Choice(["html", "pdf", "epub"]),
+              help="A format; may be given again (default: all).")
+@click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", help="How to report.")
+def render(start: Path, engine: str | None, output: Path | None, formats: tuple[str, ...], shape: str) -> int:
+    """Render the whole handbook."""
+    from labhandbook.book.engine.quarto import quarto_program, render_quarto
+    from labhandbook.book.engine.render import FORMATS, Rendered, refuse_output
+    from labhandbook.book.engine.render import render as render_pandoc
+    from labhandbook.book.model import load_book
+    from labhandbook.core import job_summary
+
+    book = load_book(start)
+    target = (output or book.output).resolve()
+    refuse_output(book, target, named=output is not None)
+    engine = engine or ("quarto" if quarto_program() else "pandoc")
+    progress = Progress(quiet=shape == "json")
+    if engine == "quarto":
+        progress.stage("Quarto")
+        render_quarto(book, target, formats)
+        result = Rendered("quarto", target, len(book.pages), [])
+    else:
+        result = render_pandoc(book, target, formats or FORMATS, progress.stage)
+    progress.end()
+    if result.failed:
+        job_summary.tell_findings(result.findings, "Handbook render")
+    if shape == "json":
+        click.echo(json.dumps(result.as_json()))
+    elif result.failed:
+        show_findings(result.findings)
+        progress.last(False, f"{len(result.findings)} findings; {target.name}/ is untouched")
+    else:
+        show_findings(result.findings)
+        progress.last(True, f"{result.pages} pages by {result.engine} in {shown(target)}/ "
+                            f"(open {shown(target / 'index.html')}, or read it with search: make preview)")
+    return FINDINGS if result.failed else FINE
+
+
+@click.command(cls=Command, section="sec-contributing-preview")
+@book_option
+@click.option("--port", type=click.IntRange(0, 65535), default=4444, show_default=True, help="0 takes a free one.")
+@click.option("--open/--no-open", "browse", default=None, help="Open a browser (default: on a terminal).")
+def preview(start: Path, port: int, browse: bool | None) -> int:
+    """Serve the handbook and show every edit at once."""
+    from labhandbook.book.model import load_book
+    from labhandbook.book.preview.serve import serve
+
+    serve(load_book(start), port, browse=sys.stdout.isatty() if browse is None else browse)
+    return FINE
+
+
+@click.command(cls=Command, section="sec-contributing-facts")
+@book_option
+@click.option("--write", is_flag=True, help="Write them to _variables.yml, where Quarto reads them.")
+def facts(start: Path, write: bool) -> int:
+    """Show the variables that chapters take from the facts files."""
+    from labhandbook.book.facts import VARIABLES, variables, write_variables
+    from labhandbook.book.model import load_book
+
+    book = load_book(start)
+    if write:
+        changed = write_variables(book)
+        click.echo(f"{VARIABLES} {'written' if changed else 'is up to date'}")
+    else:
+        click.echo(json.dumps(variables(book), indent=2, ensure_ascii=False))
+    return FINE
+
+
+@click.command(cls=Command, section="sec-contributing-check")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--site", type=click.Path(path_type=Path), help="A built site to check too (default: the book's own).")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
+              help="How to report.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file for the report.")
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge the facts as of this day.")
+def check(path: Path | None, site: Path | None, form: str, output: Path | None, today: datetime | None) -> int:
+    """Check the whole handbook, or the chapter or folder at PATH."""
+    from labhandbook.book.check_book import check as look
+    from labhandbook.book.model import find_root
+    from labhandbook.core import job_summary
+    from labhandbook.core.report import as_text, counts, report
+
+    progress = Progress()
+    found = look(path or find_root(Path.cwd()), site=site, today=today.date() if today else None)
+    job_summary.tell_findings(found.findings, "Handbook check", found.addresses)
+    if output:
+        try:
+            write_atomic(output, report(found.findings, form, found.addresses))
+        except OSError as error:
+            raise HandbookError(f"{output} can't be written: {error.strerror or error}",
+                                todo="choose another file with --output", section="sec-contributing-check") from None
+    elif form == "text":
+        click.echo(as_text(found.findings, paint), nl=False)
+    else:
+        click.echo(report(found.findings, form, found.addresses), nl=False)
+    progress.last(not found.failed, f"{found.pages} page{'s' if found.pages != 1 else ''}, {found.rules} rules: "
+                                    f"{counts(found.findings)}")
+    return FINDINGS if found.failed else FINE
+
+
+@click.command(cls=Command, section="sec-contributing-upkeep")
+@book_option
+@click.option("--issue", is_flag=True, help="Bring one issue of the repository on GitHub to what is found.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
+              help="How to report.")
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge the facts as of this day.")
+def upkeep(start: Path, issue: bool, form: str, today: datetime | None) -> int:
+    """Find what has aged: addresses that don't answer, facts past review, newer versions of pinned tools."""
+    from labhandbook.book.model import load_book
+    from labhandbook.book.upkeep.survey import look
+    from labhandbook.core import job_summary
+    from labhandbook.core.report import as_text, counts, report
+    from labhandbook.core.section_addresses import addresses
+
+    progress, book = Progress(quiet=form == "json"), load_book(start)
+    found = look(book, today.date() if today else datetime.now().date(), progress.stage)
+    progress.end()
+    where = addresses(finding.rule.section for finding in found.findings)
+    title = "Upkeep of the handbook"
+    text = as_text(found.findings, paint) if form == "text" else report(found.findings, form, where, title)
+    click.echo(text, nl=False)
+    job_summary.tell_findings(found.findings, title, where)
+    done = ""
+    if issue:
+        from labhandbook.book.upkeep.upkeep_issue import deliver
+        from labhandbook.core.git import read_git
+        from labhandbook.core.github_api import open_github
+
+        done = f"; {deliver(open_github(read_git(book.root, ask_remote=False)), found.findings, where, found.blind)}"
+        job_summary.summarise(f"The issue: {done.removeprefix('; ')}")
+    progress.last(not found.failed, f"{found.asked} addresses asked: {counts(found.findings)}{done}")
+    return FINDINGS if found.failed and not issue else FINE
+
+
+@click.command(cls=Command, section="sec-book-rules")
+@book_option
+@click.argument("code", required=False)
+@click.option("--write", is_flag=True, help="Write the reference pages of the book from the rules.")
+def rules(start: Path, code: str | None, write: bool) -> int:
+    """Explain the rule with this code, or list all rules."""
+    from labhandbook.core import rule_pages
+    from labhandbook.core.rules import REGISTRY
+
+    rule_pages.load()
+    if write:
+        from labhandbook.book.model import find_root
+
+        for path, text in rule_pages.pages(find_root(start.resolve())).items():
+            write_atomic(path, text)
+            click.echo(f"{shown(path)} written")
+    elif code is None:
+        for rule in sorted(REGISTRY.values(), key=lambda rule: rule.code):
+            click.echo(f"{rule.code}  {rule.title}")
+    elif code.upper() in REGISTRY:
+        click.echo(rule_pages.explain(REGISTRY[code.upper()]), nl=False)
+    else:
+        raise HandbookError(f"no rule has the code {code}", todo="see all codes with: handbook rules",
+                            section="sec-book-rules")
+    return FINE

@@ -1,0 +1,120 @@
+"""The commands of `handbook release` that speak to GitHub: from a pushed tag to its release there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from labhandbook.cli import release_step_commands
+from labhandbook.cli.release_group import release, report_options, show_report
+from labhandbook.cli.shared_options import FINDINGS, FINE, Command
+from labhandbook.core import job_summary
+from labhandbook.core.terminal import Progress
+
+
+def project_argument(function: click.decorators.FC) -> click.decorators.FC:
+    """The folder of one project."""
+    return click.argument("path", type=click.Path(path_type=Path), default=".")(function)
+
+
+@release.command(cls=Command, section="sec-actions-admit")
+@project_argument
+@report_options
+@click.option("--tag", default="", help="The tag (default: the one that was pushed, or the only one here).")
+@click.option("--patience", type=click.FloatRange(0), default=30.0, show_default=True,
+              help="Minutes to wait for checks that are still running.")
+def admit(path: Path, form: str, output: Path | None, tag: str, patience: float) -> int:
+    """Refuse a tag that may not be released: wrong version, part of a clone, off the main branch, or a red check."""
+    from labhandbook.core.rules import Severity
+    from labhandbook.github.admit import admit as ask
+    from labhandbook.github.tag_admission import judge, words
+    from labhandbook.package.findings import sift
+    from labhandbook.package.project import load_project
+
+    progress = Progress()
+    project = load_project(path, ask_remote=False)
+    asked = ask(project, tag, patience * 60, say=lambda line: click.echo(f"    {line}", err=True))
+    findings = sift(judge(asked), project)
+    title = f"May {asked.tag} of {project.name} be released?"
+    job_summary.tell_findings(findings, title)
+    show_report(findings, form, output, title)
+    failed = any(finding.weight is Severity.ERROR for finding in findings)
+    progress.last(not failed, f"{asked.tag} may not be released" if failed else words(asked))
+    return FINDINGS if failed else FINE
+
+
+@release.command(cls=Command, section="sec-actions-announce")
+@project_argument
+@click.option("--attach", "folder", type=click.Path(path_type=Path, file_okay=False),
+              help="A folder whose files go along if it is there, such as one with a recipe.")
+def announce(path: Path, folder: Path | None) -> int:
+    """Make the version's release on GitHub: a draft, its notes from the change log, the files, then publish it."""
+    from labhandbook.core.github_api import open_github
+    from labhandbook.github.announce import Announcement
+    from labhandbook.github.announce import announce as bring
+    from labhandbook.release.file_origin import check_job
+
+    progress = Progress()
+    (made,) = release_step_commands.open_projects((path,), release_step_commands.make_options())
+    files = made.state.files()
+    check_job(made.project)
+    extra = sorted(each for each in folder.iterdir() if each.is_file()) if folder and folder.is_dir() else []
+    wanted = Announcement(made.project, made.version, str(made.state.ledger().fact("build", "commit")), files,
+                          made.state.hashes(), extra)
+    done = bring(wanted, open_github(made.project.git), made.options.say)
+    told = [f"{name} {what}" for name, what in done.files.items()]
+    head = f"## {made.project.name} {made.version} on GitHub: [{done.published}]({done.url})"
+    job_summary.summarise("\n".join([head, "", *(f"- {line}" for line in told)]))
+    click.echo("\n".join([done.url, *(f"  {line}" for line in told)]))
+    progress.last(True, f"{wanted.tag} is {done.published} on GitHub")
+    return FINE
+
+
+@release.command(cls=Command, section="sec-actions-init")
+@project_argument
+@click.option("--repository", default="", metavar="OWNER/NAME", help="On GitHub (default: that of the git remote).")
+@click.option("--handbook", "commit", default="", metavar="COMMIT",
+              help="The handbook's commit to use (default: the one that is installed).")
+@click.option("--force", is_flag=True, help="Write over a workflow that is there.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to show the forms.")
+def init(path: Path, repository: str, commit: str, force: bool, form: str) -> int:
+    """Write the package's release workflow and show the fields of the forms that make PyPI and TestPyPI trust it."""
+    from labhandbook.github.release_workflow import WORKFLOW, forms, write
+    from labhandbook.package.project import load_project
+
+    progress = Progress()
+    project = load_project(path, ask_remote=False)
+    publishers = forms(project, repository)
+    written = write(project, commit, force=force)
+    if form == "json":
+        click.echo(json.dumps([each.as_json() for each in publishers], indent=2))
+    else:
+        first = publishers[0]
+        click.echo("\n\n".join(each.as_text() for each in publishers))
+        click.echo(f"\nGitHub: https://github.com/{first.owner}/{first.repository}/settings/environments\n"
+                   f"    make {' and '.join(each.environment for each in publishers)}; give pypi required reviewers")
+    progress.last(True, f"{WORKFLOW} {'written' if written else 'is up to date'}; fill in the forms, commit it, and "
+                        "ask handbook release doctor before the first tag")
+    return FINE
+
+
+@release.command(cls=Command, section="sec-actions-doctor")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@report_options
+@click.option("--offline", is_flag=True, help="Don't ask GitHub.")
+@click.option("--strict", is_flag=True, help="Fail on warnings and on what could not be verified, too.")
+def doctor(path: Path | None, form: str, output: Path | None, offline: bool, strict: bool) -> int:
+    """Say why publishing from GitHub Actions would fail, before a tag is pushed."""
+    from labhandbook.core.report import counts
+    from labhandbook.github.doctor import examine
+
+    progress = Progress()
+    found = examine(path or Path(), offline=offline)
+    show_report(found.findings, form, output, "Release doctor")
+    failed = found.failed(strict=strict)
+    uploads = len(found.repository.publications)
+    progress.last(not failed, f"{found.repository.slug or found.repository.root.name}: {uploads} "
+                              f"upload{'s' if uploads != 1 else ''}, {found.rules} rules: {counts(found.findings)}")
+    return FINDINGS if failed else FINE

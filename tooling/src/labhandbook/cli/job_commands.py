@@ -1,0 +1,213 @@
+"""`handbook job`: check, price, write and review jobs. Each command parses, calls one function and prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from labhandbook.cli.shared_options import FINDINGS, FINE, Command
+from labhandbook.core import untrusted_data
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.files import write_atomic
+from labhandbook.core.terminal import Progress, paint
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def job() -> None:
+    """Check, price, write and review jobs for the clusters."""
+
+
+@job.command(cls=Command, section="sec-hpc-workflow-check")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--cluster", "name", required=True, help="The cluster that will run it, such as lumi or roihu.")
+@click.option("--from", "folder", type=click.Path(path_type=Path), default=".",
+              help="The folder you will submit from (default: this one).")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
+              help="How to report.")
+@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
+def check(file: Path, name: str, folder: Path, form: str, strict: bool) -> int:
+    """Check a job script before it costs anything."""
+    from labhandbook.core.report import as_text, counts, report
+    from labhandbook.hpc.check_job import CHECKS, failed
+    from labhandbook.hpc.check_job import check as look
+    from labhandbook.hpc.clusters import load
+
+    progress = Progress()
+    cluster = load().get(name)
+    found = look(file, cluster, folder)
+    text = as_text(found, paint) if form == "text" else report(found, form, title="Job check")
+    click.echo(text, nl=False)
+    bad = failed(found) or (strict and bool(found))
+    progress.last(not bad, f"{file.name} for {cluster.name}: {len(CHECKS)} rules: {counts(found)}")
+    if not bad:
+        after(f"sbatch {file.name}, on {cluster.name}")
+    return FINDINGS if bad else FINE
+
+
+def after(text: str) -> None:
+    """Tell what to do next, on a line of its own, from where it can be copied."""
+    click.echo(f"    next: {text}", err=True)
+
+
+@job.command(cls=Command, section="sec-hpc-workflow-cost")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--cluster", "name", help="The cluster (default: the one that has the script's partition).")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
+def cost(file: Path, name: str | None, form: str) -> int:
+    """Price a job, and a cheaper request that does the same."""
+    from labhandbook.hpc.clusters import load
+    from labhandbook.hpc.cost_report import bill
+
+    found = bill(file, load(), name)
+    click.echo(json.dumps(found.as_json(), indent=2) + "\n" if form == "json" else found.as_text(), nl=False)
+    return FINE
+
+
+@job.command(cls=Command, section="sec-hpc-workflow-script")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--cluster", "name", help="The cluster: lumi, roihu or turso. Asked for when it is missing.")
+@click.option("--kind", type=click.Choice(["single", "ranks", "seeds", "grid", "requeue", "smallest"]),
+              default="single", show_default=True,
+              help="One process; one for each GPU; an array over seeds or over the lines of grid.txt, which resumes; "
+                   "a run that saves at its time limit and goes on; one that only shows that all works.")
+@click.option("--name", "title", help="The job's name (default: that of the file).")
+@click.option("--partition", default="", help="Default: the cheapest that takes the job.")
+@click.option("--nodes", type=click.IntRange(1), default=1, show_default=True, help="Nodes.")
+@click.option("--gpus", type=click.IntRange(0), help="GPUs on each node; on LUMI these are GCDs.")
+@click.option("--cores", type=click.IntRange(1), help="Cores on each node (default: a fair share).")
+@click.option("--memory", default="", help="Memory on each node, such as 16G (default: a fair share).")
+@click.option("--time", "limit", help="The time limit, such as 02:30:00 (default: half an hour).")
+@click.option("--array", default="", help="Tasks of an array, such as 0-4%2; alone, it means --kind seeds.")
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
+def new(file: Path | None, name: str | None, kind: str, title: str | None, partition: str, nodes: int,
+        gpus: int | None, cores: int | None, memory: str, limit: str | None, array: str, force: bool) -> int:
+    """Write a job script that passes the check.
+
+    It goes into FILE; without one it is printed.
+    """
+    from labhandbook.hpc.clusters import load
+    from labhandbook.hpc.new_job import Kind, Wish, plan
+    from labhandbook.hpc.script_text import LOGS, script
+
+    known = load()
+    asking = sys.stdin.isatty() and name is None
+    if name is None:
+        if not asking:
+            raise HandbookError("no cluster is named", todo="add --cluster lumi, roihu or turso",
+                                section="sec-hpc-workflow-script")
+        living = [key for key, cluster in known.known.items() if not cluster.retired]
+        name = click.prompt("Cluster", type=click.Choice(living), default=living[0], err=True)
+        if gpus is None:
+            gpus = click.prompt("GPUs on each node", type=click.IntRange(0), default=1, err=True)
+        limit = limit or click.prompt("Time limit", default="00:30:00", value_proc=_time, err=True)
+    cluster = known.get(str(name))
+    wish = Wish(title or (file.stem if file else "run"), Kind(kind), partition, nodes, cores or 0, gpus or 0, memory,
+                limit or "00:30:00", array)
+    planned = plan(cluster, wish)
+    text = script(planned, file.name if file else "job.sh")
+    if file is None:
+        click.echo(text, nl=False)
+        return FINE
+    _ask_first(file, force)
+    _save(file, text)
+    Progress().last(True, f"{file} for {cluster.name} {planned.partition.name}")
+    after(f"mkdir -p {LOGS} && handbook job check {file} --cluster {cluster.key}")
+    return FINE
+
+
+@job.command(cls=Command, section="sec-job-scripts")
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+@click.option("--cluster", "name", help="Only the scripts for this cluster.")
+@click.option("--force", is_flag=True, help="Replace files that differ.")
+def scripts(folder: Path, name: str | None, force: bool) -> int:
+    """Write the handbook's own job scripts.
+
+    They go into FOLDER, by default the current one.
+    """
+    from labhandbook.hpc.chapter_scripts import scripts as written
+    from labhandbook.hpc.clusters import load
+
+    known = load()
+    made = dict(written(known, known.get(name).key if name else ""))
+    changed = {folder / file: text for file, text in made.items() if _text(folder / file) != text}
+    for path in changed:
+        _ask_first(path, force)
+    for path, text in changed.items():
+        _save(path, text)
+        click.echo(path)
+    Progress().last(True, f"{len(changed)} of {len(made)} scripts written into {folder}"
+                          + (", the others were there" if len(changed) < len(made) else ""))
+    after("read one, then handbook job check, with its name and --cluster")
+    return FINE
+
+
+def _time(text: str) -> str:
+    """A time limit as it was typed, once Slurm can read it; until then it is asked for again."""
+    from labhandbook.hpc.job_request import Unreadable, hours
+
+    try:
+        hours(text)
+    except Unreadable as error:
+        raise click.BadParameter(str(error)) from None
+    return text
+
+
+def _text(path: Path) -> str | None:
+    """What a file holds; None when there is none or it is no text."""
+    try:
+        return untrusted_data.text(path)
+    except HandbookError:
+        return None
+
+
+def _ask_first(path: Path, force: bool) -> None:
+    """Raise HandbookError when a file is there that may not be replaced."""
+    if path.exists() and not force:
+        raise HandbookError(f"{path} exists", why="it is not replaced without being asked to",
+                            todo="add --force, or name another place", section="sec-hpc-workflow-script")
+
+
+def _save(path: Path, text: str) -> None:
+    """Write a file and the folders above it. Raises HandbookError when that can't be done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, text)
+    except OSError as error:
+        raise HandbookError(f"{path} can't be written: {error.strerror or error}", todo="name another place",
+                            section="sec-hpc-workflow-script") from None
+
+
+@job.command(cls=Command, section="sec-hpc-workflow-monitor")
+@click.argument("number", metavar="JOBID")
+@click.option("--from", "saved", type=click.Path(path_type=Path, allow_dash=True),
+              help="A saved answer of sacct -P (- is standard input).")
+@click.option("--clusters", default="", help="The Slurm cluster to ask, as for sacct -M.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
+def efficiency(number: str, saved: Path | None, clusters: str, form: str) -> int:
+    """Say how a job used what it asked for.
+
+    Cores, memory and time, from Slurm's accounting, and what to ask for next time.
+    """
+    from labhandbook.hpc.efficiency import ask, read, report
+
+    jobs = read(_saved(saved) if saved else ask(number, clusters))
+    if saved:
+        jobs = [each for each in jobs if each.job == number or each.job.startswith(f"{number}_")]
+        if not jobs:
+            raise HandbookError(f"the saved answer holds no job {number}", todo="give the number that it holds",
+                                section="sec-hpc-workflow-monitor")
+    if form == "json":
+        click.echo(json.dumps([each.as_json() for each in jobs], indent=2))
+    else:
+        click.echo(report(jobs), nl=False)
+    return FINE
+
+
+def _saved(path: Path) -> str:
+    """A saved answer, or the one on standard input. Raises HandbookError when the file can't be read."""
+    if str(path) == "-":
+        return sys.stdin.buffer.read(untrusted_data.LARGEST).decode("utf-8", "replace")
+    return untrusted_data.content(path, section="sec-hpc-workflow-monitor").decode("utf-8", "replace")

@@ -1,0 +1,258 @@
+"""`handbook recipe`: from a release on PyPI to conda-forge. Each command parses, calls one function and prints."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from labhandbook.cli.shared_options import FINDINGS, FINE, Command, shown
+from labhandbook.core import job_summary
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.files import write_atomic
+from labhandbook.core.rules import Finding
+from labhandbook.core.terminal import Progress, paint, show_findings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def recipe() -> None:
+    """Bring a package to conda-forge and keep its recipe true."""
+
+
+def index_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that names another index than PyPI."""
+    return click.option("--index", "target", default="pypi", show_default=True,
+                        help="The index that has the release: pypi, testpypi or an address.")(function)
+
+
+def format_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that says how findings are reported."""
+    return click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
+                        help="How to report.")(function)
+
+
+@recipe.command(cls=Command, section="sec-conda-forge-generate")
+@click.argument("wanted", metavar="NAME|SDIST")
+@click.option("--maintainer", "maintainers", multiple=True, help="A GitHub name; may be given again.")
+@click.option("--license", "licence", default="", help="The SPDX expression, where the files don't tell it.")
+@click.option("--test-command", "commands", multiple=True, help="A command that must end well; may be given again.")
+@click.option("--pytest", is_flag=True, help="Run the test suite that the sdist ships.")
+@click.option("--format", "form", type=click.Choice(["v1", "v0"]), default="v1", show_default=True,
+              help="v1 is recipe.yaml, v0 meta.yaml.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), default=".",
+              help="The folder that has or gets recipes/ (default: this one).")
+@click.option("--force", is_flag=True, help="Write over a recipe that is there.")
+@index_option
+def new(wanted: str, maintainers: tuple[str, ...], licence: str, commands: tuple[str, ...], pytest: bool, form: str,
+        output: Path, force: bool, target: str) -> int:
+    """Write the recipe of a release.
+
+    The release is NAME or NAME==VERSION on PyPI, or the path of an sdist.
+    """
+    from labhandbook.package.index_addresses import index
+    from labhandbook.recipe.new_recipe import Wishes
+    from labhandbook.recipe.new_recipe import new as write
+    from labhandbook.recipe.recipe_lint import lint
+    from labhandbook.recipe.source_address import look
+
+    progress = Progress()
+    made = write(wanted, output, Wishes(maintainers, licence, commands, pytest, form, target), force=force)
+    for note in made.recipe.notes:
+        click.echo(f"{paint('!', 'yellow')} {note}", err=True)
+    place = index(target)
+    found = lint([made.path], lambda reading: look(reading, place).findings)
+    show_findings(found.findings)
+    job_summary.tell_findings(found.findings, f"Recipe of {made.recipe.name} {made.recipe.version}")
+    todo = "mend what is named above"
+    if not found.failed:
+        todo = f"next: handbook recipe {'build' if made.recipe.noarch else 'lint'} {shown(made.path.parent)}"
+    if not found.failed and made.recipe.noarch and "/" in wanted:
+        todo += f" --dist {Path(wanted) if Path(wanted).is_dir() else Path(wanted).parent}"
+    progress.last(not found.failed, f"{shown(made.path)} for {made.recipe.name} {made.recipe.version}; {todo};")
+    return FINDINGS if found.failed else FINE
+
+
+@recipe.command(cls=Command, section="sec-conda-forge-check")
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@format_option
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file for the report.")
+@click.option("--offline", is_flag=True, help="Don't ask the index for the source.")
+@index_option
+def lint(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool, target: str) -> int:
+    """Check recipes as conda-forge would.
+
+    Recipes are v1 or v0: files, their folders, feedstocks, or the recipes/ folder of a clone. The source is fetched
+    from its address and compared with what the index lists.
+    """
+    from labhandbook.core.report import counts
+    from labhandbook.package.index_addresses import index
+    from labhandbook.recipe.recipe_lint import lint as judge
+    from labhandbook.recipe.recipe_rules import CHECKS
+    from labhandbook.recipe.source_address import look
+
+    progress = Progress()
+    place = None if offline else index(target)
+    found = judge(paths or (Path(),), lambda reading: look(reading, place).findings)
+    _report(found.findings, form, output, "Recipe check")
+    progress.last(not found.failed, f"{', '.join(found.files)}: {len(CHECKS)} rules: {counts(found.findings)}")
+    return FINDINGS if found.failed else FINE
+
+
+@recipe.command(cls=Command, section="sec-conda-forge-build")
+@click.argument("path", type=click.Path(path_type=Path), default=".")
+@click.option("--dist", "dists", multiple=True, type=click.Path(path_type=Path),
+              help="A folder or file with dists that PyPI doesn't have yet: the source, or wheels that the package "
+                   "needs; may be given again.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), default="output", show_default=True,
+              help="A folder for the package.")
+@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="A file for all that the build said.")
+@format_option
+@index_option
+def build(path: Path, dists: tuple[Path, ...], output: Path, log: Path | None, form: str, target: str) -> int:
+    """Build, test and install a recipe here.
+
+    It is built and tested on a channel made of PyPI's wheels and this machine's Python, then the package is installed
+    into an empty place and imported. Neither conda nor Docker is needed.
+    """
+    from labhandbook.core.report import counts
+    from labhandbook.recipe.recipe_build import build as make
+
+    progress = Progress()
+    built = make(path, output, dists=dists, target=target, stage=progress.stage)
+    progress.end()
+    if log:
+        _write(log, "\n".join(built.log) + "\n")
+    _show(built.findings, form, "Recipe build")
+    if built.package is None:
+        hint = " (all that the build said: --log build.txt)" if built.log and not log else ""
+        progress.last(False, f"{counts(built.findings)}; no package was made{hint}")
+        return FINDINGS
+    progress.last(True, f"{shown(built.package.resolve())} built, tested, installed and imported with Python "
+                        f"{built.python}; next: handbook recipe submit {path};")
+    return FINE
+
+
+@recipe.command(cls=Command, section="sec-conda-forge-update")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("dist", type=click.Path(path_type=Path), required=False)
+@click.option("--version", default="", help="The release to compare with (default: the newest).")
+@click.option("--write", is_flag=True, help="Mend the recipe in place.")
+@format_option
+@index_option
+def diff(path: Path, dist: Path | None, version: str, write: bool, form: str, target: str) -> int:
+    """Compare a recipe with its release.
+
+    PATH is a recipe or a checkout of a feedstock; the release is the one on PyPI, or the sdist in DIST.
+    """
+    from labhandbook.core.report import counts
+    from labhandbook.recipe.recipe_diff import compare
+
+    progress = Progress()
+    found = compare(path, dist, version, target)
+    _show(found.findings, form, "Recipe against its release")
+    reading, text = found.reading, found.edits.text()
+    changed = text != reading.text
+    if changed and form == "text":
+        click.echo("".join(difflib.unified_diff(reading.text.splitlines(True), text.splitlines(True), reading.file,
+                                                f"{reading.file} (mended)")), nl=False)
+    for left in found.edits.left:
+        click.echo(f"{paint('!', 'yellow')} by hand: {left}", err=True)
+    told = f"{reading.file} against {found.release.name} {found.release.version}: {counts(found.findings)}"
+    if write and changed:
+        _write(reading.path, text)
+        progress.last(not found.edits.left, f"{told}; {reading.file} is mended")
+        return FINDINGS if found.edits.left else FINE
+    progress.last(not found.failed, told + ("; mend it with --write" if changed else ""))
+    return FINDINGS if found.failed else FINE
+
+
+@recipe.command(cls=Command, section="sec-conda-forge-pr")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--clone", type=click.Path(path_type=Path), default=".",
+              help="The clone of your fork of staged-recipes (default: this folder).")
+@click.option("--branch", default="", help="The name of the branch (default: NAME-recipe).")
+@click.option("--gh", is_flag=True, help="Push the branch and open the pull request with GitHub's gh.")
+def submit(path: Path, clone: Path, branch: str, gh: bool) -> int:
+    """Propose a recipe in a clone of staged-recipes.
+
+    It makes the branch and the commit and prints the pull request's text; nothing is sent without --gh.
+    """
+    from labhandbook.recipe.submit import submit as propose
+
+    progress = Progress()
+    made = propose(path, clone, branch=branch, gh=gh)
+    if isinstance(made, list):
+        show_findings(made)
+        progress.last(False, "the recipe has errors, nothing was changed")
+        return FINDINGS
+    show_findings(made.findings)
+    _proposal(made, progress)
+    return FINE
+
+
+@recipe.command(cls=Command, section="sec-conda-forge-update")
+@click.argument("feedstock", type=click.Path(path_type=Path), default=".")
+@click.option("--version", default="", help="The release to take (default: the newest).")
+@click.option("--branch", default="", help="The name of the branch (default: update-VERSION).")
+@click.option("--gh", is_flag=True, help="Push the branch and open the pull request with GitHub's gh.")
+@index_option
+def update(feedstock: Path, version: str, branch: str, gh: bool, target: str) -> int:
+    """Bring a feedstock to a new release.
+
+    Version, hash, dependencies and build number are mended on a branch with a commit; nothing is sent without --gh.
+    """
+    from labhandbook.recipe.submit import update as propose
+
+    progress = Progress()
+    found, made = propose(feedstock, version, branch=branch, gh=gh, target=target)
+    if made is None:
+        progress.last(True, f"{found.reading.file} says what {found.release.name} {found.release.version} says; "
+                            "nothing to do")
+        return FINE
+    show_findings(found.findings)
+    for left in made.left:
+        click.echo(f"{paint('!', 'yellow')} by hand: {left}", err=True)
+    _proposal(made, progress)
+    return FINDINGS if made.left else FINE
+
+
+def _proposal(made: Any, progress: Progress) -> None:
+    """The texts of a proposal, and what to do next."""
+    click.echo(f"# {made.title}\n\n{made.text}")
+    click.echo("Comments on the pull request")
+    for comment in made.comments:
+        click.echo(f"\n  {comment.occasion}:\n    {comment.words}")
+    where = f"opened {made.opened}" if made.opened else f"next: git push --set-upstream origin {made.branch}"
+    progress.last(True, f"branch {made.branch}, commit {made.commit}; text in {shown(made.body)}; {where};")
+
+
+def _show(findings: Sequence[Finding], form: str, title: str) -> None:
+    """Findings beside other output: text on standard error, other formats alone on standard output."""
+    if form == "text":
+        show_findings(findings)
+        job_summary.tell_findings(findings, title)
+    else:
+        _report(findings, form, None, title)
+
+
+def _report(findings: Sequence[Finding], form: str, output: Path | None, title: str) -> None:
+    from labhandbook.core.report import as_text, report
+
+    job_summary.tell_findings(findings, title)
+    if output is None:
+        text = as_text(findings, paint) if form == "text" else report(findings, form, title=title)
+        click.echo(text, nl=False)
+    else:
+        _write(output, report(findings, form, title=title))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file. Raises HandbookError when that can't be done."""
+    try:
+        write_atomic(path, text)
+    except OSError as error:
+        raise HandbookError(f"{path} can't be written: {error.strerror or error}", todo="choose another file",
+                            section="sec-conda-forge-check") from None

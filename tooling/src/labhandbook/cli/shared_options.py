@@ -1,0 +1,34 @@
+"""What the commands share: exit codes, the class of a command, options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+FINE, FINDINGS, COULD_NOT_RUN = 0, 1, 2
+
+
+class Command(click.Command):
+    """A command that names the section of the handbook that documents it."""
+
+    def __init__(self, *args: Any, section: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.section = section
+        self.epilog = f"Chapter: @{section}" if section else None
+
+
+def book_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that says where the book is."""
+    return click.option("--book", "start", type=click.Path(path_type=Path), default=".",
+                        help="A folder of the book (default: this one).")(function)
+
+
+def shown(path: Path) -> str:
+    """A path as a person would type it from here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

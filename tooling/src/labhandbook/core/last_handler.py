@@ -1,0 +1,236 @@
+"""How a command ends that nobody planned to end so: streams that take nothing, signals, errors that nobody foresaw.
+
+`guard_streams` and `on_signals` come first, `explain` gives an error of the system its sentence, and `record` writes
+down an error that has none.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import errno
+import io
+import os
+import platform
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TextIO, cast
+
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.escapes import ERRORS, Lost, Safe
+from labhandbook.core.process import stop_all
+
+SECTION = "sec-contributing"
+SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+PATIENCE = 10  # seconds that a stopped command has to clean up
+KEPT = 20  # logs
+BROKEN_PIPE = 128 + signal.SIGPIPE  # what a shell reports of a program that wrote to nobody
+# What to do about an error of the system.
+TODO = {
+    errno.ENOSPC: "make room there, then run the command again",
+    errno.EDQUOT: "make room there, then run the command again",
+    errno.EROFS: "choose a place that you may write to",
+    errno.EACCES: "check its permissions and those of its folder",
+    errno.EPERM: "check its permissions and those of its folder",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ELOOP: "remove the links that lead in a circle",
+    errno.EMFILE: "raise the limit with ulimit -n, then run the command again",
+    errno.ENOENT: "check the name",
+    errno.ENOTDIR: "check the name: a part of it is a file where a folder is needed",
+    errno.EISDIR: "name a file, not a folder",
+    errno.EEXIST: "choose another name",
+}
+
+
+class Stopped(BaseException):
+    """A signal asked this process to end. Not an Exception, so that nobody takes it for a failure of their own."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def guard_streams() -> None:
+    """Make standard streams that are there, show foreign text safely, and take every character.
+
+    A stream that was closed would give its number to the next file that is opened, and a child would write into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # Standard output that can only be read says at the first write that it was closed; the others are silent.
+            os.open(os.devnull, os.O_WRONLY if number == 2 else os.O_RDONLY)
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout, sys.stderr = (cast(TextIO, Safe(_writer(stream, number)))
+                              for number, stream in ((1, sys.stdout), (2, sys.stderr)))
+
+
+def _writer(stream: TextIO | None, number: int) -> TextIO:
+    stream = stream or open(number, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if isinstance(stream, io.TextIOWrapper):
+        # JSON is UTF-8. In another encoding the codes of characters are right wherever they are read.
+        utf8 = codecs.lookup(stream.encoding).name == "utf-8"
+        stream.reconfigure(encoding="utf-8" if utf8 else "ascii", errors=ERRORS)
+    return stream
+
+
+@contextlib.contextmanager
+def on_signals() -> Iterator[list[int]]:
+    """While this is open, SIGTERM and SIGHUP end the programs that were started and raise Stopped.
+
+    Yields a list that holds the signal that came. A second signal, or a clean-up that takes long, ends at once.
+    """
+    came: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if came:
+            os._exit(128 + number)
+        came.append(number)
+        timer = threading.Timer(PATIENCE, os._exit, (128 + number,))
+        timer.daemon = True
+        timer.start()
+        stop_all()
+        raise Stopped(number)
+
+    # nohup means that SIGHUP is ignored; it stays so.
+    handled = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, stop) for each in handled}
+    try:
+        yield came
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, signal.SIG_IGN if came else handler)
+
+
+def silence(error: Lost) -> int:
+    """What a command ends with when a stream took no more. From here on nothing is written to either stream."""
+    for number in (1, 2):
+        with contextlib.suppress(OSError):
+            if number == 1 or error.error.errno == errno.EPIPE:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+    return BROKEN_PIPE if error.error.errno == errno.EPIPE else 2
+
+
+def lost(error: Lost) -> HandbookError:
+    """The sentence for standard output that took no more."""
+    if error.error.errno == errno.EBADF:
+        return HandbookError("standard output is closed, so the result is lost",
+                             todo="run the command again with standard output open", section=SECTION)
+    return HandbookError(f"standard output can't be written: {error.error.strerror}", why="the result is incomplete",
+                         todo="make room, or send it elsewhere", section=SECTION)
+
+
+def explain(error: BaseException) -> HandbookError | None:
+    """The sentence for an error of the system or of foreign data; None for one that nobody foresaw."""
+    if isinstance(error, OSError):
+        return _system(error)
+    text = str(error)
+    if isinstance(error, MemoryError):
+        return HandbookError("there is not enough memory", todo="give the command more memory, or less to read",
+                             section=SECTION)
+    if isinstance(error, RecursionError):
+        return HandbookError("the data is nested too deeply", section=SECTION,
+                             todo="look for a list or a mapping inside hundreds of others")
+    if _of_archive(error):
+        return HandbookError(f"an archive can't be read: {text or type(error).__name__}",
+                             todo="fetch or build it again", section=SECTION)
+    if isinstance(error, ValueError) and "null" in text and ("byte" in text or "character" in text):
+        return HandbookError("a path or an argument holds a NUL character", todo="remove it", section=SECTION)
+    if isinstance(error, UnicodeEncodeError):
+        return HandbookError("a name or a value holds bytes that are not UTF-8 text", todo="rename it",
+                             why=f"it begins with {error.object[:60]}", section=SECTION)
+    if isinstance(error, ValueError) and "integer string conversion" in text:
+        return HandbookError("a number has too many digits", todo="write the number that is meant", section=SECTION)
+    if isinstance(error, ValueError) and type(error).__module__.startswith("packaging."):
+        return HandbookError(text.partition("\n")[0], section="sec-pypi-metadata",
+                             why="versions, specifiers and requirements have a form that every tool agrees on",
+                             todo="correct it where it is written: pyproject.toml, or the command line")
+    if isinstance(error, RuntimeError) and text.startswith("Symlink loop"):
+        return HandbookError(f"links lead in a circle: {text.partition(' from ')[2]}", todo="remove the link",
+                             section=SECTION)
+    if isinstance(error, RuntimeError) and "home directory" in text:
+        return HandbookError("this user has no home folder", todo="set HOME to a folder", section=SECTION)
+    return None
+
+
+def _of_archive(error: BaseException) -> bool:
+    """Whether an error says that compressed or archived data is broken."""
+    import lzma
+    import tarfile
+    import zipfile
+    import zlib
+
+    return isinstance(error, zlib.error | lzma.LZMAError | zipfile.BadZipFile | tarfile.TarError | EOFError)
+
+
+def _system(error: OSError) -> HandbookError | None:
+    """The sentence for an error of the system."""
+    if (gone := without_folder()) is not None:
+        return gone
+    if error.errno == errno.ENOENT and "temporary directory" in str(error.strerror):
+        return HandbookError("there is no folder for temporary files", section=SECTION,
+                             todo="set TMPDIR to a folder that you may write to")
+    if error.errno is None or not error.strerror:
+        return None
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else ""
+    shown = f"{name[:80]}..." if len(name) > 200 else name
+    return HandbookError(f"{shown}: {error.strerror}" if shown else error.strerror, section=SECTION,
+                         todo=TODO.get(error.errno, "correct that, then run the command again"))
+
+
+def without_folder() -> HandbookError | None:
+    """The sentence for a current folder that was removed, which is behind many an error; None where it is there."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return HandbookError("the current folder does not exist any more", todo="go to a folder that exists: cd ~",
+                             section=SECTION)
+    except OSError:
+        pass
+    return None
+
+
+def record(error: BaseException, version: str, blot: Callable[[str], str]) -> HandbookError:
+    """Write down an error that nobody foresaw, without secrets, and say where.
+
+    `blot` removes what is secret from a text.
+    """
+    what = f"{type(error).__name__}: {error}".partition("\n")[0]
+    what = blot(what if len(what) < 200 else f"{what[:200]}...")
+    text = "\n".join([
+        f"handbook {version}, Python {platform.python_version()}, {platform.platform()}",
+        f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {' '.join(map(repr, sys.argv))}", "",
+        *traceback.format_exception(error)])
+    try:
+        place = f"the details are in {_write(blot(text))}"
+        todo = "report it at the handbook's repository, with that file; it may name files of yours, so read it first"
+    except OSError as failed:
+        place, todo = f"no log could be written: {failed.strerror}", "set TMPDIR to a folder that you may write to"
+    return HandbookError(f"handbook has a defect: {what}", why=place, todo=todo, section=SECTION)
+
+
+def _write(text: str) -> Path:
+    """Write a log that only its user may read; the oldest ones go."""
+    data = text.encode("utf-8", ERRORS)
+    try:
+        state = Path(os.environ.get("XDG_STATE_HOME", ""))
+        folder = (state if state.is_absolute() else Path.home() / ".local" / "state") / "labhandbook"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / f"defect-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        for old in sorted(folder.glob("defect-*.log"))[:-KEPT]:
+            old.unlink(missing_ok=True)
+    except (OSError, RuntimeError):
+        handle, name = tempfile.mkstemp(prefix="handbook-defect-", suffix=".log")
+        path = Path(name)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(data)
+    return path

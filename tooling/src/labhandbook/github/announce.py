@@ -1,0 +1,164 @@
+"""The GitHub Release of a version: a draft, its notes, its files, and only then published.
+
+Draft first, because a repository can make releases immutable: a published one then takes no more files. Every part
+asks what is there already, so that a run that broke off is simply run again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.github_api import GitHub, Unreachable
+from labhandbook.package.changelog import notes_of
+from labhandbook.package.project import Project, tag_of
+from labhandbook.package.simple_index import sha256
+
+Say = Callable[[str], None]
+SECTION = "sec-actions-announce"
+ATTEMPTS = 4
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What is to be on GitHub: the version of a project, its commit, and files with their sha256 by name.
+
+    `extra` are files that go along where the release still takes any, such as a recipe.
+    """
+
+    project: Project
+    version: str
+    commit: str
+    files: Sequence[Path]
+    hashes: Mapping[str, str]
+    extra: Sequence[Path] = ()
+
+    @property
+    def tag(self) -> str:
+        """The name of the version's tag."""
+        return tag_of(self.project, self.version)
+
+
+@dataclass
+class Announced:
+    """What became of it: the release's address, where its notes come from, and what happened to each file."""
+
+    url: str = ""
+    notes: str = ""
+    published: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def announce(wanted: Announcement, github: GitHub, say: Say = lambda line: None) -> Announced:
+    """Bring the release to its end, whatever of it is there already.
+
+    Raises HandbookError when the tag isn't on GitHub or is another commit, when a published release has other bytes
+    under the same name, and when GitHub refuses.
+    """
+    same_tag(wanted, github)
+    done = Announced()
+    release = find(wanted, github)
+    if release is None:
+        release, done.notes = draft(wanted, github), notes_of(wanted.project, wanted.version).source
+        say(f"drafted {wanted.tag}, its notes from {done.notes or 'GitHub'}")
+    for path in (*wanted.files, *wanted.extra):
+        digest = wanted.hashes.get(path.name) or sha256(path.read_bytes())
+        done.files[path.name] = bring(release, path, digest, github, say)
+    done.published = "published already"
+    if release["draft"]:
+        release = github.send("PATCH", f"releases/{release['id']}", draft=False, make_latest="legacy")
+        done.published = "published"
+    complete(release["id"], wanted, github)
+    done.url = str(release["html_url"])
+    return done
+
+
+def same_tag(wanted: Announcement, github: GitHub) -> None:
+    """Raises HandbookError unless GitHub has the tag on the commit that was built.
+
+    For a tag that it lacks, GitHub would make one, on whatever the default branch holds by then.
+    """
+    found = github.get(f"commits/{wanted.tag}")
+    if found is not None and found["sha"] == wanted.commit:
+        return
+    where = f"is {found['sha'][:10]} there" if found else "isn't there"
+    raise HandbookError(f"GitHub can't announce {wanted.tag}: the tag {where}", section=SECTION,
+                        why=f"the files were built from {wanted.commit[:10]}",
+                        todo=f"push it with git push origin {wanted.tag}; a tag that moved means a new version")
+
+
+def find(wanted: Announcement, github: GitHub) -> dict[str, Any] | None:
+    """The release of the tag, published or a draft."""
+    published: dict[str, Any] | None = github.get(f"releases/tags/{wanted.tag}")
+    if published:
+        return published
+    drafts = [each for each in github.every("releases") if each["tag_name"] == wanted.tag]
+    return min(drafts, key=lambda each: int(each["id"]), default=None)
+
+
+def draft(wanted: Announcement, github: GitHub) -> dict[str, Any]:
+    """A new draft with its notes: from the change log, or such as GitHub makes from pull requests."""
+    from packaging.version import Version
+
+    notes = notes_of(wanted.project, wanted.version).text
+    if not notes:
+        notes = github.send("POST", "releases/generate-notes", tag_name=wanted.tag)["body"]
+    made: dict[str, Any] = github.send(
+        "POST", "releases", tag_name=wanted.tag, name=f"{wanted.project.name} {wanted.version}", body=notes,
+        draft=True, prerelease=Version(wanted.version).is_prerelease)
+    return made
+
+
+def bring(release: dict[str, Any], path: Path, digest: str, github: GitHub, say: Say) -> str:
+    """Bring one file onto a release: "uploaded", "there already", or why it stays away.
+
+    What an upload that broke off left behind is removed first.
+    """
+    for number in range(ATTEMPTS):
+        there = asset(release["id"], path.name, github)
+        if there and whole(there, path, digest):
+            return "there already" if number == 0 else "uploaded"
+        if release.get("immutable"):
+            say(f"{path.name} stays away: the release is immutable")
+            return "not there: the release is immutable"
+        if there:
+            if not release["draft"] and there["state"] == "uploaded":
+                raise HandbookError(f"the release has another {path.name}", where=str(release["html_url"]),
+                                    why="it is published, so people may have fetched that file", section=SECTION,
+                                    todo="find out who put it there; remove it by hand, then run the job again")
+            github.send("DELETE", f"releases/assets/{there['id']}")
+        try:
+            github.upload(str(release["upload_url"]), path)
+        except Unreachable as problem:
+            if number == ATTEMPTS - 1:
+                raise
+            say(f"{path.name}: {problem.what}; again")
+            time.sleep(github.pause * 3**number)
+    raise Unreachable(f"{path.name} isn't whole there after {ATTEMPTS} uploads")
+
+
+def asset(release: int, name: str, github: GitHub) -> dict[str, Any] | None:
+    """A file of a release by its name."""
+    return next((each for each in github.every(f"releases/{release}/assets") if each["name"] == name), None)
+
+
+def whole(there: dict[str, Any], path: Path, digest: str) -> bool:
+    """Whether GitHub holds these bytes; an older server, which tells no digest, is believed by the size."""
+    told = there.get("digest")
+    same = told == f"sha256:{digest}" if told else there["size"] == path.stat().st_size
+    return bool(there["state"] == "uploaded" and same)
+
+
+def complete(release: int, wanted: Announcement, github: GitHub) -> None:
+    """Raises HandbookError unless the release is published with every file of the version."""
+    now = github.get(f"releases/{release}")
+    names = {each["name"] for each in github.every(f"releases/{release}/assets") if each["state"] == "uploaded"}
+    missing = [path.name for path in wanted.files if path.name not in names]
+    if now is None or now["draft"] or missing:
+        lacks = f"lacks {', '.join(missing)}" if missing else "is still a draft"
+        raise HandbookError(f"the release of {wanted.tag} {lacks}", why="GitHub took it, and shows something else",
+                            todo="run the job again", section=SECTION)

@@ -1,0 +1,196 @@
+"""`handbook release init`: a package's own release workflow, and the fields of the forms that trust it.
+
+PyPI accepts uploads from the repository's own workflow only, not from a shared one, so the whole file is written into
+the repository. What it uses (actions and this handbook) is pinned by commit.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from functools import cache
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from labhandbook.core import untrusted_data
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.files import write_atomic
+from labhandbook.core.git import git
+from labhandbook.core.github_api import repository_of
+from labhandbook.core.section_addresses import address
+from labhandbook.package import index_addresses
+from labhandbook.package.project import Project
+from labhandbook.package.version_tables import pythons
+
+SECTION = "sec-actions-init"
+WORKFLOW = Path(".github/workflows/release.yml")
+INDEXES = ("testpypi", "pypi")
+A_YEAR = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A trusted publisher as an index's form asks for it: where the form is, and what goes into each field.
+
+    `pending` is the form for a project that isn't on the index yet, which asks for the project's name too.
+    """
+
+    index: str
+    pending: str
+    settings: str
+    project: str
+    owner: str
+    repository: str
+    workflow: str
+    environment: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for machines."""
+        return asdict(self)
+
+    def as_text(self) -> str:
+        """The same for people, in the order of the form and with its words."""
+        fields = {"PyPI Project Name": f"{self.project}  (asked for a new project only)", "Owner": self.owner,
+                  "Repository name": self.repository, "Workflow name": self.workflow,
+                  "Environment name": self.environment}
+        return "\n".join([f"{self.index}: {self.settings}", f"  or, for a new project, {self.pending}",
+                          *(f"    {name:<18} {value}" for name, value in fields.items())])
+
+
+@cache
+def actions() -> dict[str, str]:
+    """`owner/name@commit # tag` of each action by its owner/name."""
+    data = tomllib.loads((resources.files("labhandbook.github") / "actions.toml").read_text(encoding="utf-8"))
+    return {name: f"{name}@{entry['commit']} # {entry['tag']}" for name, entry in data.items()
+            if isinstance(entry, dict)}
+
+
+def write(project: Project, handbook: str = "", *, force: bool = False, today: date | None = None) -> bool:
+    """Write the workflow into a project; True when it was not there as it is now.
+
+    Raises HandbookError when another workflow has its name, and when the project isn't a repository of its own.
+    """
+    path = project.root / WORKFLOW
+    if project.git and project.git.root != project.root:
+        raise HandbookError(f"{project.root.name} is a folder of a larger repository", where=str(project.root),
+                            why="GitHub reads workflows at the top of a repository only", section=SECTION,
+                            todo="run init in a package that has a repository of its own")
+    text = render(project, uses(project, handbook), today)
+    there = untrusted_data.text(path, str(WORKFLOW)) if path.exists() else None
+    if there == text:
+        return False
+    if there is not None and not force:
+        raise HandbookError(f"{WORKFLOW} is there already, and differs", where=str(path),
+                            why="your own changes in it would be lost", section=SECTION,
+                            todo="commit it, then compare: handbook release init --force && git diff")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, text)
+    except OSError as error:
+        raise HandbookError(f"{WORKFLOW} can't be written: {error.strerror or error}", where=str(path),
+                            todo="make room, or look at who may write there", section=SECTION) from None
+    return True
+
+
+def render(project: Project, own: Mapping[str, str], today: date | None = None) -> str:
+    """The workflow's text; `own` says how it uses the handbook's actions, by their names."""
+    text = (resources.files("labhandbook.github") / "release.yml.in").read_text(encoding="utf-8")
+    known = actions()
+    blocks = {
+        "CHECK OUT": step("Check out", known["actions/checkout"],
+                          {"fetch-depth": "0", "persist-credentials": "false"}),
+        "HANDBOOK": step("Set up handbook", own["handbook"]),
+        "HANDBOOK ON MATRIX": step("Set up handbook", own["handbook"], {"python": "${{ matrix.python }}"}),
+        "FETCH": step("Fetch the files and their ledger", known["actions/download-artifact"],
+                      {"name": "release", "path": ".handbook/"}),
+        "UPLOAD": known["actions/upload-artifact"], "DOWNLOAD": known["actions/download-artifact"],
+        "RECIPE": own["recipe"], "SECTION": address("sec-actions"),
+        "TAGS": project.settings.tag.format(version="[0-9]*"), "PYTHONS": json.dumps(matrix(project, today)),
+    }
+    return re.sub(r"@([A-Z][A-Z ]*)@", lambda found: blocks[found[1]], text)
+
+
+def step(name: str, action: str, given: Mapping[str, str] | None = None) -> str:
+    """A step of a job that uses an action."""
+    lines = [f"- name: {name}", f"  uses: {action}", *(["  with:"] if given else []),
+             *(f"    {key}: {value}" for key, value in (given or {}).items())]
+    return "\n".join(f"      {line}" for line in lines)
+
+
+def matrix(project: Project, today: date | None = None) -> list[str]:
+    """The oldest Python that is alive and admitted, and the newest that is a year old, as packages lag behind."""
+    from packaging.specifiers import SpecifierSet
+
+    day, table = today or date.today(), pythons()
+    admitted = SpecifierSet(str(project.table.get("requires-python", "")))
+    # A Python gets fixes for five years (PEP 602).
+    ripe = [each for each in table.alive(day) if table.ends[each] <= day + 4 * A_YEAR + timedelta(days=31)]
+    fitting = [version for each in ripe if admitted.contains(version := "{}.{}".format(*each))]
+    if not fitting:
+        raise HandbookError(f"no Python that gets fixes is admitted by requires-python: {admitted}",
+                            where=f"pyproject.toml:{project.line('requires-python', 'project')}", section=SECTION,
+                            why="the workflow tests on the oldest and the newest of them", todo="raise it")
+    return list(dict.fromkeys((fitting[0], fitting[-1])))
+
+
+def uses(project: Project, commit: str = "") -> dict[str, str]:
+    """How a workflow of the project uses the handbook's actions.
+
+    Beside it they are those of the very commit that runs (`$/`), elsewhere those of the handbook's own repository.
+    """
+    names = ("handbook", "recipe", "rehearse")
+    folder = Path(".github/actions")
+    if all((project.root / folder / name / "action.yml").exists() for name in names):
+        return {name: f"$/{folder / name}" for name in names}
+    repository, version = home()
+    commit = commit or own_commit(repository, version)
+    return {name: f"{repository_of(repository)}/{folder / name}@{commit} # {version}" for name in names}
+
+
+def home() -> tuple[str, str]:
+    """The address of this handbook's repository, and the version that is installed here."""
+    about = metadata.metadata("labhandbook")
+    urls = dict(url.split(", ", 1) for url in about.get_all("Project-URL") or [])
+    return urls["Repository"], about["Version"]
+
+
+def own_commit(repository: str, version: str) -> str:
+    """The commit of the handbook that is installed here: that of its installation from git, or of its version's tag.
+
+    Raises HandbookError when neither can be told.
+    """
+    told = json.loads(metadata.distribution("labhandbook").read_text("direct_url.json") or "{}")
+    if commit := told.get("vcs_info", {}).get("commit_id"):
+        return str(commit)
+    folder = Path(unquote(urlsplit(told.get("url", "")).path))
+    if told.get("dir_info") is not None and (commit := git(folder, "rev-parse", "HEAD")):
+        return commit
+    listed = git(Path.cwd(), "ls-remote", repository, f"refs/tags/v{version}", f"refs/tags/v{version}^{{}}") or ""
+    if listed:
+        return listed.split("\n")[-1].partition("\t")[0]
+    raise HandbookError(f"the commit of handbook {version} can't be told", section=SECTION,
+                        why=f"it wasn't installed from git, and {repository} doesn't show a tag v{version}",
+                        todo="name it: --handbook COMMIT")
+
+
+def forms(project: Project, repository: str = "") -> list[Form]:
+    """The trusted publishers that the workflow needs. Raises HandbookError when the repository can't be told."""
+    repository = repository or repository_of(project.git.url if project.git else None)
+    owner, _, name = repository.partition("/")
+    if not name:
+        raise HandbookError("which repository on GitHub this is can't be told", where=str(project.root),
+                            why="the git remote isn't on GitHub", todo="name it: --repository owner/name",
+                            section=SECTION)
+    made = []
+    for target in INDEXES:
+        web = index_addresses.index(target).web
+        made.append(Form(target, f"{web}/manage/account/publishing/",
+                         f"{web}/manage/project/{project.normalised}/settings/publishing/", project.name, owner, name,
+                         WORKFLOW.name, target))
+    return made

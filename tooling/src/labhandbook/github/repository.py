@@ -1,0 +1,124 @@
+"""A repository as the doctor sees it: workflows, git, what was registered, and what GitHub says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from labhandbook.github.trusted_publisher import Publisher
+from labhandbook.github.upload_steps import Publication, Sources, publications
+from labhandbook.github.workflow_model import Job, Workflow
+from labhandbook.package.project import Project
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An environment on GitHub.
+
+    `asks` says whether someone must approve. `admits` are the patterns of the refs that may use it, each with its
+    kind ("branch" or "tag"); None where it lets every ref through.
+    """
+
+    name: str
+    asks: bool = False
+    admits: tuple[tuple[str, str], ...] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What GitHub says of a repository, or in `problem` why it said nothing."""
+
+    problem: str = ""
+    private: bool = False
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+
+    def environment(self, name: str) -> Environment | None:
+        """An environment by its name; GitHub passes over case."""
+        return next((found for known, found in self.environments.items() if known.lower() == name.lower()), None)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What published at the last version's tag: pairs of workflow file and environment."""
+
+    tag: str
+    publishers: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Everything the rules look at; they read nothing themselves.
+
+    `unreadable` are workflow files that can't be read, with line and reason. `slug` is owner/name on GitHub, empty
+    without a remote there. `from_git` says whether the version is read off the tag, None where there is no project.
+    `tag` is one that the next version might bear, `tag_from` where its form comes from. `loose` are workflow files
+    that git doesn't track, `changed` those that differ from the commit.
+    """
+
+    root: Path
+    sources: Sources
+    github: Answer
+    unreadable: tuple[tuple[str, int, str], ...] = ()
+    project: Project | None = None
+    publisher: Publisher | None = None
+    from_git: bool | None = None
+    tag_from: str = ""
+    earlier: Earlier | None = None
+    loose: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
+
+    @property
+    def slug(self) -> str:
+        """The repository's name on GitHub, owner/name."""
+        return self.sources.slug
+
+    @property
+    def tag(self) -> str:
+        """A tag that the next version might bear."""
+        return self.sources.tag
+
+    @property
+    def workflows(self) -> Mapping[str, Workflow]:
+        """The workflows by file."""
+        return self.sources.workflows
+
+    @cached_property
+    def every(self) -> list[Publication]:
+        """Every upload, to whatever index."""
+        return publications(self.sources)
+
+    @cached_property
+    def publications(self) -> list[Publication]:
+        """The uploads to PyPI, TestPyPI, or to what only a run tells."""
+        return [found for found in self.every if found.index != "other"]
+
+    @cached_property
+    def by_identity(self) -> list[Publication]:
+        """The uploads that show who they are by trusted publishing."""
+        return [found for found in self.publications if found.by_identity]
+
+    @cached_property
+    def publishing(self) -> list[Workflow]:
+        """The workflows that a release goes through: those that publish, their callers, and what they call."""
+        found: dict[str, Workflow] = {}
+        for publication in self.publications:
+            for start in [publication.workflow, *(caller.job.workflow for caller in publication.callers)]:
+                found[start.file] = start
+                found |= {workflow.file: workflow for workflow, _ in self.sources.reached(start)}
+        return [found[file] for file in sorted(found)]
+
+    def building(self, publication: Publication) -> list[Job]:
+        """The jobs whose work an upload takes: those it waits for, with what they call, and itself."""
+        found: dict[tuple[str, str], Job] = {}
+        waiting = [publication.job]
+        while waiting:
+            job = waiting.pop()
+            if (job.workflow.file, job.name) in found:
+                continue
+            found[job.workflow.file, job.name] = job
+            waiting += [job.workflow.jobs[name] for name in job.needs if name in job.workflow.jobs]
+            called = self.sources.called(job)
+            waiting += called.jobs.values() if called else []
+        return list(found.values())

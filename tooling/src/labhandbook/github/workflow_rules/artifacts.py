@@ -1,0 +1,141 @@
+"""Rules on how files get from the job that builds to the one that uploads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from labhandbook.github.repository import Repository
+from labhandbook.github.upload_steps import PYPA, Publication
+from labhandbook.github.workflow_model import Job, Step
+from labhandbook.github.workflow_rule import ERROR, WARNING, WORKFLOW, At, rule
+
+UP, DOWN = "actions/upload-artifact", "actions/download-artifact"
+# Actions that keep files under a name of their own: the name, or nothing where it can't be told.
+KEEPERS = {"hynek/build-and-inspect-python-package": "Packages"}
+SPECIFIERS = re.compile(r"[<=~]=?")
+
+
+@rule("GHA034", "What is downloaded was kept by a job that is awaited",
+      why="A download looks for the name at that moment, in that run: a job that isn't awaited may still be at it, "
+          "and another name is never there.",
+      mend="Name the building job under needs:, and use the same name in upload-artifact and download-artifact.",
+      section=WORKFLOW, met=("gbionics/adam#107", "jorgeortizfuentes/fintself#4"))
+def awaited(repository: Repository) -> Iterator[At]:
+    """download-artifact in an uploading job without needs:, or with a name that no job keeps."""
+    for found in repository.publications:
+        # What a called workflow downloads was kept by jobs of the one that calls it.
+        for step in _downloads(found) if "workflow_call" not in found.workflow.triggers else []:
+            if not found.job.needs:
+                yield At(f"{found.job.name} downloads files and waits for no job", found.file, step.line)
+                continue
+            name, kept = step.inputs["name"].text, _kept(repository, found.job)
+            if name and "$" not in name and kept is not None and name not in kept:
+                known = ", ".join(sorted(kept)) or "none"
+                yield At(f"no job that {found.job.name} waits for keeps {name} (kept: {known})", found.file,
+                         step.inputs.at("name"))
+
+
+def _downloads(found: Publication) -> list[Step]:
+    """The downloads of a job from its own run."""
+    return [step for step in found.job.steps if step.uses(DOWN) and "run-id" not in step.inputs.map
+            and not step.body["if"].text]
+
+
+def _kept(repository: Repository, job: Job) -> set[str] | None:
+    """The names under which the jobs before this one keep files; None where they can't all be told."""
+    names, waiting, seen = set(), list(job.needs), set[str]()
+    while waiting:
+        name = waiting.pop()
+        before = job.workflow.jobs.get(name)
+        if before is None or name in seen:
+            continue
+        seen.add(name)
+        waiting += before.needs
+        called = repository.sources.called(before)
+        if before.calls.text and called is None:
+            return None
+        inner = called.jobs.values() if called else [before]
+        for step in (step for each in inner for step in repository.sources.steps(each.steps)):
+            kept = _keeps(step)
+            if kept is None or "$" in kept:
+                return None
+            names |= {kept} if kept else set()
+    return names
+
+
+def _keeps(step: Step) -> str | None:
+    """The name under which a step keeps files, "" when it keeps none, None where that can't be told."""
+    used = step.action
+    if used is None:
+        return None if step.body["uses"].text and not step.body["uses"].text.startswith("./") else ""
+    if used.repository == UP:
+        return step.inputs["name"].text or "artifact"
+    if used.repository in KEEPERS:
+        return None if "upload-name-suffix" in step.inputs.map else KEEPERS[used.repository]
+    return "" if used.repository.startswith(("actions/", "astral-sh/", "step-security/")) else None
+
+
+@rule("GHA035", "The files lie where the upload looks for them",
+      why="Without a name each artifact lands in a folder of its own, and the upload finds no file beside them.",
+      mend="Download by name: into dist/, or add merge-multiple: true.",
+      section=WORKFLOW, met=("Grid2op/lightsim2grid#169", "NatLabRockies/plexosdb#111",
+                             "pypa/gh-action-pypi-publish#199"))
+def in_place(repository: Repository) -> Iterator[At]:
+    """download-artifact from version 4 on, without a name, straight into the folder that is uploaded."""
+    for found in repository.publications:
+        if found.tool != PYPA or any(step.run.text for step in found.job.steps):
+            continue
+        given = found.step.inputs["packages-dir"] or found.step.inputs["packages_dir"]
+        folder = _plain(given.text or "dist")
+        for step in _downloads(found):
+            named = {"name", "artifact-ids"} & step.inputs.map.keys()
+            version = step.action.version if step.action else ()
+            if not named and version >= (4,) and step.inputs["merge-multiple"].word != "true" \
+                    and _plain(step.inputs["path"].text) == folder:
+                yield At(f"the files land in folders below {folder}/", found.file, step.line)
+
+
+def _plain(path: str) -> str:
+    return path.strip().removeprefix("./").strip("/")
+
+
+@rule("GHA036", "The artifact actions still work",
+      why="GitHub fails every run that uses versions 1 to 3 of upload-artifact or download-artifact.",
+      mend="Take the current version of both, pinned by commit.",
+      section=WORKFLOW, met=("PyThaiNLP/pythainlp#1076", "pybind/pybind11-stubgen#246", "rigetti/qcs-sdk-rust#530"))
+def alive(repository: Repository) -> Iterator[At]:
+    """Versions before 4. https://github.blog/changelog/2024-04-16-deprecation-notice-v3-of-the-artifact-actions/"""
+    for workflow in repository.publishing:
+        for job in workflow.jobs.values():
+            for step in repository.sources.steps(job.steps):
+                used = step.action
+                if used and used.repository in (UP, DOWN) and used.version and used.version < (4,):
+                    yield At(f"{used.repository} {used.version[0]} is switched off", step.file, used.line)
+
+
+@rule("GHA037", "The uploading action knows today's metadata",
+      why="Before 1.12.3 pypa/gh-action-pypi-publish can't read metadata 2.4, which today's backends write, and says "
+          "that name and version are missing. Its branch master stopped years before.",
+      mend="Take its current version, pinned by commit.",
+      section=WORKFLOW, met=("pypa/gh-action-pypi-publish#351", "pypa/gh-action-pypi-publish#354", "coin-or/CyLP#214",
+                             "bloomberg/memray#190"))
+def knows_metadata(repository: Repository) -> Iterator[At]:
+    """gh-action-pypi-publish from before 1.12.3, where the backend isn't held back."""
+    for found in repository.publications:
+        used = found.step.action
+        if found.tool != PYPA or used is None:
+            continue
+        if used.ref == "master":
+            yield At("the branch master is no longer maintained", found.file, found.line)
+        elif used.version and used.version < (1, 12, 3) and len(used.version) > 1:
+            yield At(f"version {'.'.join(map(str, used.version))} can't read metadata 2.4", found.file, found.line,
+                     WARNING if _held_back(repository) else ERROR)
+
+
+def _held_back(repository: Repository) -> bool:
+    """Whether the project admits only some versions of its backend, or there is no project to ask."""
+    project = repository.project
+    if project is None:
+        return True
+    return any(SPECIFIERS.search(text) for text in project.strings("build-system", "requires"))

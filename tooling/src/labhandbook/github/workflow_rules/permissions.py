@@ -1,0 +1,109 @@
+"""Rules on what a job's token may do, and on what machine it runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from labhandbook.github.repository import Repository
+from labhandbook.github.upload_steps import PYPA, Publication
+from labhandbook.github.workflow_model import Job, Step
+from labhandbook.github.workflow_rule import UNVERIFIED, WORKFLOW, At, listed, rule
+from labhandbook.github.workflow_rules.triggers import RELEASERS
+
+MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
+RELEASES = re.compile(r"\bgh\s+release\s+(create|upload|edit|delete)\b")
+
+
+@rule("GHA020", "The uploading job may ask for its identity",
+      why="Without id-token: write GitHub gives the job no identity, and there is nothing to show to the index.",
+      mend="Write id-token: write under the permissions of that job; a calling job must grant it too.",
+      section=WORKFLOW, met=("uber/causalml#928", "eventlet/eventlet#855", "sandialabs/reverse_argparse#316"))
+def identity(repository: Repository) -> Iterator[At]:
+    """Uploads by trusted publishing from jobs that may not. https://docs.github.com/actions/reference/security/oidc"""
+    for found in repository.by_identity:
+        if not found.job.permits("id-token"):
+            yield At(f"{found.job.name} lacks id-token: write", found.file, _line(found.job))
+        for caller in found.callers:
+            if found.job.permits("id-token") and caller.occasions and not caller.job.permits("id-token"):
+                yield At(f"{caller.job.name} calls {found.workflow.name} without granting id-token: write",
+                         caller.job.workflow.file, _line(caller.job))
+
+
+@rule("GHA021", "A job that checks out may read the repository",
+      why="Where permissions are written down, what isn't named is denied. A private repository is then not found; a "
+          "public one can be fetched by anyone.",
+      mend="Write contents: read under the permissions of that job.",
+      section=WORKFLOW, met=("PrefectHQ/prefect-mcp-server#73", "astral-sh/trusted-publishing-examples#1",
+                             "Azure/login#169"))
+def may_read(repository: Repository) -> Iterator[At]:
+    """actions/checkout in a job without contents, of a private repository or one of which GitHub tells nothing."""
+    problem = repository.github.problem
+    if not problem and not repository.github.private:
+        return
+    for workflow in repository.publishing:
+        found = {job.name: step.line for job in workflow.jobs.values() for step in job.steps
+                 if step.uses("actions/checkout") and "token" not in step.inputs.map
+                 and job.restricted and not job.permits("contents", "read")}
+        if found and problem:
+            yield At(f"{listed(found)} can't check out if the repository is private, which can't be told: {problem}",
+                     workflow.file, min(found.values()), UNVERIFIED)
+        elif found:
+            yield from (At(f"{name} can't check out a private repository", workflow.file, line)
+                        for name, line in found.items())
+
+
+@rule("GHA022", "A job that makes the GitHub release may write",
+      why="Otherwise GitHub answers 403, Resource not accessible by integration, when the package is out already.",
+      mend="Write contents: write under the permissions of that job alone.",
+      section=WORKFLOW, met=("nvdaaddons/AddonTemplate#55", "google/osdfir-infrastructure#189", "bitnami/gonit#81"))
+def may_release(repository: Repository) -> Iterator[At]:
+    """gh release and its like in a job whose permissions are written down, without contents: write."""
+    for workflow in repository.publishing:
+        for job in workflow.jobs.values():
+            for step in repository.sources.steps(job.steps):
+                line = _releases(step)
+                if line and job.restricted and not job.permits("contents"):
+                    yield At(f"{job.name} makes a release and lacks contents: write", step.file, line)
+
+
+def _releases(step: Step) -> int:
+    """The line on which a step makes or changes a release with the job's own token; 0 when it doesn't."""
+    if step.action and step.action.repository in RELEASERS:
+        other = step.inputs[RELEASERS[step.action.repository] or "-"].text
+        return 0 if other and "github" not in other.lower() else step.body["uses"].line
+    env = step.body["env"].map
+    told = next((env[name].text for name in ("GH_TOKEN", "GITHUB_TOKEN") if name in env), "")
+    own = re.search(r"\b(github\.token|secrets\.GITHUB_TOKEN)\b", told, re.IGNORECASE)
+    return next((number for number, text in step.run.lines if own and RELEASES.search(text)), 0)
+
+
+@rule("GHA023", "The uploading job runs on Linux",
+      why="pypa/gh-action-pypi-publish is a container, and only Linux runners have those.",
+      mend="Build on every system, keep the files with actions/upload-artifact, and upload them all from one job on "
+           "ubuntu-latest.",
+      section=WORKFLOW, met=("pypa/gh-action-pypi-publish#54", "pypa/gh-action-pypi-publish#26",
+                             "loonghao/photoshop-python-api-mcp-server#7"))
+def on_linux(repository: Repository) -> Iterator[At]:
+    """gh-action-pypi-publish on Windows or macOS."""
+    for found in repository.publications:
+        asked = f"{found.step.body['if'].text} {found.job.body['if'].text}"
+        other = [name for name in _systems(found) if re.match(r"(windows|macos)", name, re.IGNORECASE)]
+        if found.tool == PYPA and other and not re.search(r"\b(runner|matrix)\.", asked):
+            yield At(f"{found.job.name} runs on {other[0]}", found.file, found.job.body["runs-on"].line)
+
+
+def _systems(found: Publication) -> list[str]:
+    """The labels of the machines that a job runs on, those of its matrix put in."""
+    runs_on = found.job.body["runs-on"]
+    matrix = MATRIX.fullmatch(runs_on.text)
+    if not matrix:
+        return [value.text for value in runs_on.words]
+    table = found.job.body["strategy"]["matrix"]
+    return [*(value.text for value in table[matrix[1]].words),
+            *(item[matrix[1]].text for item in table["include"].items)]
+
+
+def _line(job: Job) -> int:
+    """The line of a job's own permissions, else its name's."""
+    return job.body.at("permissions") if "permissions" in job.body.map else job.line

@@ -1,0 +1,195 @@
+"""Rules on what starts a publication: the tag does, once, and nothing else does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from labhandbook.github.repository import Repository
+from labhandbook.github.trigger_events import RELEASED, TAG, Occasion, occasions, tag_admitted
+from labhandbook.github.upload_steps import Publication, reaches
+from labhandbook.github.workflow_model import Job, Step, Workflow
+from labhandbook.github.workflow_rule import DOCTOR, LIMITS, WARNING, WORKFLOW, At, rule
+from labhandbook.github.workflow_yaml import Value
+
+# Actions that make a release, with the input that takes another token, and those that make a tag.
+RELEASERS = {"softprops/action-gh-release": "token", "ncipollo/release-action": "token", "actions/create-release": "",
+             "googleapis/release-please-action": "token", "google-github-actions/release-please-action": "token",
+             "release-drafter/release-drafter": "token", "marvinpinto/action-automatic-releases": "repo_token",
+             "python-semantic-release/python-semantic-release": "github_token"}
+TAGGERS = {"mathieudutour/github-tag-action": "github_token", "anothrnick/github-tag-action": "token"}
+DEFAULT = re.compile(r"\$\{\{\s*(github\.token|secrets\.github_token)\s*\}\}", re.IGNORECASE)
+CREATES = re.compile(r"\bgh\s+release\s+create\b")
+PUSHES = re.compile(r"\bgit\s+push\b.*(--tags\b|--follow-tags\b|refs/tags/)")
+DISPATCHES = re.compile(r"\bgh\s+workflow\s+run\b|/dispatches\b")
+SNAPSHOT = TAG + "a-branch-as-it-was-2026-07-22"
+
+
+@rule("GHA010", "The version's tag starts the workflow",
+      why="A filter or condition that the tag doesn't meet starts nothing, and GitHub says nothing about it.",
+      mend="Let the pattern of on.push.tags and the conditions fit the form of your tags; a pattern that begins with "
+           "[ or * stands in quotes.",
+      section=WORKFLOW, met=("slac-lcls/lcls2#118", "peshay/tpm#44", "ckan/ckanext-xloader#231"))
+def started(repository: Repository) -> Iterator[At]:
+    """A push of the tag that no filter admits, or that no uploading job runs on."""
+    if any(each.of_tag for found in repository.publications for each in found.every):
+        return
+    for found in repository.publications:
+        for workflow in {found.workflow.file: found.workflow,
+                         **{caller.job.workflow.file: caller.job.workflow for caller in found.callers}}.values():
+            filters = workflow.triggers.get("push", Value())
+            names = f"the tag {repository.tag}{repository.tag_from}"
+            if "tags" in filters.map or "tags-ignore" in filters.map:
+                kind = "tags" if "tags" in filters.map else "tags-ignore"
+                if not tag_admitted(filters, repository.tag):
+                    yield At(f"no pattern admits {names}", workflow.file, filters.at(kind))
+                    continue
+            if any(each.of_tag for each in occasions(workflow, repository.tag)):
+                condition = found.step.body["if"] or found.job.body["if"]
+                yield At(f"{found.job.name} never runs on {names}", found.file,
+                         condition.line if condition else found.line)
+
+
+@rule("GHA011", "A published release starts it once",
+      why="A release that was saved as a draft sends published when it goes out, and not created. A release that "
+          "goes out at once sends both, and released too: the second upload meets the files of the first.",
+      mend="Write types: [published] under on.release.",
+      section=WORKFLOW,
+      met=("linkml/linkml-map#281", "PyO3/setuptools-rust#73", "browser-history/browser-history#148"))
+def once(repository: Repository) -> Iterator[At]:
+    """`on: release` with created alone, or with more than one of the types that one release sends."""
+    # Of several uploads in a workflow the one to PyPI decides, where nothing can be taken back.
+    released = sorted(filter(_released, repository.publications), key=lambda found: found.index != "testpypi")
+    for found in {found.workflow.file: found for found in released}.values():
+        actions, line = _released(found), found.workflow.trigger_line("release")
+        if len(actions) > 1:
+            yield At(f"one release starts {found.workflow.name} {len(actions)} times: {', '.join(sorted(actions))}",
+                     found.workflow.file, line, WARNING if found.index == "testpypi" else None)
+        elif actions == {"created"}:
+            yield At(f"a release that is saved as a draft first never starts {found.workflow.name}",
+                     found.workflow.file, line, WARNING)
+
+
+def _released(found: Publication) -> set[str]:
+    """The types of the events of one release on which an upload runs."""
+    return {each.action for each in found.sure if each.event == "release"} & set(RELEASED)
+
+
+@rule("GHA012", "What starts it isn't made with the workflow's own token",
+      why="A release or tag made with the default token starts no workflow, so that nothing is published and nothing "
+          "fails.",
+      mend="Publish in the workflow that the tag starts, and make the release in its last job.",
+      section=LIMITS,
+      met=("DagsHub/client#708", "mahimailabs/voicegateway#30", "PowerGridModel/power-grid-model#965"))
+def own_token(repository: Repository) -> Iterator[At]:
+    """Steps that make a release or tag with the default token, where such a one is all that starts a publication."""
+    needed = {each.event: each for found in repository.publications for each in found.every
+              if each.event in ("push", "release") and each.of_tag}
+    if not needed or any(each.event == "push" and not each.of_tag for found in repository.publications
+                         for each in found.every):
+        return
+    for workflow in repository.workflows.values():
+        if any(DISPATCHES.search(step.run.text) for job in workflow.jobs.values() for step in job.steps):
+            continue
+        for job in workflow.jobs.values():
+            for step in repository.sources.steps(job.steps):
+                made, line = _makes(workflow, job, step)
+                starts = ("release",) if made == "release" else ("push",)
+                if made and set(needed) <= set(starts) and not _from_tag(workflow, job, step, repository.tag):
+                    yield At(f"{job.name} makes the {made} with the default token, which starts nothing", step.file,
+                             line)
+
+
+def _makes(workflow: Workflow, job: Job, step: Step) -> tuple[str, int]:
+    """What a step makes with the default token ("release", "tag" or nothing), and its line."""
+    used = step.action
+    if used and used.repository in RELEASERS | TAGGERS:
+        given = step.inputs[(RELEASERS | TAGGERS)[used.repository] or "-"].text
+        named = [value for env in (workflow.body["env"], job.body["env"], step.body["env"])
+                 for name, value in env.map.items() if name in ("GITHUB_TOKEN", "GH_TOKEN")]
+        own = DEFAULT.search(given) if given else all(DEFAULT.search(value.text) for value in named)
+        if own and step.inputs["draft"].word != "true":
+            return ("release" if used.repository in RELEASERS else "tag"), step.body["uses"].line
+    for number, line in step.run.lines:
+        if CREATES.search(line) and "--draft" not in line and _default_token(workflow, job, step):
+            return "release", number
+        if PUSHES.search(line) and _checked_out_plainly(job):
+            return "tag", number
+    return "", 0
+
+
+def _default_token(workflow: Workflow, job: Job, step: Step) -> bool:
+    """Whether gh gets the default token."""
+    for env in (step.body["env"], job.body["env"], workflow.body["env"]):
+        for name in ("GH_TOKEN", "GITHUB_TOKEN"):
+            if name in env.map:
+                return bool(DEFAULT.search(env[name].text))
+    return False
+
+
+def _checked_out_plainly(job: Job) -> bool:
+    """Whether git pushes with the default token, as it does after a checkout without another."""
+    found = [step for step in job.steps if step.uses("actions/checkout")]
+    return bool(found) and all(not {"token", "ssh-key"} & step.inputs.map.keys()
+                               and step.inputs["persist-credentials"].word != "false" for step in found)
+
+
+def _from_tag(workflow: Workflow, job: Job, step: Step, tag: str) -> bool:
+    """Whether a step runs after the tag was pushed, so that the release it makes is the end and not the start."""
+    starts = [each for each in occasions(workflow, tag) if reaches(job, step, each) is not False]
+    return bool(starts) and all(each.of_tag for each in starts)
+
+
+@rule("GHA013", "A pull request can't publish",
+      why="GitHub gives pull requests from forks no identity, PyPI refuses pull_request_target, and one from a "
+          "branch would publish what nobody has reviewed.",
+      mend="Give the uploading job the condition startsWith(github.ref, 'refs/tags/'), or a workflow of its own.",
+      section=WORKFLOW, met=("tahoe-lafs/zfec#133", "wilhelm-lab/koina#216"))
+def no_pull_request(repository: Repository) -> Iterator[At]:
+    """Uploads that run on pull_request or pull_request_target, unless a condition that a run decides forbids it."""
+    for found in repository.publications:
+        for each in found.sure:
+            if each.event in ("pull_request", "pull_request_target"):
+                yield At(f"{found.job.name} uploads on {each.event}", found.file, found.line)
+
+
+@rule("GHA014", "A push to a branch doesn't publish to PyPI",
+      why="Every push then uploads again: PyPI refuses files that it has, and versions between two tags.",
+      mend="Let on.push.tags start the workflow, or give the job the condition startsWith(github.ref, 'refs/tags/').",
+      section=WORKFLOW, severity=WARNING,
+      met=("Boulder-Investment-Technologies/lppls#124", "pypa/gh-action-pypi-publish#282"))
+def no_branch(repository: Repository) -> Iterator[At]:
+    """Uploads to PyPI that run on the push of a branch, unless a condition that a run decides forbids it."""
+    for found in repository.publications:
+        if found.index == "pypi" and any(each.event == "push" and each.of_branch for each in found.sure):
+            yield At(f"{found.job.name} uploads on every push to a branch", found.file, found.line)
+
+
+@rule("GHA015", "Only a version's tag publishes",
+      why="A tool that reads the version off the tag finds one in almost any tag: a snapshot of a branch became "
+          "version 22, above all real ones.",
+      mend="Write on.push.tags with a pattern such as v*, or give the PyPI environment a rule for tags.",
+      section=WORKFLOW, severity=WARNING, met=("OpenSourceEconomics/pylcm#410",))
+def only_versions(repository: Repository) -> Iterator[At]:
+    """Uploads without an environment that a tag which is no version would start, where the tag makes the version."""
+    for found in repository.publications:
+        if not repository.from_git or found.index != "pypi" or found.job.environment:
+            continue
+        sources = replace(repository.sources, tag=SNAPSHOT.removeprefix(TAG))
+        starts: list[Occasion] = [*occasions(found.workflow, sources.tag),
+                                  *(each for caller in sources.callers(found.workflow) for each in caller.occasions)]
+        if any(each.event == "push" and each.of_tag and reaches(found.job, found.step, each) for each in starts):
+            yield At(f"any tag makes {found.job.name} upload", found.file, found.workflow.trigger_line("push"))
+
+
+@rule("GHA016", "The workflow is committed",
+      why="GitHub runs the workflow as it stands in the tagged commit, and not as it stands in your folder.",
+      mend="Commit and push it, then tag.", section=DOCTOR, met=("Kozea/Radicale#1493",))
+def committed(repository: Repository) -> Iterator[At]:
+    """Workflow files that git doesn't track, or that differ from the commit."""
+    for workflow in repository.publishing:
+        if workflow.file in repository.loose:
+            yield At(f"{workflow.name} isn't in git", workflow.file)
+        elif workflow.file in repository.changed:
+            yield At(f"{workflow.name} differs from the last commit", workflow.file, severity=WARNING)

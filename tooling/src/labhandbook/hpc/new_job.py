@@ -1,0 +1,157 @@
+"""`handbook job new`: writes a script that passes the check, with the smallest partition that fits."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.wording import hint
+from labhandbook.hpc.clusters import Cluster, Partition
+from labhandbook.hpc.cost import price
+from labhandbook.hpc.job_request import Request, Unreadable, array, clock, gib, hours, shape
+from labhandbook.hpc.partition_limits import fits, plural, problems
+
+NAME = re.compile(r"^[A-Za-z0-9][\w.-]*$")
+SECTION = "sec-hpc-workflow-script"
+# The script saves this many seconds before its time is up; less than two of these is no time to run.
+SAVE_SECONDS = 300
+# What nobody has told of a cluster: cores for a GPU, memory for a core.
+USUAL_CORES, USUAL_GIB = 2, 4
+
+
+class Kind(StrEnum):
+    """What a script does: each is explained in the chapter of job scripts."""
+
+    SINGLE = "single"
+    RANKS = "ranks"
+    SEEDS = "seeds"
+    GRID = "grid"
+    REQUEUE = "requeue"
+    SMALLEST = "smallest"
+
+
+TASKS = {Kind.SEEDS: "0-4%2", Kind.GRID: "1-4%2"}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants a job for; "" and 0 leave the choice to the cluster's numbers. `cores` are a node's."""
+
+    name: str = "run"
+    kind: Kind = Kind.SINGLE
+    partition: str = ""
+    nodes: int = 1
+    cores: int = 0
+    gpus: int = 0
+    memory: str = ""
+    time: str = "00:30:00"
+    array: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A wish that a partition grants. `memory` is what --mem says, "" where it comes with the GPU."""
+
+    cluster: Cluster
+    wish: Wish
+    request: Request
+    partition: Partition
+    memory: str
+
+
+def _fail(what: str, todo: str) -> HandbookError:
+    return HandbookError(what, todo=todo, section=SECTION)
+
+
+def plan(cluster: Cluster, wish: Wish) -> Plan:
+    """The request for a wish. Raises HandbookError when no partition takes such a job."""
+    living(cluster)
+    if not NAME.match(wish.name):
+        raise _fail(f'"{wish.name}" can\'t be a job\'s name', "use letters, digits, dots and dashes")
+    wish = _settled(wish)
+    request = _request(cluster, wish)
+    return Plan(cluster, wish, request, _partition(cluster, wish, request), _memory(cluster, wish, request))
+
+
+def living(cluster: Cluster) -> None:
+    """Raise HandbookError when a cluster was switched off."""
+    if cluster.retired:
+        raise _fail(f"{cluster.name} runs no jobs any more",
+                    f"name another cluster; {cluster.replaced_by} replaced it")
+
+
+def _settled(wish: Wish) -> Wish:
+    """The wish with its kind and its array agreeing: an array of a single program is one over seeds."""
+    kind = Kind.SEEDS if wish.array and wish.kind is Kind.SINGLE else wish.kind
+    if wish.array and kind not in TASKS:
+        raise _fail(f"a script of the kind {kind} is no array", f"leave --array out, or write --kind {Kind.SEEDS}")
+    return replace(wish, kind=kind, array=wish.array or TASKS.get(kind, ""))
+
+
+def _request(cluster: Cluster, wish: Wish) -> Request:
+    try:
+        time = hours(wish.time)
+        memory = gib(wish.memory) if wish.memory else None
+        tasks = array(wish.array) if wish.array else 1
+    except Unreadable as error:
+        raise _fail(str(error), "write it so and run the command again") from None
+    gpus = cluster.gpus
+    if wish.gpus and gpus is None:
+        raise _fail(f"{cluster.name} has no GPUs that the handbook knows", "leave --gpus out")
+    if wish.kind is Kind.RANKS and not wish.gpus:
+        raise _fail("one process for each GPU needs GPUs", "add --gpus, or leave --kind out")
+    if wish.kind is Kind.REQUEUE and time * 3600 < 2 * SAVE_SECONDS:
+        raise _fail(f"{clock(time)} is too short to save {plural(SAVE_SECONDS / 60, 'minute')} before the end",
+                    f"ask for {clock(SAVE_SECONDS / 1800)} or more, or leave --kind out")
+    cores = wish.cores or max(1, ((gpus.cores_each if gpus else 0) or USUAL_CORES) * wish.gpus)
+    ranks = wish.gpus if wish.kind is Kind.RANKS else 1
+    if cores % ranks:
+        raise _fail(f"{plural(cores, 'core')} can't be shared by {ranks} processes", "ask for a multiple of --gpus")
+    if memory is None and cluster.scheme != "none":
+        memory = None if wish.gpus else _share(cluster, cores)
+    return Request(nodes=(wish.nodes, wish.nodes), tasks_per_node=ranks, cpus_per_task=cores // ranks, mem=memory,
+                   gpus_per_node=wish.gpus, hours=time, array=tasks)
+
+
+def _share(cluster: Cluster, cores: int) -> float:
+    """The memory that goes with some cores on a node for CPU work, at most 2 GiB each."""
+    nodes = next(each.nodes for each in cluster.partitions.values() if not each.gpu)
+    return max(1, int(min(2.0, nodes.memory_gib / nodes.cores if nodes.cores else 2.0) * cores))
+
+
+def _memory(cluster: Cluster, wish: Wish, request: Request) -> str:
+    """What --mem says: as wished, a fair share where it has to be said, "" where it comes with the GPU."""
+    if wish.memory:
+        return wish.memory
+    gpus = cluster.gpus
+    if wish.gpus and gpus and gpus.gib_each:
+        return "" if cluster.scheme == "units" else f"{int(gpus.gib_each * wish.gpus)}G"
+    cores = request.cpus_per_task * (request.tasks_per_node or 1)
+    return f"{int(request.mem)}G" if request.mem else f"{USUAL_GIB * cores}G"
+
+
+def _partition(cluster: Cluster, wish: Wish, request: Request) -> Partition:
+    """The partition that was named, or the cheapest that takes the job; at one price one that gives whole nodes."""
+    if wish.partition:
+        if wish.partition not in cluster.partitions:
+            raise _fail(f"{cluster.name} has no partition {wish.partition}{hint(wish.partition, cluster.partitions)}",
+                        f"name one of: {', '.join(cluster.partitions)}")
+        named = cluster.partitions[wish.partition]
+        if broken := next(problems(request, named, cluster), None):
+            raise _fail(broken.message, "ask for less, or leave --partition out")
+        return named
+    kind = [each for each in cluster.partitions.values() if each.gpu == bool(wish.gpus)]
+    fitting = [each for each in kind if each.everyday and fits(request, each, cluster)]
+    if not fitting:
+        widest = max((each for each in kind if each.everyday), key=lambda each: (each.max_nodes, each.hours))
+        broken = next(problems(request, widest, cluster), None)
+        raise _fail(f"no partition of {cluster.name} takes this job: "
+                    f"{broken.message if broken else 'all need a permit'}", "ask for less; handbook job new --help")
+
+    def worth(each: Partition) -> tuple[float, bool]:
+        bill = price(cluster, each, shape(request, each), request.hours or 1)
+        return (bill.amount if bill else 0.0), not each.exclusive
+
+    return min(fitting, key=worth)

@@ -1,0 +1,149 @@
+"""Whether a request can start in a partition: what breaks which of its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf
+
+from labhandbook.hpc.clusters import Cluster, Partition
+from labhandbook.hpc.job_request import Request, clock, shape
+
+
+class Limit(StrEnum):
+    """What can be beyond a limit."""
+
+    TIME = "time"
+    NODES = "nodes"
+    CORES = "cores"
+    MEMORY = "memory"
+    GPUS = "GPUs"
+    SHARE = "share"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A limit that a request breaks, in words, and the options that may have asked for it.
+
+    `soft` says that the limit is no partition's but an account's: Slurm tells only on the real cluster.
+    """
+
+    limit: Limit
+    message: str
+    options: tuple[str, ...]
+    soft: bool = False
+
+
+GPU_OPTIONS = ("gres", "gpus-per-node", "gpus", "gpus-per-task")
+CORE_OPTIONS = ("cpus-per-task", "ntasks-per-node", "ntasks", "cpus-per-gpu")
+MEMORY_OPTIONS = ("mem", "mem-per-cpu", "mem-per-gpu")
+
+
+def amount(number: float) -> str:
+    """A number without needless digits."""
+    return f"{number:.3f}".rstrip("0").rstrip(".")
+
+
+def plural(number: float, word: str) -> str:
+    """`1 node`, `2 nodes`."""
+    return f"{amount(number)} {word}" + ("" if number == 1 else "s")
+
+
+def problems(request: Request, partition: Partition, cluster: Cluster) -> Iterator[Problem]:
+    """The limits of a partition that a request breaks."""
+    name = f"{cluster.name} {partition.name}"
+    if request.hours is not None and partition.hours and request.hours > partition.hours:
+        asked = "unlimited" if request.hours == inf else clock(request.hours)
+        yield Problem(Limit.TIME, f"--time is {asked}, and {name} allows {partition.limit} "
+                                  f"({clock(partition.hours)})", ("time",))
+    if request.hours == 0:
+        yield Problem(Limit.TIME, "--time is zero", ("time",))
+    yield from _gpus(request, partition, cluster, name)
+    yield from _nodes(request, partition, name)
+    yield from _cores(request, partition, name)
+    yield from _memory(request, partition, name)
+
+
+def _nodes(request: Request, partition: Partition, name: str) -> Iterator[Problem]:
+    low, high = request.nodes or (0, 0)
+    if request.tasks and request.nodes:
+        low = min(low, max(request.tasks, 1))
+    if partition.max_nodes and max(low, high) > partition.max_nodes:
+        yield Problem(Limit.NODES, f"{plural(max(low, high), 'node')} asked for, and {name} gives at most "
+                                   f"{partition.max_nodes}", ("nodes",))
+    elif low and low < partition.min_nodes:
+        yield Problem(Limit.NODES, f"{plural(low, 'node')} asked for, and {name} begins at {partition.min_nodes}",
+                      ("nodes",))
+
+
+def _cores(request: Request, partition: Partition, name: str) -> Iterator[Problem]:
+    got = shape(request, partition)
+    most = partition.nodes.cores
+    if partition.max_cores:
+        most = min(most, partition.max_cores) if most else partition.max_cores
+    asked = max(request.cpus_per_task * (request.tasks_per_node or 1), request.cpus_per_task)
+    if most and asked > most:
+        yield Problem(Limit.CORES, f"{plural(asked, 'core')} on a node asked for, and {name} gives at most {most}",
+                      CORE_OPTIONS)
+        return
+    if request.tasks and request.tasks_per_node and got.nodes * request.tasks_per_node < request.tasks:
+        yield Problem(Limit.CORES, f"{request.tasks} tasks with {request.tasks_per_node} on each node don't fit on "
+                                   f"{plural(got.nodes, 'node')}", ("ntasks", "ntasks-per-node"))
+    elif partition.max_nodes and got.nodes > partition.max_nodes:
+        yield Problem(Limit.CORES, f"the tasks need {plural(got.nodes, 'node')}, and {name} gives at most "
+                                   f"{partition.max_nodes}", ("ntasks", *CORE_OPTIONS))
+    elif most and not partition.exclusive and not request.exclusive and got.cores > most:
+        yield Problem(Limit.CORES, f"{plural(got.cores, 'core')} on a node asked for, and {name} gives at most "
+                                   f"{most}", CORE_OPTIONS)
+    elif most and got.tasks * request.cpus_per_task > most * got.nodes:
+        yield Problem(Limit.CORES, f"{got.tasks} tasks of {plural(request.cpus_per_task, 'core')} don't fit on "
+                                   f"{plural(got.nodes, 'node')} with {most} cores each", CORE_OPTIONS)
+
+
+def _memory(request: Request, partition: Partition, name: str) -> Iterator[Problem]:
+    got = shape(request, partition)
+    if sum(each is not None for each in (request.mem, request.mem_per_cpu, request.mem_per_gpu)) > 1:
+        yield Problem(Limit.MEMORY, "of --mem, --mem-per-cpu and --mem-per-gpu only one may be given", MEMORY_OPTIONS)
+        return
+    if got.gib is not None and partition.node_gib and got.gib > partition.node_gib:
+        yield Problem(Limit.MEMORY, f"{amount(got.gib)} GiB on a node asked for, and {name} gives at most "
+                                    f"{amount(partition.node_gib)} GiB", MEMORY_OPTIONS)
+
+
+def _gpus(request: Request, partition: Partition, cluster: Cluster, name: str) -> Iterator[Problem]:
+    unit = cluster.gpus.unit if cluster.gpus else "GPU"
+    got = shape(request, partition)
+    if not request.wants_gpus:
+        if partition.gpu:
+            yield Problem(Limit.GPUS, f"{name} is for GPU work, and the script asks for no {unit}",
+                          ("partition",), soft=True)
+        return
+    if not partition.gpu:
+        yield Problem(Limit.GPUS, f"{name} has no GPUs", GPU_OPTIONS)
+        return
+    whole = partition.nodes.gpus
+    asked = max(request.gpus_per_node, request.gpus_per_task, got.gpus if request.gpus_total else 0)
+    on_each = request.gpus_per_task * -(-got.tasks // got.nodes)
+    if whole and max(asked, on_each) > whole:
+        yield Problem(Limit.GPUS, f"{plural(max(asked, on_each), unit)} on a node asked for, and a node has {whole}",
+                      GPU_OPTIONS)
+        return
+    total = request.gpus_total or request.gpus_per_node * got.nodes or request.gpus_per_task * got.tasks
+    if request.gpus_total and request.gpus_per_node and request.gpus_total != request.gpus_per_node * got.nodes:
+        yield Problem(Limit.GPUS, f"{request.gpus_total} {unit}s in all and {request.gpus_per_node} on each node "
+                                  f"don't fit on {plural(got.nodes, 'node')}", GPU_OPTIONS)
+    elif partition.max_nodes and got.nodes > partition.max_nodes:
+        yield Problem(Limit.GPUS, f"{total} {unit}s need {plural(got.nodes, 'node')}, and {name} gives at most "
+                                  f"{partition.max_nodes}", GPU_OPTIONS)
+    if partition.max_gpus and total > partition.max_gpus:
+        yield Problem(Limit.SHARE, f"{plural(total, unit)} asked for, and {name} gives a job at most "
+                                   f"{partition.max_gpus}", GPU_OPTIONS, soft=True)
+    if partition.min_gpus and total < partition.min_gpus:
+        yield Problem(Limit.SHARE, f"{plural(total, unit)} asked for, and {name} begins at {partition.min_gpus}",
+                      GPU_OPTIONS, soft=True)
+
+
+def fits(request: Request, partition: Partition, cluster: Cluster) -> bool:
+    """Whether a request breaks no limit of a partition."""
+    return next(problems(request, partition, cluster), None) is None

@@ -1,0 +1,66 @@
+"""One environment with what a project needs to be built, for all its builds."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Collection, Iterable
+from importlib import metadata
+from pathlib import Path
+
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.process import run
+from labhandbook.package import environments
+from labhandbook.package.machine import Interpreter, installer_env, suite_env, uv_program, without_secrets
+
+
+class Tools:
+    """An environment of this Python with a backend in it, which sees the variables in `names` too.
+
+    Raises HandbookError when it can't be made.
+    """
+
+    def __init__(self, folder: Path, requires: Collection[str], names: Iterable[str] = ()) -> None:
+        self.names = tuple(names)
+        own = Interpreter(platform.python_version(), Path(sys.executable))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.environment = environments.create(folder, own, uv_program())
+        except environments.InstallFailed as error:
+            raise _failed("an environment for the build can't be made", str(error)) from None
+        self.install(requires)
+
+    @property
+    def python(self) -> Path:
+        """The Python that runs the backend."""
+        return self.environment.python
+
+    def install(self, requires: Collection[str]) -> None:
+        """Add requirements. Compiling them once, now, makes every later call of the backend twice as fast."""
+        if not requires:
+            return
+        uv = self.environment.uv
+        command = ([str(uv), "pip", "install", "--compile-bytecode", "--python", str(self.python)] if uv
+                   else [str(self.python), "-I", "-m", "pip", "install"])
+        env = {name: value for name, value in installer_env().items() if name != "UV_LINK_MODE"}
+        done = run([*command, "--quiet", "--", *sorted(requires)], cwd=self.environment.folder, env=env)
+        if done.returncode:
+            said = environments.tail(without_secrets(done.stderr or done.stdout))
+            raise _failed(f"what builds the package can't be installed: {', '.join(sorted(requires))}", said)
+
+    def environ(self) -> dict[str, str]:
+        """The variables for the backend: its programs on PATH, and no secret."""
+        env = suite_env(self.names)
+        return env | {"PATH": f"{self.environment.scripts}:{env.get('PATH', '')}",
+                      "VIRTUAL_ENV": str(self.environment.folder)}
+
+    def versions(self) -> dict[str, str]:
+        """Names and versions of what is in it, for the ledger."""
+        found = metadata.distributions(path=[str(self.environment.site)])
+        return {each.name: each.version for each in sorted(found, key=lambda each: each.name.lower())}
+
+
+def _failed(what: str, said: str) -> HandbookError:
+    return HandbookError(what, where="pyproject.toml", why=said,
+                         todo="check the network, and requires in [build-system]",
+                         section="sec-pypi-build")

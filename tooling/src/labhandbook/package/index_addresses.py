@@ -1,0 +1,100 @@
+"""The addresses of package indexes, as twine knows them at run time.
+
+HANDBOOK_PYPI and HANDBOOK_TESTPYPI name indexes that stand in the places of PyPI and TestPyPI: a mirror, an index of
+one's own, or one on loopback on which a workflow is tried out.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from labhandbook.core.errors import HandbookError
+
+KNOWN = ("pypi", "testpypi")
+
+
+@dataclass(frozen=True)
+class Index:
+    """A package index: where files are uploaded, the simple index that pip reads, and its web pages.
+
+    `name` is "pypi", "testpypi" or the host of an address given by the user.
+    """
+
+    name: str
+    upload: str
+    simple: str
+    web: str
+
+    @property
+    def label(self) -> str:
+        """The index as a person calls it."""
+        return shown(self.name)
+
+    @property
+    def moved(self) -> bool:
+        """Whether another index stands in the place of PyPI or TestPyPI."""
+        return self.name in KNOWN and self.upload != _of_twine(self.name)[1]
+
+    @property
+    def public(self) -> str:
+        """The root of the pages at which everyone finds the index: PyPI's own where another stands in its place."""
+        return _known(self.name).web if self.moved else self.web
+
+    @property
+    def final(self) -> bool:
+        """Whether what is uploaded there is there for good and seen by everyone."""
+        return self.name == "pypi"
+
+    def json(self, project: str, version: str = "") -> str:
+        """The address of the JSON description of a project or one of its versions."""
+        return f"{self.web}/pypi/{project}/{version + '/' if version else ''}json"
+
+
+def shown(name: str) -> str:
+    """The name of an index as people write it."""
+    return {"pypi": "PyPI", "testpypi": "TestPyPI"}.get(name, name)
+
+
+def index(target: str) -> Index:
+    """The index that a user means by "pypi", "testpypi" or the address of another one.
+
+    An address is that of the index's root: uploads go to it, the simple index lies under `simple/`.
+    Raises HandbookError when it is none of these, or twine is not installed.
+    """
+    if target in KNOWN:
+        elsewhere = os.environ.get(f"HANDBOOK_{target.upper()}", "").strip()
+        return replace(_at(elsewhere), name=target) if elsewhere else _known(target)
+    return _at(target)
+
+
+def _at(target: str) -> Index:
+    parts = urlsplit(target)
+    if "@" in target:
+        raise HandbookError("the address of the index holds a user name or a password",
+                            why="others on this machine can read a command's arguments, and logs keep them",
+                            todo="leave it out, and set TWINE_USERNAME and TWINE_PASSWORD or use the keyring",
+                            section="sec-pypi-upload")
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise HandbookError(f"{target} is no index", todo="give pypi, testpypi or the address of an index",
+                            section="sec-pypi-upload")
+    base = target.rstrip("/")
+    return Index(parts.netloc, f"{base}/legacy/", f"{base}/simple/", base)
+
+
+def _known(name: str) -> Index:
+    web, upload = _of_twine(name)
+    base = web.rstrip("/")
+    return Index(name, upload, f"{base}/simple/", base)
+
+
+def _of_twine(name: str) -> tuple[str, str]:
+    """The addresses of an index's pages and of its uploads."""
+    try:
+        from twine import repository, utils
+    except ImportError:
+        raise HandbookError("twine isn't installed", why="it uploads, and it knows the addresses of the indexes",
+                            todo="pip install 'labhandbook[release]'", section="sec-pypi-environment") from None
+    return ((repository.WAREHOUSE_WEB, utils.DEFAULT_REPOSITORY) if name == "pypi"
+            else (repository.TEST_WAREHOUSE, utils.TEST_REPOSITORY))

@@ -1,0 +1,134 @@
+"""Reading a package index as pip sees it: its simple pages and its files, past every cache."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from html.parser import HTMLParser
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+from labhandbook.core.errors import HandbookError
+from labhandbook.package.index_addresses import Index
+from labhandbook.package.project import normalise
+
+ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
+LARGEST = 1 << 30  # bytes of an answer
+FRESH = {"Cache-Control": "no-cache, max-age=0", "Pragma": "no-cache", "Accept-Encoding": "identity",
+         "User-Agent": "labhandbook"}
+
+
+class IndexDown(Exception):
+    """The index gave no answer that could be used; trying again later may help. The message says what happened."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A file on a project's simple page; `sha256` is empty where the page names none."""
+
+    filename: str
+    url: str
+    sha256: str
+    yanked: str | None = None
+
+
+def listing(index: Index, project: str, timeout: float = 20) -> dict[str, Listed]:
+    """The files on a project's simple page by name; none when there is no page yet.
+
+    Raises IndexDown when the index doesn't answer, HandbookError when it denies access.
+    """
+    address = f"{index.simple}{normalise(project)}/"
+    answer = get(address, timeout, accept=ACCEPT)
+    if answer is None:
+        return {}
+    kind, body, final = answer
+    try:
+        files = _from_json(body) if "json" in kind else _from_html(body.decode("utf-8", "replace"))
+    except (ValueError, KeyError, TypeError):
+        raise IndexDown(f"{index.label} sent a page that can't be read") from None
+    return {file.filename: replace(file, url=urljoin(final, file.url)) for file in files}
+
+
+def download(file: Listed, timeout: float = 60) -> bytes:
+    """The bytes of a listed file. Raises IndexDown."""
+    answer = get(file.url, timeout)
+    if answer is None:
+        raise IndexDown(f"{file.filename} is on the page, but not to be had")
+    return answer[1]
+
+
+def sha256(data: bytes) -> str:
+    """The hash of a file's bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def get(address: str, timeout: float, accept: str = "*/*") -> tuple[str, bytes, str] | None:
+    """Content type, body and final address of a page, past caches; None when there is no such page.
+
+    Raises IndexDown for anything that may pass, HandbookError when access is denied.
+    """
+    request = urllib.request.Request(address, headers={**FRESH, "Accept": accept})
+    loopback = urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
+    opener = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if loopback else []))
+    host = urlsplit(address).hostname
+    try:
+        with opener.open(request, timeout=timeout) as response:
+            body = response.read(LARGEST + 1)
+            if len(body) > LARGEST:
+                raise IndexDown(f"{host} sends more than {LARGEST >> 20} MiB")
+            return response.headers.get("Content-Type", ""), body, response.url
+    except urllib.error.HTTPError as error:
+        if error.code in (404, 410):
+            return None
+        if error.code in (401, 403):
+            raise HandbookError(f"{host} denies access to {urlsplit(address).path}", why=f"it answers {error.code}",
+                                todo="give an index that can be read without a password",
+                                section="sec-pypi-install") from None
+        raise IndexDown(f"{host} answers {error.code} {error.reason}") from None
+    except TimeoutError:
+        raise IndexDown(f"{host} gave no answer within {timeout:g} s") from None
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, TimeoutError):
+            raise IndexDown(f"{host} gave no answer within {timeout:g} s") from None
+        raise IndexDown(f"{host} can't be reached: {reason}") from None
+
+
+def _from_json(body: bytes) -> list[Listed]:
+    return [Listed(file["filename"], file["url"], file["hashes"].get("sha256", ""), _yanked(file.get("yanked")))
+            for file in json.loads(body)["files"]]
+
+
+def _yanked(value: object) -> str | None:
+    """The reason of a yank, None for a file that isn't yanked."""
+    return value if isinstance(value, str) else ("" if value else None)
+
+
+def _from_html(page: str) -> list[Listed]:
+    links = _Links()
+    links.feed(page)
+    return links.files
+
+
+class _Links(HTMLParser):
+    """The links of a simple page (PEP 503)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: list[Listed] = []
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        """Remember a link to a file."""
+        given = dict(attrs)
+        if tag != "a" or not given.get("href"):
+            return
+        address, fragment = urldefrag(str(given["href"]))
+        found = re.search(r"sha256=([0-9a-f]{64})", fragment)
+        yanked = given["data-yanked"] or "" if "data-yanked" in given else None
+        self.files.append(Listed(unquote(urlsplit(address).path.rsplit("/", 1)[-1]), address,
+                                 found[1] if found else "", yanked))

@@ -1,0 +1,65 @@
+"""What the build uses of this machine: a Python that stands in for conda's, uv, and conda's name for the system."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from labhandbook.core.errors import HandbookError
+from labhandbook.package.machine import interpreters, uv_program
+
+SECTION = "sec-conda-forge-build"
+SYSTEMS = {("Linux", "x86_64"): "linux-64", ("Linux", "aarch64"): "linux-aarch64",
+           ("Darwin", "arm64"): "osx-arm64", ("Darwin", "x86_64"): "osx-64"}
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """The Python that stands in for conda's: its program and version."""
+
+    program: Path
+    version: str
+
+    @property
+    def minor(self) -> str:
+        """The version as 3.11."""
+        return ".".join(self.version.split(".")[:2])
+
+    @property
+    def tag(self) -> str:
+        """The version in a build string."""
+        return "py" + self.minor.replace(".", "")
+
+
+def interpreter(lowest: str) -> Interpreter:
+    """The Python below this environment, or the oldest other one here that is no older than `lowest` (as 3.12).
+
+    Raises HandbookError when there is none: the test at python_min needs it.
+    """
+    if sys.version_info[:2] >= tuple(map(int, lowest.split("."))):
+        base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+        return Interpreter(base, ".".join(map(str, sys.version_info[:3])))
+    for found in interpreters(f">={lowest}"):
+        return Interpreter(found.path, found.version)
+    raise HandbookError(f"no Python {lowest} or newer is on this machine", why="the recipe asks for it as python_min",
+                        todo=f"install one (uv python install {lowest}), then run the command again", section=SECTION)
+
+
+def uv() -> str:
+    """The path of uv. Raises HandbookError when it isn't installed."""
+    program = uv_program()
+    if program is None:
+        raise HandbookError("uv isn't installed", why="it fetches and builds what the recipe needs",
+                            todo="pip install 'labhandbook[recipe]'", section="sec-conda-forge-generate")
+    return str(program)
+
+
+def system() -> str:
+    """conda's name for this machine. Raises HandbookError on Windows, where the channel can't be made."""
+    kind, processor = platform.system(), platform.machine().lower()
+    if (kind, processor) not in SYSTEMS:
+        raise HandbookError(f"a channel of wheels can't be made on {kind} {processor}",
+                            todo="build on Linux or macOS", section=SECTION)
+    return SYSTEMS[kind, processor]

@@ -1,0 +1,270 @@
+"""`handbook recipe new`: from a release to a recipe, written by us from what its own files say."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from labhandbook.core import untrusted_data
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.files import write_atomic
+from labhandbook.package.project import normalise
+from labhandbook.package.simple_index import IndexDown, listing
+from labhandbook.recipe import grayskull_run, release_metadata
+from labhandbook.recipe.conda_forge_facts import LICENCE_TOOLS, python_min, pythons
+from labhandbook.recipe.recipe_model import Recipe, Requirement
+from labhandbook.recipe.recipe_text import FILES, render
+from labhandbook.recipe.released_sdist import SECTION, Source, fetch
+from labhandbook.recipe.requirement_specs import Asked, asked, lowest_python, upper_python
+
+# Pure-Python packages that wheels ask for on one system only; elsewhere they do no harm.
+HARMLESS = {"colorama", "tzdata", "appnope", "win-inet-pton", "win-unicode-console"}
+# Extras that a project keeps for those who work on it: nobody misses them in a package.
+OWN_EXTRAS = {"dev", "doc", "docs", "lint", "test", "testing", "tests"}
+# Extras that ask for nothing today.
+EMPTY_EXTRAS = {"setuptools-scm": {"toml", "simple"}, "coverage": {"toml"}}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user adds to what the release says."""
+
+    maintainers: tuple[str, ...] = ()
+    licence: str = ""
+    commands: tuple[str, ...] = ()
+    pytest: bool = False
+    form: str = "v1"
+    target: str = "pypi"
+
+
+@dataclass
+class Made:
+    """A recipe that was written: where and what it says."""
+
+    path: Path
+    recipe: Recipe
+
+
+def new(wanted: str, output: Path, wishes: Wishes = Wishes(), *, force: bool = False) -> Made:
+    """Write `recipes/NAME/recipe.yaml` below a folder, and nothing else.
+
+    Raises HandbookError when the release can't be read, its licence can't be told, or the file is there already.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        source = fetch(wanted, Path(folder), wishes.target)
+        name = conda_file_name(source)
+        path = output / "recipes" / name / FILES[wishes.form]
+        refuse_existing(path, force=force)
+        recipe = describe(source, wishes)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, render(recipe, wishes.form))
+        except OSError as error:
+            raise HandbookError(f"{path} can't be written: {error.strerror or error}",
+                                todo="choose another folder with --output", section=SECTION) from None
+    return Made(path, recipe)
+
+
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Raise HandbookError when a recipe in either format lies there already."""
+    there = [path.with_name(file) for file in FILES.values() if path.with_name(file).exists()]
+    if there and not (force and there == [path]):
+        raise HandbookError(f"{there[0].name} is there already", where=str(there[0]),
+                            why="your own changes in it would be lost",
+                            todo="see what would change: handbook recipe diff, or write it again with --force",
+                            section=SECTION)
+
+
+def conda_file_name(source: Source) -> str:
+    """The name of the package on conda-forge: lower case, as its users write it on PyPI."""
+    return re.sub(r"[^a-z0-9._-]", "-", source.sdist.name.lower())
+
+
+def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
+    """The recipe of a release. Raises HandbookError when its licence can't be told."""
+    sdist, wheel = source.sdist, source.wheel
+    licence, told = spoken(source, wishes)
+    notes = [told.problem] if told.problem else []
+    requires = str(wheel.metadata.get("requires_python") or "")
+    lowest = lowest_python(requires, python_min())
+    recipe = Recipe(
+        conda_file_name(source), wheel.version, source.url, sdist.sha256, noarch=wheel.pure,
+        python_min=lowest if lowest != python_min() else "", python_upper=upper_python(requires),
+        entry_points=release_metadata.entry_points(wheel), imports=release_metadata.imports(wheel),
+        commands=list(wishes.commands),
+        summary=" ".join(str(wheel.metadata.get("summary") or "").split()), license=licence,
+        description=release_metadata.description(wheel), license_files=licence_files(sdist.licences, notes),
+        maintainers=maintainers(source, wishes.maintainers), notes=notes,
+    )
+    urls = release_metadata.addresses(wheel)
+    recipe.homepage, recipe.documentation, recipe.repository = (
+        urls.get(field, "") for field in ("homepage", "documentation", "repository"))
+    if recipe.version not in recipe.url.replace("{version}", recipe.version):
+        recipe.url = recipe.url.replace("{version}", sdist.file_parts[1])
+    if not recipe.homepage:
+        recipe.homepage = f"{source.place.public}/project/{normalise(sdist.name)}/"
+        notes.append("the metadata name no home page, so homepage is the page on PyPI: name a better one")
+    known = pythons(lowest)
+    recipe.host = [Requirement("pip"),
+                   *requirements(release_metadata.build_requires(sdist), lowest, known, recipe, "host")]
+    recipe.run = requirements(wheel.requires, lowest, known, recipe, "run", source)
+    if not recipe.noarch:
+        compiled(recipe, source, told)
+    if wishes.pytest:
+        suite(recipe, source, lowest, known)
+    extras = [name for name in wheel.metadata.get("provides_extra") or [] if name not in OWN_EXTRAS]
+    if extras:
+        notes.append(f"conda has no extras: what {', '.join(extras)} ask{'s' * (len(extras) == 1)} for is left out")
+    return recipe
+
+
+def spoken(source: Source, wishes: Wishes) -> tuple[str, grayskull_run.Skull]:
+    """The licence as SPDX writes it, and what grayskull says where it was asked.
+
+    grayskull takes seconds: it is asked where the files of the release leave something open. Raises HandbookError
+    when the licence can't be told, or the one that the user names is no SPDX expression.
+    """
+    sdist, wheel = source.sdist, source.wheel
+    licence = release_metadata.spdx(wishes.licence) if wishes.licence else release_metadata.licence(sdist, wheel)
+    if wishes.licence and not licence:
+        raise HandbookError(f"{wishes.licence} is no SPDX expression", why="programs read nothing else",
+                            todo="write it as in BSD-3-Clause, MIT or Apache-2.0 OR MIT",
+                            section="sec-conda-forge-mend-fields")
+    told = grayskull_run.look(sdist.path) if not licence or not wheel.pure else grayskull_run.Skull()
+    licence = licence or release_metadata.licence(sdist, wheel, told.license)
+    if not licence:
+        said = str(wheel.metadata.get("license") or "nothing").strip().splitlines()[0][:60]
+        raise HandbookError(f"the licence of {sdist.name} {sdist.version} can't be told",
+                            why=f"its metadata say {said!r} and its licence file is none that this program knows",
+                            todo="read it and name it: --license BSD-3-Clause", section="sec-conda-forge-mend-fields")
+    return licence, told
+
+
+def licence_files(found: Sequence[str], notes: list[str]) -> list[str]:
+    """The licence files of an sdist, without those in hidden or vendored folders."""
+    if not found:
+        notes.append("the sdist has no licence file: add one to the package, or lay it beside the recipe and name it "
+                     "under license_file")
+    return list(found)
+
+
+def maintainers(source: Source, given: Sequence[str]) -> list[str]:
+    """The maintainers asked for, else those of `[tool.handbook.recipe]` here or in the sdist.
+
+    In a workflow the last resort is the person who started it.
+    """
+    if given:
+        return list(dict.fromkeys(one.removeprefix("@") for one in given))
+    tables = [release_metadata.pyproject(source.sdist)]
+    with contextlib.suppress(HandbookError):
+        tables.insert(0, untrusted_data.toml(untrusted_data.text(Path("pyproject.toml")), "pyproject.toml"))
+    for table in tables:
+        listed = table.get("tool", {}).get("handbook", {}).get("recipe", {}).get("maintainers")
+        if isinstance(listed, list) and listed:
+            return [str(one).removeprefix("@") for one in listed]
+    actor = os.environ.get("GITHUB_ACTOR", "")
+    return [actor] if re.fullmatch(r"[A-Za-z0-9-]+", actor) else []
+
+
+def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe: Recipe, section: str,
+                 source: Source | None = None, extras: Sequence[str] = ("",)) -> list[Requirement]:
+    """The lines of a section, in the order of the metadata; what they can't say goes into the notes."""
+    lines: dict[str, Requirement] = {}
+    for text in texts:
+        try:
+            one = asked(text, lowest, known, extras)
+        except ValueError:
+            recipe.notes.append(f"{section}: {text!r} can't be read; write its line yourself")
+            continue
+        if one is None or one.name in ("pip", "python"):
+            continue
+        if " @ " in text:
+            recipe.notes.append(f"{section}: {one.name} is asked for by an address, which conda can't do")
+        if not _kept(one, recipe, section, source):
+            continue
+        if set(one.extras) - EMPTY_EXTRAS.get(one.name, set()):
+            recipe.notes.append(f"{section}: {one.project}[{','.join(one.extras)}] stands as {one.name}; "
+                                "conda has no extras, so add what they ask for")
+        before = lines.get(one.name)
+        joined = ",".join(filter(None, dict.fromkeys([*(before.text.partition(" ")[2].split(",") if before else []),
+                                                      *one.bounds.split(",")])))
+        if before and before.text != one.text and one.pythons:
+            recipe.notes.append(f"{section}: {one.name} has several bounds for several Pythons; all of them stand")
+        lines[one.name] = Requirement(f"{one.name} {joined}".strip(),
+                                      one.systems if not recipe.noarch else ())
+    return list(lines.values())
+
+
+def _kept(one: Asked, recipe: Recipe, section: str, source: Source | None) -> bool:
+    """Whether a requirement stands in the recipe although it doesn't always hold."""
+    if one.pythons:
+        recipe.notes.append(f"{section}: {one.text} is only needed for Python {', '.join(one.pythons)}; "
+                            "a noarch package has one list for all, so it is always installed"
+                            if recipe.noarch else
+                            f"{section}: {one.text} is only needed for Python {', '.join(one.pythons)}")
+    if not one.systems or not recipe.noarch:
+        return True
+    words = f"{section}: {one.text} is only needed on {', '.join(one.systems)}; a noarch package has one list for all"
+    if one.name in HARMLESS or (source is not None and _runs_everywhere(one.project, source)):
+        recipe.notes.append(f"{words}, and it is pure Python, so it is always installed")
+        return True
+    recipe.notes.append(f"{words}, and it doesn't run everywhere, so it is left out")
+    return False
+
+
+def _runs_everywhere(project: str, source: Source) -> bool:
+    """Whether a project publishes wheels for all systems; a network that is down counts as no."""
+    try:
+        return any(name.endswith("-none-any.whl") for name in listing(source.place, project, 5))
+    except (IndexDown, HandbookError):
+        return False
+
+
+def compiled(recipe: Recipe, source: Source, told: grayskull_run.Skull) -> None:
+    """Turn a recipe into the first draft of a compiled one, and say what is left to do."""
+    found = sorted({*told.compilers, *release_metadata.languages(source.sdist.files)}) or ["c"]
+    # conda-forge's linter looks for single quotes.
+    recipe.build = [*(Requirement(f"${{{{ compiler('{name}') }}}}") for name in found),
+                    Requirement("${{ stdlib('c') }}"),
+                    *(Requirement(tool) for name, tool in LICENCE_TOOLS.items() if name in found)]
+    tools = {line.text.split()[0] for line in recipe.host}
+    moved = ("cmake", "ninja", "meson", "patchelf")
+    recipe.host = [line for line in recipe.host if line.text.split()[0] not in moved]
+    recipe.build += [Requirement(name) for name in ("cmake", "ninja", "meson", "pkg-config")
+                     if name in tools or (name != "cmake" and "meson-python" in tools)]
+    recipe.host = [Requirement("numpy") if line.text.split()[0] == "numpy" else line for line in recipe.host]
+    recipe.entry_points = []
+    recipe.python_min = recipe.python_upper = ""
+    recipe.notes += [
+        "this package is compiled: the recipe is a first draft, and handbook recipe build can't prove it",
+        f"left to do: check the compilers, guessed from the sources ({', '.join(found)})",
+        "left to do: name the libraries that the extension links to under host",
+        "left to do: skip Pythons and systems that it doesn't support, with build.skip",
+        "left to do: for systems that conda-forge cross-compiles, repeat python and host's tools under build, beside "
+        "cross-python_${{ target_platform }}, where build_platform != target_platform",
+        *(f"left to do: run {tool} in build.script and name what it writes under license_file"
+          for name, tool in LICENCE_TOOLS.items() if name in found),
+    ]
+
+
+def suite(recipe: Recipe, source: Source, lowest: str, known: Sequence[str]) -> None:
+    """Let the recipe run the test suite that the sdist ships. Raises HandbookError when it ships none."""
+    folders = sorted({path.partition("/")[0] + "/" for path in source.sdist.files
+                      if re.match(r"tests?/.*test_?\w*\.py$|tests?/.*test\.py$", path)})
+    if not folders:
+        raise HandbookError(f"the sdist of {recipe.name} ships no tests/ folder",
+                            todo="leave --pytest out, or add the tests to the sdist",
+                            section="sec-conda-forge-mend-tests")
+    extra = next((one for one in ("test", "tests", "testing")
+                  if one in (source.wheel.metadata.get("provides_extra") or [])), "")
+    wanted = [text for text in source.wheel.requires if extra and re.search(r"extra\s*==", text)]
+    found = requirements(wanted, lowest, known, recipe, "tests", source, (extra,)) if extra else []
+    recipe.pytest = list(dict.fromkeys(["pytest", *(line.text for line in found)]))
+    if any(line.startswith("pytest ") for line in recipe.pytest):
+        recipe.pytest.remove("pytest")
+    recipe.tests = folders

@@ -1,0 +1,227 @@
+"""`handbook recipe build`: render, build and test a recipe, then install the package and import it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import yaml
+
+from labhandbook.core import process
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.process import environment, isolated
+from labhandbook.core.rules import REGISTRY, Finding, Severity
+from labhandbook.package.index_addresses import index
+from labhandbook.package.simple_index import sha256
+from labhandbook.recipe.build_machine import Interpreter, interpreter
+from labhandbook.recipe.build_outcome import findings
+from labhandbook.recipe.conda_forge_facts import python_min
+from labhandbook.recipe.local_channel import Channel
+from labhandbook.recipe.local_dists import Local, gather
+from labhandbook.recipe.recipe_lint import shown
+from labhandbook.recipe.recipe_reader import Reading, find, read
+from labhandbook.recipe.recipe_rules import build_proof
+from labhandbook.recipe.recipe_rules.recipe_file import accepted, readable
+from labhandbook.recipe.released_sdist import keep
+from labhandbook.recipe.renderer import Exhausted, said_of
+from labhandbook.recipe.schema_validation import costly
+from labhandbook.recipe.source_address import Answer, look, named
+from labhandbook.recipe.translate_v0 import as_v1, untranslatable
+from labhandbook.recipe.wheel_solver import Resolver, solve
+
+SECTION = "sec-conda-forge-build"
+SECONDS = 1800
+
+
+@dataclass
+class Built:
+    """What a build found; `package` is the file that was made, empty when it failed."""
+
+    findings: list[Finding]
+    package: Path | None = None
+    python: str = ""
+    log: list[str] = field(default_factory=list)
+
+
+def build(path: Path, output: Path, *, dists: Sequence[Path] = (), target: str = "pypi",
+          stage: Callable[[str], None] = lambda word: None) -> Built:
+    """Build the recipe at a path; the package goes to `output`. `dists` are files and folders that stand in for what
+    the index doesn't have yet: the source, and wheels that the package needs.
+
+    Raises HandbookError when the recipe can't be built here at all, or the network is down.
+    """
+    reading = read(find(path), shown(find(path)))
+    problems = [Finding(reading.file, at.line, REGISTRY[code], at.message)
+                for code, rule in (("RCP001", readable), ("RCP002", accepted)) for at in rule(reading)]
+    if problems:
+        return Built(problems)
+    refuse(reading)
+    python = interpreter(reading.context.get("python_min", python_min()))
+    local = gather(dists, python.minor)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        stage("source")
+        answer = look(reading, index(target))
+        source = fetch(reading, answer, local, folder)
+        wrong = [one for one in [*answer.findings, *mismatch(reading, source)] if one.weight is Severity.ERROR]
+        if wrong:
+            return Built(wrong)
+        stage("solving")
+        pins, unsolved = solve(reading, Resolver(python, local, folder))
+        if unsolved:
+            return Built(unsolved)
+        stage(f"{len(set(pins))} wheels")
+        channel = Channel(folder / "channel", python, local)
+        channel.fill(pins)
+        result = run(job(reading, source, channel, folder, python), folder, stage)
+        answer.findings += unproven(reading, python, [pin for pin in pins if local.find(*pin.split("=="))])
+        return judge(reading, answer.findings, result, output, python)
+
+
+def refuse(reading: Reading) -> None:
+    """Raise HandbookError for recipes that can't be built here."""
+    if reading.compilers or not reading.noarch:
+        raise HandbookError("a compiled package can't be built here", where=reading.file,
+                            why="conda-forge's compilers are on conda-forge only",
+                            todo="build it with build-locally.py in the clone of staged-recipes, which needs Docker, "
+                                 "or let the checks of the pull request do it", section=SECTION)
+    if reading.form == "v0" and (why := untranslatable(reading)):
+        raise HandbookError("this v0 recipe can't be built here", where=reading.file,
+                            why=f"{why}, and rattler-build reads v1 only",
+                            todo=f"write the v1 recipe: handbook recipe new {reading.get('package.name')}",
+                            section=SECTION)
+    if not isinstance(reading.node("source.url"), yaml.ScalarNode):
+        raise HandbookError("the recipe has no source, or several", where=f"{reading.file}:{reading.line('source')}",
+                            todo="name the sdist on PyPI alone, under source.url", section=SECTION)
+
+
+def fetch(reading: Reading, answer: Answer, local: Local, folder: Path) -> Path:
+    """The source of a recipe: this machine's, else what its address served, else the index's file of that name.
+
+    Raises HandbookError when there is none.
+    """
+    wanted = named(reading)
+    where = f"{reading.file}:{reading.line('source.url')}"
+    if wanted is None:
+        raise HandbookError("the source's address names no file", where=where, todo="use PyPI's address",
+                            section=SECTION)
+    if wanted.file in local.sdists:
+        return Path(shutil.copy(local.sdists[wanted.file], folder))
+    if answer.data is not None:
+        (folder / wanted.file).write_bytes(answer.data)
+        return folder / wanted.file
+    if answer.listed is not None:
+        return keep(answer.listed, folder).path
+    todo = "check the network and try again" if answer.down else "publish the sdist, or correct the address"
+    raise HandbookError(answer.findings[0].message, where=where,
+                        why="the source is fetched from the index and from nowhere else",
+                        todo=f"{todo}, or name the folder that has the sdist: --dist dist", section=SECTION)
+
+
+def mismatch(reading: Reading, source: Path) -> list[Finding]:
+    """The finding of a source that isn't the file that the recipe means."""
+    held, found = reading.get("source.sha256").lower(), sha256(source.read_bytes())
+    told = f"the recipe names {held[:16]}…" if held else "the recipe names none"
+    return [] if held == found else [Finding(reading.file, reading.line("source.sha256"), build_proof.HASH,
+                                             f"{source.name} has sha256 {found[:16]}…, {told}")]
+
+
+def job(reading: Reading, source: Path, channel: Channel, folder: Path, python: Interpreter) -> dict[str, Any]:
+    """What the worker is told: a copy of the recipe whose source is the file at hand."""
+    copied = folder / "recipe"
+    shutil.copytree(reading.path.parent, copied, ignore=shutil.ignore_patterns("output", ".git"))
+    node = reading.node("source.url")
+    assert node is not None
+    if reading.form == "v0":
+        text = as_v1(reading, source.resolve().as_uri())
+    else:
+        text = (reading.text[:node.start_mark.index] + source.resolve().as_uri()
+                + reading.text[node.end_mark.index:])
+        text = re.sub(r"^(\s+python_min:).*$", rf'\1 "{python.minor}"', text, count=1, flags=re.MULTILINE)
+    try:
+        said_of(text, {"python_min": [python.minor]})
+    except Exhausted:
+        raise HandbookError("rendering the recipe needs too much memory or time",
+                            where=f"{reading.file}:{costly(reading)}", why="it would take the build down",
+                            todo="write the value out instead of computing it", section=SECTION) from None
+    (copied / "recipe.yaml").write_text(text, encoding="utf-8")
+    (folder / "output").mkdir()
+    return {"recipe": str(copied / "recipe.yaml"), "output": str(folder / "output"),
+            "channel": channel.address, "python_min": python.minor, "prefix": str(folder / "prefix"),
+            "imports": [value.text for value in reading.tests("python.imports")]}
+
+
+def run(task: dict[str, Any], folder: Path, stage: Callable[[str], None]) -> dict[str, Any]:
+    """Let the worker do the job; it names its stages on a pipe. Raises HandbookError when it breaks."""
+    (folder / "job.json").write_text(json.dumps(task), encoding="utf-8")
+    env = environment({"RATTLER_CACHE_DIR": str(folder / "cache"), "PIP_NO_INDEX": "1",
+                       "TMPDIR": str(folder)})
+    reader, writer = os.pipe()
+    words = isolated("-m", "labhandbook.recipe.rattler_worker", str(folder / "job.json"), str(folder / "result.json"),
+                     str(writer))
+    with (folder / "said.txt").open("w+", encoding="utf-8") as said:
+        running = process.start(words, cwd=folder, env=env, stdout=said.fileno(), stderr=said.fileno(),
+                                pass_fds=[writer])
+        os.close(writer)
+        late: list[bool] = []
+
+        def end() -> None:
+            late.append(True)
+            process.stop(running)
+
+        timer = Timer(SECONDS, end)
+        timer.start()
+        try:
+            with os.fdopen(reader) as stages:
+                for word in stages:
+                    stage(word.strip())
+            running.wait()
+        finally:
+            timer.cancel()
+            process.stop(running)
+    if late:
+        raise HandbookError("the build took longer than half an hour", todo="leave slow tests out of the recipe",
+                            section="sec-conda-forge-mend-tests")
+    try:
+        return dict(json.loads((folder / "result.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        raise HandbookError("rattler-build broke down", why=(folder / "said.txt").read_text("utf-8").strip()[-400:],
+                            todo="tell the handbook's authors, with the recipe", section=SECTION) from None
+
+
+def judge(reading: Reading, unsure: list[Finding], result: dict[str, Any], output: Path,
+          python: Interpreter) -> Built:
+    """The findings of a build, and the package in its place; `unsure` is what one that went well leaves open."""
+    log = [*result["log"], *(line for test in result.get("tests", []) for line in test["output"])]
+    if found := findings(reading, result):
+        return Built(found, None, python.minor, log)
+    made = Path(result["package"])
+    target = output / made.parent.name / made.name
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(made, target)
+    except OSError as error:
+        raise HandbookError(f"{target} can't be written: {error.strerror}",
+                            todo="choose another folder with --output", section=SECTION) from None
+    return Built(unsure, target, python.minor, log)
+
+
+def unproven(reading: Reading, python: Interpreter, own: Sequence[str]) -> list[Finding]:
+    """What a build here doesn't prove; `own` are the pins that this machine's dists stood in for."""
+    lowest = reading.context.get("python_min", python_min())
+    words = ["that conda-forge has these packages in these versions: they were made of wheels",
+             f"other systems and other Pythons than {python.minor}" + ("" if python.minor == lowest else
+                                                                       f", though python_min is {lowest}")]
+    if own:
+        words.append(f"that others can have {', '.join(dict.fromkeys(own))}, which came from this machine")
+    if reading.form == "v0":
+        words.append("that conda-build reads meta.yaml as it was translated for rattler-build")
+    return [Finding(reading.file, 0, build_proof.ELSEWHERE, f"not proven: {'; '.join(words)}")]

@@ -1,0 +1,183 @@
+"""What the files of a release say of it: licence, addresses, words, modules, entry points."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import Any
+
+from labhandbook.core import untrusted_data
+from labhandbook.package.distribution import Distribution
+from labhandbook.package.project import normalise
+
+# Classifiers that stand for exactly one licence.
+CLASSIFIERS = {
+    "MIT License": "MIT", "Apache Software License": "", "ISC License (ISCL)": "ISC",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0", "The Unlicense (Unlicense)": "Unlicense",
+    "GNU General Public License v2 (GPLv2)": "GPL-2.0-only",
+    "GNU General Public License v2 or later (GPLv2+)": "GPL-2.0-or-later",
+    "GNU General Public License v3 (GPLv3)": "GPL-3.0-only",
+    "GNU General Public License v3 or later (GPLv3+)": "GPL-3.0-or-later",
+    "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0-only",
+    "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later",
+    "GNU Affero General Public License v3": "AGPL-3.0-only",
+    "Zero-Clause BSD (0BSD)": "0BSD", "zlib/libpng License": "Zlib",
+}
+# Sentences that only one licence has, or a licence together with others that come later in this list.
+SENTENCES = [
+    ("apache license version 2.0", "Apache-2.0"), ("mozilla public license version 2.0", "MPL-2.0"),
+    ("permission is hereby granted, free of charge", "MIT"),
+    ("permission to use, copy, modify, and/or distribute this software for any", "ISC"),
+    ("permission to use, copy, modify, and distribute this software for any", "ISC"),
+    ("this is free and unencumbered software released into the public domain", "Unlicense"),
+]
+LABELS = {
+    "homepage": ("homepage", "home", "website"),
+    "documentation": ("documentation", "docs", "doc", "userguide"),
+    "repository": ("repository", "source", "sourcecode", "code", "github", "git", "gitlab", "sourcerepository"),
+}
+
+
+def licence(sdist: Distribution, wheel: Distribution, guess: str = "") -> str:
+    """The SPDX expression of a release, or an empty string.
+
+    It is what the metadata say, else what one classifier or the licence file's own words say, else `guess`.
+    """
+    stated = wheel.metadata.get("license_expression") or ""
+    short = str(wheel.metadata.get("license") or "").strip()
+    told = [CLASSIFIERS.get(label.rpartition(" :: ")[2], "") for label in wheel.classifiers
+            if label.startswith("License :: ")]
+    texts = {found for path in sdist.licences if (found := by_words(sdist.text(path)))}
+    # A guess counts only where the release itself speaks of that family of licences.
+    said = " ".join([short, *wheel.classifiers, *(sdist.text(path) for path in sdist.licences)])
+    if guess and not re.search(rf"\b{re.escape(guess.partition('-')[0])}\b", said, re.IGNORECASE):
+        guess = ""
+    candidates = [stated, short if len(short) < 60 else "", told[0] if len(told) == 1 else "",
+                  texts.pop() if len(texts) == 1 else "", guess]
+    return next(filter(None, map(spdx, filter(None, candidates))), "")
+
+
+def spdx(text: str) -> str:
+    """A licence as SPDX writes it, empty where it is none of its expressions."""
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    try:
+        return str(canonicalize_license_expression(text)) if len(text) < 2_000 else ""
+    except InvalidLicenseExpression:
+        return ""
+
+
+def by_words(text: str) -> str:
+    """The licence that a licence file's own words show, an empty string where they show none."""
+    words = re.sub(r"[\s*]+", " ", text).lower().replace(", version", " version")
+    for sentence, name in SENTENCES:
+        if sentence in words:
+            return name
+    if "redistribution and use in source and binary forms" in words:
+        named = re.search(r"neither the names? of|names? of (its|the) (contributors|copyright)[^.]*endorse", words)
+        return "BSD-3-Clause" if named else "BSD-2-Clause"
+    return ""
+
+
+def addresses(wheel: Distribution) -> dict[str, str]:
+    """Homepage, documentation and repository, as far as the metadata or the README's links say."""
+    found: dict[str, str] = {}
+    if page := wheel.metadata.get("home_page"):
+        found["homepage"] = str(page)
+    urls: dict[str, str] = wheel.metadata.get("project_urls") or {}
+    for label, url in urls.items():
+        for field, labels in LABELS.items():
+            if re.sub(r"[\W_]", "", label.lower()) in labels:
+                found.setdefault(field, url.strip())
+    forge = re.compile(r"https://(?:github|gitlab)\.com/[\w.-]+/[\w.-]+")
+    here = normalise(wheel.name)
+    if "repository" not in found:
+        for url in [*found.values(), *urls.values(), *forge.findall(str(wheel.metadata.get("description") or ""))]:
+            match = forge.match(url)
+            if match and normalise(match[0].rpartition("/")[2].removesuffix(".git")) == here:
+                found["repository"] = match[0].removesuffix(".git")
+                break
+    if "homepage" not in found:
+        for field in ("documentation", "repository"):
+            if field in found:
+                found["homepage"] = found[field]
+                break
+    return {field: url.removesuffix(".git") for field,
+            url in found.items() if url.startswith(("http://", "https://"))}
+
+
+def description(wheel: Distribution, limit: int = 600) -> str:
+    """The first paragraph of prose in the README that says more than the summary, without its markup."""
+    text = str(wheel.metadata.get("description") or "")[:20_000].replace("\r", "")
+    text = re.sub(r"<!--.*?-->|```.*?```|<[^>]+>", "", text, flags=re.DOTALL)
+    text = re.sub(r"^#+ .*$", "\n", text, flags=re.MULTILINE)
+    own = {url.strip().rstrip("/") for url in (wheel.metadata.get("project_urls") or {}).values()}
+    for block in re.split(r"\n\s*\n", text):
+        if _points_elsewhere(block.strip(), own):
+            continue
+        block = re.sub(r"!\[[^]]*\](\([^)]*\)|\[[^]]*\])", "", block)
+        block = re.sub(r"\[++([^]]*+)\](\([^)]*\)|\[[^]]*\])", r"\1", block)
+        block = re.sub(r"`+([^`<]*)(<[^`]*>)?`+_*", r"\1", re.sub(r"\*\*|__", "", block))
+        words = " ".join(block.split())
+        markup = re.search(r"[=\-~#]{4,}|:\w+:|\.\. |\]\(|\{%|::$", words)
+        if re.match(r"[A-Z\"'][^|•]{40,}[.!]$", words) and not markup:
+            if words.rstrip(".") == str(wheel.metadata.get("summary") or "").rstrip("."):
+                continue
+            return words if len(words) <= limit else words[:limit].rpartition(". ")[0] + "."
+    return ""
+
+
+def _points_elsewhere(block: str, own: set[str]) -> bool:
+    """Whether every sentence sends readers to one of the release's own pages, whose links a recipe leaves out.
+
+    A sentence that begins with the link is about the package.
+    """
+    return all(any(link[1].rstrip("/") in own for link in re.finditer(r"(?<!^)\[[^]]*\]\(([^)\s]*)\)", sentence))
+               for sentence in re.split(r"(?<=[.!?])\s+", block))
+
+
+def imports(wheel: Distribution) -> list[str]:
+    """The modules that a user imports first: each top-level package, or the packages in a namespace."""
+    names = {name for name, path in wheel.modules.items()}
+    packages = {name for name in names
+                if any(path.endswith(f"{name.replace('.', '/')}/__init__.py") for path in wheel.modules.values())}
+    found: list[str] = []
+    for name in sorted(names, key=lambda name: (name.count("."), name)):
+        top = "." not in name or name in packages
+        if top and not any(name.startswith(f"{shorter}.") for shorter in found):
+            found.append(name)
+    public = [name for name in found if not name.startswith("_") and name.split(".")[0] not in (
+        "tests", "test", "docs", "examples")]
+    return public or found
+
+
+def entry_points(wheel: Distribution) -> list[str]:
+    """The commands that the package installs."""
+    groups = ("console_scripts", "gui_scripts")
+    return [f"{name} = {target}" for group in groups for name, target in wheel.entry_points.get(group, {}).items()]
+
+
+def build_requires(sdist: Distribution) -> list[str]:
+    """What `[build-system]` asks for; setuptools where the sdist says nothing (PEP 517).
+
+    Raises HandbookError when its `pyproject.toml` can't be read.
+    """
+    found = pyproject(sdist).get("build-system", {}).get("requires")
+    return [str(one) for one in found] if isinstance(found, list) else ["setuptools"]
+
+
+def pyproject(sdist: Distribution) -> dict[str, Any]:
+    """The sdist's `pyproject.toml`, empty without one. Raises HandbookError when it can't be read."""
+    return untrusted_data.toml(sdist.text("pyproject.toml"), f"{sdist.file}: pyproject.toml")
+
+
+LANGUAGES = {".c": "c", ".pyx": "c", ".cpp": "cxx", ".cc": "cxx", ".cxx": "cxx", ".f90": "fortran", ".f": "fortran",
+             ".rs": "rust", ".go": "go", ".cu": "cuda"}
+
+
+def languages(paths: Iterable[str]) -> list[str]:
+    """The compiled languages of source files, tests and documentation left out."""
+    found = {LANGUAGES[suffix] for path in paths if (suffix := PurePosixPath(path).suffix.lower()) in LANGUAGES
+             and not {"test", "tests", "docs", "doc", "examples", "benchmarks"} & set(PurePosixPath(path).parts)}
+    return sorted(found)

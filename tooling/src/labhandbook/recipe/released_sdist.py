@@ -1,0 +1,196 @@
+"""The sdist that a recipe builds from, as it was published, and a wheel of it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.process import TimeoutExpired, run
+from labhandbook.package.distribution import Distribution, read
+from labhandbook.package.index_addresses import Index, index
+from labhandbook.package.machine import installer_env
+from labhandbook.package.project import normalise
+from labhandbook.package.simple_index import IndexDown, Listed, download, listing, sha256
+from labhandbook.recipe.build_machine import uv
+
+SECTION = "sec-conda-forge-generate"
+
+
+@dataclass
+class Source:
+    """A released version: its sdist, a wheel of it, and the index that has or will have it."""
+
+    sdist: Distribution
+    wheel: Distribution
+    place: Index
+
+    @property
+    def url(self) -> str:
+        """PyPI's lasting address of the sdist, with the version as `{version}`."""
+        name, version = self.sdist.file_parts
+        file = self.sdist.file.replace(f"{name}-{version}", f"{name}-{{version}}", 1)
+        project = normalise(self.sdist.name)
+        return f"{self.place.public}/packages/source/{project[0]}/{project}/{file}"
+
+
+def fetch(wanted: str, folder: Path, target: str = "pypi") -> Source:
+    """The version that a user means by `NAME`, `NAME==VERSION` or the path of an sdist; files go to `folder`.
+
+    Raises HandbookError when there is no such project, version or sdist, or the index can't be read.
+    """
+    place = index(target)
+    if wanted.endswith((".tar.gz", ".zip", ".whl")) or "/" in wanted:
+        return _local(sdist_in(Path(wanted)), folder, place)
+    name, _, version = wanted.partition("==")
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", name):
+        raise HandbookError(f"{name!r} is no name of a project", why="names have letters, digits, dots and hyphens",
+                            todo="give NAME, NAME==VERSION or the path of an sdist", section=SECTION)
+    files = ask(place, name)
+    if not files:
+        raise HandbookError(f"{place.label} has no project {name}", why="a recipe starts from a published release",
+                            todo="check the spelling, publish it first, or give the path of its sdist",
+                            section=SECTION)
+    sdists = {found: file for file in files.values() if (found := sdist_version(file.filename)) is not None}
+    if not sdists:
+        raise HandbookError(f"{name} has no sdist on {place.label}",
+                            why="conda-forge builds from source, and a wheel is no source",
+                            todo="ask its authors to publish the sdist, as python -m build makes it", section=SECTION)
+    if version:
+        newest = max(sdists)
+        sdists = {found: file for found, file in sdists.items() if str(found) == normal(version)}
+        if not sdists:
+            raise HandbookError(f"{name} {version} has no sdist on {place.label}",
+                                why=f"the newest that has one is {newest}",
+                                todo=f"name one that has: handbook recipe new {name}=={newest}", section=SECTION)
+    good = {found: file for found, file in sdists.items() if file.yanked is None} or sdists
+    best = max({found for found in good if not found.is_prerelease} or good)
+    sdist = keep(good[best], folder)
+    return Source(sdist, _wheel(sdist, files, folder), place)
+
+
+def sdist_in(path: Path, project: str = "") -> Path:
+    """The sdist that a user means by a file, a wheel beside it, or a folder, there of a project if that is given.
+
+    Raises HandbookError when a folder holds none or several.
+    """
+    if path.suffix == ".whl":
+        beside = path.with_name("-".join(path.name.split("-")[:2]) + ".tar.gz")
+        found, what = [beside] if beside.is_file() else [], beside.name
+    elif path.is_dir():
+        found = [file for file in sorted(path.glob("*.tar.gz"))
+                 if not project or normalise(file.name.rpartition("-")[0]) == normalise(project)]
+        what = f"sdists of {project}" if project else "sdists"
+    else:
+        return path
+    if len(found) != 1:
+        folder = path.parent if path.suffix == ".whl" else path
+        raise HandbookError(f"{folder} holds {len(found) or 'no'} {what}", why="conda-forge builds from an sdist",
+                            todo="give the path of the .tar.gz", section=SECTION)
+    return found[0]
+
+
+def _local(path: Path, folder: Path, place: Index) -> Source:
+    """An sdist of this machine, with the wheel beside it, else one built of it."""
+    if not path.is_file():
+        raise HandbookError(f"there is no file {path}", todo="give the path of an sdist, or a project's name",
+                            section=SECTION)
+    sdist = read(path)
+    try:
+        published = listing(place, sdist.name).get(path.name)
+    except (IndexDown, HandbookError):  # That nothing was made sure is told where the address is looked at.
+        published = None
+    if published and published.sha256 and published.sha256 != sdist.sha256:
+        raise HandbookError(f"{path.name} is not the file on {place.label}", where=str(path),
+                            why=f"its sha256 begins with {sdist.sha256[:12]}, the published one's with "
+                                f"{published.sha256[:12]}; conda-forge would refuse the recipe",
+                            todo=f"use the published one: handbook recipe new {sdist.name}=={sdist.version}",
+                            section=SECTION)
+    beside = sorted(file for file in path.parent.glob("*.whl") if _is_wheel_of(file.name, sdist))
+    return Source(sdist, read(beside[0]) if beside else build_wheel(sdist, folder), place)
+
+
+def ask(place: Index, name: str) -> dict[str, Listed]:
+    """The files of a project. Raises HandbookError when the index gives no answer."""
+    try:
+        return listing(place, name)
+    except IndexDown as error:
+        raise HandbookError(f"{place.label} can't be asked for {name}: {error}",
+                            todo="check the network and try again", section=SECTION) from None
+
+
+def keep(file: Listed, folder: Path) -> Distribution:
+    """Download a file into a folder and read it; its hash is the one that the index names.
+
+    Raises HandbookError when it can't be had or is another one.
+    """
+    try:
+        data = download(file)
+    except IndexDown as error:
+        raise HandbookError(f"{file.filename} can't be downloaded: {error}",
+                            why="the recipe is made from what is in it", todo="try again later",
+                            section=SECTION) from None
+    if file.sha256 and sha256(data) != file.sha256:
+        raise HandbookError(f"{file.filename} arrived with another sha256 than its index names",
+                            todo="try again; if it stays, tell the index's administrators", section=SECTION)
+    path = folder / file.filename
+    path.write_bytes(data)
+    return read(path)
+
+
+def normal(version: str) -> str:
+    """A version as PyPI writes it; one that can't be read stays as it is."""
+    try:
+        return str(Version(version))
+    except InvalidVersion:
+        return version
+
+
+def sdist_version(filename: str) -> Version | None:
+    """The version of an sdist by its name, None for other files."""
+    try:
+        return parse_sdist_filename(filename)[1]
+    except InvalidSdistFilename:
+        return None
+
+
+def _wheel(sdist: Distribution, files: dict[str, Listed], folder: Path) -> Distribution:
+    """A wheel of the same version: the published one that serves all systems or this one, else one built here."""
+    fitting = [file for file in files.values() if _is_wheel_of(file.filename, sdist)]
+    for mark in ("-none-any.whl", "manylinux", ""):
+        for file in fitting:
+            if mark in file.filename:
+                return keep(file, folder)
+    return build_wheel(sdist, folder)
+
+
+def _is_wheel_of(filename: str, sdist: Distribution) -> bool:
+    try:
+        name, version, _, _ = parse_wheel_filename(filename)
+    except InvalidWheelFilename:
+        return False
+    return name == normalise(sdist.name) and str(version) == normal(sdist.version)
+
+
+def build_wheel(sdist: Distribution, folder: Path) -> Distribution:
+    """Build the wheel of an sdist.
+
+    Raises HandbookError when that fails: without a wheel its modules and dependencies aren't known.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        try:
+            done = run([uv(), "build", "--quiet", "--wheel", "--out-dir", name, str(sdist.path.resolve())], cwd=name,
+                       timeout=600, env=installer_env())
+            said = done.stderr.strip()
+        except TimeoutExpired:
+            said = "it took longer than ten minutes"
+        built = next(Path(name).glob("*.whl"), None)
+        if built is None:
+            raise HandbookError(f"no wheel can be built from {sdist.file}", why="\n".join(said.splitlines()[-6:]),
+                                todo="correct the package until python -m build works", section=SECTION)
+        return read(built.replace(folder / built.name))

@@ -1,0 +1,233 @@
+"""The release's files in clean environments: each file, each interpreter found, once the lowest dependencies."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import re
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.steps import Say, nothing
+from labhandbook.package.environments import (
+    Environment,
+    InstallFailed,
+    Own,
+    create,
+    extra_for_tests,
+    modules,
+    requirements,
+)
+from labhandbook.package.machine import Interpreter, interpreters, scratch, uv_program
+from labhandbook.package.project import Project
+from labhandbook.package.wheel_tags import fits
+from labhandbook.release.bytecode import Bytecode
+from labhandbook.release.test_suite import Suite, run_suite
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One clean environment to be made: which file goes in, for which interpreter, with which dependencies."""
+
+    what: str
+    own: tuple[Own, ...]
+    interpreter: Interpreter
+    lowest: bool = False
+
+    @property
+    def label(self) -> str:
+        """What is tried, for people."""
+        return named([self])
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How a trial ended. `problem` says why nothing was installed, `raised` what could not stay lowest."""
+
+    trial: Trial
+    seconds: float
+    installing: float
+    suite: Suite | None = None
+    problem: str = ""
+    raised: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The result in one line."""
+        return f"{self.trial.label}: {self.suite.words if self.suite else 'could not be installed'}"
+
+    def as_json(self) -> dict[str, object]:
+        """The facts for the ledger."""
+        suite = self.suite
+        return {"label": self.trial.label, "seconds": round(self.seconds, 2), "installing": round(self.installing, 2),
+                "suite": round(suite.seconds, 2) if suite else 0.0, "result": self.words,
+                "command": suite.command if suite else "", "rerun": list(suite.rerun) if suite else [],
+                "raised": list(self.raised)}
+
+
+def named(trials: Sequence[Trial]) -> str:
+    """What was tried, in words: `wheel on Python 3.11.7, 3.12.1; sdist on Python 3.12.1`."""
+    groups: dict[tuple[str, bool], list[str]] = {}
+    for trial in trials:
+        groups.setdefault((trial.what, trial.lowest), []).append(trial.interpreter.version)
+    return "; ".join(f"{what} on Python {', '.join(versions)}{' with the lowest dependencies' if lowest else ''}"
+                     for (what, lowest), versions in groups.items())
+
+
+def admitted(project: Project, versions: Sequence[str] = (), requires: str = "") -> list[Interpreter]:
+    """The interpreters to try: all that are found and admitted, or those of `versions` ("3.12").
+
+    `requires` is what the built files say of Python, for projects whose metadata stand elsewhere.
+
+    Raises HandbookError when there is none.
+    """
+    wanted = requires or str(project.table.get("requires-python", ""))
+    chosen = interpreters(wanted, versions)
+    if not chosen:
+        found = interpreters(wanted) or interpreters()
+        asked = " or ".join(versions) or f"that {wanted} admits"
+        raise HandbookError(f"no Python {asked} found here",
+                            where=f"pyproject.toml:{project.line('requires-python')}",
+                            why=f"found: {', '.join(each.version for each in found) or 'none'}",
+                            todo="install one (uv python install does), or correct requires-python",
+                            section="sec-pypi-metadata-python")
+    return chosen
+
+
+def plan(wheels: Sequence[Own], sdists: Sequence[Own], pythons: Sequence[Interpreter], companions: Sequence[Own] = (),
+         *, lowest: bool = True) -> list[Trial]:
+    """The trials of a release: the wheel everywhere, the sdist on the newest Python, lowest bounds on the oldest.
+
+    Where the wheel doesn't fit a Python, as a compiled one of another does, the sdist is built there instead.
+    """
+    def one(file: Own, python: Interpreter, *, lowest: bool = False) -> Trial:
+        return Trial("wheel" if file in wheels else "sdist", (file, *companions), python, lowest)
+
+    def fitting(python: Interpreter) -> list[Own]:
+        return [wheel for wheel in wheels if wheel.path and fits(wheel.path.name, python.minor)] or list(sdists)
+
+    pairs = [(file, python) for python in pythons for file in fitting(python)]
+    pairs += [(sdist, pythons[-1]) for sdist in sdists]
+    trials = [one(file, python) for file, python in dict.fromkeys(pairs)]
+    return trials + [one(file, pythons[0], lowest=True) for file in fitting(pythons[0])[:1] if lowest]
+
+
+def newest(pythons: Sequence[Interpreter], wheels: Sequence[str]) -> Interpreter:
+    """The newest Python that one of these wheels, given by their file names, fits.
+
+    Raises HandbookError when none does.
+    """
+    for python in reversed(pythons):
+        if any(fits(wheel, python.minor) for wheel in wheels):
+            return python
+    raise HandbookError(f"no Python fits {', '.join(wheels) or 'a wheel of this release'}",
+                        why=f"looked at: {', '.join(python.version for python in pythons)}",
+                        todo="install the Python that the wheel was built for, or name it with --python",
+                        section="sec-pypi-install")
+
+
+def summary(tried: Sequence[Tried]) -> str:
+    """How trials ended, in one line."""
+    passed = sum(bool(each.suite and each.suite.fine) for each in tried)
+    empty = sum(bool(each.suite and each.suite.empty) for each in tried)
+    untested = f"; {empty} installed, without tests to run" if empty else ""
+    return f"{passed} of {len(tried)} environments passed{untested}"
+
+
+def carry_out(trials: Sequence[Trial], project: Project, say: Say = nothing) -> list[Tried]:
+    """Carry out trials, as many at a time as there are processors; results in the order of the trials."""
+    uv, processors, store = uv_program(), os.cpu_count() or 1, bytecode()
+    threads = max(1, processors // len(trials)) if len(trials) > 1 else None
+    with scratch(project.normalised) as folder, ThreadPoolExecutor(processors) as pool:
+        def one(numbered: tuple[int, Trial]) -> Tried:
+            number, trial = numbered
+            own = folder / str(number)
+            own.mkdir()
+            tried = attempt(trial, project, own, uv, threads, store, say)
+            say(f"{tried.words} ({tried.seconds:.1f} s)")
+            return tried
+
+        return list(pool.map(one, enumerate(trials)))
+
+
+def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None, threads: int | None, store: Bytecode,
+            say: Say) -> Tried:
+    """Make one environment, install, run the tests."""
+    start = time.monotonic()
+    try:
+        environment, names, raised = install(trial, project, folder / "env", uv)
+    except InstallFailed as failure:
+        seconds = time.monotonic() - start
+        return Tried(trial, seconds, seconds, problem=str(failure))
+    store.lend(environment.site)
+    installed = time.monotonic()
+    outside = folder / "empty"
+    outside.mkdir()
+    say(f"{trial.label}: installed in {installed - start:.1f} s, testing")
+    suite = run_suite(environment, project, names, outside, threads)
+    store.take(environment.site)
+    return Tried(trial, time.monotonic() - start, installed - start, suite, raised=raised)
+
+
+def install(trial: Trial, project: Project, folder: Path,
+            uv: Path | None) -> tuple[Environment, list[str], tuple[str, ...]]:
+    """The environment of a trial, the modules to test, and the dependencies that the tests' own raised.
+
+    Raises InstallFailed.
+    """
+    if trial.lowest and uv is None:
+        raise InstallFailed("pip can't choose the lowest versions; install uv")
+    environment = create(folder, trial.interpreter, uv)
+    environment.install_own(trial.own)
+    name, names = trial.own[0].name, [own.name for own in trial.own]
+    package, markers = environment.distribution(name), trial.interpreter.markers
+    extra = extra_for_tests(package, markers)
+    runtime = requirements(package, [], markers, names)
+    for companion in trial.own[1:]:
+        runtime += requirements(environment.distribution(companion.name), [], markers, names)
+    testing = requirements(package, [extra] if extra else [], markers, names)
+    testing += [] if extra else dependency_group(project)
+    if not project.settings.test_command and not any(re.match(r"pytest\b(?!-)", each) for each in testing):
+        testing.append("pytest")
+    before: dict[str, str] = {}
+    if trial.lowest:
+        environment.install(runtime, lowest=True)
+        before = environment.pins()
+    environment.install([*runtime, *testing])
+    after = environment.pins() if trial.lowest else {}
+    raised = tuple(f"{each} {version} -> {after.get(each)}" for each, version in sorted(before.items())
+                   if after.get(each) != version)
+    return environment, modules(package), raised
+
+
+def dependency_group(project: Project) -> list[str]:
+    """The dependency group that holds the tests' packages (PEP 735), for packages without an extra for them."""
+    groups = project.section("dependency-groups")
+    name = next((name for name in ("test", "tests", "testing", "dev") if name in groups), None)
+    return _group(groups, name, ()) if name else []
+
+
+def _group(groups: dict[str, Any], name: str, above: tuple[str, ...]) -> list[str]:
+    """The requirements of a group and of those that it includes."""
+    found: list[str] = []
+    for entry in groups.get(name) or []:
+        if isinstance(entry, str):
+            found.append(entry)
+        elif isinstance(entry, dict) and entry.get("include-group") not in (None, name, *above):
+            found += _group(groups, str(entry["include-group"]), (*above, name))
+    return found
+
+
+@functools.cache
+def bytecode() -> Bytecode:
+    """The store of bytecode for the trials of this process."""
+    kept = contextlib.ExitStack()
+    atexit.register(kept.close)
+    return Bytecode(kept.enter_context(scratch("bytecode")))

@@ -1,0 +1,211 @@
+"""Build a project once, in isolation, and prove that the result is what the commit says, whoever builds it.
+
+Four builds run two at a time in one environment: the sdist and from it the wheel, which are kept; and in other
+folders the wheel from the tree and the sdist again, which are compared with them. Where the wheels are equal to the
+byte, one comparison proves both that the sdist lacks nothing and that the build is reproducible.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labhandbook.core import process
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.files import replacing_folder
+from labhandbook.core.process import CalledProcessError
+from labhandbook.core.rules import Finding
+from labhandbook.core.steps import Say, nothing
+from labhandbook.package import distribution
+from labhandbook.package.build_tools import Tools
+from labhandbook.package.distribution import Distribution
+from labhandbook.package.environments import tail
+from labhandbook.package.machine import without_secrets
+from labhandbook.package.project import PYPROJECT, Project
+from labhandbook.package.scm_version import pretended
+from labhandbook.release.clean_sources import export
+from labhandbook.release.reproducible_sdist import normalise_sdist, unpack
+
+if TYPE_CHECKING:
+    from build import ProjectBuilder
+
+ZIP_BEGINS = 315532800  # 1980: the format of wheels knows no earlier time.
+
+
+@dataclass(frozen=True)
+class Built:
+    """The files of a release, in `folder`, with what the comparisons found and the tools that made them."""
+
+    folder: Path
+    sdist: Distribution
+    wheel: Distribution
+    findings: list[Finding] = field(default_factory=list)
+    tools: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def files(self) -> tuple[Distribution, Distribution]:
+        """Both files, the sdist first."""
+        return self.sdist, self.wheel
+
+    def facts(self, project: Project) -> dict[str, Any]:
+        """What the ledger keeps: names, sizes and hashes of the files, commit, tree, tags, time and tools."""
+        state = project.git
+        return {"version": self.wheel.version,
+                "files": {file.file: {"sha256": file.sha256, "size": file.size} for file in self.files},
+                "commit": state.commit if state else None, "tree": state.tree if state else None,
+                "tags": list(state.tags) if state else [], "epoch": epoch(project), "tools": self.tools}
+
+
+def build(project: Project, workdir: Path, say: Say = nothing) -> Built:
+    """Build the commit's sdist and wheel into `workdir/dist`, replacing what is there.
+
+    The wheel is made from the sdist. Raises HandbookError when a tool can't be installed or a build fails; what was
+    in `workdir/dist` is then untouched.
+    """
+    with tempfile.TemporaryDirectory(prefix="handbook-build-") as name, ThreadPoolExecutor(2) as pool:
+        scratch = Path(name).resolve()
+        say("build tools")
+        trees = pool.submit(lambda: [export(project, scratch / tree / "tree") for tree in ("one", "two", "three")])
+        tools = Tools(scratch / "tools", builder(project.root, Path(sys.executable)).build_system_requires,
+                      (*project.settings.pass_env, *pretended()))
+        run = _Runs(project, scratch, tools, pool, trees.result())
+        run.prepare()
+        say("sdist and wheel")
+        run.build()
+        say("comparison")
+        findings, versions = run.compare(), tools.versions()
+        sdist, wheel = run.kept
+        with replacing_folder(workdir / "dist") as folder:
+            for file in (sdist, wheel):
+                shutil.copyfile(file.path, folder / file.file)
+    return Built(workdir / "dist", distribution.read(workdir / "dist" / sdist.file),
+                 distribution.read(workdir / "dist" / wheel.file), findings, versions)
+
+
+def found(workdir: Path) -> Built | None:
+    """The files that an earlier build left in `workdir/dist`, or None.
+
+    Raises HandbookError when they are damaged.
+    """
+    sdists, wheels = ([*(workdir / "dist").glob(pattern)] for pattern in ("*.tar.gz", "*.whl"))
+    if len(sdists) != 1 or len(wheels) != 1:
+        return None
+    return Built(workdir / "dist", distribution.read(sdists[0]), distribution.read(wheels[0]))
+
+
+def epoch(project: Project) -> int:
+    """The time that the files of a release bear: the commit's, or that of pyproject.toml where there is no git."""
+    if project.git and project.git.commit:
+        return max(project.git.epoch, ZIP_BEGINS)
+    return max(int((project.root / PYPROJECT).stat().st_mtime), ZIP_BEGINS)
+
+
+class _Runs:
+    """The builds of one project: `one` is kept, `two` and `three` are there to be compared."""
+
+    def __init__(self, project: Project, scratch: Path, tools: Tools, pool: ThreadPoolExecutor,
+                 trees: Sequence[Path]) -> None:
+        self.project, self.scratch, self.tools, self.pool = project, scratch, tools, pool
+        self.one, self.two, self.three = trees
+        self.epoch = epoch(project)
+
+    def prepare(self) -> None:
+        """Install what the backend asks for beyond `[build-system]`."""
+        wanted = self.pool.map(lambda tree, kind: self._builder(tree).get_requires_for_build(kind),
+                               (self.one, self.two), ("sdist", "wheel"))
+        with _translated(self.project):
+            self.tools.install(set().union(*wanted))
+
+    def build(self) -> None:
+        """Make the files to keep and those to compare them with."""
+        kept = self.pool.submit(self._sdist_and_wheel)
+        other = self.pool.submit(self._wheel_and_sdist)
+        with _translated(self.project):
+            self.kept, self.others = kept.result(), other.result()
+
+    def compare(self) -> list[Finding]:
+        """Find where the kept files differ from the others, and why."""
+        from labhandbook.release.release_rules import build_agreement as rules
+
+        (sdist, wheel), (sdist_again, wheel_of_tree) = self.kept, self.others
+        findings = list(rules.reproducible(sdist, sdist_again))
+        if wheel.sha256 == wheel_of_tree.sha256 and wheel.file == wheel_of_tree.file:
+            return findings
+        with _translated(self.project):
+            again = self._wheel(unpack(sdist.path, self.scratch / "again"), self.scratch / "again-out")
+        unstable = list(rules.reproducible(wheel, again))
+        return [*findings, *unstable, *rules.complete(wheel, wheel_of_tree, again)]
+
+    def _sdist_and_wheel(self) -> tuple[Distribution, Distribution]:
+        sdist = self._sdist(self.one, self.scratch / "one" / "out")
+        return sdist, self._wheel(unpack(sdist.path, self.scratch / "one" / "unpacked"), self.scratch / "one" / "out")
+
+    def _wheel_and_sdist(self) -> tuple[Distribution, Distribution]:
+        wheel = self._wheel(self.two, self.scratch / "two" / "out")
+        return self._sdist(self.three, self.scratch / "three" / "out"), wheel
+
+    def _sdist(self, tree: Path, folder: Path) -> Distribution:
+        made = Path(self._builder(tree).build("sdist", folder / "raw"))
+        normalise_sdist(made, folder / made.name, self.epoch)
+        return distribution.read(folder / made.name)
+
+    def _wheel(self, tree: Path, folder: Path) -> Distribution:
+        return distribution.read(Path(self._builder(tree).build("wheel", folder)))
+
+    def _builder(self, tree: Path) -> ProjectBuilder:
+        """The backend of the project in a tree; what it says is kept for the report of a failure."""
+
+        def run(command: Sequence[str], cwd: str | None = None,
+                extra_environ: Mapping[str, str] | None = None) -> None:
+            flag = f"-fdebug-prefix-map={tree}=."
+            env = self.tools.environ()
+            flags = {name: f"{env.get(name, '')} {flag}".strip() for name in ("CFLAGS", "CXXFLAGS", "FFLAGS")}
+            env |= {"SOURCE_DATE_EPOCH": str(self.epoch), **flags, **(extra_environ or {})}
+            done = process.run(command, cwd=cwd, env=env, umask=0o022, merged=True)
+            if done.returncode:
+                raise CalledProcessError(done.returncode, done.args, done.stdout)
+
+        return builder(tree, self.tools.python, run)
+
+
+def builder(tree: Path, python: Path, run: Callable[..., None] | None = None) -> ProjectBuilder:
+    """The build frontend for a tree. Raises HandbookError where `[build-system]` can't be used."""
+    try:
+        import pyproject_hooks
+        from build import BuildException, ProjectBuilder
+    except ImportError:
+        raise HandbookError("build isn't installed", why="it calls the package's build backend",
+                            todo="pip install 'labhandbook[release]'", section="sec-pypi-environment") from None
+    # What a backend warns of would be printed by each of its calls; rules say what matters of it, once.
+    warnings.filterwarnings("ignore", category=getattr(pyproject_hooks, "BuildBackendWarning", BytesWarning))
+    try:
+        return ProjectBuilder(tree, str(python), *([run] if run else []))
+    except BuildException as error:
+        raise HandbookError(str(error), where=PYPROJECT, why="no tool can build a package without it",
+                            todo="correct [build-system]", section="sec-pypi-metadata") from None
+
+
+@contextmanager
+def _translated(project: Project) -> Iterator[None]:
+    """Turn a failed build into a HandbookError with the end of what the backend said."""
+    from build import BuildBackendException
+
+    try:
+        yield
+    except BuildBackendException as error:
+        inner = error.exception
+        said = inner.stdout if isinstance(inner, CalledProcessError) else str(inner)
+        raise HandbookError(
+            f"{project.tool} can't build {project.name or 'the package'}: {error}",
+            where=f"{PYPROJECT}:{project.line('build-backend')}",
+            why=tail(without_secrets(said or ""), 20),
+            todo="correct what its last lines say; python -m build shows all of it", section="sec-pypi-build",
+        ) from None

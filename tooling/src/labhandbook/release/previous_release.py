@@ -1,0 +1,95 @@
+"""The release before this one, fetched from its index to be compared with."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labhandbook.core.errors import HandbookError
+from labhandbook.package.distribution import Distribution, read
+from labhandbook.package.index_addresses import index, shown
+from labhandbook.package.project import normalise
+from labhandbook.package.simple_index import IndexDown, Listed, download, listing
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The last release: its wheel and its sdist where they are to be had, or in `problem` why nothing is.
+
+    `first` says that the index has no earlier release.
+    """
+
+    wheel: Distribution | None = None
+    sdist: Distribution | None = None
+    problem: str = ""
+    first: bool = False
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+        file = self.wheel or self.sdist
+        return file.version if file else ""
+
+
+def fetch_previous(name: str, version: str, target: str, folder: Path, seconds: float = 20) -> Previous:
+    """Fetch the files of the last release before `version` that wasn't yanked. The network's faults raise nothing.
+
+    A release before its time (1.0rc1) is compared with the last release of any kind, others with the last final one.
+    """
+    if target == "none":
+        return Previous(problem="not asked for (compare-with is none)")
+    try:
+        found = _last(listing(index(target), name, seconds), name, version)
+        if not found:
+            return Previous(first=True)
+        files = [_fetch(file, folder, seconds) for file in found]
+    except (IndexDown, HandbookError, OSError) as error:
+        return Previous(problem=f"{shown(target)} could not be asked: {error}")
+    return Previous(next((file for file in files if file.is_wheel), None),
+                    next((file for file in files if not file.is_wheel), None))
+
+
+def _last(files: dict[str, Listed], name: str, version: str) -> list[Listed]:
+    """A wheel and an sdist of the last release; of several wheels the one that pip would choose here."""
+    from packaging.tags import sys_tags
+    from packaging.utils import parse_wheel_filename
+    from packaging.version import Version
+
+    ours = Version(version)
+    releases: dict[Version, list[Listed]] = {}
+    for file in files.values():
+        number = _version(file.filename, name)
+        if number and number < ours and file.yanked is None and (ours.is_prerelease or not number.is_prerelease):
+            releases.setdefault(number, []).append(file)
+    if not releases:
+        return []
+    last = sorted(releases[max(releases)], key=lambda file: file.filename)
+    order = {tag: place for place, tag in enumerate(sys_tags())}
+    wheels = sorted((file for file in last if file.filename.endswith(".whl")), key=lambda file: min(
+        order.get(tag, len(order)) for tag in parse_wheel_filename(file.filename)[3]))
+    return wheels[:1] + [file for file in last if file.filename.endswith(".tar.gz")][:1]
+
+
+def _version(filename: str, name: str) -> Version | None:
+    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+
+    try:
+        project, number = (parse_wheel_filename(filename)[:2] if filename.endswith(".whl")
+                           else parse_sdist_filename(filename))
+    except (InvalidSdistFilename, InvalidWheelFilename):
+        return None
+    return number if project == normalise(name) else None
+
+
+def _fetch(file: Listed, folder: Path, seconds: float) -> Distribution:
+    path = folder / Path(file.filename).name
+    data = download(file, seconds)
+    if file.sha256 and hashlib.sha256(data).hexdigest() != file.sha256:
+        raise IndexDown(f"{file.filename} arrived damaged")
+    path.write_bytes(data)
+    return read(path)

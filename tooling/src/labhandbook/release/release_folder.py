@@ -1,0 +1,135 @@
+"""The state of a release on disk: `.handbook/release/NAME-VERSION/` with the files, the ledgers and the log.
+
+`ledger.json` says what was built, tested and rehearsed, `pypi.json` and its like what an index got. Git ignores all
+of it, and one run at a time works on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.files import write_atomic
+from labhandbook.core.steps import Ledger
+from labhandbook.package.project import Project
+from labhandbook.package.simple_index import sha256
+from labhandbook.release.file_origin import check_files, check_untracked
+
+REHEARSAL = "rehearsal"
+
+
+class State:
+    """The folder of one version of one project."""
+
+    def __init__(self, project: Project, version: str) -> None:
+        self.project = project
+        self.version = version
+        self.folder = project.state / f"{project.normalised}-{version}"
+        self.dist = self.folder / "dist"
+
+    def prepare(self) -> None:
+        """Make the folder, and the file that hides it from git. Raises HandbookError when git tracks it."""
+        check_untracked(self.project)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        hidden = self.project.root / ".handbook" / ".gitignore"
+        if not hidden.exists():
+            write_atomic(hidden, "*\n")
+
+    def ledger(self, target: str = REHEARSAL) -> Ledger:
+        """The ledger of the work here and its rehearsal, or of one index."""
+        name = "ledger" if target == REHEARSAL else re.sub(r"[^\w.-]", "_", target)
+        return Ledger(self.folder / f"{name}.json")
+
+    def targets(self) -> list[str]:
+        """The indexes that have a ledger."""
+        return sorted(path.stem for path in self.folder.glob("*.json") if path.stem != "ledger")
+
+    def hashes(self) -> dict[str, str]:
+        """The files of the release and their sha256, as the ledger has them; none before the build."""
+        files = self.ledger().fact("build", "files") or {}
+        return {name: entry["sha256"] for name, entry in files.items()}
+
+    def whole(self) -> bool:
+        """Whether the files that the ledger knows lie in `dist`, byte for byte."""
+        hashes = self.hashes()
+        return bool(hashes) and all(
+            (self.dist / name).is_file() and sha256((self.dist / name).read_bytes()) == digest
+            for name, digest in hashes.items())
+
+    def files(self) -> list[Path]:
+        """The files of the release, the sdist first.
+
+        Raises HandbookError when nothing was built, it was built from another commit, or a file has changed since.
+        """
+        from labhandbook.release.publish import check_bytes
+
+        hashes = self.hashes()
+        if not hashes:
+            raise HandbookError(f"{self.project.name} {self.version} isn't built", where=str(self.folder),
+                                why="only files that were built, inspected and tested are published",
+                                todo="run handbook release rehearse, or bring its .handbook folder here",
+                                section="sec-pypi-build")
+        self.check_origin()
+        paths = [self.dist / name for name in sorted(hashes, key=lambda name: (name.endswith(".whl"), name))]
+        check_bytes(paths, hashes)
+        return paths
+
+    def check_origin(self) -> None:
+        """Raises HandbookError unless the files are from the commit that is checked out."""
+        check_files(self.project, self.version, self.ledger(), self.fingerprint)
+
+    def log(self, word: str) -> None:
+        """Add a line to the log of this release."""
+        with (self.folder / "log.txt").open("a", encoding="utf-8") as stream:
+            stream.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {os.getpid()} {word}\n")
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other run out. Raises HandbookError when one is at work."""
+        self.prepare()
+        with (self.folder / "lock").open("a", encoding="utf-8") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise HandbookError(f"another run works on {self.project.name} {self.version}",
+                                    where=str(self.folder), why="two at a time could build or upload twice",
+                                    todo="wait for it to end", section="sec-pypi-build") from None
+            yield
+
+    def fingerprint(self) -> str:
+        """A hash of what a build sees: the commit and its tags, or without git every file."""
+        state = self.project.git
+        if state and state.commit:
+            return key_of([state.commit, *sorted(state.tags), os.path.relpath(self.project.root, state.root)])
+        return key_of(contents(self.project.root))
+
+    def forget(self) -> None:
+        """Remove everything that is known of this version."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def contents(root: Path, *tops: str) -> list[str]:
+    """The sources in a folder, or those of its entries named `tops`: each path there with its sha256."""
+    found = [path for top in tops or (".",) for path in [root / top, *(root / top).rglob("*")] if path.is_file()]
+    return [f"{path.relative_to(root)} {sha256(path.read_bytes())}" for path in sorted({*found})
+            if not _left(path, root)]
+
+
+def key_of(data: object) -> str:
+    """A short hash of plain data, for the ledger to tell inputs apart."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _left(path: Path, root: Path) -> bool:
+    """Whether a file is no source but what some tool left there."""
+    return any(part.startswith(".") or part in ("__pycache__", "build", "dist", "venv") or part.endswith(".egg-info")
+               for part in path.relative_to(root).parts[:-1])

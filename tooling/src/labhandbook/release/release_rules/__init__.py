@@ -1,0 +1,29 @@
+"""The rules on sources, git and metadata, one module a theme; importing them registers them."""
+
+from labhandbook.release.release_rules import (
+           commit,
+           dependencies,
+           licence,
+           packaged_files,
+           project_name,
+           project_table,
+           python_versions,
+           readme,
+           release_settings,
+           version_agreement,
+)
+from labhandbook.release.release_rules.project_rule import CHECKS
+
+__all__ = [
+           "CHECKS",
+           "commit",
+           "dependencies",
+           "licence",
+           "packaged_files",
+           "project_name",
+           "project_table",
+           "python_versions",
+           "readme",
+           "release_settings",
+           "version_agreement",
+]

@@ -1,0 +1,62 @@
+"""What must hold between several builds of one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labhandbook.core.rules import Finding, Rule, Severity, register
+from labhandbook.core.wording import listed
+from labhandbook.package.distribution import Distribution
+
+INCOMPLETE = register(Rule(
+    "REL201", "The sdist holds everything that the wheel needs",
+    "A wheel made from the sdist differs from one made from the sources. conda-forge and everyone whom no wheel "
+    "fits build from the sdist, and get a broken package.",
+    "Name the missing files in MANIFEST.in or in the backend's settings for the sdist, then build again.",
+    "sec-pypi-metadata-packages"))
+UNSTABLE = register(Rule(
+    "REL202", "Two builds of one commit give the same bytes",
+    "Nobody can check that a file comes from its commit when every build of it is different.",
+    "Remove what depends on the time, the folder, or the order of files, such as a time stamp in a generated module.",
+    "sec-pypi-build", Severity.WARNING))
+
+
+def reproducible(first: Distribution, second: Distribution) -> Iterator[Finding]:
+    """Two builds of the same sources, in different folders, are equal to the byte."""
+    if first.file != second.file:
+        yield Finding(first.file, 0, UNSTABLE, f"a second build made {second.file}")
+    elif first.sha256 != second.sha256:
+        members = changed(first, second) or sorted(first.files.keys() ^ second.files.keys())
+        yield Finding(first.file, 0, UNSTABLE, f"a second build differs in {listed(members)}" if members else
+                      "a second build holds the same files with other times or modes, or in another order")
+
+
+def complete(wheel: Distribution, of_tree: Distribution, again: Distribution) -> Iterator[Finding]:
+    """The wheel made from the sdist holds what the wheel made from the tree holds.
+
+    `again` is a second wheel from the sdist: what differs even there says nothing about the sdist.
+    """
+    ours, theirs = _comparable(wheel), _comparable(of_tree)
+    if lacking := sorted(theirs.keys() - ours.keys()):
+        yield Finding(wheel.file, 0, INCOMPLETE, f"made from the sdist it lacks {listed(lacking)}")
+    if added := sorted(ours.keys() - theirs.keys()):
+        yield Finding(wheel.file, 0, INCOMPLETE, f"made from the sources it would lack {listed(added)}",
+                      Severity.WARNING)
+    unstable = set(changed(wheel, again))
+    differing = [path for path in changed(wheel, of_tree) if path in ours and path not in unstable]
+    if differing:
+        yield Finding(wheel.file, 0, INCOMPLETE,
+                      f"made from the sources it would hold other contents of {listed(differing)}", Severity.WARNING)
+    if wheel.file != of_tree.file:
+        yield Finding(wheel.file, 0, INCOMPLETE, f"made from the sources it would be {of_tree.file}")
+
+
+def changed(first: Distribution, second: Distribution) -> list[str]:
+    """The files that both hold with different contents; the list of hashes in a wheel only follows from them."""
+    both = first.files.keys() & second.files.keys()
+    different = sorted(path for path in both if first.files[path].sha256 != second.files[path].sha256)
+    return [path for path in different if not path.endswith(".dist-info/RECORD")] or different
+
+
+def _comparable(wheel: Distribution) -> dict[str, str]:
+    return {path: member.sha256 for path, member in wheel.files.items() if not path.endswith(".dist-info/RECORD")}

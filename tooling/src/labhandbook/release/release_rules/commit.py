@@ -1,0 +1,152 @@
+"""Rules on the commit: clean, tagged once, complete, and where everyone can find it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from labhandbook.core.wording import listed
+from labhandbook.package.findings import ERROR, WARNING, At, unverified
+from labhandbook.package.project import Project
+from labhandbook.release.project_facts import Facts
+from labhandbook.release.release_rules.project_rule import rule
+
+SECTION = "sec-pypi-tag"
+
+
+def version_tags(facts: Facts) -> list[str]:
+    """The tags on the commit that follow the project's pattern."""
+    return tags_of(facts.project)
+
+
+def tags_of(project: Project) -> list[str]:
+    """The tags on a project's commit that follow its pattern."""
+    git = project.git
+    before, _, after = project.settings.tag.partition("{version}")
+    return [tag for tag in (git.tags if git else ())
+            if tag.startswith(before) and tag.endswith(after) and tag[len(before):len(before) + 1].isdigit()]
+
+
+@rule("REL010", "The project is in git",
+      why="A release belongs to a commit: without one nobody can tell what it was made from.",
+      mend="Run check in a clone of the repository.",
+      section=SECTION)
+def in_git(facts: Facts) -> Iterator[At]:
+    """A folder that git doesn't know."""
+    if facts.project.git is None:
+        yield unverified("git doesn't know this project, so commit and tag can't be checked")
+
+
+@rule("REL011", "Everything is committed",
+      why="A build takes what is in the folder: files of yours that nobody else has, or changes that are in no "
+          "commit.",
+      mend="Commit the changes; add new files or name them in .gitignore.",
+      section=SECTION)
+def clean(facts: Facts) -> Iterator[At]:
+    """Changed and untracked files."""
+    git = facts.project.git
+    if git is not None and git.dirty:
+        count = f"{len(git.dirty)} files are" if len(git.dirty) > 1 else "a file is"
+        yield At(f"{count} changed or not in git: {listed(git.dirty, 3)}")
+
+
+@rule("REL012", "The clone has its history",
+      why="In a shallow clone the tags are missing, and setuptools-scm invents a version with no more than a "
+          "warning.",
+      mend="git fetch --unshallow --tags; in GitHub Actions give actions/checkout fetch-depth: 0.",
+      section=SECTION)
+def complete(facts: Facts) -> Iterator[At]:
+    """A shallow clone."""
+    git = facts.project.git
+    if git is not None and git.shallow:
+        yield At("the clone is shallow", severity=ERROR if facts.version.from_git else WARNING)
+
+
+@rule("REL013", "The commit carries the tag of its version",
+      why="The tag says which commit a version was made from.",
+      mend="Tag the commit: git tag --annotate vVERSION --message \"NAME VERSION\"; a wrong tag that isn't pushed "
+           "yet "
+           "can be deleted with git tag --delete.",
+      section=SECTION)
+def tagged(facts: Facts) -> Iterator[At]:
+    """No tag, or a tag that says another version."""
+    git, version = facts.project.git, facts.parsed
+    if git is None or version is None or version.is_devrelease or version.local:
+        return
+    # A version may be written out in another form than the one that indexes use; either may be tagged.
+    pattern = facts.project.settings.tag
+    wanted, other = (pattern.replace("{version}", str(form)) for form in (version, facts.version.version))
+    if {wanted, other} & set(git.tags):
+        return
+    place = facts.version.file, facts.version.line
+    if read := _read_off(facts):
+        yield At(f"the version {facts.version.version} was read off the tag {read}, which isn't {pattern}: is it "
+                 "another package's, let git describe match yours alone; is it yours, set tag in "
+                 "[tool.handbook.release]", *place)
+    elif found := version_tags(facts):
+        yield At(f"the commit is tagged {listed(found)}, the version is {facts.version.version}", *place)
+    elif {wanted, other} & facts.tags:
+        yield At(f"the tag {wanted} is on another commit than the one checked out", *place)
+    elif git.remote_tags and wanted in git.remote_tags:
+        yield At(f"the tag {wanted} is on {git.remote}, but not on this commit", *place)
+    else:
+        yield At(f"the commit has no tag {wanted}", *place, severity=WARNING)
+
+
+def _read_off(facts: Facts) -> str:
+    """The tag on the commit that gave the version although it follows another pattern; empty where none did."""
+    git, own = facts.project.git, version_tags(facts)
+    if git is None or not facts.version.from_git:
+        return ""
+    ending = re.compile(rf"[^\d.]{re.escape(str(facts.version.version))}$")
+    return next((tag for tag in git.tags if tag not in own and ending.search(tag)), "")
+
+
+@rule("REL014", "The commit has one version tag",
+      why="With two tags on a commit a tool may take the older one, and the release gets its number.",
+      mend="Delete the wrong one: git tag --delete TAG.",
+      section=SECTION)
+def one_tag(facts: Facts) -> Iterator[At]:
+    """Several version tags on the commit."""
+    if len(found := version_tags(facts)) > 1:
+        yield At(f"the commit has {len(found)} version tags: {listed(found)}")
+
+
+@rule("REL015", "The commit is on the default branch",
+      why="What is released from a side branch is missing in the next release.",
+      mend="Merge the branch, then tag the commit on the default branch.",
+      section=SECTION, severity=WARNING)
+def on_default(facts: Facts) -> Iterator[At]:
+    """A commit that the default branch doesn't hold."""
+    git = facts.project.git
+    if git is None:
+        return
+    if git.on_default is None:
+        reason = "the clone is shallow" if git.shallow else "git names no default branch"
+        yield unverified(f"whether the commit is on the default branch can't be told: {reason}")
+    elif not git.on_default:
+        yield At(f"the commit is on {git.branch or 'no branch'}, not on {git.default_branch}")
+
+
+@rule("REL016", "The tag is on the remote, on the same commit",
+      why="A workflow publishes from the pushed tag, and readers of the release look for it there.",
+      mend="After an upload by hand, and to publish from a workflow, push it: git push origin TAG. A pushed tag is "
+           "never "
+           "moved; release the next version instead.",
+      section="sec-pypi-github", severity=WARNING)
+def pushed(facts: Facts) -> Iterator[At]:
+    """A version tag that the remote lacks, or has elsewhere."""
+    git = facts.project.git
+    found = version_tags(facts)
+    if git is None or not found:
+        return
+    if git.remote_tags is None:
+        reason = f"{git.remote} was not asked or did not answer" if git.remote else "the repository has no remote"
+        yield unverified(f"whether {listed(found)} is pushed can't be told: {reason}")
+        return
+    for tag in found:
+        there = git.remote_tags.get(tag)
+        if there is None:
+            yield At(f"{tag} is not on {git.remote} yet")
+        elif there != git.commit:
+            yield At(f"{tag} is on another commit ({there[:9]}) at {git.remote}", severity=ERROR)

@@ -1,0 +1,107 @@
+"""Rules on what the package needs when it runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from labhandbook.package.findings import WARNING, At, unverified
+from labhandbook.package.project import normalise
+from labhandbook.release.project_facts import Facts, dynamic_requirements
+from labhandbook.release.release_rules.project_rule import rule
+
+SECTION = "sec-pypi-dependencies"
+# What tests, formats or checks code, and no user of a package needs.
+FOR_DEVELOPERS = {
+    "autopep8", "bandit", "black", "bump2version", "bumpversion", "check-manifest", "codecov", "codespell",
+    "coverage", "coveralls", "docformatter", "flake8", "green", "hypothesis", "isort", "mock", "mypy", "nose",
+    "nose2", "nox", "pre-commit", "pycodestyle", "pydocstyle", "pyflakes", "pylint", "pyright", "pytest", "ruff",
+    "tox", "twine", "yapf",
+}
+PLUG_INS = ("flake8-", "mypy-", "pylint-", "pytest-", "types-")
+
+
+@rule("REL040", "Every dependency can be read",
+      why="A build stops at a requirement that doesn't follow PEP 508, and an index refuses it.",
+      mend="Write it as name>=1.2, with extras in brackets and a marker after a semicolon.",
+      section=SECTION)
+def readable(facts: Facts) -> Iterator[At]:
+    """A requirement that can't be read, or a list that only the backend knows."""
+    for dependency in facts.dependencies:
+        if dependency.parsed is None:
+            yield At(f"{dependency.text!r} is not a requirement", dependency.file, dependency.line)
+    project = facts.project
+    if "dependencies" in project.dynamic:
+        files = dynamic_requirements(project)
+        for file in files:
+            if file not in facts.texts:
+                yield At(f"dependencies are to be read from {file}, which is missing",
+                         line=project.line("dependencies", "tool.setuptools.dynamic"))
+        if not files:
+            yield unverified("dependencies are computed by the backend, so they can't be checked before the build",
+                             line=project.line("dynamic", "project"))
+
+
+@rule("REL041", "No dependency is pinned",
+      why="Users install the package next to others: two packages that pin different versions can't be installed "
+          "together.",
+      mend="Replace == by >= with the lowest version that your tests pass with; pins belong into a lock file.",
+      section=SECTION)
+def unpinned(facts: Facts) -> Iterator[At]:
+    """`==` and `===` at run time."""
+    for dependency in facts.dependencies:
+        if dependency.parsed is not None and not dependency.extra:
+            for specifier in dependency.parsed.specifier:
+                exact = specifier.operator == "==" and not specifier.version.endswith(".*")
+                if exact or specifier.operator == "===":
+                    yield At(f"{dependency.text} is pinned", dependency.file, dependency.line)
+
+
+@rule("REL042", "Every dependency has a lower bound",
+      why="Without one, pip keeps a years-old version that happens to be installed, and the failure looks like your "
+          "fault.",
+      mend="Add >= with the lowest version that your tests pass with.",
+      section=SECTION, severity=WARNING)
+def bounded(facts: Facts) -> Iterator[At]:
+    """No lower bound at run time."""
+    for dependency in facts.dependencies:
+        found = dependency.parsed
+        if found is None or dependency.extra or found.url:
+            continue
+        if normalise(found.name) == facts.project.normalised:
+            continue
+        if not any(specifier.operator in (">=", ">", "~=", "==", "===") for specifier in found.specifier):
+            yield At(f"{dependency.text} has no lower bound", dependency.file, dependency.line)
+
+
+@rule("REL043", "No dependency is given by an address",
+      why="PyPI refuses files that depend on an address or a git repository, also in an extra.",
+      mend="Release that dependency first and name it with a version, or move it to [dependency-groups].",
+      section=SECTION)
+def no_address(facts: Facts) -> Iterator[At]:
+    """`name @ https://...`."""
+    for dependency in facts.dependencies:
+        if dependency.parsed is not None and dependency.parsed.url:
+            extra = f" in the extra {dependency.extra}" if dependency.extra else ""
+            yield At(f"{dependency.parsed.name} is given by its address{extra}", dependency.file, dependency.line)
+
+
+@rule("REL044", "Tools for developers are no run-time dependencies",
+      why="Every user would install them, and conda-forge copies them into the recipe.",
+      mend="Move it to a test extra, or to [dependency-groups] if only people with a checkout need it.",
+      section="sec-pypi-metadata-extras")
+def for_users(facts: Facts) -> Iterator[At]:
+    """pytest, coverage, black and their like at run time."""
+    project = facts.project
+    entries = project.section("project", "entry-points")
+    for dependency in facts.dependencies:
+        if dependency.parsed is None or dependency.extra:
+            continue
+        name = normalise(dependency.parsed.name)
+        if name not in FOR_DEVELOPERS and not name.startswith(PLUG_INS):
+            continue
+        # A plug-in of such a tool needs it.
+        family = re.split("-", name)[0]
+        plug_in = project.normalised.startswith(f"{family}-") or any(group.startswith(family) for group in entries)
+        if not plug_in:
+            yield At(f"{dependency.text} is for developers, not for users", dependency.file, dependency.line)

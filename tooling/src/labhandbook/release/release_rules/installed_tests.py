@@ -1,0 +1,112 @@
+"""What must hold when a release's files are installed and tested, and when they come back from an index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from labhandbook.core.rules import Finding, Rule, Severity, register
+from labhandbook.core.wording import listed
+from labhandbook.package.machine import Interpreter
+from labhandbook.package.project import PYPROJECT, Project
+from labhandbook.release.install_tests import Trial, Tried, named
+
+INSTALLS = register(Rule(
+    "REL601", "Every file of the release installs in a clean environment",
+    "What can't be installed here can't be installed by anyone else.",
+    "Mend what the installer says; a missing dependency belongs in the metadata.", "sec-pypi-test"))
+PASSES = register(Rule(
+    "REL602", "The tests pass on the installed files, outside the project",
+    "Inside the project the tests see the checkout; users only have what is in the file.",
+    "Run the shown command in such an environment; most often a subpackage, a data file or a dependency is missing.",
+    "sec-pypi-test"))
+TESTED = register(Rule(
+    "REL603", "There are tests to run on the installed files",
+    "Without tests an installed file is only known to be installable.",
+    "Keep tests in the package or in tests/, or name a test-command in [tool.handbook.release].",
+    "sec-pypi-test", Severity.UNVERIFIED))
+STEADY = register(Rule(
+    "REL604", "Tests pass the first time",
+    "A test that passes only when it is repeated hides a fault, in itself or in the package.",
+    "Seed its random numbers, widen its tolerance with a reason, or mend what it found.",
+    "sec-pypi-test", Severity.WARNING))
+LOWEST = register(Rule(
+    "REL605", "The package works with the lowest dependencies that it allows",
+    "A lower bound that nobody tests is a guess, and someone's environment holds exactly those versions.",
+    "Raise the bound of the dependency that can't be installed or that fails.", "sec-pypi-dependencies"))
+LOWEST_TESTED = register(Rule(
+    "REL606", "The lowest dependencies are tested as they stand",
+    "A dependency that the tests' own requirements raise was not tested at its lower bound.",
+    "Raise the bound to the version that was tested, or lower what the tests need.",
+    "sec-pypi-dependencies", Severity.UNVERIFIED))
+INTERPRETERS = register(Rule(
+    "REL607", "The package is tested on every Python that it claims",
+    "A classifier is a promise to the people who use that Python.",
+    "Install that Python, or let CI run the tests on it.", "sec-pypi-metadata-python", Severity.UNVERIFIED))
+SAME_FILE = register(Rule(
+    "REL701", "The index serves the files that were built and tested",
+    "Everyone who installs the package runs what the index serves, whoever put it there.",
+    "Don't release this version further. Yank it, find out who uploaded, and revoke the tokens of the project.",
+    "sec-pypi-install"))
+
+YOUNGER = "(the oldest Python that requires-python admits isn't here) "
+
+
+def judge(project: Project, tried: Sequence[Tried]) -> list[Finding]:
+    """The findings of trials; where several ended alike, one finding names all of them."""
+    alike: dict[tuple[object, ...], list[tuple[Trial, Finding]]] = {}
+    for each in tried:
+        for finding in _of_one(project, each):
+            # What a suite printed holds times and folders, so it tells no two ends apart.
+            said = finding.message.partition("\n")[0] if each.suite else finding.message
+            known = finding.rule.code, finding.weight, finding.line, said
+            alike.setdefault(known, []).append((each.trial, finding))
+    return [replace(group[0][1], message=f"{named([trial for trial, _ in group])}: {group[0][1].message}")
+            for group in alike.values()]
+
+
+def untested(project: Project, pythons: Sequence[Interpreter]) -> Iterator[Finding]:
+    """The Pythons that the classifiers promise and that this machine lacks."""
+    here = {"{}.{}".format(*each.minor) for each in pythons}
+    for classifier in project.strings("project", "classifiers"):
+        found = re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", classifier)
+        if found and found[1] not in here:
+            yield Finding(PYPROJECT, project.line(f'"{classifier}"'), INTERPRETERS,
+                          f"Python {found[1]} isn't installed here, so the files were not tested on it")
+
+
+def _of_one(project: Project, tried: Tried) -> Iterator[Finding]:
+    """The findings of one trial, which don't name it yet."""
+    suite, lowest = tried.suite, tried.trial.lowest
+    place = PYPROJECT, project.line("dependencies", "project")
+    younger = lowest and not oldest(project, tried.trial.interpreter)
+    note = YOUNGER if younger else ""
+    if suite is None:
+        unsure = lowest and (younger or "install uv" in tried.problem)
+        yield Finding(*place, LOWEST_TESTED if unsure else LOWEST if lowest else INSTALLS,
+                      note + _indented(tried.problem))
+        return
+    if suite.empty:
+        yield Finding(PYPROJECT, project.line("test-command"), TESTED, f"{suite.command} found no tests")
+    elif not suite.fine:
+        failures = f": {listed(suite.failures, 10)}" if suite.failures else ""
+        yield Finding(*place, LOWEST if lowest else PASSES,
+                      f"{note}{suite.command} failed{failures}{_indented(chr(10) + suite.output)}",
+                      Severity.WARNING if younger else None)
+    if suite.rerun:
+        yield Finding(PYPROJECT, project.line("reruns"), STEADY, f"run again: {', '.join(suite.rerun)}")
+    if tried.raised:
+        yield Finding(*place, LOWEST_TESTED, f"the tests raised {', '.join(tried.raised)}")
+
+
+def oldest(project: Project, interpreter: Interpreter) -> bool:
+    """Whether no older Python is admitted. Old releases of dependencies often have nothing for a new Python."""
+    from packaging.specifiers import SpecifierSet
+
+    admitted = SpecifierSet(str(project.table.get("requires-python", "")))
+    return not any(admitted.contains(f"3.{minor}.99") for minor in range(6, interpreter.minor[1]))
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n    ")

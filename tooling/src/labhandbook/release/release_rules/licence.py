@@ -1,0 +1,139 @@
+"""Rules on the licence: declared in today's form, and its text in every file that is published."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from labhandbook.core.wording import listed
+from labhandbook.package.findings import WARNING, At
+from labhandbook.package.version_tables import minimum
+from labhandbook.release.project_facts import Facts
+from labhandbook.release.release_rules.project_rule import rule
+
+SECTION = "sec-pypi-metadata-licence"
+# What backends take when license-files is not given; PEP 639 names these.
+USUAL = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*")
+LENIENT = ("hatchling", "poetry", "uv_build")  # They let an expression and a classifier pass side by side.
+LICENCE = re.compile(r"(?i)(licen[cs]e|copying|unlicense|copyright)([-.].*)?$")
+
+
+def patterns(facts: Facts) -> list[str] | None:
+    """The declared patterns for licence files; None when there are none and the usual ones count."""
+    project = facts.project
+    value = project.table.get("license-files")
+    if isinstance(value, list):
+        return project.strings("project", "license-files")
+    if isinstance(value, dict):
+        return [pattern for key in ("paths", "globs") for pattern in project.strings("project", "license-files", key)]
+    if old := project.strings("tool", "setuptools", "license-files"):
+        return old
+    licence = project.table.get("license")
+    return [licence["file"]] if isinstance(licence, dict) and isinstance(licence.get("file"), str) else None
+
+
+def matching(pattern: str, names: frozenset[str]) -> list[str]:
+    """The files that a pattern of license-files names: a star stays in its folder, two stars don't."""
+    if "**" in pattern:
+        return [name for name in names if fnmatchcase(name, pattern) or fnmatchcase(name, pattern.replace("**/", ""))]
+    return [name for name in names if name.count("/") == pattern.count("/") and fnmatchcase(name, pattern)]
+
+
+@rule("REL020", "The licence is an SPDX expression",
+      why="Tools and people read the licence from it. The table form is deprecated, and setuptools stops reading it.",
+      mend="Write license = \"BSD-3-Clause\" (your licence's SPDX name) and license-files = [\"LICEN[CS]E*\"].",
+      section=SECTION)
+def expression(facts: Facts) -> Iterator[At]:
+    """No licence, the deprecated table, or a text that is no SPDX expression."""
+    project = facts.project
+    if not project.table:
+        return
+    licence, line = project.table.get("license"), project.line("license", "project")
+    if isinstance(licence, dict):
+        ends = minimum("licence-table").get(project.tool)
+        until = f"; {project.tool} reads it until {ends}" if ends else ""
+        yield At(f"license is a table, the deprecated form{until}", line=line, severity=WARNING)
+    elif isinstance(licence, str):
+        from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+        try:
+            canonicalize_license_expression(licence)
+        except InvalidLicenseExpression:
+            yield At(f"{licence!r} is not an SPDX expression", line=line)
+    elif "license" not in project.dynamic:
+        if any(text.startswith("License ::") for text in project.strings("project", "classifiers")):
+            yield At("the licence stands in a classifier only", line=project.line("classifiers", "project"),
+                     severity=WARNING)
+        else:
+            yield At("no licence is declared", line=project.line("[project]"))
+    for table in ("license-files", "license_files"):
+        if table in project.section("tool", "setuptools"):
+            yield At(f"tool.setuptools.{table} is deprecated: project.license-files replaces it",
+                     line=project.line(table, "tool.setuptools"), severity=WARNING)
+
+
+@rule("REL021", "No licence classifier stands beside the expression",
+      why="The classifiers are deprecated: beside an expression setuptools, flit and pdm refuse to build, and an "
+          "index may refuse the file.",
+      mend="Delete the classifiers that begin with License ::.",
+      section=SECTION)
+def no_classifier(facts: Facts) -> Iterator[At]:
+    """`License ::` classifiers beside an expression."""
+    project = facts.project
+    if isinstance(project.table.get("license"), str):
+        for text in project.strings("project", "classifiers"):
+            if text.startswith("License ::"):
+                yield At(f"{text!r} stands beside license = \"{project.table['license']}\"", line=project.line(text),
+                         severity=WARNING if project.tool in LENIENT else None)
+
+
+@rule("REL022", "There is a licence file, and license-files names it",
+      why="Without its text nobody may use the package, and conda-forge refuses it. A pattern that matches nothing "
+          "stops "
+          "the build.",
+      mend="Add the text as LICENSE in the project's root, and license-files = [\"LICEN[CS]E*\"].",
+      section=SECTION)
+def file_named(facts: Facts) -> Iterator[At]:
+    """No licence file, one that no pattern matches, or a pattern without a file."""
+    project = facts.project
+    if not project.table:
+        return
+    every = facts.files | facts.loose
+    given = patterns(facts)
+    key = "license-files" if "license-files" in project.table else "license"
+    line = project.line(key, "project")
+    if given is not None:
+        for pattern in given:
+            if pattern.startswith("/") or ".." in PurePosixPath(pattern).parts:
+                yield At(f"{pattern} leaves the project's folder", line=line)
+            elif not matching(pattern, every):
+                yield At(f"{pattern} matches no file", line=line)
+    found = {name for pattern in (USUAL if given is None else given) for name in matching(pattern, every)}
+    texts = sorted(name for name in every if "/" not in name and LICENCE.match(name) and not name.endswith(".py"))
+    if not texts and not found and not given:
+        yield At("there is no licence file", "LICENSE")
+    elif unnamed := [name for name in texts if name not in found]:
+        yield At(f"{listed(unnamed)} is not named by license-files", unnamed[0])
+
+
+@rule("REL023", "The licence file gets into the sdist",
+      why="An sdist made in CI comes from what git has: without the licence's text in it, conda-forge can't take it.",
+      mend="git add the licence file, and take it out of the exclude patterns.",
+      section=SECTION)
+def file_shipped(facts: Facts) -> Iterator[At]:
+    """A licence file that git doesn't track, or that the backend is told to leave out."""
+    project = facts.project
+    given = patterns(facts)
+    every = facts.files | facts.loose
+    named = sorted({name for pattern in (USUAL if given is None else given) for name in matching(pattern, every)})
+    for name in named:
+        if project.git is not None and name not in facts.files:
+            yield At(f"git doesn't track {name}", name)
+    # setuptools and hatchling add licence files whatever the patterns say; these backends obey them.
+    for table, key in (("tool.flit.sdist", "exclude"), ("tool.pdm.build", "excludes"), ("tool.poetry", "exclude"),
+                       ("tool.uv.build-backend", "source-exclude")):
+        for pattern in project.strings(*table.split("."), key):
+            if out := [name for name in named if fnmatchcase(name, pattern.removeprefix("/").removeprefix("**/"))]:
+                yield At(f"{table}.{key} leaves out {listed(out)}", line=project.line(key, table))

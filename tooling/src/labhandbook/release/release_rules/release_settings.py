@@ -1,0 +1,48 @@
+"""Rules on the settings of the release itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labhandbook.core.rule_pages import load
+from labhandbook.core.rules import REGISTRY
+from labhandbook.core.wording import hint
+from labhandbook.package.findings import At
+from labhandbook.package.project import TABLE
+from labhandbook.release.project_facts import Facts
+from labhandbook.release.release_rules.project_rule import rule
+
+SECTION = "sec-pypi-metadata"
+
+
+@rule("REL090", "A rule is ignored for a reason",
+      why="Without the reason nobody knows later whether it still holds.",
+      mend="Write the reason: REL042 = \"numpy has no version that we fail with\".",
+      section=SECTION)
+def with_reason(facts: Facts) -> Iterator[At]:
+    """`ignore` with an empty reason."""
+    for code, reason in facts.project.settings.ignore.items():
+        if not reason.strip():
+            yield At(f"{code} is ignored without a reason", line=facts.project.line(code, f"{TABLE}.ignore"))
+
+
+@rule("REL091", "An ignored rule exists",
+      why="A misspelt code ignores nothing, and the rule that was meant goes on or comes back.",
+      mend="Mend the code; the reference page of rules lists them all.",
+      section=SECTION)
+def known_code(facts: Facts) -> Iterator[At]:
+    """`ignore` with a code that no rule has."""
+    for code in facts.project.settings.ignore:
+        line = facts.project.line(code, f"{TABLE}.ignore")
+        if code in ("REL090", "REL091"):
+            yield At(f"{code} can't be ignored", line=line)
+        elif code not in REGISTRY and not later(code):
+            yield At(f"there is no rule {code}{hint(code, REGISTRY)}", line=line)
+
+
+def later(code: str) -> bool:
+    """Whether a code belongs to rules that look at another time: on built files, or the doctor's on workflows."""
+    if code.startswith("GHA"):
+        load("GHA")
+        return code in REGISTRY
+    return code.startswith("REL") and code[3:].isdigit() and len(code) == 6 and int(code[3:]) >= 100

@@ -1,0 +1,280 @@
+"""What PyPI refuses at upload, of names and metadata: the rules of its upload API, asked before it is too late.
+
+They follow warehouse (`forklift/legacy.py` and `forklift/metadata.py`, as of August 2026). What `packaging` finds in
+a field comes under the rule of that field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from labhandbook.core.rules import Rule, Severity, register
+from labhandbook.core.wording import listed
+from labhandbook.package.distribution import Distribution
+from labhandbook.package.project import normalise
+from labhandbook.package.wheel_tags import allowed
+from labhandbook.release.readme_page import show
+
+SECTION = "sec-pypi-check"
+VERSIONS = {"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"}
+FILE_LIMIT = 100 << 20
+SUMMARY, LABEL = 512, 32
+NAME = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])", re.IGNORECASE | re.ASCII)
+
+
+def _rule(code: str, title: str, why: str, mend: str, section: str = SECTION) -> Rule:
+    return register(Rule(code, title, why, mend, section))
+
+
+METADATA = _rule(
+    "REL301", "Every field of the metadata is valid",
+    "PyPI reads the metadata by the specification and refuses the upload at the first field that breaks it.",
+    "Correct the field in pyproject.toml, tag the mended commit and build again.")
+FORMAT = _rule(
+    "REL302", "The metadata are of a version that PyPI takes",
+    "PyPI can't read a version of the format that it doesn't know yet, or a file without metadata.",
+    f"Build with a backend that writes one of {', '.join(sorted(VERSIONS))}.", "sec-pypi-environment")
+VERSION = _rule(
+    "REL303", "The version is a public one",
+    "A version with a plus sign is for your own machines: PyPI refuses it. setuptools-scm makes it from a commit "
+    "without a tag, a changed file or a shallow clone.",
+    "Commit everything, tag the commit with the version, and build again.", "sec-pypi-tag")
+DIRECT = _rule(
+    "REL304", "No dependency is given by an address",
+    "PyPI refuses dependencies of the form name @ address, extras included: nobody could tell what they install.",
+    "Depend on a released version, and release the other package first.", "sec-pypi-dependencies")
+CLASSIFIER = _rule(
+    "REL305", "Every classifier is on PyPI's list",
+    "PyPI refuses the upload for a classifier that it doesn't know or that is deprecated.",
+    "Take it over from the list of classifiers to the letter, or remove it.", "sec-pypi-metadata")
+PRIVATE = _rule(
+    "REL306", "The package may be published",
+    "A classifier that begins with Private :: is there to keep a package from being uploaded, and PyPI refuses it.",
+    "Remove it if the package is meant for everyone; otherwise don't publish.", "sec-pypi-metadata")
+FILE_NAME = _rule(
+    "REL307", "The file has the name that its metadata ask for",
+    "PyPI compares the name with the metadata to the letter: NAME-VERSION in lower case with underscores, and "
+    ".tar.gz for the sdist.",
+    "Don't rename built files; build again with a current backend.", "sec-pypi-build")
+TAG = _rule(
+    "REL308", "A wheel's platform is one that PyPI takes",
+    "A wheel built on a Linux machine fits that machine only, so PyPI takes manylinux and musllinux wheels alone.",
+    "Build wheels with cibuildwheel, which makes manylinux wheels, or upload the sdist alone.", "sec-pypi-build")
+SIZE = _rule(
+    "REL309", "The file is at most 100 MB",
+    "PyPI cuts larger uploads off.",
+    "Leave data out of the package; a higher limit can be asked for on PyPI, with a reason.", "sec-pypi-inspect")
+README = _rule(
+    "REL310", "The description can be shown",
+    "PyPI refuses a description that its content type doesn't fit or that doesn't render.",
+    "Name the file as readme in [project] with the ending .md, .rst or .txt, and mend what doesn't render.")
+LICENCE = _rule(
+    "REL311", "The licence is given once, as an expression or as text",
+    "PyPI refuses an expression that isn't SPDX, and an expression beside the old licence field.",
+    'Write license = "BSD-3-Clause" or another SPDX expression, and nothing else.', "sec-pypi-metadata-licence")
+LICENCE_FILE = _rule(
+    "REL312", "Every licence file that is named is there",
+    "The metadata name a licence file that the archive doesn't hold; PyPI looks for it.",
+    "See that license-files matches files that are in git and in the sdist.", "sec-pypi-metadata-licence")
+LINK = _rule(
+    "REL313", "Links have a label of at most 32 characters and a web address",
+    "PyPI refuses the upload for any other label or address.",
+    "Mend it in [project.urls].", "sec-pypi-metadata")
+SUMMARY_RULE = _rule(
+    "REL314", "The summary is one line of at most 512 characters",
+    "PyPI refuses a longer one, and one with a line break.",
+    "Shorten description in [project]; the long text belongs into the README.", "sec-pypi-metadata")
+EMAIL = _rule(
+    "REL315", "E-mail addresses are valid",
+    "PyPI refuses the upload for an address of an author or maintainer that can't exist.",
+    "Correct it in authors or maintainers, or leave the e-mail out.", "sec-pypi-metadata")
+
+FIELDS = {
+    "metadata-version": FORMAT, "version": VERSION, "classifier": CLASSIFIER, "description": README,
+    "description-content-type": README, "license": LICENCE, "license-expression": LICENCE,
+    "license-file": LICENCE_FILE, "project-url": LINK, "home-page": LINK, "download-url": LINK,
+    "summary": SUMMARY_RULE, "author-email": EMAIL, "maintainer-email": EMAIL,
+}
+# The key of [project] that a field comes from, to name the line to mend.
+KEYS = {
+    "requires-dist": "dependencies", "classifier": "classifiers", "description": "readme", "summary": "description",
+    "description-content-type": "readme", "license-expression": "license", "license-file": "license-files",
+    "project-url": "urls", "home-page": "urls", "author-email": "authors", "maintainer-email": "maintainers",
+    "provides-extra": "optional-dependencies",
+}
+
+Found = Iterator[tuple[Rule, str, str, str]]  # rule, field, the text to find it by, message
+
+
+def metadata(file: Distribution) -> Found:
+    """What `packaging` and PyPI find wrong in the fields."""
+    from packaging.metadata import InvalidMetadata, Metadata
+
+    raw, unparsed = file.parsed
+    if file.metadata_path not in file.held:
+        yield FORMAT, "", "", f"there is no {file.metadata_path}"
+        return
+    for key in unparsed:
+        yield METADATA, key, key, f"the field {key} can't be read"
+    try:
+        Metadata.from_raw(raw)  # type: ignore[arg-type]
+    except ExceptionGroup as group:
+        for error in group.exceptions:
+            if isinstance(error, InvalidMetadata):
+                written = str(raw.get(error.field.replace("-", "_"), ""))
+                newer = "introduced in metadata version" in str(error)
+                yield FORMAT if newer else FIELDS.get(error.field, METADATA), error.field, written, str(error)
+    if not NAME.fullmatch(file.name):
+        yield METADATA, "name", "name", f"{file.name!r} is no name that PyPI takes"
+    if raw.get("metadata_version", "2.1") not in VERSIONS:
+        yield FORMAT, "metadata-version", "", f"PyPI doesn't take metadata of version {raw['metadata_version']}"
+    yield from _version(file)
+    yield from _requirements(raw)
+    yield from _classifiers(file.classifiers)
+    yield from _links(raw)
+    yield from _emails(raw)
+    if raw.get("license") and raw.get("license_expression"):
+        yield LICENCE, "license", "license", "both License and License-Expression are there"
+    if len(raw.get("summary") or "") > SUMMARY:
+        yield SUMMARY_RULE, "summary", "description", f"the summary has {len(raw['summary'])} characters"
+
+
+def _version(file: Distribution) -> Found:
+    from packaging.version import InvalidVersion, Version
+
+    with suppress(InvalidVersion):  # which `packaging` tells
+        if Version(file.version).local:
+            yield VERSION, "version", "version", f"{file.version} is a local version"
+
+
+def _requirements(raw: dict[str, Any]) -> Found:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for field in ("requires_dist", "provides_dist", "obsoletes_dist"):
+        for text in raw.get(field, []):
+            try:
+                if Requirement(text).url is not None:
+                    yield DIRECT, "requires-dist", text.partition("@")[0].strip(), f"{text} is given by an address"
+            except InvalidRequirement:
+                if field != "requires_dist":
+                    yield METADATA, field.replace("_", "-"), text, f"{text} is no requirement"
+
+
+def _classifiers(written: list[str]) -> Found:
+    from trove_classifiers import all_classifiers, deprecated_classifiers
+
+    for text in dict.fromkeys(written):
+        if text.startswith("Private ::"):
+            yield PRIVATE, "classifier", text, f"the classifier {text} keeps it from being published"
+        elif text in deprecated_classifiers:
+            instead = deprecated_classifiers[text]
+            mend = f"; use {listed(instead)}" if instead else ""
+            yield CLASSIFIER, "classifier", text, f"{text} is deprecated{mend}"
+        elif text not in all_classifiers:
+            yield CLASSIFIER, "classifier", text, f"PyPI knows no classifier {text}"
+
+
+def _links(raw: dict[str, Any]) -> Found:
+    for label, address in (raw.get("project_urls") or {}).items():
+        if not label:
+            yield LINK, "project-url", address, f"the link {address} has no label"
+        elif len(label) > LABEL:
+            yield LINK, "project-url", label, f"the label {label!r} has {len(label)} characters"
+        elif not web_address(address):
+            yield LINK, "project-url", label, f"{label} leads to {address!r}, which is no web address"
+    for field in ("home_page", "download_url"):
+        if field in raw and not web_address(raw[field]):
+            yield LINK, field.replace("_", "-"), raw[field], f"{raw[field]!r} is no web address"
+
+
+def web_address(text: str) -> bool:
+    """Whether PyPI takes an address: http or https, and nothing in it that has to be escaped."""
+    from rfc3986 import exceptions, uri_reference, validators
+
+    try:
+        wanted = validators.Validator().allow_schemes("http", "https").require_presence_of("scheme")
+        wanted.check_validity_of("scheme", "host", "port", "path", "query").validate(uri_reference(text).normalize())
+    except (exceptions.RFC3986Exception, ValueError):
+        return False
+    return True
+
+
+def _emails(raw: dict[str, Any]) -> Found:
+    from email.utils import parseaddr
+
+    from email_validator import EmailNotValidError, validate_email
+
+    for field in ("author_email", "maintainer_email"):
+        # PyPI looks at the first address of a list.
+        _, address = parseaddr(raw.get(field) or "")
+        try:
+            if address:
+                validate_email(address, check_deliverability=False)
+        except EmailNotValidError as error:
+            yield EMAIL, field.replace("_", "-"), address, f"{address} is no e-mail address: {error}"
+
+
+def names(file: Distribution) -> Found:
+    """File names, tags and sizes."""
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+    name = normalise(file.name).replace("-", "_")
+    number = _canonical(file.version)
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in file.file):
+        yield FILE_NAME, "", "", "the file name has characters that can't be printed"
+    if file.is_wheel:
+        try:
+            _, version, _, tags = parse_wheel_filename(file.file)
+        except InvalidWheelFilename as error:
+            yield FILE_NAME, "", "", str(error)
+            return
+        if file.file_parts[0] != name or str(version) != number:
+            yield FILE_NAME, "", "", f"by its metadata it must begin with {name}-{number}-"
+        for platform in sorted({tag.platform for tag in tags if not allowed(tag.platform)}):
+            yield TAG, "", "", f"PyPI takes no wheels for {platform}"
+    elif file.file != f"{name}-{number}.tar.gz":
+        yield FILE_NAME, "", "", f"by its metadata it must be {name}-{number}.tar.gz"
+    if file.size > FILE_LIMIT:
+        yield SIZE, "", "", f"it has {file.size / (1 << 20):.0f} MB"
+
+
+def _canonical(version: str) -> str:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return str(Version(version))
+    except InvalidVersion:
+        return version
+
+
+def description(file: Distribution) -> Iterator[tuple[str, Severity | None]]:
+    """Why the description can't be shown; unverified when what renders it isn't installed."""
+    raw = file.metadata
+    text = raw.get("description")
+    if not text:
+        return
+    kind = str(raw.get("description_content_type") or "text/x-rst").partition(";")[0].strip().lower()
+    problem, sure = render(text, kind)
+    if problem:
+        yield problem, None if sure else Severity.UNVERIFIED
+
+
+def render(text: str, kind: str) -> tuple[str, bool]:
+    """What is wrong when PyPI renders a text, empty when nothing is, and whether that is sure."""
+    if kind not in ("text/markdown", "text/x-rst"):
+        return "", True
+    try:
+        shown = show(text, kind)
+    except ImportError:
+        return "it can't be rendered here: readme-renderer with its md extra isn't installed", False
+    if shown.problem:
+        return shown.problem, False
+    if shown.page is not None:
+        return "", True
+    if kind == "text/markdown":
+        return "it doesn't render as Markdown", True
+    words = re.sub(r"<string>:", "line ", shown.said).strip().splitlines()
+    return f"it doesn't render as reStructuredText: {words[0] if words else 'nothing comes out'}", True

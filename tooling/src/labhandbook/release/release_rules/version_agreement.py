@@ -1,0 +1,193 @@
+"""Rules on the version: it is one, it can be released, and every place says the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from labhandbook.package.changelog import heading
+from labhandbook.package.findings import WARNING, At, unverified
+from labhandbook.package.version import NO_VERSION, assigned, requires, scm_is_on
+from labhandbook.release.project_facts import Facts
+from labhandbook.release.release_rules.project_rule import rule
+
+SECTION = "sec-pypi-metadata-version"
+
+
+@rule("REL001", "The version can be found before the build",
+      why="What can't be found can't be compared with the tag, the change log and the index.",
+      mend="Take the version from the git tag with setuptools-scm, or write it into [project]; if another way is "
+           "meant, "
+           "compare the built files with the tag by hand.",
+      section=SECTION)
+def findable(facts: Facts) -> Iterator[At]:
+    """A version whose source is unknown or fails."""
+    found = facts.version
+    if found.version is None:
+        yield unverified(f"the version can't be told without a build: {found.problem}", found.file, found.line)
+
+
+@rule("REL002", "The version is one that indexes accept",
+      why="An index refuses a version that doesn't follow PEP 440, and file names carry its normal form.",
+      mend="Write it as 1.2.3, or 1.2.3rc1 for a trial version, without a v.",
+      section=SECTION)
+def readable(facts: Facts) -> Iterator[At]:
+    """A version that is no version, or not in its normal form."""
+    found = facts.version
+    if found.version is None:
+        return
+    if facts.parsed is None:
+        yield At(f"{found.version!r} is not a version", found.file, found.line)
+    elif str(facts.parsed) != found.version:
+        weight = None if found.version.lstrip().lower().startswith("v") else WARNING
+        yield At(f"the version {found.version} becomes {facts.parsed} in file names", found.file, found.line, weight)
+
+
+@rule("REL003", "The version comes from one place",
+      why="A version in [project] beside dynamic = [\"version\"] stops the build, and without either nothing says "
+          "which "
+          "version it is.",
+      mend="Keep dynamic = [\"version\"] and a tool that reads the git tag, or keep version = \"...\"; not both.",
+      section=SECTION)
+def one_source(facts: Facts) -> Iterator[At]:
+    """A static version beside a dynamic one, or beside a tool that reads the tag; or none."""
+    project = facts.project
+    if not project.table:
+        return
+    static, dynamic = "version" in project.table, "version" in project.dynamic
+    if static and dynamic:
+        yield At("version stands in [project] and in dynamic", line=project.line("version", "project"))
+    elif static and scm_is_on(project):
+        yield At("version is written out, and setuptools-scm is switched on to read it off the tag",
+                 line=project.line("version", "project"), severity=WARNING)
+    elif not static and not dynamic:
+        yield At("[project] has neither version nor dynamic = [\"version\"]", line=project.line("[project]"))
+
+
+@rule("REL004", "The version is not 0.0.0",
+      why="0.0.0 is what a backend uses when nothing tells it the version; the file name is then taken for good.",
+      mend="Choose a version, tag it, and see that the backend finds the tag.",
+      section=SECTION)
+def not_zero(facts: Facts) -> Iterator[At]:
+    """0.0.0, written or by default."""
+    # Without any source REL006 says so, which is the cause.
+    if facts.parsed is not None and not any(facts.parsed.release) and facts.version.source != "nothing":
+        yield At(f"the version is {facts.version.version}", facts.version.file, facts.version.line)
+
+
+@rule("REL005", "The version is a release, not a state between two",
+      why="An index refuses a local version (with +), and a dev version is one that nobody can find again in git.",
+      mend="Commit everything, tag the commit and check again; a shallow clone needs its tags first: "
+           "git fetch --unshallow --tags.",
+      section="sec-pypi-tag")
+def released(facts: Facts) -> Iterator[At]:
+    """A dev, local or dirty version."""
+    found, version = facts.version, facts.parsed
+    if version is None or not (version.is_devrelease or version.local):
+        return
+    git = facts.project.git
+    reason = ""
+    if found.from_git and git is not None:
+        reasons = [text for text, holds in (("the clone is shallow", git.shallow), ("files are changed", git.dirty),
+                                            ("the commit has no tag", not git.tags)) if holds]
+        reason = f": {' and '.join(reasons)}" if reasons else ""
+    kind = "local" if version.local else "dev"
+    yield At(f"{found.version} is a {kind} version{reason}", found.file, found.line)
+
+
+@rule("REL006", "What reads the version off the tag is switched on",
+      why="Without its table setuptools-scm does nothing: the build succeeds and makes version 0.0.0.",
+      mend="Add an empty [tool.setuptools_scm] table, and setuptools-scm to build-system.requires.",
+      section=SECTION)
+def switched_on(facts: Facts) -> Iterator[At]:
+    """A dynamic version that nothing provides, or a table without its tool."""
+    project = facts.project
+    tables = {"setuptools": ("setuptools_scm", "setuptools-scm"), "hatchling": ("hatch.version", "hatch-vcs")}
+    if facts.version.source == "nothing":
+        told = ("setuptools-scm is asked for, but there is no [tool.setuptools_scm] table"
+                if requires(project, "setuptools-scm") else "nothing says where the version comes from")
+        yield At(f"{told}: the build would make version {NO_VERSION}", line=project.line("dynamic", "project"))
+    # A project that brings its own backend, or whose setup.py asks for the version, knows what it does.
+    own = "backend-path" in project.section("build-system") or "version" in facts.texts.get("setup.py", "")
+    if own or project.tool not in tables or "version" not in project.dynamic:
+        return
+    table, tool = tables[project.tool]
+    asked = isinstance(project.get("tool", "setuptools_scm"), dict) if project.tool == "setuptools" \
+        else project.get("tool", "hatch", "version", "source") == "vcs"
+    if asked and not requires(project, tool):
+        yield At(f"[tool.{table}] is there, but build-system.requires lacks {tool}",
+                 line=project.line(f"[tool.{table}"))
+
+
+@rule("REL007", "`__version__` says the same version",
+      why="People report the number that the package prints; if it is another one, nobody finds the fault again.",
+      mend="Read it from the installed metadata: importlib.metadata.version(\"NAME\"), or delete it.",
+      section=SECTION)
+def module_agrees(facts: Facts) -> Iterator[At]:
+    """A `__version__` written out that differs."""
+    if facts.parsed is None:
+        return
+    from packaging.version import InvalidVersion, Version
+
+    for file in sorted(facts.texts):
+        # The top package of the project; what lies deeper may have numbers of its own.
+        if not re.fullmatch(r"(?:[\w.-]+/)*?\w+/__init__\.py", file) or file == facts.version.file:
+            continue
+        if file.split("/")[-2].lower() != facts.project.module:
+            continue
+        if said := assigned(facts.texts[file], "__version__"):
+            try:
+                same = Version(said[0]) == facts.parsed
+            except InvalidVersion:
+                same = False
+            if not same:
+                yield At(f"__version__ is {said[0]}, the version is {facts.version.version}", file, said[1])
+
+
+@rule("REL008", "The change log has a heading for the version",
+      why="Users read there what breaks before they update, and the release notes are made from it.",
+      mend="Add a heading with the version and the date, and move what stands under Unreleased below it.",
+      section="sec-updating-prepare")
+def changelog_agrees(facts: Facts) -> Iterator[At]:
+    """A change log without this version, or none."""
+    if facts.changelog is None:
+        elsewhere = any(re.match(r"(?i)change|history|release|news|what", str(name))
+                        for name in facts.project.section("project", "urls"))
+        if facts.project.git is None:
+            yield unverified("there is no change log here; an unpacked sdist may lack it", "CHANGELOG.md")
+        elif not elsewhere:
+            yield At("there is no change log, and no address of one in [project.urls]", "CHANGELOG.md",
+                     severity=WARNING)
+        return
+    version = facts.parsed
+    if version is None or version.is_devrelease:
+        return
+    if facts.changelog not in facts.texts:
+        yield unverified("the change log can't be read as UTF-8 text", facts.changelog)
+        return
+    if not facts.line(facts.changelog, heading(str(version), str(facts.version.version))):
+        yield At(f"no heading for {version}", facts.changelog)
+
+
+@rule("REL009", "CITATION.cff names this version",
+      why="Who cites the package copies the version from there.",
+      mend="Write the version and the day of the release (date-released) into CITATION.cff, or leave both out.",
+      section="sec-updating-prepare")
+def citation_agrees(facts: Facts) -> Iterator[At]:
+    """Another version in CITATION.cff."""
+    text = facts.texts.get("CITATION.cff")
+    if text is None or facts.parsed is None:
+        return
+    from packaging.version import InvalidVersion, Version
+
+    # The fields of the software stand at the left margin; those of a reference are indented.
+    found = re.search(r"^version:\s*[\"']?([^\s\"'#]+)", text, re.MULTILINE)
+    if found is None:
+        return
+    try:
+        same = Version(found[1]) == facts.parsed
+    except InvalidVersion:
+        same = False
+    if not same and not facts.parsed.is_devrelease:
+        yield At(f"CITATION.cff says {found[1]}, the version is {facts.parsed}", "CITATION.cff",
+                 facts.line("CITATION.cff", r"^version:"))

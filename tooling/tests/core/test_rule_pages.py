@@ -1,0 +1,61 @@
+"""The rule reference, the registry and the chapters name the same rules."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from labhandbook.core import rule_pages
+from labhandbook.core.rules import REGISTRY, Rule, register
+from tooling.tests.conftest import ROOT, run
+
+rule_pages.load()
+CODES = sorted(code for code in REGISTRY if code.startswith(tuple(rule_pages.PAGES)))
+BADGES = re.compile(r"\{\{< rules ([A-Z0-9 ]+) >\}\}")
+
+
+def sections() -> dict[str, str]:
+    """The text of every section of the book by its id, up to the next heading."""
+    found: dict[str, str] = {}
+    for path in (ROOT / "chapters").rglob("*.qmd"):
+        text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        parts = re.split(r"^#{1,4} .*\{#([\w-]+).*\}$", text, flags=re.MULTILINE)
+        found |= dict(zip(parts[1::2], parts[2::2], strict=True))
+    return found
+
+
+@pytest.mark.parametrize("prefix", rule_pages.PAGES)
+def test_page_is_written_from_the_registry(prefix: str) -> None:
+    path = ROOT / rule_pages.PAGES[prefix]
+    assert path.read_text(encoding="utf-8") == rule_pages.pages(ROOT)[path], "run: handbook rules --write"
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_section_carries_the_code_of_its_rule(code: str) -> None:
+    text = sections()[REGISTRY[code].section]
+    named = {name for match in BADGES.finditer(text) for name in match[1].split()}
+    assert code in named, f"@{REGISTRY[code].section} lacks its badge"
+
+
+def test_chapters_name_no_other_rules() -> None:
+    named = {name for text in sections().values() for match in BADGES.finditer(text) for name in match[1].split()}
+    assert named <= set(CODES) and {code[:3] for code in named} == {prefix[:3] for prefix in rule_pages.PAGES}
+
+
+def test_rule_is_explained_by_its_code() -> None:
+    done = run("rules", "book005")
+    rule = REGISTRY["BOOK005"]
+    assert done.returncode == 0 and rule.title in done.stdout and rule.mend in done.stdout
+    unknown = run("rules", "BOOK999")
+    assert unknown.returncode == 2 and "no rule has the code BOOK999" in unknown.stderr
+
+
+def test_code_belongs_to_one_rule() -> None:
+    with pytest.raises(ValueError, match="BOOK001"):
+        register(Rule("BOOK001", "A", "B", "C", "sec-a"))
+
+
+def test_markup_in_a_rule_stays_text() -> None:
+    entry = rule_pages._entry(Rule("BOOK999", "A `x_y`", "Because of <y> and {{< z >}}.", "Write *w*.", "sec-a"))
+    assert "A `x_y`" in entry and "\\<y\\>" in entry and "{{<" not in entry and "\\*w\\*" in entry

@@ -1,0 +1,191 @@
+"""`handbook release doctor` on repositories on disk: git, a renamed workflow, GitHub on loopback, reports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from labhandbook.core.rules import Severity
+from labhandbook.github.collect_repository import next_tag
+from labhandbook.github.doctor import Examined, examine
+from tooling.tests.conftest import ROOT, run
+from tooling.tests.github.fake_github import Fault, State, serving
+from tooling.tests.github.sample_repository import BUILD, GOOD, PYPROJECT, RELEASE, change
+from tooling.tests.package.sample_packages import git
+from tooling.tests.release.rule_cases import SCM
+
+TOKEN = "a-token-that-no-report-shows"
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A repository with the good workflow, one release behind it."""
+    root = tmp_path / "demo-tool"
+    write(root, {RELEASE: GOOD, "pyproject.toml": PYPROJECT})
+    git(root, "init", "--quiet", "--initial-branch", "main")
+    git(root, "remote", "add", "origin", "git@github.com:group/demo-tool.git")
+    commit(root, "Start")
+    git(root, "tag", "v1.1.0")
+    return root
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+
+
+def commit(root: Path, message: str) -> None:
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", message)
+
+
+def state(root: Path) -> State:
+    """GitHub with this repository and both environments."""
+    return State("group/demo-tool", root / ".git", TOKEN, environments=[
+        {"name": "github-pages", "protection_rules": []},
+        {"name": "testpypi", "protection_rules": [], "deployment_branch_policy": None},
+        {"name": "pypi", "protection_rules": [{"type": "required_reviewers"}, {"type": "branch_policy"}],
+         "deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True}}],
+        policies={"pypi": [{"name": "main", "type": "branch"}, {"name": "release/*"}, {"name": "v*", "type": "tag"}]})
+
+
+def codes(found: Examined) -> dict[str, Severity]:
+    return {finding.rule.code: finding.weight for finding in found.findings}
+
+
+def told(root: Path, served: State, monkeypatch: pytest.MonkeyPatch) -> Examined:
+    with serving(served) as server:
+        monkeypatch.setenv("GITHUB_API_URL", server.url)
+        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+        return examine(root)
+
+
+def test_a_good_repository_has_no_findings(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = state(package)
+    assert told(package, served, monkeypatch).findings == []
+    assert "GET /repos/group/demo-tool/environments/pypi/deployment-branch-policies" in served.asked
+
+
+def test_github_tells_of_environments(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = state(package)
+    served.policies["pypi"].pop()
+    served.environments[2]["protection_rules"].pop(0)
+    found = told(package, served, monkeypatch)
+    assert codes(found) == {"GHA006": Severity.WARNING, "GHA007": Severity.ERROR} and found.failed()
+    served.environments.clear()
+    assert codes(told(package, served, monkeypatch)) == {"GHA006": Severity.WARNING}
+
+
+@pytest.mark.parametrize("fault", [Fault("GET", "", 503, 9), Fault("GET", "environments", 403, 9)])
+def test_a_github_that_refuses_leaves_it_unverified(package: Path, monkeypatch: pytest.MonkeyPatch,
+                                                    fault: Fault) -> None:
+    served = state(package)
+    served.faults.append(fault)
+    found = told(package, served, monkeypatch)
+    assert codes(found) == {"GHA006": Severity.UNVERIFIED} and not found.failed() and found.failed(strict=True)
+
+
+def test_a_wrong_token_is_said(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = state(package)
+    served.token = "another"
+    (finding,) = told(package, served, monkeypatch).findings
+    assert "GitHub refuses" in finding.message and TOKEN not in finding.message
+
+
+def test_without_network_or_remote_it_still_examines(package: Path) -> None:
+    assert codes(examine(package, offline=True)) == {"GHA006": Severity.UNVERIFIED}
+    git(package, "remote", "remove", "origin")
+    (finding,) = examine(package).findings
+    assert "no remote on GitHub" in finding.message
+
+
+def test_a_renamed_workflow_is_told_by_its_history(package: Path) -> None:
+    write(package, {"pyproject.toml": SCM})
+    git(package, "mv", RELEASE, ".github/workflows/publish.yml")
+    write(package, {".github/workflows/publish.yml": change(("name: pypi\n", "name: pypi-release\n"))})
+    commit(package, "Rename")
+    found = [finding for finding in examine(package, offline=True).findings if finding.rule.code == "GHA003"]
+    renamed = [finding for finding in found if finding.weight is Severity.WARNING]
+    assert {finding.message for finding in renamed} == {
+        "publish.yml publishes, and at v1.1.0 it was release.yml: the form must name the new file"}
+    assert any("owner group, repository demo-tool, workflow publish.yml, environment pypi-release" in finding.message
+               for finding in found)
+
+
+def test_a_changed_environment_is_told_by_its_history(package: Path) -> None:
+    write(package, {"pyproject.toml": SCM, RELEASE: change(("name: pypi\n", "name: release\n"))})
+    commit(package, "Another environment")
+    (found,) = [finding for finding in examine(package, offline=True).findings if finding.rule.code == "GHA004"]
+    assert "at v1.1.0 it was pypi and testpypi" in found.message
+
+
+def test_uncommitted_and_untracked_workflows_are_told(package: Path) -> None:
+    write(package, {RELEASE: GOOD + "\n# changed\n", BUILD: change(('tags: ["v*"]', 'tags: ["x*"]'))})
+    found = {(finding.file.rpartition("/")[2], finding.weight) for finding in examine(package, offline=True).findings
+             if finding.rule.code == "GHA016"}
+    assert found == {("release.yml", Severity.WARNING), ("build.yml", Severity.ERROR)}
+
+
+def test_a_folder_without_git_or_project_is_examined(tmp_path: Path) -> None:
+    write(tmp_path, {RELEASE: change(("fetch-depth: 0", "fetch-depth: 1"))})
+    found = codes(examine(tmp_path, offline=True))
+    assert "GHA030" not in found and found["GHA003"] is Severity.UNVERIFIED
+
+
+def test_a_part_of_a_repository_stands_for_the_whole(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(package, {"python/pyproject.toml": PYPROJECT.replace('"release.yml"', '"publish.yml"'),
+                    RELEASE: change(("cancel-in-progress: false", "cancel-in-progress: true"), ("github.ref", "1"))})
+    commit(package, "Move")
+    monkeypatch.chdir(package / "python")
+    found = {finding.rule.code: finding.file for finding in examine(Path(), offline=True).findings}
+    assert found["GHA043"] == "../.github/workflows/release.yml" and found["GHA003"] == "pyproject.toml"
+
+
+def test_settings_that_can_not_be_used_are_refused(package: Path) -> None:
+    for text, said in (("workflw", "did you mean workflow"), ("environments", "must be a dict")):
+        write(package, {"pyproject.toml": PYPROJECT.replace("workflow = ", f"{text} = ").replace(
+            "environments = {", "# {" if text == "environments" else "environments = {")})
+        done = run("release", "doctor", package, "--offline")
+        assert done.returncode == 2 and said in done.stderr and "pyproject.toml:" in done.stderr
+
+
+@pytest.mark.parametrize(("tags", "wanted"), [
+    (["v1.4"], "v1.2"), (["nightly", "8.1.0"], "1.2.3"), (["core-v2.48.0rc1"], "core-v1.2.3"),
+    (["zfec-1.6.0.0"], "zfec-1.2.3.4"), ([], "v1.2.3"), (["latest"], "v1.2.3")])
+def test_the_next_tag_has_the_form_of_the_last(tags: list[str], wanted: str) -> None:
+    assert next_tag(None, tags)[0] == wanted
+
+
+def test_the_command_reports_as_every_check_does(package: Path) -> None:
+    identity, steps = "    permissions:\n      id-token: write\n", "    steps:\n      - uses: actions/download"
+    write(package, {RELEASE: change((identity + steps, steps))})
+    commit(package, "Break it")
+    done = run("release", "doctor", "--offline", cwd=package)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert f"{RELEASE}:31: GHA020 testpypi lacks id-token: write" in done.stdout
+    assert "@sec-pypi-trusted-workflow" in done.stdout and "group/demo-tool: 2 uploads" in done.stderr
+    machine = json.loads(run("release", "doctor", "--offline", "--format", "json", cwd=package).stdout)
+    assert {finding["code"] for finding in machine["findings"]} == {"GHA006", "GHA020"}
+    sarif = package.parent / "doctor.sarif"
+    run("release", "doctor", "--offline", "--format", "sarif", "--output", sarif, cwd=package)
+    results = json.loads(sarif.read_text())["runs"][0]["results"]
+    assert {result["ruleId"] for result in results} == {"GHA006", "GHA020"}
+    page = run("release", "doctor", "--offline", "--format", "markdown", cwd=package).stdout
+    assert page.startswith("## Release doctor: 2 errors") and "chapters/packaging/pypi.html#sec-pypi-trusted" in page
+
+
+def test_a_folder_that_is_not_there_is_a_message() -> None:
+    done = run("release", "doctor", "nowhere")
+    assert done.returncode == 2 and "nowhere is no folder" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_this_repository_is_well() -> None:
+    done = subprocess.run(["git", "rev-parse", "--git-dir"], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0
+    found = [finding for finding in examine(ROOT, offline=True).findings
+             if finding.rule.code != "GHA016" and finding.weight in (Severity.ERROR, Severity.WARNING)]
+    assert found == []

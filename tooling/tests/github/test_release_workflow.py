@@ -1,0 +1,153 @@
+"""`handbook release init` writes a workflow that linters find nothing in, and says what the forms must hold."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from labhandbook.core.errors import HandbookError
+from labhandbook.github import release_workflow
+from labhandbook.package.project import load_project
+from tooling.tests.conftest import ROOT, run
+from tooling.tests.github.act_runner import PROGRAMS, load
+from tooling.tests.github.pipeline import JOBS
+from tooling.tests.package.sample_packages import git, make, pyproject
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A package with a remote on GitHub."""
+    folder = make(tmp_path / "demo")
+    git(folder, "remote", "add", "origin", "git@github.com:lab/demo.git")
+    return folder
+
+
+def lint(folder: Path) -> str:
+    """What zizmor and a checker with actionlint's rules say of a release workflow; nothing when all is well."""
+    said = []
+    for command in (["zizmor", "--offline", "--persona", "pedantic", "--quiet", "--no-progress",
+                     str(release_workflow.WORKFLOW)],
+                    ["jactionlint", "--no-color", "--strict-exit", str(release_workflow.WORKFLOW)]):
+        done = subprocess.run([PROGRAMS / command[0], *command[1:]], cwd=folder, capture_output=True, text=True,
+                              check=False)
+        said += [f"{command[0]}: {done.stdout}{done.stderr}"] if done.returncode else []
+    return "\n".join(said)
+
+
+def test_the_workflow_is_written_and_clean(package: Path) -> None:
+    done = run("release", "init", package, "--handbook", COMMIT)
+    assert done.returncode == 0 and "written" in done.stderr, done.stderr
+    assert lint(package) == ""
+    workflow = load(package / release_workflow.WORKFLOW)
+    assert list(workflow["jobs"]) == JOBS and workflow["on"] == {"push": {"tags": ["v[0-9]*"]}}
+    text = (package / release_workflow.WORKFLOW).read_text()
+    assert f"uses: acerbilab/handbook/.github/actions/handbook@{COMMIT} # " in text
+    assert "up to date" in run("release", "init", package, "--handbook", COMMIT).stderr
+
+
+def test_a_linter_would_find_a_defect(package: Path) -> None:
+    """The linters look at all: a workflow with an unpinned action and an injection is not clean."""
+    run("release", "init", package, "--handbook", COMMIT)
+    path = package / release_workflow.WORKFLOW
+    path.write_text(re.sub(r"actions/checkout@\w+ # \S+", "actions/checkout@v7", path.read_text())
+                    .replace("handbook release admit", "echo ${{ github.head_ref }}"))
+    said = lint(package)
+    assert "zizmor: " in said and "jactionlint: " in said
+
+
+def test_every_job_has_what_it_needs_and_no_more(package: Path) -> None:
+    run("release", "init", package, "--handbook", COMMIT)
+    workflow = load(package / release_workflow.WORKFLOW)
+    assert workflow["permissions"] == {} and workflow["concurrency"]["cancel-in-progress"] is False
+    for name, job in workflow["jobs"].items():
+        writes = {right for right, level in job["permissions"].items() if level == "write"}
+        assert writes == {"testpypi": {"id-token"}, "pypi": {"id-token"}, "announce": {"contents"}}.get(name, set())
+        assert job.get("environment") == (name if name in ("testpypi", "pypi") else None)
+        assert 0 < job["timeout-minutes"] <= 60 and job["runs-on"] == "ubuntu-latest"
+        assert sum(str(step.get("run", "")).startswith("handbook ") for step in job["steps"]) <= 1
+        for step in job["steps"]:
+            assert "${{" not in step.get("run", "") and "cache" not in step.get("with", {})
+
+
+def test_the_fields_of_the_forms_are_told(package: Path) -> None:
+    done = run("release", "init", package, "--handbook", COMMIT, "--format", "json")
+    forms = json.loads(done.stdout)
+    assert [form["index"] for form in forms] == ["testpypi", "pypi"]
+    for form in forms:
+        assert (form["owner"], form["repository"], form["workflow"]) == ("lab", "demo", "release.yml")
+        assert form["environment"] == form["index"] and form["project"] == "demo"
+        assert form["settings"].endswith("/manage/project/demo/settings/publishing/")
+    shown = run("release", "init", package, "--handbook", COMMIT).stdout
+    assert re.search(r"Owner +lab\n +Repository name +demo\n +Workflow name +release.yml\n"
+                     r" +Environment name +testpypi\n", shown)
+
+
+def test_a_workflow_that_is_there_is_not_lost(package: Path) -> None:
+    path = package / release_workflow.WORKFLOW
+    path.parent.mkdir(parents=True)
+    path.write_text("name: mine\n")
+    done = run("release", "init", package, "--handbook", COMMIT)
+    assert done.returncode == 2 and "is there already, and differs" in done.stderr
+    assert path.read_text() == "name: mine\n"
+    assert run("release", "init", package, "--handbook", COMMIT, "--force").returncode == 0
+    assert "handbook release admit" in path.read_text()
+
+
+def test_a_folder_that_can_not_be_written_is_told(package: Path) -> None:
+    (package / ".github").write_text("a file")
+    done = run("release", "init", package, "--handbook", COMMIT)
+    assert done.returncode == 2 and "can't be written" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_without_a_repository_it_is_asked_for(tmp_path: Path) -> None:
+    folder = make(tmp_path / "demo")
+    done = run("release", "init", folder, "--handbook", COMMIT)
+    assert done.returncode == 2 and "--repository owner/name" in done.stderr
+    assert not (folder / release_workflow.WORKFLOW).exists()
+
+
+def test_a_folder_of_a_larger_repository_is_refused(package: Path, tmp_path: Path) -> None:
+    inner = make(tmp_path / "demo" / "inner", tag="")
+    (inner / ".git").rename(tmp_path / "away")
+    git(package, "add", "--all")
+    with pytest.raises(HandbookError, match="a folder of a larger repository"):
+        release_workflow.write(load_project(inner, ask_remote=False), COMMIT)
+
+
+@pytest.mark.parametrize(("requires", "day", "pythons"), [
+    (">=3.11", date(2026, 11, 22), ["3.11", "3.14"]), (">=3.9", date(2026, 11, 22), ["3.11", "3.14"]),
+    (">=3.12,<3.14", date(2026, 11, 22), ["3.12", "3.13"]), (">=3.14", date(2026, 11, 22), ["3.14"]),
+    (">=3.11", date(2027, 11, 22), ["3.12", "3.15"])])
+def test_the_files_are_tested_on_the_oldest_and_the_newest_ripe_python(requires: str, day: date, pythons: list[str],
+                                                                       tmp_path: Path) -> None:
+    folder = make(tmp_path / "demo", changes=pyproject("setuptools", ('">=3.11"', f'"{requires}"')))
+    assert release_workflow.matrix(load_project(folder, ask_remote=False), day) == pythons
+
+
+def test_no_python_that_gets_fixes_is_told(tmp_path: Path) -> None:
+    folder = make(tmp_path / "demo", changes=pyproject("setuptools", ('">=3.11"', '"<3.8"')))
+    with pytest.raises(HandbookError, match="no Python that gets fixes"):
+        release_workflow.matrix(load_project(folder, ask_remote=False), date(2026, 11, 22))
+
+
+def test_the_handbook_is_pinned_at_the_commit_that_is_installed(package: Path) -> None:
+    head = git(ROOT, "rev-parse", "HEAD").strip()
+    assert release_workflow.uses(load_project(package,
+                                              ask_remote=False))["recipe"].split(" # ")[0].endswith(f"/recipe@{head}")
+
+
+def test_this_repositorys_workflow_is_the_one_that_init_writes() -> None:
+    project = load_project(ROOT, ask_remote=False)
+    own = release_workflow.uses(project)
+    assert own["handbook"] == "$/.github/actions/handbook"
+    # The Pythons are those of the day on which it was written.
+    there, made = (re.sub(r"python: \[.*", "", text) for text in (
+        (ROOT / release_workflow.WORKFLOW).read_text(encoding="utf-8"), release_workflow.render(project, own)))
+    assert there == made, "run: handbook release init --force"

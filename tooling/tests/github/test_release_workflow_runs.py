@@ -1,0 +1,212 @@
+"""release.yml, run: a pushed tag goes through every job, stops where it must, says why, and a re-run finishes.
+
+The package is one that `handbook release new` makes, its workflow the one that `init` writes. Both indexes are on
+loopback and take uploads from a trusted publisher only; GitHub's API is on loopback too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labhandbook.github.release_workflow import actions
+from labhandbook.release.local_index import Fault
+from tooling.tests.conftest import LACKS, ROOT, run
+from tooling.tests.github import fake_github
+from tooling.tests.github.act_runner import Event, Run
+from tooling.tests.github.pipeline import JOBS, TOKEN, Pipeline, handbook_as_fetched, pipeline
+from tooling.tests.github.test_release_workflow import lint
+from tooling.tests.package.sample_packages import download, git, published
+from tooling.tests.release.own_packages import ready
+
+REPOSITORY = "lab/averages"
+# The commit at which the package's workflow uses the handbook; it stands for the files of this working tree.
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+NAMES = {"averages-0.1.0.tar.gz", "averages-0.1.0-py3-none-any.whl"}
+
+
+@pytest.fixture(scope="module")
+def handbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The handbook as GitHub fetches it for the workflow."""
+    if download("click") is None:
+        pytest.skip(LACKS + "the network")
+    return handbook_as_fetched(tmp_path_factory.mktemp("actions") / "handbook")
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A new package with its release workflow, one commit and no tag."""
+    folder = tmp_path / "averages"
+    made = run("release", "new", folder, "--author", "A Person", "--email", "a.person@example.org",
+               "--repository", f"https://github.com/{REPOSITORY}")
+    assert made.returncode == 0, made.stderr
+    wrote = run("release", "init", folder, "--repository", REPOSITORY, "--handbook", COMMIT)
+    assert wrote.returncode == 0, wrote.stderr
+    git(folder, "init", "--quiet")
+    commit(folder)
+    return folder
+
+
+@pytest.fixture
+def line(package: Path, handbook: Path, tmp_path: Path) -> Iterator[Pipeline]:
+    """The pipeline of the package."""
+    with pipeline(package, tmp_path / "line", REPOSITORY, "v0.1.0") as ready:
+        ready.runner.actions = {f"acerbilab/handbook@{COMMIT}": handbook}
+        yield ready
+
+
+def commit(folder: Path) -> None:
+    """Commit everything."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "Everything")
+
+
+def stopped_at(ran: Run, job: str, *before: str) -> str:
+    """The summary of the job that failed, after those that went well; no other one ran."""
+    assert ran.ended("failure") == [job], ran.why()
+    assert set(ran.ended("success")) == set(before), ran.why()
+    return ran.jobs[job].summary
+
+
+def hashes(files: dict[str, bytes]) -> dict[str, str]:
+    """The sha256 of files by name."""
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+
+
+def test_a_tag_is_released_whatever_breaks_on_the_way(line: Pipeline) -> None:
+    """A red check, TestPyPI down half-way, GitHub refusing, an upload that breaks off, a job run once too often."""
+    git(line.project, "tag", "--annotate", "v0.1.0", "--message", "averages 0.1.0")
+    line.push("v0.1.0", "failure")
+    told = stopped_at(line.run(), "admit")
+    assert "REL401" in told and "tests.yml ended with failure" in told and "Mend what is red" in told
+
+    line.github.run(".github/workflows/tests.yml", "success")
+    line.testpypi.faults.append(Fault("upload", "error", times=99, skip=1))
+    told = stopped_at(line.run(), "testpypi", "admit", "build", "check", "inspect", "test")
+    assert "TestPyPI didn't take part: it answers 503" in told and "goes on with the files that are missing" in told
+    assert len(line.testpypi.uploads()) == 1 and not line.pypi.uploads()
+
+    line.testpypi.faults.clear()
+    line.github.faults.append(fake_github.Fault("POST", "/uploads/", status=403))
+    last = line.run()
+    told = stopped_at(last, "announce", "testpypi", "verify-testpypi", "pypi", "verify-pypi", "recipe")
+    assert "GitHub refuses POST" in told and "contents: write" in told
+    assert set(line.testpypi.uploads()) == set(line.pypi.uploads()) == NAMES
+    assert len(line.testpypi.uploads()) == len(line.pypi.uploads()) == 2, "nothing is uploaded twice"
+    back = last.jobs["verify-pypi"].summary
+    assert "wheel from PyPI on Python" in back and "2 tests passed" in back, "it came back, and passes its tests"
+    (draft,) = line.github.releases
+    assert draft["draft"] and "The first release" in draft["body"], "what users see is published whole or not at all"
+
+    line.github.faults.append(fake_github.Fault("POST", "/uploads/", status=502, half=True))
+    done = line.run()
+    assert done.ended("success") == ["announce"], done.why()
+    assert line.finished == JOBS
+    (release,) = line.github.releases
+    assert release["tag_name"] == "v0.1.0" and not release["draft"] and not release["prerelease"]
+    files = line.github.assets("v0.1.0")
+    assert "sha256" in files.pop("recipe.yaml").decode()
+    for index in (line.testpypi, line.pypi):
+        served = {file.filename: file.sha256 for file in index.store.files("averages")}
+        assert served == hashes(files) and set(served) == NAMES, "the same bytes everywhere"
+
+    again = line.run(only=["pypi"])
+    assert again.ended("success") == ["pypi"], again.why()
+    assert again.jobs["pypi"].summary.count("there already") == 2 and len(line.pypi.uploads()) == 2
+    told = "".join(job.log + job.summary for ran in (last, again) for job in ran.jobs.values())
+    assert not any(secret in told for secret in (TOKEN, line.pypi.token, line.testpypi.token))
+
+
+def test_a_tag_that_is_not_the_version_builds_nothing(line: Pipeline) -> None:
+    pyproject = line.project / "pyproject.toml"
+    text = pyproject.read_text().replace('dynamic = ["version"]', 'version = "0.1.0"')
+    pyproject.write_text(text.replace("[tool.setuptools_scm]", "").replace(', "setuptools-scm >= 8"', ""))
+    commit(line.project)
+    git(line.project, "tag", "--annotate", "v0.2.0", "--message", "averages 0.2.0")
+    line.push("v0.2.0")
+    told = stopped_at(line.run(), "admit")
+    assert "REL013" in told and "the tag is v0.2.0, the version is 0.1.0, whose tag is v0.1.0" in told
+    assert not line.testpypi.requests and not line.github.releases
+
+
+@pytest.mark.slow
+def test_a_run_without_trouble_and_all_of_it_again(line: Pipeline) -> None:
+    """All jobs of a finished release, run again: everything is there already, and nothing changes."""
+    git(line.project, "tag", "--annotate", "v0.1.0", "--message", "averages 0.1.0")
+    line.push("v0.1.0")
+    first = line.run()
+    assert set(first.ended("success")) == set(JOBS), first.why()
+    told = first.jobs["verify-pypi"].summary
+    assert "wheel from PyPI" in told and "2 tests passed" in told
+    logs = "".join(job.log + job.summary for job in first.jobs.values())
+    for secret in (TOKEN, line.pypi.token, line.testpypi.token):
+        assert secret not in logs
+    before = [dict(each) for each in line.github.releases]
+    again = line.run(afresh=True)
+    assert set(again.ended("success")) == set(JOBS), again.why()
+    assert line.github.releases == before
+    assert len(line.pypi.uploads()) == len(line.testpypi.uploads()) == 2
+
+
+@pytest.mark.slow
+def test_gpyreg_is_released_by_the_workflow_that_init_writes(handbook: Path, tmp_path: Path) -> None:
+    """The lab's own package, as its sdist on PyPI has it, made a repository again."""
+    folder = published("gpyreg", "gpyreg-1.4.0", tmp_path)
+    if folder is None:
+        pytest.skip(LACKS + "the network")
+    for left in (folder / "PKG-INFO", *folder.glob("*.egg-info")):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    # All of its suite takes many minutes in each of five environments; three of its modules run in all of them.
+    quick = [f"gpyreg.testing.test_{name}" for name in ("mean_functions", "rng", "utils")]
+    with (folder / "pyproject.toml").open("a") as stream:
+        stream.write(f'\n[tool.handbook.release]\ntest-command = {["pytest", "--pyargs", *quick]}\n')
+    wrote = run("release", "init", folder, "--repository", "acerbilab/gpyreg", "--handbook", COMMIT, "--force")
+    assert wrote.returncode == 0, wrote.stderr
+    git(folder, "init", "--quiet")
+    commit(folder)
+    assert lint(folder) == ""
+    git(folder, "tag", "--annotate", "v1.4.0", "--message", "gpyreg 1.4.0")
+    with pipeline(folder, tmp_path / "line", "acerbilab/gpyreg", "v1.4.0") as line:
+        line.runner.actions = {f"acerbilab/handbook@{COMMIT}": handbook}
+        line.push("v1.4.0")
+        ran = line.run()
+        assert set(ran.ended("success")) == set(JOBS), ran.why()
+        assert {name.partition("-")[0] for name in line.github.assets("v1.4.0")} == {"gpyreg", "recipe.yaml"}
+        assert "wheel from PyPI" in ran.jobs["verify-pypi"].summary and "tests" in ran.jobs["verify-pypi"].summary
+
+
+@pytest.mark.slow
+def test_this_repository_is_released_by_its_own_workflow(tmp_path: Path) -> None:
+    if download("click") is None:
+        pytest.skip(LACKS + "the network")
+    folder = ready(tmp_path / "clone", "v0.1.0")
+    with pipeline(folder, tmp_path / "line", "acerbilab/handbook", "v0.1.0") as line:
+        line.push("v0.1.0")
+        ran = line.run()
+        assert set(ran.ended("success")) == set(JOBS), ran.why()
+        assert "labhandbook-0.1.0-py3-none-any.whl" in line.github.assets("v0.1.0")
+        assert "tests passed" in ran.jobs["verify-pypi"].summary
+
+
+@pytest.mark.slow
+def test_a_pull_request_is_rehearsed_as_the_chapter_says(line: Pipeline, tmp_path: Path) -> None:
+    """The job that the chapter prints, with the commit that it asks for."""
+    chapter = (ROOT / "chapters/packaging/github-actions.qmd").read_text(encoding="utf-8")
+    (job,) = re.findall(r"^```\{\.yaml filename=\"\.github/workflows/tests\.yml\"\}\n(.*?)^```", chapter,
+                        re.MULTILINE | re.DOTALL)
+    job = re.sub(r"(actions/[\w-]+)@\{\{.*", lambda found: actions()[found[1]], job).replace("0" * 40, COMMIT)
+    workflow = tmp_path / ".github" / "workflows" / "tests.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text(f"name: tests\non: pull_request\npermissions: {{}}\njobs:\n{job}")
+    git(line.project, "push", "--quiet", "origin", "main")
+    event = Event("pull_request", {"number": 1}, {"GITHUB_REF": "refs/pull/1/merge", "GITHUB_SHA": line.commit,
+                                                  "GITHUB_REPOSITORY": REPOSITORY})
+    ran = line.runner.run(workflow, event)
+    assert ran.ended("success") == ["rehearse"], ran.why()
+    told = ran.jobs["rehearse"].summary
+    assert "Release rehearsal: averages" in told and "wheel from rehearsal" in told

@@ -1,0 +1,159 @@
+"""site.yml, check.yml and links.yml, run: for a pull request from a fork, for the main branch, and on a Monday."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tooling.tests.conftest import LACKS, ROOT
+from tooling.tests.github import fake_github
+from tooling.tests.github.act_runner import Event, Run, Runner, load
+from tooling.tests.github.pipeline import SYSTEM, TOKEN, handbook_as_fetched
+from tooling.tests.package.sample_packages import download, git
+
+REPOSITORY = "acerbilab/handbook"
+WORKFLOWS = ROOT / ".github" / "workflows"
+# A quick test or two of the handbook and of each project: the whole of them is a test of its own, below.
+SOME = "-k 'test_report or _package or test_layout or test_eras_scores'"
+
+
+@pytest.fixture(scope="module")
+def remote(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """GitHub's copy of this repository: its history, and this working tree as the newest commit."""
+    if download("click") is None:
+        pytest.skip(LACKS + "the network")
+    folder = tmp_path_factory.mktemp("handbook")
+    subprocess.run(["git", "clone", "--quiet", "--bare", ROOT, folder / "remote.git"], check=True)
+    tree = handbook_as_fetched(folder / "tree")
+    git(tree, "init", "--quiet")
+    git(tree, "fetch", "--quiet", str(folder / "remote.git"), "HEAD")
+    git(tree, "symbolic-ref", "HEAD", "refs/heads/main")
+    git(tree, "update-ref", "refs/heads/main", "FETCH_HEAD")
+    git(tree, "add", "--all")
+    git(tree, "commit", "--quiet", "--allow-empty", "--message", "The working tree")
+    git(tree, "push", "--quiet", "--force", str(folder / "remote.git"), "HEAD:refs/heads/main")
+    git(folder / "remote.git", "symbolic-ref", "HEAD", "refs/heads/main")
+    return folder / "remote.git"
+
+
+def machine(remote: Path, scratch: Path, **environ: str) -> Runner:
+    """A runner with the tools of this machine, and Quarto if it is here."""
+    quarto = shutil.which("quarto")
+    engine = {"STAND_IN_QUARTO": quarto} if quarto else {"ENGINE": "pandoc"}
+    authorities = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT"), SYSTEM)
+    return Runner(remote, scratch, secrets={"GITHUB_TOKEN": TOKEN}, environ={**engine, **authorities, **environ})
+
+
+def run(runner: Runner, name: str, event: str, *, fork: bool = False, api: str = "", timeout: float = 900) -> Run:
+    """The run of a workflow for an event on the newest commit."""
+    sha = git(runner.remote, "rev-parse", "main").strip()
+    pull = {"number": 7, "head": {"sha": sha, "repo": {"fork": fork, "full_name": "somebody/handbook"}}}
+    payload: dict[str, object] = {"repository": {"full_name": REPOSITORY, "default_branch": "main"}}
+    ref = "refs/heads/main"
+    if event == "pull_request":
+        payload, ref = payload | {"pull_request": pull}, "refs/pull/7/merge"
+    variables = {"GITHUB_REF": ref, "GITHUB_SHA": sha, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": "11",
+                 **({"GITHUB_API_URL": api} if api else {})}
+    return runner.run(WORKFLOWS / name, Event(event, payload, variables), timeout=timeout)
+
+
+def files(runner: Runner, name: str) -> set[str]:
+    """The files of an artifact."""
+    with zipfile.ZipFile(runner.artifacts / f"{name}.zip") as archive:
+        return set(archive.namelist())
+
+
+def test_a_pull_request_from_a_fork_gets_a_site_to_look_at(remote: Path, tmp_path: Path) -> None:
+    runner = machine(remote, tmp_path)
+    done = run(runner, "site.yml", "pull_request", fork=True)
+    assert (done.ended("success"), done.ended("failure")) == (["build"], []), done.why()
+    assert "deploy" not in done.jobs, "nothing is published"
+    site = files(runner, "site")
+    assert {"index.html", "chapters/packaging/pypi.html", "Lab-Handbook.pdf", "Lab-Handbook.epub"} <= site
+    summary = done.jobs["build"].summary
+    assert "[the site](https://example.org/artifacts/site)" in summary and "python3 -m http.server" in summary
+    assert summary.count("## Handbook check: no findings") == 2, summary
+
+
+def test_a_push_to_main_publishes_what_was_checked(remote: Path, tmp_path: Path) -> None:
+    runner = machine(remote, tmp_path)
+    done = run(runner, "site.yml", "push")
+    assert done.ended("success") == ["build", "deploy"], done.why()
+    assert (runner.artifacts / "pages" / "index.html").is_file()
+    assert not (runner.artifacts / "site.zip").exists()
+    page = (runner.artifacts / "pages" / "chapters" / "packaging" / "pypi.html").read_text(encoding="utf-8")
+    assert "Changed" in page, "the history dates the pages"
+
+
+def checked(remote: Path, scratch: Path, *, fork: bool, timeout: float = 900, **environ: str) -> tuple[Runner, Run]:
+    """A pull request goes through check.yml."""
+    home = {"PIP_CACHE_DIR": str(Path.home() / ".cache" / "pip")}
+    pip = {"PIP_CONFIG_FILE": os.environ["PIP_CONFIG_FILE"]} if "PIP_CONFIG_FILE" in os.environ else {}
+    runner = machine(remote, scratch, **home, **pip, **environ)
+    return runner, run(runner, "check.yml", "pull_request", fork=fork, timeout=timeout)
+
+
+@pytest.mark.slow
+def test_a_pull_request_goes_through_every_check(remote: Path, tmp_path: Path) -> None:
+    """All of .ci/run, as on GitHub, which takes as long as `make test` and a fresh environment."""
+    _, done = checked(remote, tmp_path, fork=False, timeout=3600)
+    assert done.ended("success") == ["check", "annotate"], done.why()
+
+
+@pytest.mark.slow
+def test_findings_stand_in_the_summary_and_go_to_code_scanning(remote: Path, tmp_path: Path) -> None:
+    runner, done = checked(remote, tmp_path, fork=False, PYTEST_ADDOPTS=SOME)
+    assert done.ended("success") == ["check", "annotate"], done.why()
+    summary = done.jobs["check"].summary
+    assert "## Handbook check: no findings" in summary and "## Tests: " in summary and " passed" in summary
+    told = json.loads((runner.artifacts / "code-scanning" / "handbook" / "handbook.sarif").read_text())
+    assert told["runs"][0]["tool"]["driver"]["name"] == "handbook"
+
+
+@pytest.mark.slow
+def test_a_mistake_in_a_fork_is_told_without_a_token(remote: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.git"
+    subprocess.run(["git", "clone", "--quiet", "--bare", remote, broken], check=True)
+    work = tmp_path / "work"
+    git(tmp_path, "clone", "--quiet", str(broken), str(work))
+    page = work / "chapters" / "seminars" / "index.qmd"
+    page.write_text(page.read_text(encoding="utf-8") + "\n![](nothing.png)\n", encoding="utf-8")
+    git(work, "commit", "--quiet", "--all", "--message", "A mistake")
+    git(work, "push", "--quiet")
+    _, done = checked(broken, tmp_path / "machine", fork=True, PYTEST_ADDOPTS=SOME)
+    assert done.ended("failure") == ["check"] and "annotate" not in done.jobs, done.why()
+    assert "BOOK0" in done.jobs["check"].summary and "nothing.png" in done.jobs["check"].summary
+    assert any("nothing.png" in error for error in done.jobs["check"].errors)
+
+
+def test_on_a_monday_one_issue_says_what_has_aged(remote: Path, tmp_path: Path) -> None:
+    state = fake_github.State(REPOSITORY, remote, TOKEN)
+    with fake_github.serving(state) as server:
+        runner = machine(remote, tmp_path)
+        done = run(runner, "links.yml", "schedule", api=server.url)
+    assert done.ended("success") == ["upkeep"], done.why()
+    assert "## Upkeep of the handbook: " in done.jobs["upkeep"].summary
+    assert "GET /repos/actions/checkout/releases/latest" in state.asked
+    assert len(state.issues) <= 1
+
+
+def test_no_job_may_do_more_than_it_needs() -> None:
+    """Write permissions, each with the job that needs it; a pull request's jobs have none but code scanning's."""
+    held: Mapping[str, set[str]] = {}
+    for path in WORKFLOWS.glob("*.yml"):
+        described = load(path)
+        assert described["permissions"] == {}, path.name
+        for name, job in described["jobs"].items():
+            assert "permissions" in job and "timeout-minutes" in job, f"{path.name} {name}"
+            writes = {scope for scope, level in job["permissions"].items() if level == "write"}
+            held = {**held, f"{path.stem} {name}": writes} if writes else held
+    assert held == {
+        "check annotate": {"security-events"}, "links upkeep": {"issues"}, "site deploy": {"id-token", "pages"},
+        "release testpypi": {"id-token"}, "release pypi": {"id-token"}, "release announce": {"contents"}}

@@ -1,0 +1,229 @@
+"""`handbook recipe new`: the recipe of a release, and one clear message where there can be none."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+from labhandbook.package.index_addresses import index
+from labhandbook.recipe.grayskull_run import parse
+from labhandbook.recipe.new_recipe import Wishes, new
+from labhandbook.recipe.recipe_lint import lint
+from labhandbook.recipe.recipe_model import Recipe
+from labhandbook.recipe.requirement_specs import asked, bounds, pep508, same_bounds
+from labhandbook.recipe.yaml_text import scalar
+from tooling.tests.conftest import run
+from tooling.tests.recipe.samples import Release, serving
+
+
+def made(release: Release, folder: Path, **wishes: object) -> tuple[str, Recipe]:
+    """The text of a release's recipe, from an index that serves it."""
+    with serving(dict([release.sdist(), release.wheel()])) as address:
+        found = new("demo", folder, Wishes(("someone",), target=address, **wishes))  # type: ignore[arg-type]
+    return found.path.read_text(encoding="utf-8"), found.recipe
+
+
+def test_a_recipe_says_what_the_release_says(tmp_path: Path) -> None:
+    release = Release(requires=("click>=8.1,<9", "Matplotlib~=3.5", "importlib_metadata>=6; python_version < '3.8'",
+                                "httpx; extra == 'web'"))
+    text, recipe = made(release, tmp_path)
+    digest = hashlib.sha256(release.sdist()[1]).hexdigest()
+    for words in ("name: demo\n", 'version: "1.2.0"', f"sha256: {digest}",
+                  "/packages/source/d/demo/demo-${{ version }}.tar.gz", "- demo = demo.cli:main",
+                  "-m pip install . -vv --no-deps --no-build-isolation", "- setuptools >=80", "- click >=8.1,<9",
+                  "- matplotlib-base >=3.5,<4", "license: MIT", "license_file: LICENSE", "- someone",
+                  "homepage: https://example.org/demo", "Demo is a package that exists"):
+        assert words in text
+    assert "importlib" not in text and "httpx" not in text and "#" not in text and "python_min:" not in text
+    assert not [one for one in lint([tmp_path]).findings if one.rule.code != "RCP012"], "the index here is not https"
+    assert recipe.noarch
+
+
+def test_an_index_in_the_place_of_pypi_has_no_part_in_the_recipe(tmp_path: Path) -> None:
+    """conda-forge fetches from PyPI, whatever serves its files here; that address itself nobody asked."""
+    release, usual = Release(), index("pypi").web
+    right = f"  url: {usual}/packages/source/d/demo/demo-${{{{ version }}}}.tar.gz\n"
+    with serving(dict([release.sdist(), release.wheel()])) as address:
+        done = run("recipe", "new", "demo", "--maintainer", "someone", cwd=tmp_path, HANDBOOK_PYPI=address)
+        assert done.returncode == 0, done.stderr
+        path = tmp_path / "recipes/demo/recipe.yaml"
+        text = path.read_text(encoding="utf-8")
+        assert right in text and address not in text
+        assert "RCP068 the file came from the index that stands in for PyPI" in done.stderr
+        path.write_text(text.replace(usual, "https://example.org"), encoding="utf-8")
+        elsewhere = run("recipe", "lint", "--format", "json", cwd=tmp_path, HANDBOOK_PYPI=address)
+        assert "example.org is not PyPI" in elsewhere.stdout
+        path.write_text(text.replace("/d/demo/", "/e/demo/"), encoding="utf-8")
+        wrong = run("recipe", "lint", "--format", "json", cwd=tmp_path, HANDBOOK_PYPI=address)
+        assert wrong.returncode == 1 and "the file lies at /packages/source/d/demo/" in wrong.stdout
+        old = run("recipe", "new", "demo", "--index", address, "--force", cwd=tmp_path)
+        assert old.returncode == 1 and f"url: {address}/" in path.read_text(encoding="utf-8"), "asked for by name"
+    with serving(dict([release.sdist(), release.wheel()]), lasting={release.sdist()[0]: b"another"}) as address:
+        path.write_text(text, encoding="utf-8")
+        other = run("recipe", "lint", "--format", "json", cwd=tmp_path, HANDBOOK_PYPI=address)
+        assert other.returncode == 1 and "serves a file with sha256" in other.stdout
+
+
+def test_without_a_home_page_it_is_the_page_on_pypi(tmp_path: Path) -> None:
+    """Of PyPI itself, also where another index stands in for it."""
+    release = Release(homepage="")
+    with serving(dict([release.sdist(), release.wheel()])) as address:
+        done = run("recipe", "new", "demo", "--maintainer", "someone", cwd=tmp_path, HANDBOOK_PYPI=address)
+    assert done.returncode == 0 and "name a better one" in done.stderr, done.stderr
+    text = (tmp_path / "recipes/demo/recipe.yaml").read_text(encoding="utf-8")
+    assert f"  homepage: {index('pypi').web}/project/demo/\n" in text and address not in text
+
+
+def test_what_noarch_cannot_say_is_told(tmp_path: Path) -> None:
+    text, recipe = made(Release(requires=("colorama; sys_platform == 'win32'", "winthing; sys_platform == 'win32'",
+                                          "tomli>=2; python_version < '3.13'", "fastthing[all]",
+                                          "x @ https://example.org/x.zip")),
+                        tmp_path)
+    notes = "\n".join(recipe.notes)
+    assert "- colorama" in text and "- winthing" not in text and "- tomli >=2" in text and "- fastthing" in text
+    for words in ("winthing is only needed on win", "left out", "tomli >=2 is only needed for Python 3.11, 3.12",
+                  "fastthing[all] stands as fastthing", "x is asked for by an address"):
+        assert words in notes
+
+
+def test_extras_that_users_miss_are_named(tmp_path: Path) -> None:
+    _, recipe = made(Release(extra="Provides-Extra: web\nProvides-Extra: test"), tmp_path)
+    assert recipe.notes == ["conda has no extras: what web asks for is left out"]
+
+
+def test_a_newer_python_is_set(tmp_path: Path) -> None:
+    text, _ = made(Release(python=">=3.12,<3.15"), tmp_path)
+    assert 'python_min: "3.12"' in text and "- python >=${{ python_min }},<3.15" in text
+
+
+def test_v0_and_tests_of_the_sdist(tmp_path: Path) -> None:
+    release = Release(files={"tests/test_demo.py": "def test_it():\n    pass\n"})
+    text, _ = made(release, tmp_path, form="v0", pytest=True, commands=("demo --help",))
+    for words in ("{{ name|lower }}", "python >={{ python_min }}", "pip check", "- demo --help", "- pytest tests",
+                  "home: https://example.org/demo", "- tests/"):
+        assert words in text
+    assert {one.rule.code for one in lint([tmp_path]).findings} <= {"RCP003", "RCP012"}
+    second, _ = made(release, tmp_path / "v1", pytest=True)
+    assert "- pytest tests" in second and "files:\n      source:\n        - tests/" in second
+
+
+def test_a_compiled_package_is_an_honest_draft(tmp_path: Path) -> None:
+    release = Release(tag="cp311-cp311-manylinux_2_28_x86_64", files={"src/fast.c": "", "src/fast.rs": ""})
+    text, recipe = made(release, tmp_path)
+    for words in ("${{ compiler('c') }}", "${{ compiler('rust') }}", "${{ stdlib('c') }}", "    - python\n",
+                  "    - cargo-bundle-licenses\n"):
+        assert words in text
+    assert "noarch" not in text
+    told = "\n".join(recipe.notes)
+    for words in ("a first draft", "check the compilers, guessed from the sources (c, rust)", "name the libraries",
+                  "with build.skip", "run cargo-bundle-licenses in build.script"):
+        assert words in told
+    assert not [one.rule.code for one in lint([tmp_path]).findings if one.rule.code != "RCP012"]
+
+
+@pytest.mark.parametrize(("release", "words"), [
+    (Release(licence="", text="Do as you please.\n"), "the licence of Demo 1.2.0 can't be told"),
+    (Release(licence="License: Own", text=""), "the licence of Demo 1.2.0 can't be told"),
+])
+def test_an_unknown_licence(release: Release, words: str, tmp_path: Path) -> None:
+    with serving(dict([release.sdist(), release.wheel()])) as address:
+        done = run("recipe", "new", "demo", "--index", address, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "") and words in done.stderr and "--license" in done.stderr
+        assert "Traceback" not in done.stderr and list(tmp_path.iterdir()) == []
+        wrong = run("recipe", "new", "demo", "--index", address, "--license", "My Own", cwd=tmp_path)
+        assert wrong.returncode == 2 and "My Own is no SPDX expression" in wrong.stderr
+        assert list(tmp_path.iterdir()) == []
+        told = run("recipe", "new", "demo", "--index", address, "--license", "MIT", cwd=tmp_path)
+        assert "recipes/demo/recipe.yaml" in told.stderr
+
+
+def refused(folder: Path, words: str, *args: str) -> None:
+    """One clear message, exit code 2, nothing written."""
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    done = run("recipe", "new", *args, cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "") and "Traceback" not in done.stderr
+    assert words in done.stderr and done.stderr.count("✗") == 1
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_no_project_no_sdist_no_files_no_index(tmp_path: Path) -> None:
+    release = Release()
+    with serving(dict([release.wheel()])) as address:
+        refused(tmp_path, "demo has no sdist", "demo", "--index", address)
+        refused(tmp_path, "has no project other", "other", "--index", address)
+        refused(tmp_path, "'de mo' is no name of a project", "de mo", "--index", address)
+    with serving(dict([release.sdist(), release.wheel()]), lost=True) as address:
+        refused(tmp_path, "can't be downloaded", "demo", "--index", address)
+        refused(tmp_path, "demo 9 has no sdist", "demo==9", "--index", address)
+    refused(tmp_path, "can't be asked for demo", "demo", "--index", "http://127.0.0.1:9")
+    refused(tmp_path, "there is no file demo-1.tar.gz", "./demo-1.tar.gz")
+    (tmp_path / "demo-1.tar.gz").write_text("no archive", encoding="utf-8")
+    refused(tmp_path, "demo-1.tar.gz can't be read: not a gzip file", "./demo-1.tar.gz")
+
+
+def test_a_recipe_that_is_there_stays(tmp_path: Path) -> None:
+    release = Release()
+    path = tmp_path / "recipes" / "demo" / "recipe.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("mine\n", encoding="utf-8")
+    with serving(dict([release.sdist(), release.wheel()])) as address:
+        refused(tmp_path, "recipe.yaml is there already", "demo", "--index", address)
+        refused(tmp_path, "recipe.yaml is there already", "demo", "--index", address, "--format", "v0")
+
+
+def test_another_file_than_the_published_one(tmp_path: Path) -> None:
+    with serving(dict([Release().sdist(), Release().wheel()])) as address:
+        name, data = Release(text=LATER).sdist()
+        (tmp_path / name).write_bytes(data)
+        refused(tmp_path, f"{name} is not the file on", f"./{name}", "--index", address)
+
+
+LATER = "MIT License\n\nPermission is hereby granted, free of charge, to anyone.\n"
+
+
+def test_without_maintainers_the_recipe_is_not_finished(tmp_path: Path) -> None:
+    with serving(dict([Release().sdist(), Release().wheel()])) as address:
+        done = run("recipe", "new", "demo", "--index", address, cwd=tmp_path)
+        assert done.returncode == 1 and "RCP043 your-github-name stands for yours" in done.stderr
+        run("recipe", "new", "demo", "--index", address, "--force", cwd=tmp_path, GITHUB_ACTOR="octocat")
+        path = tmp_path / "recipes" / "demo" / "recipe.yaml"
+        assert path.read_text(encoding="utf-8").endswith("    - octocat\n")
+        (tmp_path / "pyproject.toml").write_text('[tool.handbook.recipe]\nmaintainers = ["one", "two"]\n',
+                                                 encoding="utf-8")
+        run("recipe", "new", "demo", "--index", address, "--force", cwd=tmp_path)
+        assert path.read_text(encoding="utf-8").endswith("    - one\n    - two\n")
+        run("recipe", "new", "demo", "--index", address, "--force", "--maintainer", "me", "--maintainer", "@you",
+            cwd=tmp_path)
+        assert path.read_text(encoding="utf-8").endswith("    - me\n    - you\n")
+
+
+@pytest.mark.parametrize(("pip", "conda"), [
+    ("==1.*", "1.*"), ("~=1.4.2", ">=1.4.2,<1.5"), ("<2,>=1", ">=1,<2"), ("!=1.5,>1", ">1,!=1.5"),
+    ("===1.0", "==1.0")])
+def test_bounds_in_condas_words(pip: str, conda: str) -> None:
+    assert bounds(SpecifierSet(pip)) == conda
+
+
+def test_bounds_are_compared_by_meaning() -> None:
+    assert same_bounds(">=1.0,<2", "<2.0,>=1") and not same_bounds(">=1", ">1") and same_bounds("", "")
+    assert pep508("numpy 1.26.*", "numpy") == "numpy==1.26.*" and pep508("a >=1,<2", "b") == "b>=1,<2"
+
+
+def test_markers_that_never_hold() -> None:
+    assert asked("x; platform_python_implementation == 'PyPy'", "3.11", ["3.11"]) is None
+    found = asked("y>=1; os_name == 'nt'", "3.11", ["3.11", "3.12"])
+    assert found and (found.systems, found.pythons, found.text) == (("win",), (), "y >=1")
+
+
+@pytest.mark.parametrize(("value", "text"), [("*", '"*"'), ("1.10", '"1.10"'), ("a: b", '"a: b"'), ("yes", '"yes"'),
+                                             ("python ${{ python_min }}.*", "python ${{ python_min }}.*"), (0, "0")])
+def test_scalars(value: object, text: str) -> None:
+    assert scalar(value) == text
+
+
+def test_grayskulls_answers() -> None:
+    found = parse("requirements:\n  build:\n    - {{ compiler('c') }}\nabout:\n  license: BSD-3-Clause\n")
+    assert (found.license, found.compilers) == ("BSD-3-Clause", ["c"])

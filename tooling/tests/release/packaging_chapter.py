@@ -1,0 +1,122 @@
+"""The packaging chapter as data: its sections, and its shell blocks as printed."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from labhandbook.book.chapter_source import Source, read_source
+from labhandbook.book.facts import variables
+from labhandbook.book.model import load_book
+from tooling.tests.conftest import ROOT
+
+FIRST, NEXT = "chapters/packaging/pypi.qmd", "chapters/packaging/updating.qmd"
+FROM_ACTIONS = "chapters/packaging/github-actions.qmd"
+HAND, BY_COMMAND = "By hand", "By command"
+HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*(?:\{#([\w-]+)([^}]*)\})?$")
+
+# What can't run here, by the words that a block begins with, and why.
+NOT_RUN = {
+    "python3 -m pip install \"labhandbook[release] @ git+":
+        "it fetches this package from its host; the kit under test is on PATH already",
+}
+# Run by hand only, although the block stands outside the tabs.
+HAND_ONLY = {"sec-pypi-environment": "the kit brings its own build tools", "sec-updating-bot": "it needs no command"}
+# Before its tag a commit is not ready: the kit says so and ends with 1.
+NOT_READY = re.compile(r"^handbook release (check|rehearse)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A shell block: its page, line and text, the sections around it from the outermost, and its tab if any."""
+
+    page: str
+    line: int
+    text: str
+    sections: tuple[str, ...]
+    tab: str
+
+    @property
+    def place(self) -> str:
+        return f"{self.page}:{self.line}"
+
+    @property
+    def section(self) -> str:
+        return self.sections[-1]
+
+    @property
+    def why_not(self) -> str:
+        """Why it does not run here; empty for one that does."""
+        return next((why for start, why in NOT_RUN.items() if self.text.startswith(start)), "")
+
+    def runs(self, tab: str) -> bool:
+        """Whether it runs on the way through the page that takes this tab."""
+        kit = self.text.startswith("handbook ")
+        return (self.tab in ("", tab) and not self.why_not
+                and (not kit if tab == HAND else self.section not in HAND_ONLY))
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with an id: its level, whether it is a step, and the text up to the next heading of its level."""
+
+    id: str
+    level: int
+    step: bool
+    text: list[str] = field(default_factory=list)
+
+
+def read(page: str, testpypi: str = "") -> Source:
+    """A page with its variables filled in; `testpypi` takes the place of TestPyPI's simple index."""
+    tree: dict[str, Any] = variables(load_book(ROOT))
+    if testpypi:
+        tree["index"]["testpypi"]["simple"] = testpypi
+    source = read_source(ROOT, page, tree, {"rules", "page-facts"})
+    assert not source.findings
+    return source
+
+
+def blocks(page: str, testpypi: str = "") -> list[Block]:
+    """The shell blocks of a page, as printed."""
+    found: list[Block] = []
+    around: list[tuple[int, str]] = []
+    tab, inside, start, text = "", False, 0, list[str]()
+    source = read(page, testpypi)
+    for line, filled in zip(source.lines, source.filled, strict=True):
+        heading = None if line.code else HEADING.match(filled)
+        if line.opens:
+            start, text = (line.number, []) if re.search(r"\{\.(bash|sh)\b", filled) else (0, [])
+        elif line.code and filled.startswith("```"):
+            if start:
+                found.append(Block(page, start, "\n".join(text) + "\n", tuple(each[1] for each in around), tab))
+            start = 0
+        elif line.code:
+            text.append(filled)
+        elif filled.startswith("::: {.panel-tabset"):
+            inside = True
+        elif filled.strip() == ":::" and inside:
+            inside, tab = False, ""
+        elif heading and inside:
+            tab = heading[2]
+        elif heading and heading[3]:
+            around = [each for each in around if each[0] < len(heading[1])] + [(len(heading[1]), heading[3])]
+    assert found
+    return found
+
+
+@functools.cache
+def sections(page: str) -> list[Section]:
+    """The sections of a page in order, each with the text of those below it."""
+    found: list[Section] = []
+    opened: list[Section] = []
+    for line in read(page).lines:
+        heading = None if line.code else HEADING.match(line.text)
+        if heading and heading[3]:
+            opened = [each for each in opened if each.level < len(heading[1])]
+            opened.append(Section(heading[3], len(heading[1]), ".step" in heading[4]))
+            found.append(opened[-1])
+        for each in opened:
+            each.text.append(line.text)
+    return found
