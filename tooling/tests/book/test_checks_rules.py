@@ -10,7 +10,7 @@ import pytest
 
 from labhandbook.book import book_rules
 from labhandbook.book.check_book import Checked, check
-from labhandbook.book.checks import CHECKS
+from labhandbook.book.checks import BOOK
 from labhandbook.book.engine.pandoc_engine import Engine
 from labhandbook.book.model import load_book
 from labhandbook.core.rules import Finding, Rule, Severity
@@ -73,7 +73,7 @@ def place(case: Case, folder: Path) -> str:
 
 def test_every_rule_is_checked_and_has_both_cases() -> None:
     codes = {rule.code for rule in BOOK_RULES}
-    assert codes == set(CHECKS) == set(SEEDED) == set(NEAR)
+    assert codes == set(BOOK.checks) == set(SEEDED) == set(NEAR)
 
 
 @pytest.mark.parametrize("code", SEEDED)
@@ -119,7 +119,7 @@ def found(tmp_path: Path) -> Read:
     def read(files: dict[str, str]) -> list[Finding]:
         index = {"index.qmd": "# Home {#sec-home}\n\nWords.\n"} if "index.qmd" not in files else {}
         listed: list[object] = [name for name in {**index, **files} if name.endswith(".qmd") and "_" not in name]
-        return check(make_book(tmp_path, {**index, **files}, listed), today=TODAY).findings
+        return list(check(make_book(tmp_path, {**index, **files}, listed), today=TODAY).findings)
 
     return read
 
@@ -245,7 +245,7 @@ def test_stamps(stamps: str, says: str, found: Read) -> None:
 def test_all_rules_speak_to_people() -> None:
     for rule in BOOK_RULES:
         assert not rule.title.endswith(".")
-        assert rule.why.endswith(".") and rule.mend.endswith("."), rule.code
+        assert rule.why.endswith(".") and rule.fix.endswith("."), rule.code
         assert rule.section.startswith("sec-")
 
 

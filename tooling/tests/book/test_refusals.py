@@ -155,7 +155,7 @@ def test_nothing_else_is_refused(told: Told) -> None:
 
 def test_every_finding_says_how_to_mend_it(told: Told) -> None:
     for finding in told.findings:
-        assert str(finding["mend"]) in told.text and f"@{finding['section']}" in told.text
+        assert str(finding["fix"]) in told.text and f"@{finding['section']}" in told.text
 
 
 def test_json_holds_the_same_findings(told: Told) -> None:

@@ -136,7 +136,7 @@ def test_findings_as_json(tmp_path: Path) -> None:
     assert (finding["file"], finding["line"], finding["code"]) == ("a.qmd", 3, "BOOK005")
     assert finding["severity"] == "error"
     shown = run("render", "--book", book, "--engine", "pandoc", "--to", "html").stderr
-    assert f"a.qmd:3: BOOK005 {finding['message']}" in shown and finding["mend"] in shown
+    assert f"a.qmd:3: BOOK005 {finding['message']}" in shown and finding["fix"] in shown
 
 
 def test_stages_and_the_way_on_are_shown(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_no_colours_outside_a_terminal(tmp_path: Path) -> None:
 def test_codes_of_rules_are_of_one_kind() -> None:
     for code, rule in REGISTRY.items():
         assert re.fullmatch(r"[A-Z]{3,4}\d{3}", code) and rule.code == code
-        assert rule.title and rule.why.endswith(".") and rule.mend.endswith(".") and rule.section.startswith("sec-")
+        assert rule.title and rule.why.endswith(".") and rule.fix.endswith(".") and rule.section.startswith("sec-")
 
 
 @pytest.mark.parametrize(("module", "arguments"), [

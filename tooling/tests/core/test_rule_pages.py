@@ -46,7 +46,7 @@ def test_chapters_name_no_other_rules() -> None:
 def test_rule_is_explained_by_its_code() -> None:
     done = run("rules", "book005")
     rule = REGISTRY["BOOK005"]
-    assert done.returncode == 0 and rule.title in done.stdout and rule.mend in done.stdout
+    assert done.returncode == 0 and rule.title in done.stdout and rule.fix in done.stdout
     unknown = run("rules", "BOOK999")
     assert unknown.returncode == 2 and "no rule has the code BOOK999" in unknown.stderr
 

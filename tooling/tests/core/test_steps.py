@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.rules import Finding, Rule, Severity
+from labhandbook.core.rules import Finding, Findings, Rule, Severity
 from labhandbook.core.steps import Ledger, Outcome, Result, Step, carry_out
 
 RULE = Rule("TST001", "A rule", "because", "mend it", "sec-pypi")
@@ -19,7 +19,8 @@ def steps(done: list[str], key: str, *, fails: str = "") -> list[Step[None]]:
         def work(context: None) -> Outcome:
             done.append(name)
             weight = Severity.ERROR if name == fails else Severity.WARNING
-            return Outcome(f"{name} ended", [Finding("a.py", 3, RULE, "look here", weight)], {"of": name})
+            return Outcome(f"{name} ended", Findings.of([Finding("a.py", 3, RULE, "look here", weight)]),
+                           {"of": name})
 
         return work
 
@@ -38,7 +39,8 @@ def test_what_is_kept_still_tells_what_it_found(tmp_path: Path) -> None:
     done, (first, second) = carried(path, "a")
     assert done == ["two"], "only a step with a key is kept"
     assert (first.state, second.state) == ("kept", "done")
-    assert first.outcome == Outcome("one ended", [Finding("a.py", 3, RULE, "look here")], {"of": "one"})
+    assert first.outcome == Outcome("one ended", Findings.of([Finding("a.py", 3, RULE, "look here",
+                                                                      Severity.WARNING)]), {"of": "one"})
     assert first.outcome.findings[0].weight is Severity.WARNING and first.outcome.findings[0].rule == RULE
 
 

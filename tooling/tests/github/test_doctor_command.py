@@ -66,7 +66,7 @@ def told(root: Path, served: State, monkeypatch: pytest.MonkeyPatch) -> Examined
 
 def test_a_good_repository_has_no_findings(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     served = state(package)
-    assert told(package, served, monkeypatch).findings == []
+    assert list(told(package, served, monkeypatch).findings) == []
     assert "GET /repos/group/demo-tool/environments/pypi/deployment-branch-policies" in served.asked
 
 
@@ -75,7 +75,7 @@ def test_github_tells_of_environments(package: Path, monkeypatch: pytest.MonkeyP
     served.policies["pypi"].pop()
     served.environments[2]["protection_rules"].pop(0)
     found = told(package, served, monkeypatch)
-    assert codes(found) == {"GHA006": Severity.WARNING, "GHA007": Severity.ERROR} and found.failed()
+    assert codes(found) == {"GHA006": Severity.WARNING, "GHA007": Severity.ERROR} and found.findings.failed()
     served.environments.clear()
     assert codes(told(package, served, monkeypatch)) == {"GHA006": Severity.WARNING}
 
@@ -86,7 +86,8 @@ def test_a_github_that_refuses_leaves_it_unverified(package: Path, monkeypatch: 
     served = state(package)
     served.faults.append(fault)
     found = told(package, served, monkeypatch)
-    assert codes(found) == {"GHA006": Severity.UNVERIFIED} and not found.failed() and found.failed(strict=True)
+    assert codes(found) == {"GHA006": Severity.UNVERIFIED} and not found.findings.failed()
+    assert found.findings.failed(strict=True)
 
 
 def test_a_wrong_token_is_said(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:

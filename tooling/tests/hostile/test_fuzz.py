@@ -199,6 +199,6 @@ def test_job_scripts(cluster: str, rounds: int, tmp_path: Path) -> None:
 
     def use(given: bytes) -> None:
         (tmp_path / "job.sh").write_bytes(given)
-        check_job.judge(check_job.look(job_script.read(tmp_path / "job.sh"), known, tmp_path))
+        check_job.JOBS.run(check_job.look(job_script.read(tmp_path / "job.sh"), known, tmp_path))
 
     every(SCRIPT, rounds, use)

@@ -20,6 +20,7 @@ import yaml
 from labhandbook.cli import main as cli
 from labhandbook.core import rule_pages
 from labhandbook.core.files import write_atomic
+from labhandbook.core.rules import Findings
 from labhandbook.core.steps import Ledger, Outcome
 from labhandbook.runs import Run
 from tooling.tests.conftest import make_book
@@ -97,7 +98,8 @@ class Work:
 
 def ledger(folder: Path) -> Callable[[], object]:
     """Write down a step that was done."""
-    return lambda: Ledger(folder / "ledger.json").record("build", "a", 1.0, Outcome("Built.", [], {"files": {}}))
+    return lambda: Ledger(folder / "ledger.json").record("build", "a", 1.0,
+                                                         Outcome("Built.", Findings(), {"files": {}}))
 
 
 def run_of_steps(folder: Path) -> Callable[[], object]:

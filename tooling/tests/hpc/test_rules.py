@@ -7,7 +7,7 @@ import re
 import pytest
 
 from labhandbook.core.rules import REGISTRY, Finding, Severity
-from labhandbook.hpc.check_job import CHECKS, judge
+from labhandbook.hpc.check_job import JOBS as RULES
 from labhandbook.hpc.job_request import Unreadable, read_request
 from labhandbook.hpc.job_rules import REFUSED
 from labhandbook.hpc.job_script import parse, read
@@ -46,7 +46,7 @@ def found(case: Case) -> list[Finding]:
         request = read_request(script)
     except Unreadable:
         request = None
-    return judge(Job(script, CLUSTERS.known[case.cluster], request, frozenset(case.folders)))
+    return list(RULES.run(Job(script, CLUSTERS.known[case.cluster], request, frozenset(case.folders))))
 
 
 def cases(table: dict[str, list[Case]]) -> list[object]:
@@ -56,7 +56,7 @@ def cases(table: dict[str, list[Case]]) -> list[object]:
 
 def test_every_rule_is_checked_and_has_both_cases() -> None:
     codes = {code for code in REGISTRY if code.startswith("HPC")}
-    assert codes == set(CHECKS) == set(SEEDED) == set(NEAR)
+    assert codes == set(RULES.checks) == set(SEEDED) == set(NEAR)
     assert codes >= REFUSED
 
 
@@ -97,7 +97,7 @@ def test_scripts_of_the_chapter_pass(path: object) -> None:
     for key in [first] if first in CLUSTERS.known else ["lumi", "roihu"]:
         script = read(JOBS / name)
         job = Job(script, CLUSTERS.known[key], read_request(script), frozenset({"slurm_log"}))
-        assert judge(job) == [], key
+        assert list(RULES.run(job)) == [], key
 
 
 @pytest.mark.parametrize("code", sorted(SEEDED))
@@ -105,7 +105,7 @@ def test_a_rule_speaks_to_people_and_names_a_section(code: str) -> None:
     rule = REGISTRY[code]
     chapters = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "chapters/hpc").glob("*.qmd"))
     assert re.search(rf"\{{#{rule.section}[ }}]", chapters), rule.section
-    assert not rule.title.endswith(".") and rule.why.endswith(".") and rule.mend.endswith(".")
+    assert not rule.title.endswith(".") and rule.why.endswith(".") and rule.fix.endswith(".")
     assert len({finding.message for case in SEEDED[code] for finding in found(case) if finding.rule is rule}) >= 1
 
 

@@ -75,7 +75,7 @@ def test_each_difference_is_mended(release: Release, old: str, new: str, code: s
         again = compare(path, target=address)
     assert (code, line_of(v1().replace(old, new, 1), at)) in told
     assert drift.edits.left == [] and mended in text, text
-    assert (again.findings, again.edits.text()) == ([], text)
+    assert (list(again.findings), again.edits.text()) == ([], text)
 
 
 def test_machines_get_the_same_facts(tmp_path: Path) -> None:

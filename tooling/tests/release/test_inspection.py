@@ -54,11 +54,11 @@ def test_a_rule_says_why_how_and_where(code: str) -> None:
     rule = REGISTRY[code]
     chapters = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "chapters/packaging").glob("*.qmd"))
     assert f"{{#{rule.section} " in chapters or f"{{#{rule.section}}}" in chapters
-    assert rule.why.endswith(".") and rule.mend.endswith(".") and not rule.title.endswith(".")
+    assert rule.why.endswith(".") and rule.fix.endswith(".") and not rule.title.endswith(".")
 
 
 def test_ordinary_files_have_no_findings(tmp_path: Path) -> None:
-    assert look(tmp_path, Case()).findings == []
+    assert list(look(tmp_path, Case()).findings) == []
 
 
 def test_a_secret_is_placed_and_never_shown(tmp_path: Path) -> None:

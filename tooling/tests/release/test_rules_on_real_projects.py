@@ -53,7 +53,7 @@ def test_what_a_careless_release_looks_like(tmp_path: Path) -> None:
     found = check_paths([tmp_path], offline=True)
     assert time.monotonic() - begin < 3
     assert codes(found, Severity.ERROR) == {"REL006", "REL011", "REL013", "REL014", "REL041", "REL044", "REL061"}
-    assert found.failed()
+    assert found.findings.failed()
 
 
 def test_the_remote_and_the_index_are_asked(tmp_path: Path, loopback: Server) -> None:
@@ -67,7 +67,7 @@ def test_the_remote_and_the_index_are_asked(tmp_path: Path, loopback: Server) ->
     found = check_paths([clone])
     assert codes(found, Severity.UNVERIFIED) == {"REL081", "REL083"}
     assert codes(found, Severity.WARNING) == {"REL016"}
-    assert not found.failed() and found.failed(strict=True)
+    assert not found.findings.failed() and found.findings.failed(strict=True)
 
 
 def test_a_silent_index_costs_two_seconds_and_is_said(loopback: Server) -> None:

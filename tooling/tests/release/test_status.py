@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from labhandbook.core.rules import Findings
 from labhandbook.core.steps import Outcome
 from labhandbook.package.project import load_project
 from labhandbook.release.local_index import serving
@@ -31,7 +32,7 @@ def built(tmp_path: Path) -> State:
     assert git_state is not None
     facts = {"files": {path.name: {"sha256": sample_dists.sha256(path), "size": 1} for path in paths},
              "commit": git_state.commit, "tree": git_state.tree, "tags": ["v1.2.0"]}
-    state.ledger().record("build", "key", 1.0, Outcome("built", [], facts))
+    state.ledger().record("build", "key", 1.0, Outcome("built", Findings(), facts))
     return state
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from labhandbook.core.rules import Findings
 from labhandbook.core.steps import Outcome
 from labhandbook.package.project import load_project
 from labhandbook.release.release_folder import State
@@ -54,7 +55,8 @@ def test_what_nobody_has_is_made_anew(state: State) -> None:
     commands = [action.how for action in actions(state, NO)]
     assert "git push origin --delete v1.2.0" in commands and "git tag --delete v1.2.0" in commands
     assert not any(command.startswith("rm ") for command in commands), "nothing was built"
-    state.ledger().record("build", "key", 1.0, Outcome("built", [], {"files": {"labdemo.whl": {"sha256": "0"}}}))
+    state.ledger().record("build", "key", 1.0,
+                          Outcome("built", Findings(), {"files": {"labdemo.whl": {"sha256": "0"}}}))
     assert "rm -r .handbook/release/labdemo-1.2.0" in [action.how for action in actions(state, NO)]
     assert "git push origin --delete v1.2.0" not in [action.how for action in actions(state, NO, host=NO)]
     assert any("TestPyPI" in action.title for action in actions(state, NO, testpypi=YES))

@@ -39,7 +39,7 @@ def test_the_defect_is_refused_and_the_near_miss_is_not(tmp_path: Path, code: st
 
 
 def test_ordinary_files_are_not_refused(tmp_path: Path) -> None:
-    assert gate([sample_packages.sdist(tmp_path), sample_packages.wheel(tmp_path)]) == []
+    assert list(gate([sample_packages.sdist(tmp_path), sample_packages.wheel(tmp_path)])) == []
 
 
 def test_a_file_over_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ def test_a_rule_says_why_how_and_where(code: str) -> None:
     rule = REGISTRY[code]
     chapters = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "chapters/packaging").glob("*.qmd"))
     assert f"{{#{rule.section} " in chapters or f"{{#{rule.section}}}" in chapters
-    assert rule.why.endswith(".") and rule.mend.endswith(".") and not rule.title.endswith(".")
+    assert rule.why.endswith(".") and rule.fix.endswith(".") and not rule.title.endswith(".")
 
 
 def test_a_finding_names_the_line_to_mend(tmp_path: Path) -> None:

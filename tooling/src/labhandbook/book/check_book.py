@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from labhandbook.book.book_rules import SHELL
 from labhandbook.book.boundary import own_file
-from labhandbook.book.checks import CHECKS, programs
+from labhandbook.book.checks import BOOK, programs
 from labhandbook.book.checks.bibliography import read_works
 from labhandbook.book.checks.check_input import Chapter, Reading, Site
 from labhandbook.book.checks.internal_links import beside, present, targets
@@ -24,24 +23,18 @@ from labhandbook.book.facts import facts_files, load_facts
 from labhandbook.book.model import Book, load_book
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.rules import Finding, Severity
+from labhandbook.core.rules import Findings, Severity
 
 NO_PAGES = {"site_libs", "pagefind"}
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check found, how many chapters and rules it covered, and where sections are published."""
+    """What a check found, how many chapters it covered, and where sections are published."""
 
-    findings: list[Finding]
+    findings: Findings
     pages: int
-    rules: int
     addresses: dict[str, str]
-
-    @property
-    def failed(self) -> bool:
-        """Whether something must be corrected."""
-        return any(finding.weight is Severity.ERROR for finding in self.findings)
 
 
 def check(start: Path, *, site: Path | None = None, today: date | None = None) -> Checked:
@@ -64,24 +57,22 @@ def check(start: Path, *, site: Path | None = None, today: date | None = None) -
     if site is None and scope == "." and book.output.is_dir():
         site = book.output
     with reading_of(book, site, today or date.today()) as reading:
-        # bash was asked last, so it is the last to answer.
-        in_order = sorted(CHECKS.values(), key=lambda known: known[0] is SHELL)
-        found = [finding for _, look in in_order for finding in look(reading)]
+        found = BOOK.run(reading)
     address = str(book.settings.get("site-url", "")).rstrip("/")
     sections = {name: f"{address}/{book.by_path[label['page']].url}#{name}"
                 for name, label in reading.labels.items() if address}
-    return Checked(_in_scope(found, scope, reading), len(reading.chapters), len(CHECKS), sections)
+    return Checked(_in_scope(found, scope, reading), len(reading.chapters), sections)
 
 
-def _in_scope(found: list[Finding], scope: str, reading: Reading) -> list[Finding]:
-    """The findings under `scope`, each once, in the order of files and lines."""
+def _in_scope(found: Findings, scope: str, reading: Reading) -> Findings:
+    """The findings under `scope`."""
     chapter = reading.chapters.get(scope)
     files = {scope, *(chapter.source.includes if chapter else ())}
-    once = {(finding.file, finding.line, finding.rule.code, finding.message): finding for finding in found
-            if scope == "." or finding.weight is Severity.UNVERIFIED or finding.file in files
-            or finding.file.startswith(f"{scope}/")
-            or (reading.site and finding.file.startswith(f"{reading.site.shown}/"))}
-    return sorted(once.values(), key=lambda finding: (finding.file, finding.line, finding.rule.code, finding.message))
+    inside = (finding for finding in found
+              if scope == "." or finding.weight is Severity.UNVERIFIED or finding.file in files
+              or finding.file.startswith(f"{scope}/")
+              or (reading.site and finding.file.startswith(f"{reading.site.shown}/")))
+    return Findings.of(inside, found.rules)
 
 
 @contextlib.contextmanager

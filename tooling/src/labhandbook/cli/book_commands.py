@@ -9,10 +9,12 @@ from pathlib import Path
 
 import click
 
+from labhandbook.cli.report_options import findings_format_option, format_option, report_options, show_report
 from labhandbook.cli.shared_options import FINDINGS, FINE, Command, book_option, shown
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import write_atomic
-from labhandbook.core.terminal import Progress, paint, show_findings
+from labhandbook.core.rules import Findings
+from labhandbook.core.terminal import Progress, show_findings
 
 
 @click.command(cls=Command, section="sec-contributing-preview")
@@ -21,7 +23,7 @@ from labhandbook.core.terminal import Progress, paint, show_findings
 @click.option("--output", type=click.Path(path_type=Path), help="Folder to fill (default: the book's output-dir).")
 @click.option("--to", "formats", multiple=True, type=click.Choice(["html", "pdf", "epub"]),
               help="A format; may be given again (default: all).")
-@click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", help="How to report.")
+@format_option
 def render(start: Path, engine: str | None, output: Path | None, formats: tuple[str, ...], shape: str) -> int:
     """Render the whole handbook."""
     from labhandbook.book.engine.quarto import quarto_program, render_quarto
@@ -38,22 +40,22 @@ def render(start: Path, engine: str | None, output: Path | None, formats: tuple[
     if engine == "quarto":
         progress.stage("Quarto")
         render_quarto(book, target, formats)
-        result = Rendered("quarto", target, len(book.pages), [])
+        result = Rendered("quarto", target, len(book.pages), Findings())
     else:
         result = render_pandoc(book, target, formats or FORMATS, progress.stage)
     progress.end()
-    if result.failed:
+    if result.findings.failed():
         job_summary.tell_findings(result.findings, "Handbook render")
     if shape == "json":
         click.echo(json.dumps(result.as_json()))
-    elif result.failed:
+    elif result.findings.failed():
         show_findings(result.findings)
         progress.last(False, f"{len(result.findings)} findings; {target.name}/ is untouched")
     else:
         show_findings(result.findings)
         progress.last(True, f"{result.pages} pages by {result.engine} in {shown(target)}/ "
                             f"(open {shown(target / 'index.html')}, or read it with search: make preview)")
-    return FINDINGS if result.failed else FINE
+    return FINDINGS if result.findings.failed() else FINE
 
 
 @click.command(cls=Command, section="sec-contributing-preview")
@@ -89,47 +91,34 @@ def facts(start: Path, write: bool) -> int:
 @click.command(cls=Command, section="sec-contributing-check")
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--site", type=click.Path(path_type=Path), help="A built site to check too (default: the book's own).")
-@click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
-              help="How to report.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file for the report.")
+@report_options
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge the facts as of this day.")
 def check(path: Path | None, site: Path | None, form: str, output: Path | None, today: datetime | None) -> int:
     """Check the whole handbook, or the chapter or folder at PATH."""
     from labhandbook.book.check_book import check as look
     from labhandbook.book.model import find_root
-    from labhandbook.core import job_summary
-    from labhandbook.core.report import as_text, counts, report
+    from labhandbook.core.report import counts
 
     progress = Progress()
     found = look(path or find_root(Path.cwd()), site=site, today=today.date() if today else None)
-    job_summary.tell_findings(found.findings, "Handbook check", found.addresses)
-    if output:
-        try:
-            write_atomic(output, report(found.findings, form, found.addresses))
-        except OSError as error:
-            raise HandbookError(f"{output} can't be written: {error.strerror or error}",
-                                todo="choose another file with --output", section="sec-contributing-check") from None
-    elif form == "text":
-        click.echo(as_text(found.findings, paint), nl=False)
-    else:
-        click.echo(report(found.findings, form, found.addresses), nl=False)
-    progress.last(not found.failed, f"{found.pages} page{'s' if found.pages != 1 else ''}, {found.rules} rules: "
+    show_report(found.findings, form, output, "Handbook check", found.addresses)
+    progress.last(not found.findings.failed(),
+                  f"{found.pages} page{'s' if found.pages != 1 else ''}, {found.findings.rules} rules: "
                                     f"{counts(found.findings)}")
-    return FINDINGS if found.failed else FINE
+    return FINDINGS if found.findings.failed() else FINE
 
 
 @click.command(cls=Command, section="sec-contributing-upkeep")
 @book_option
 @click.option("--issue", is_flag=True, help="Bring one issue of the repository on GitHub to what is found.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
-              help="How to report.")
+@findings_format_option
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge the facts as of this day.")
 def upkeep(start: Path, issue: bool, form: str, today: datetime | None) -> int:
     """Find what has aged: addresses that don't answer, facts past review, newer versions of pinned tools."""
     from labhandbook.book.model import load_book
     from labhandbook.book.upkeep.survey import look
     from labhandbook.core import job_summary
-    from labhandbook.core.report import as_text, counts, report
+    from labhandbook.core.report import counts
     from labhandbook.core.section_addresses import addresses
 
     progress, book = Progress(quiet=form == "json"), load_book(start)
@@ -137,9 +126,7 @@ def upkeep(start: Path, issue: bool, form: str, today: datetime | None) -> int:
     progress.end()
     where = addresses(finding.rule.section for finding in found.findings)
     title = "Upkeep of the handbook"
-    text = as_text(found.findings, paint) if form == "text" else report(found.findings, form, where, title)
-    click.echo(text, nl=False)
-    job_summary.tell_findings(found.findings, title, where)
+    show_report(found.findings, form, None, title, where)
     done = ""
     if issue:
         from labhandbook.book.upkeep.upkeep_issue import deliver

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from labhandbook.cli import release_step_commands
-from labhandbook.cli.release_group import release, report_options, show_report
+from labhandbook.cli.release_group import release
+from labhandbook.cli.report_options import format_option, report_options, show_report
 from labhandbook.cli.shared_options import FINDINGS, FINE, Command
 from labhandbook.core import job_summary
 from labhandbook.core.terminal import Progress
@@ -30,15 +31,14 @@ def admit(path: Path, form: str, output: Path | None, tag: str, patience: float)
     from labhandbook.core.rules import Severity
     from labhandbook.github.admit import admit as ask
     from labhandbook.github.tag_admission import judge, words
-    from labhandbook.package.findings import sift
+    from labhandbook.package.findings import project_findings
     from labhandbook.package.project import load_project
 
     progress = Progress()
     project = load_project(path, ask_remote=False)
     asked = ask(project, tag, patience * 60, say=lambda line: click.echo(f"    {line}", err=True))
-    findings = sift(judge(asked), project)
+    findings = project_findings(judge(asked), project)
     title = f"May {asked.tag} of {project.name} be released?"
-    job_summary.tell_findings(findings, title)
     show_report(findings, form, output, title)
     failed = any(finding.weight is Severity.ERROR for finding in findings)
     progress.last(not failed, f"{asked.tag} may not be released" if failed else words(asked))
@@ -78,7 +78,7 @@ def announce(path: Path, folder: Path | None) -> int:
 @click.option("--handbook", "commit", default="", metavar="COMMIT",
               help="The handbook's commit to use (default: the one that is installed).")
 @click.option("--force", is_flag=True, help="Write over a workflow that is there.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to show the forms.")
+@format_option
 def init(path: Path, repository: str, commit: str, force: bool, form: str) -> int:
     """Write the package's release workflow and show the fields of the forms that make PyPI and TestPyPI trust it."""
     from labhandbook.github.release_workflow import WORKFLOW, forms, write
@@ -113,8 +113,9 @@ def doctor(path: Path | None, form: str, output: Path | None, offline: bool, str
     progress = Progress()
     found = examine(path or Path(), offline=offline)
     show_report(found.findings, form, output, "Release doctor")
-    failed = found.failed(strict=strict)
+    failed = found.findings.failed(strict=strict)
     uploads = len(found.repository.publications)
     progress.last(not failed, f"{found.repository.slug or found.repository.root.name}: {uploads} "
-                              f"upload{'s' if uploads != 1 else ''}, {found.rules} rules: {counts(found.findings)}")
+                              f"upload{'s' if uploads != 1 else ''}, {found.findings.rules} rules: "
+                               f"{counts(found.findings)}")
     return FINDINGS if failed else FINE

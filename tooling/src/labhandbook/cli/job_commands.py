@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
+from labhandbook.cli.report_options import findings_format_option, format_option, show_report
 from labhandbook.cli.shared_options import FINDINGS, FINE, Command
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import write_atomic
-from labhandbook.core.terminal import Progress, paint
+from labhandbook.core.terminal import Progress
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,23 +26,20 @@ def job() -> None:
 @click.option("--cluster", "name", required=True, help="The cluster that will run it, such as lumi or roihu.")
 @click.option("--from", "folder", type=click.Path(path_type=Path), default=".",
               help="The folder you will submit from (default: this one).")
-@click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
-              help="How to report.")
+@findings_format_option
 @click.option("--strict", is_flag=True, help="Fail on warnings, too.")
 def check(file: Path, name: str, folder: Path, form: str, strict: bool) -> int:
     """Check a job script before it costs anything."""
-    from labhandbook.core.report import as_text, counts, report
-    from labhandbook.hpc.check_job import CHECKS, failed
+    from labhandbook.core.report import counts
     from labhandbook.hpc.check_job import check as look
     from labhandbook.hpc.clusters import load
 
     progress = Progress()
     cluster = load().get(name)
     found = look(file, cluster, folder)
-    text = as_text(found, paint) if form == "text" else report(found, form, title="Job check")
-    click.echo(text, nl=False)
-    bad = failed(found) or (strict and bool(found))
-    progress.last(not bad, f"{file.name} for {cluster.name}: {len(CHECKS)} rules: {counts(found)}")
+    show_report(found, form, None, "Job check")
+    bad = found.failed(strict=strict)
+    progress.last(not bad, f"{file.name} for {cluster.name}: {found.rules} rules: {counts(found)}")
     if not bad:
         after(f"sbatch {file.name}, on {cluster.name}")
     return FINDINGS if bad else FINE
@@ -55,7 +53,7 @@ def after(text: str) -> None:
 @job.command(cls=Command, section="sec-hpc-workflow-cost")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--cluster", "name", help="The cluster (default: the one that has the script's partition).")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
+@format_option
 def cost(file: Path, name: str | None, form: str) -> int:
     """Price a job, and a cheaper request that does the same."""
     from labhandbook.hpc.clusters import load
@@ -185,7 +183,7 @@ def _save(path: Path, text: str) -> None:
 @click.option("--from", "saved", type=click.Path(path_type=Path, allow_dash=True),
               help="A saved answer of sacct -P (- is standard input).")
 @click.option("--clusters", default="", help="The Slurm cluster to ask, as for sacct -M.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
+@format_option
 def efficiency(number: str, saved: Path | None, clusters: str, form: str) -> int:
     """Say how a job used what it asked for.
 

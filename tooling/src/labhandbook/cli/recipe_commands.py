@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
+from labhandbook.cli.report_options import findings_format_option, report_options, show_report
 from labhandbook.cli.shared_options import FINDINGS, FINE, Command, shown
 from labhandbook.core import job_summary
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import write_atomic
-from labhandbook.core.rules import Finding
+from labhandbook.core.rules import Finding, Findings
 from labhandbook.core.terminal import Progress, paint, show_findings
 
 
@@ -26,12 +27,6 @@ def index_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """The option that names another index than PyPI."""
     return click.option("--index", "target", default="pypi", show_default=True,
                         help="The index that has the release: pypi, testpypi or an address.")(function)
-
-
-def format_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The option that says how findings are reported."""
-    return click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
-                        help="How to report.")(function)
 
 
 @recipe.command(cls=Command, section="sec-conda-forge-generate")
@@ -67,18 +62,18 @@ def new(wanted: str, maintainers: tuple[str, ...], licence: str, commands: tuple
     show_findings(found.findings)
     job_summary.tell_findings(found.findings, f"Recipe of {made.recipe.name} {made.recipe.version}")
     todo = "mend what is named above"
-    if not found.failed:
+    if not found.findings.failed():
         todo = f"next: handbook recipe {'build' if made.recipe.noarch else 'lint'} {shown(made.path.parent)}"
-    if not found.failed and made.recipe.noarch and "/" in wanted:
+    if not found.findings.failed() and made.recipe.noarch and "/" in wanted:
         todo += f" --dist {Path(wanted) if Path(wanted).is_dir() else Path(wanted).parent}"
-    progress.last(not found.failed, f"{shown(made.path)} for {made.recipe.name} {made.recipe.version}; {todo};")
-    return FINDINGS if found.failed else FINE
+    progress.last(not found.findings.failed(),
+                  f"{shown(made.path)} for {made.recipe.name} {made.recipe.version}; {todo};")
+    return FINDINGS if found.findings.failed() else FINE
 
 
 @recipe.command(cls=Command, section="sec-conda-forge-check")
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
-@format_option
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file for the report.")
+@report_options
 @click.option("--offline", is_flag=True, help="Don't ask the index for the source.")
 @index_option
 def lint(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool, target: str) -> int:
@@ -90,15 +85,15 @@ def lint(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool,
     from labhandbook.core.report import counts
     from labhandbook.package.index_addresses import index
     from labhandbook.recipe.recipe_lint import lint as judge
-    from labhandbook.recipe.recipe_rules import CHECKS
     from labhandbook.recipe.source_address import look
 
     progress = Progress()
     place = None if offline else index(target)
     found = judge(paths or (Path(),), lambda reading: look(reading, place).findings)
-    _report(found.findings, form, output, "Recipe check")
-    progress.last(not found.failed, f"{', '.join(found.files)}: {len(CHECKS)} rules: {counts(found.findings)}")
-    return FINDINGS if found.failed else FINE
+    show_report(found.findings, form, output, "Recipe check")
+    progress.last(not found.findings.failed(),
+                  f"{', '.join(found.files)}: {found.findings.rules} rules: {counts(found.findings)}")
+    return FINDINGS if found.findings.failed() else FINE
 
 
 @recipe.command(cls=Command, section="sec-conda-forge-build")
@@ -109,7 +104,7 @@ def lint(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool,
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), default="output", show_default=True,
               help="A folder for the package.")
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="A file for all that the build said.")
-@format_option
+@findings_format_option
 @index_option
 def build(path: Path, dists: tuple[Path, ...], output: Path, log: Path | None, form: str, target: str) -> int:
     """Build, test and install a recipe here.
@@ -140,7 +135,7 @@ def build(path: Path, dists: tuple[Path, ...], output: Path, log: Path | None, f
 @click.argument("dist", type=click.Path(path_type=Path), required=False)
 @click.option("--version", default="", help="The release to compare with (default: the newest).")
 @click.option("--write", is_flag=True, help="Mend the recipe in place.")
-@format_option
+@findings_format_option
 @index_option
 def diff(path: Path, dist: Path | None, version: str, write: bool, form: str, target: str) -> int:
     """Compare a recipe with its release.
@@ -165,8 +160,8 @@ def diff(path: Path, dist: Path | None, version: str, write: bool, form: str, ta
         _write(reading.path, text)
         progress.last(not found.edits.left, f"{told}; {reading.file} is mended")
         return FINDINGS if found.edits.left else FINE
-    progress.last(not found.failed, told + ("; mend it with --write" if changed else ""))
-    return FINDINGS if found.failed else FINE
+    progress.last(not found.findings.failed(), told + ("; mend it with --write" if changed else ""))
+    return FINDINGS if found.findings.failed() else FINE
 
 
 @recipe.command(cls=Command, section="sec-conda-forge-pr")
@@ -184,7 +179,7 @@ def submit(path: Path, clone: Path, branch: str, gh: bool) -> int:
 
     progress = Progress()
     made = propose(path, clone, branch=branch, gh=gh)
-    if isinstance(made, list):
+    if isinstance(made, Findings):
         show_findings(made)
         progress.last(False, "the recipe has errors, nothing was changed")
         return FINDINGS
@@ -235,18 +230,7 @@ def _show(findings: Sequence[Finding], form: str, title: str) -> None:
         show_findings(findings)
         job_summary.tell_findings(findings, title)
     else:
-        _report(findings, form, None, title)
-
-
-def _report(findings: Sequence[Finding], form: str, output: Path | None, title: str) -> None:
-    from labhandbook.core.report import as_text, report
-
-    job_summary.tell_findings(findings, title)
-    if output is None:
-        text = as_text(findings, paint) if form == "text" else report(findings, form, title=title)
-        click.echo(text, nl=False)
-    else:
-        _write(output, report(findings, form, title=title))
+        show_report(findings, form, None, title)
 
 
 def _write(path: Path, text: str) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from labhandbook.cli import github_commands, release_file_commands, release_step_commands  # noqa: F401
-from labhandbook.cli.release_group import paths_argument, release, report_options, show_report
+from labhandbook.cli.release_group import paths_argument, release
+from labhandbook.cli.report_options import report_options, show_report
 from labhandbook.cli.shared_options import FINDINGS, FINE, Command
-from labhandbook.core import job_summary
 from labhandbook.core.terminal import Progress
 
 
@@ -28,10 +28,9 @@ def check(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool
 
     progress = Progress()
     found = look(paths or (Path(),), offline=offline, today=today.date() if today else None)
-    job_summary.tell_findings(found.findings, "Release check")
     show_report(found.findings, form, output, "Release check")
     names = ", ".join(project.name or project.root.name for project in found.projects)
-    failed = found.failed(strict=strict)
-    progress.last(not failed, f"{names}: {found.rules} rules: {counts(found.findings)}")
+    failed = found.findings.failed(strict=strict)
+    progress.last(not failed, f"{names}: {found.findings.rules} rules: {counts(found.findings)}")
     return FINDINGS if failed else FINE
 

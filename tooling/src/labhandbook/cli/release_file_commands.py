@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from labhandbook.cli import release_step_commands
-from labhandbook.cli.release_group import paths_argument, release, report_options, show_report
+from labhandbook.cli.release_group import paths_argument, release
+from labhandbook.cli.report_options import report_options, show_report
 from labhandbook.cli.shared_options import FINDINGS, FINE, Command
 from labhandbook.core import job_summary
 from labhandbook.core.rules import Severity
@@ -81,7 +82,7 @@ def _look(each: Release, target: str | None) -> Inspection:
         chosen = target or each.project.settings.compare_with
         previous = fetch_previous(each.project.name, each.version, chosen, Path(folder))
         seen = look(Built(each.state.dist, sdist, wheel), each.project, previous)
-    return replace(seen, findings=[*seen.findings, *gate([sdist, wheel], each.project)])
+    return replace(seen, findings=seen.findings + gate([sdist, wheel], each.project))
 
 
 def _steps(name: str) -> list[Step[Release]]:

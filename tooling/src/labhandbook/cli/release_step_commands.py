@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from labhandbook.cli.release_group import paths_argument, release, report_options, show_report
+from labhandbook.cli.release_group import paths_argument, release
+from labhandbook.cli.report_options import format_option, report_options, show_report
 from labhandbook.cli.shared_options import FINDINGS, FINE, Command
 from labhandbook.core import job_summary
 from labhandbook.core.errors import HandbookError
@@ -39,7 +40,7 @@ def patience_option(function: Callable[..., Any]) -> Callable[..., Any]:
 @release.command(cls=Command, section="sec-pypi")
 @paths_argument
 @click.option("--to", "target", metavar="INDEX", help=f"Plan the publication: {TARGETS} (default: the rehearsal).")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to show it.")
+@format_option
 def plan(paths: tuple[Path, ...], target: str | None, form: str) -> int:
     """Show the steps of a release, what each needs, and which are done; carries out none."""
     from labhandbook.package import index_addresses
@@ -138,7 +139,7 @@ def verify(paths: tuple[Path, ...], form: str, output: Path | None, patience: fl
 
 @release.command(cls=Command, section="sec-updating-publish")
 @paths_argument
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to show it.")
+@format_option
 def status(paths: tuple[Path, ...], form: str) -> int:
     """Show where a version stands: git, its host, the indexes, this machine, and what is left."""
     from labhandbook.release.status import left
@@ -159,7 +160,7 @@ def status(paths: tuple[Path, ...], form: str) -> int:
 @release.command(cls=Command, section="sec-updating-bad")
 @paths_argument
 @click.option("--version", "number", metavar="VERSION", help="The bad version (default: that of this commit).")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to show it.")
+@format_option
 def undo(paths: tuple[Path, ...], number: str | None, form: str) -> int:
     """Show how to take back a bad release: what can be undone, what can't, and where. Changes nothing."""
     from labhandbook.release.release_folder import State
@@ -268,8 +269,6 @@ def show_results(results: Iterable[tuple[Release, Result]], form: str, output: P
     finally:
         job_summary.tell_steps(f"{title}: {', '.join(names)}", rows)
     what = ", ".join(names)
-    if findings:
-        job_summary.tell_findings(findings, title)
     show_report(findings, form, output, title)
     progress.last(not failed, f"{what}: {failed} failed" if failed else f"{what}: all steps passed",
                   "" if failed else then)

@@ -76,7 +76,7 @@ def annotate(findings: Iterable[Finding]) -> None:
     for weight, level in LEVELS.items():
         for finding in [each for each in findings if each.weight is weight][:MOST]:
             _command(level, {"file": finding.file, "line": str(finding.line or ""), "title": finding.rule.code},
-                     f"{finding.message}. {finding.rule.mend}")
+                     f"{finding.message}. {finding.fix}")
 
 
 def _quoted(text: str, before: str = "") -> list[str]:

@@ -61,7 +61,7 @@ def as_text(findings: Iterable[Finding], paint: Paint = lambda text, colour: tex
         message = visible(finding.message).replace("\n", "\n    ")
         lines.append(f"{paint(mark, colour)} {one_line(finding.place)}: {rule.code} {message}")
         if finding.weight is not Severity.IGNORED:
-            lines += [f"    {rule.mend}", f"    @{rule.section}"]
+            lines += [f"    {finding.fix}", f"    @{rule.section}"]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -77,13 +77,13 @@ def as_markdown(findings: Sequence[Finding], addresses: Mapping[str, str], title
     """A summary for a pull request or a workflow run."""
     lines = [f"## {plain(title)}: {counts(findings)}", ""]
     if findings:
-        lines += ["| | Where | Rule | What | How to mend it |", "|-|-------|------|------|----------------|"]
+        lines += ["| | Where | Rule | What | How to fix it |", "|-|-------|------|------|----------------|"]
     for finding in findings:
         rule = finding.rule
         address = addresses.get(rule.section)
         linked = f"[{rule.code}]({address})" if address else rule.code
         lines.append(f"| {MARKS[finding.weight][0]} | {code(finding.place)} | {linked} "
-                     f"| {plain(finding.message)} | {plain(rule.mend)} |")
+                     f"| {plain(finding.message)} | {plain(finding.fix)} |")
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -112,7 +112,7 @@ def as_sarif(findings: Sequence[Finding], addresses: Mapping[str, str]) -> str:
         seen[print_] += 1
         results.append({
             "ruleId": finding.rule.code, "ruleIndex": place[finding.rule.code], "level": LEVELS[finding.weight],
-            "message": {"text": f"{finding.message}. {finding.rule.mend}"},
+            "message": {"text": f"{finding.message}. {finding.fix}"},
             "locations": [{"physicalLocation": _location(finding)}],
             "partialFingerprints": {"handbook/v1": f"{print_}:{seen[print_]}"},
         })
@@ -140,7 +140,7 @@ def _location(finding: Finding) -> dict[str, Any]:
 def _sarif_rule(rule: Rule, address: str | None) -> dict[str, Any]:
     told = {
         "id": rule.code, "name": rule.code, "shortDescription": {"text": rule.title},
-        "fullDescription": {"text": rule.why}, "help": {"text": f"{rule.why} {rule.mend}"},
+        "fullDescription": {"text": rule.why}, "help": {"text": f"{rule.why} {rule.fix}"},
         "defaultConfiguration": {"level": LEVELS[rule.severity]}, "properties": {"section": rule.section},
     }
     return {**told, "helpUri": address} if address else told

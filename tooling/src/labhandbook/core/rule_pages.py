@@ -39,8 +39,10 @@ def anchor(code: str) -> str:
 
 
 def explain(rule: Rule) -> str:
-    """A rule for the terminal: code and title, why it matters, how to mend it, the section that teaches it."""
-    return f"{rule.code}  {rule.title} ({WEIGHTS[rule.severity]})\n\n{rule.why}\n{rule.mend}\n\n@{rule.section}\n"
+    """A rule for the terminal: code and title, why it matters, how to fix it, the section that teaches it."""
+    source = f"Source: {rule.source}\n" if rule.source else ""
+    return (f"{rule.code}  {rule.title} ({WEIGHTS[rule.severity]})\n\n{rule.why}\n{rule.fix}\n{source}\n"
+            f"@{rule.section}\n")
 
 
 def load(family: str = "") -> None:
@@ -68,8 +70,8 @@ def pages(root: Path) -> dict[Path, str]:
 
 def _entry(rule: Rule) -> str:
     return (f"## {rule.code}: {_safe(rule.title)} {{#{anchor(rule.code)} .unnumbered}}\n\n"
-            f"{_safe(rule.why)} **{_safe(rule.mend)}** A finding is {WEIGHTS[rule.severity]}. "
-            f"See @{rule.section} for more.")
+            f"{_safe(rule.why)} **{_safe(rule.fix)}** A finding is {WEIGHTS[rule.severity]}. "
+            + (f"Source: {_safe(rule.source)}. " if rule.source else "") + f"See @{rule.section} for more.")
 
 
 def _safe(text: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import write_atomic
-from labhandbook.core.rules import Finding, Rule, Severity
+from labhandbook.core.rules import Finding, Findings, Rule, Severity
 
 Context = TypeVar("Context")
 Say = Callable[[str], None]  # Tells a person how far the work is, a line at a time.
@@ -32,13 +32,8 @@ class Outcome:
     """What a step found and made: findings, one line for people, and facts for the ledger (JSON values)."""
 
     summary: str = ""
-    findings: list[Finding] = field(default_factory=list)
+    findings: Findings = field(default_factory=Findings)
     facts: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def failed(self) -> bool:
-        """Whether a finding is an error."""
-        return any(finding.weight is Severity.ERROR for finding in self.findings)
 
 
 @dataclass(frozen=True)
@@ -103,7 +98,7 @@ class Ledger:
         entry = self.entries[step]
         found = [Finding(rule=Rule(**each["rule"]), severity=Severity(each["severity"]), file=each["file"],
                          line=each["line"], message=each["message"]) for each in entry.get("findings", [])]
-        return Outcome(entry["summary"], found, entry["facts"])
+        return Outcome(entry["summary"], Findings.of(found), entry["facts"])
 
     def record(self, step: str, key: str, seconds: float, outcome: Outcome) -> None:
         """Write down a step that ended well."""
@@ -154,7 +149,7 @@ def carry_out(steps: Sequence[Step[Context]], context: Context, ledger: Ledger,
             continue
         outcome = step.run(context)
         seconds = time.monotonic() - start
-        if outcome.failed:
+        if outcome.findings.failed():
             yield Result(step.name, step.section, "failed", seconds, outcome)
             return
         ledger.record(step.name, key, seconds, outcome)

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from labhandbook.core.rules import Finding, Severity
+from labhandbook.core.rules import Findings
 from labhandbook.github.collect_repository import gather
 from labhandbook.github.repository import Repository
-from labhandbook.github.workflow_rules import CHECKS
-from labhandbook.package.findings import from_here, sift
+from labhandbook.github.workflow_rules import WORKFLOWS
+from labhandbook.package.findings import from_here, ignored
+from labhandbook.package.project import PYPROJECT
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What the doctor found, in which repository, and how many uploads and rules that were."""
+    """What the doctor found, and in which repository."""
 
-    findings: list[Finding]
+    findings: Findings
     repository: Repository
-    rules: int
-
-    def failed(self, *, strict: bool = False) -> bool:
-        """Whether publishing would fail; with `strict` warnings and what could not be verified count too."""
-        weights = {Severity.ERROR, *((Severity.WARNING, Severity.UNVERIFIED) if strict else ())}
-        return any(finding.weight in weights for finding in self.findings)
 
 
 def examine(start: Path, *, offline: bool = False) -> Examined:
@@ -33,17 +28,15 @@ def examine(start: Path, *, offline: bool = False) -> Examined:
     Raises HandbookError when there is nothing to examine.
     """
     repository = gather(start, offline=offline)
-    return Examined([from_here(finding, repository.root) for finding in judge(repository)], repository, len(CHECKS))
+    found = judge(repository)
+    return Examined(Findings.of((from_here(each, repository.root) for each in found), found.rules), repository)
 
 
-def judge(repository: Repository) -> list[Finding]:
-    """What the rules find, in the order of files and lines, ignored findings marked as such."""
-    found = [finding for look in CHECKS.values() for finding in look(repository)]
+def judge(repository: Repository) -> Findings:
+    """What the rules find, files named from the repository; what the project ignores is marked as ignored."""
     project = repository.project
-    if project is not None:
-        inside = os.path.relpath(project.root, repository.root)
-        found = [replace(finding, file=Path(inside, finding.file).as_posix()) if finding.file == "pyproject.toml"
-                 and inside != "." else finding for finding in found]
-    once = {(finding.file, finding.line, finding.rule.code, finding.message): finding for finding in found}
-    ordered = [once[key] for key in sorted(once)]
-    return sift(ordered, project) if project else ordered
+    if project is None:
+        return WORKFLOWS.run(repository)
+    found = WORKFLOWS.run(repository, ignored=ignored(project))
+    inside = Path(os.path.relpath(project.root, repository.root), PYPROJECT).as_posix()
+    return Findings.of((each.moved(inside) if each.file == PYPROJECT else each for each in found), found.rules)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from labhandbook.core.rules import Finding, Severity
+from labhandbook.core.rules import Findings
 from labhandbook.hpc import form_checks, habit_checks, job_script, limit_checks, waste_checks
 from labhandbook.hpc.clusters import Cluster
 from labhandbook.hpc.job_request import Request, Unreadable, read_request
 from labhandbook.hpc.job_script import Script
-from labhandbook.hpc.script_checks import CHECKS, Job
+from labhandbook.hpc.script_checks import JOBS, Job
 
-__all__ = ["CHECKS", "check", "failed", "form_checks", "habit_checks", "judge", "limit_checks", "look",
-           "waste_checks"]
+__all__ = ["JOBS", "check", "form_checks", "habit_checks", "limit_checks", "look", "waste_checks"]
 
 
-def check(path: Path, cluster: Cluster, folder: Path) -> list[Finding]:
+def check(path: Path, cluster: Cluster, folder: Path) -> Findings:
     """The findings in a script that will be submitted to a cluster from `folder`.
 
     Raises HandbookError when the file can't be read.
     """
-    return judge(look(job_script.read(path), cluster, folder))
+    return JOBS.run(look(job_script.read(path), cluster, folder))
 
 
 def look(script: Script, cluster: Cluster, folder: Path) -> Job:
@@ -33,15 +32,3 @@ def look(script: Script, cluster: Cluster, folder: Path) -> Job:
     except Unreadable:
         request = None
     return Job(script, cluster, request, there)
-
-
-def judge(job: Job) -> list[Finding]:
-    """What the rules find, in the order of lines, each thing once."""
-    found = {(finding.line, finding.rule.code, finding.message): finding for rule in CHECKS.values()
-             for finding in rule(job)}
-    return [found[key] for key in sorted(found)]
-
-
-def failed(findings: list[Finding]) -> bool:
-    """Whether something must be mended before the script is submitted."""
-    return any(finding.weight is Severity.ERROR for finding in findings)

@@ -11,7 +11,7 @@ from labhandbook.core.wording import hint
 from labhandbook.hpc import job_rules
 from labhandbook.hpc.job_request import mistakes
 from labhandbook.hpc.sbatch_options import FLAGS, LONG, OPTIONAL
-from labhandbook.hpc.script_checks import Job, checks
+from labhandbook.hpc.script_checks import JOBS, Job
 
 VARIABLE = re.compile(r"\$\{?\w|\$\(|`")
 BARE = re.compile(r"(?<![<\w])<[A-Za-z][\w.-]*(?: [\w.-]+)*>")
@@ -19,7 +19,7 @@ GUESSES = 50  # of misspelt options in one script get a guess, since guessing is
 QUIET = re.compile(r"'[^']*'")
 
 
-@checks(job_rules.UNKNOWN)
+@JOBS.finds(job_rules.UNKNOWN)
 def unknown(job: Job) -> Iterator[Finding]:
     """Options that Slurm refuses."""
     guesses = 0
@@ -36,7 +36,7 @@ def unknown(job: Job) -> Iterator[Finding]:
         yield job.blame(job_rules.UNKNOWN, f"the line can't be read: {why}", line)
 
 
-@checks(job_rules.SHORTENED)
+@JOBS.finds(job_rules.SHORTENED)
 def shortened(job: Job) -> Iterator[Finding]:
     """Options that Slurm completes."""
     for option in chain(job.script.options, job.script.late):
@@ -44,7 +44,7 @@ def shortened(job: Job) -> Iterator[Finding]:
             yield job.blame(job_rules.SHORTENED, f"Slurm reads {option.written} as --{option.name}", option.line)
 
 
-@checks(job_rules.LATE)
+@JOBS.finds(job_rules.LATE)
 def late(job: Job) -> Iterator[Finding]:
     """Options that Slurm never sees."""
     for option in job.script.late:
@@ -54,7 +54,7 @@ def late(job: Job) -> Iterator[Finding]:
         yield job.blame(job_rules.LATE, "the line doesn't begin with #SBATCH and is a comment to Slurm", line)
 
 
-@checks(job_rules.VALUE)
+@JOBS.finds(job_rules.VALUE)
 def value(job: Job) -> Iterator[Finding]:
     """Values without a meaning."""
     literal = {finding.line for finding in literals(job)}
@@ -67,7 +67,7 @@ def value(job: Job) -> Iterator[Finding]:
             yield job.blame(job_rules.VALUE, f"{option.written} needs a value", option.line)
 
 
-@checks(job_rules.LITERAL)
+@JOBS.finds(job_rules.LITERAL)
 def literals(job: Job) -> Iterator[Finding]:
     """Variables and placeholders where no shell reads."""
     for option in job.script.options:
@@ -78,7 +78,7 @@ def literals(job: Job) -> Iterator[Finding]:
             yield job.blame(job_rules.LITERAL, f"{option.written}={text}: nothing fills in the variable", option.line)
 
 
-@checks(job_rules.PLACEHOLDER)
+@JOBS.finds(job_rules.PLACEHOLDER)
 def placeholder(job: Job) -> Iterator[Finding]:
     """`<name>` in a command."""
     for line, text in job.script.commands:
@@ -86,7 +86,7 @@ def placeholder(job: Job) -> Iterator[Finding]:
             yield job.blame(job_rules.PLACEHOLDER, f"{match[0]} is a bare placeholder", line)
 
 
-@checks(job_rules.SHEBANG)
+@JOBS.finds(job_rules.SHEBANG)
 def shebang(job: Job) -> Iterator[Finding]:
     """What sbatch looks at first."""
     if not job.script.shebang:
@@ -95,7 +95,7 @@ def shebang(job: Job) -> Iterator[Finding]:
         yield job.blame(job_rules.SHEBANG, "the file has DOS line breaks", 1)
 
 
-@checks(job_rules.SRUN_CORES)
+@JOBS.finds(job_rules.SRUN_CORES)
 def srun_cores(job: Job) -> Iterator[Finding]:
     """srun in a script that asks for several cores a task, without saying so again."""
     if job.request is None or job.request.cpus_per_task < 2:
@@ -109,7 +109,7 @@ def srun_cores(job: Job) -> Iterator[Finding]:
                             line)
 
 
-@checks(job_rules.MODULE)
+@JOBS.finds(job_rules.MODULE)
 def module(job: Job) -> Iterator[Finding]:
     """`python -m name.py`."""
     for line, text in job.script.commands:

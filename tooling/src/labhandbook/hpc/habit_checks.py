@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from labhandbook.core.rules import Finding
 from labhandbook.hpc import job_rules
 from labhandbook.hpc.job_script import Script
-from labhandbook.hpc.script_checks import Job, checks
+from labhandbook.hpc.script_checks import JOBS, Job
 
 # Repetitions are bounded, and a path holds no separator, so that a long line needs time in proportion to its length.
 COMMAND = r"(?:^|[;&|(`]\s*|\b(?:if|then|do|exec|time|watch(?:\s+-\S+){0,9}(?:\s+\d+)?|while|until|!)\s+)"
@@ -47,7 +47,7 @@ def log_folder(script: Script, option: str) -> str:
     return "" if "%" in folder else folder
 
 
-@checks(job_rules.LOG_FOLDER)
+@JOBS.finds(job_rules.LOG_FOLDER)
 def folder(job: Job) -> Iterator[Finding]:
     """Logs in a folder that isn't there."""
     told = set()
@@ -59,7 +59,7 @@ def folder(job: Job) -> Iterator[Finding]:
                             job.script.line(option))
 
 
-@checks(job_rules.LOG_NAME)
+@JOBS.finds(job_rules.LOG_NAME)
 def log_name(job: Job) -> Iterator[Finding]:
     """Arrays' patterns in plain jobs, and arrays whose tasks share a log."""
     is_array = job.script.option("array") is not None
@@ -75,7 +75,7 @@ def log_name(job: Job) -> Iterator[Finding]:
             yield job.blame(job_rules.LOG_NAME, f"all tasks of the array write to {value}: add %A_%a", option.line)
 
 
-@checks(job_rules.APPEND)
+@JOBS.finds(job_rules.APPEND)
 def append(job: Job) -> Iterator[Finding]:
     """Logs that a second start erases, where the cluster starts jobs again."""
     script = job.script
@@ -87,7 +87,7 @@ def append(job: Job) -> Iterator[Finding]:
         yield job.blame(job_rules.APPEND, f"{who}, and the log begins anew", script.line("requeue", "output"))
 
 
-@checks(job_rules.COMMAND)
+@JOBS.finds(job_rules.COMMAND)
 def command(job: Job) -> Iterator[Finding]:
     """Commands that the cluster lacks."""
     for line, text in job.script.commands:
@@ -101,7 +101,7 @@ def command(job: Job) -> Iterator[Finding]:
                                            f"srun --pty bash", line)
 
 
-@checks(job_rules.POLL)
+@JOBS.finds(job_rules.POLL)
 def poll(job: Job) -> Iterator[Finding]:
     """`watch` without a long interval, and loops that ask Slurm."""
     loop: list[tuple[int, str]] = []
@@ -133,7 +133,7 @@ def _asking(job: Job, loop: list[tuple[int, str]]) -> Iterator[Finding]:
         yield job.blame(job_rules.POLL, f"the loop asks Slurm {pause}", asks[0])
 
 
-@checks(job_rules.MAIL)
+@JOBS.finds(job_rules.MAIL)
 def mail(job: Job) -> Iterator[Finding]:
     """Mail that nobody gets or nobody reads."""
     script = job.script
@@ -149,7 +149,7 @@ def mail(job: Job) -> Iterator[Finding]:
         yield job.blame(job_rules.MAIL, "--mail-user without --mail-type sends nothing", line)
 
 
-@checks(job_rules.PLACE)
+@JOBS.finds(job_rules.PLACE)
 def place(job: Job) -> Iterator[Finding]:
     """Environments on an area that is not made for them."""
     wanted = [area.path for area in job.cluster.areas if area.environments]
@@ -164,7 +164,7 @@ def place(job: Job) -> Iterator[Finding]:
                                                  f"belong on {' or '.join(wanted)}", line)
 
 
-@checks(job_rules.INSTALL)
+@JOBS.finds(job_rules.INSTALL)
 def install(job: Job) -> Iterator[Finding]:
     """Environments made while the job runs."""
     for line, text in job.script.commands:

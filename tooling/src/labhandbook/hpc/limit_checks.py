@@ -8,10 +8,10 @@ from functools import partial
 from labhandbook.core.rules import Finding, Rule, Severity
 from labhandbook.hpc import job_rules
 from labhandbook.hpc.partition_limits import GPU_OPTIONS, Limit, problems
-from labhandbook.hpc.script_checks import Job, checks
+from labhandbook.hpc.script_checks import JOBS, Job
 
 
-@checks(job_rules.RETIRED)
+@JOBS.finds(job_rules.RETIRED)
 def retired(job: Job) -> Iterator[Finding]:
     """A cluster that was switched off."""
     if job.cluster.retired:
@@ -19,7 +19,7 @@ def retired(job: Job) -> Iterator[Finding]:
                                        f"{job.cluster.replaced_by} has replaced it")
 
 
-@checks(job_rules.NO_PARTITION)
+@JOBS.finds(job_rules.NO_PARTITION)
 def partition(job: Job) -> Iterator[Finding]:
     """A partition that the cluster hasn't."""
     if job.cluster.retired or job.request is None:
@@ -52,17 +52,17 @@ def broken(job: Job, rule: Rule, limits: tuple[Limit, ...], soft: bool = False) 
 # What a partition gives a job: Slurm refuses more.
 for rule, limit in ((job_rules.TIME, Limit.TIME), (job_rules.NODES, Limit.NODES), (job_rules.CORES, Limit.CORES),
                     (job_rules.MEMORY, Limit.MEMORY), (job_rules.GPUS, Limit.GPUS)):
-    checks(rule)(partial(broken, rule=rule, limits=(limit,)))
+    JOBS.finds(rule)(partial(broken, rule=rule, limits=(limit,)))
 
 
-@checks(job_rules.NO_TIME)
+@JOBS.finds(job_rules.NO_TIME)
 def no_time(job: Job) -> Iterator[Finding]:
     """No time limit at all."""
     if not job.script.option("time"):
         yield job.blame(job_rules.NO_TIME, "the script has no --time")
 
 
-@checks(job_rules.GPU_NAME)
+@JOBS.finds(job_rules.GPU_NAME)
 def gpu_name(job: Job) -> Iterator[Finding]:
     """GPUs of a type that the cluster hasn't, and other resources that it hasn't."""
     if job.request is None or job.cluster.retired:
@@ -82,13 +82,13 @@ def gpu_name(job: Job) -> Iterator[Finding]:
         yield job.blame(job_rules.GPU_NAME, "GPUs are asked for with and without their type: write one option", line)
 
 
-@checks(job_rules.SHARE)
+@JOBS.finds(job_rules.SHARE)
 def share(job: Job) -> Iterator[Finding]:
     """Limits that the cluster keeps for a job or an account."""
     return broken(job, job_rules.SHARE, (Limit.SHARE, Limit.GPUS), soft=True)
 
 
-@checks(job_rules.PERMIT)
+@JOBS.finds(job_rules.PERMIT)
 def permit(job: Job) -> Iterator[Finding]:
     """A partition that has to be applied for."""
     if job.partition and job.partition.needs:
@@ -97,7 +97,7 @@ def permit(job: Job) -> Iterator[Finding]:
                         job.script.line("partition"))
 
 
-@checks(job_rules.ARRAY_SIZE)
+@JOBS.finds(job_rules.ARRAY_SIZE)
 def array_size(job: Job) -> Iterator[Finding]:
     """More tasks than one may submit."""
     if job.request and job.partition and job.partition.max_jobs and job.request.array > job.partition.max_jobs:

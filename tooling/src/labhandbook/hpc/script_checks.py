@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from labhandbook.core.rules import Finding, Rule, Severity
+from labhandbook.core.rules import Finding, Rule, Rules, Severity
 from labhandbook.hpc.clusters import Cluster, Partition
 from labhandbook.hpc.job_request import Request, short
 from labhandbook.hpc.job_script import Script
@@ -40,17 +39,4 @@ class Job:
         return Finding(self.script.file, line, rule, short(message, LONGEST), severity)
 
 
-Check = Callable[[Job], Iterable[Finding]]
-CHECKS: dict[str, Check] = {}
-
-
-def checks(rule: Rule) -> Callable[[Check], Check]:
-    """Register the function that looks whether `rule` holds."""
-
-    def keep(function: Check) -> Check:
-        if rule.code in CHECKS:
-            raise ValueError(f"{rule.code} has two checks")
-        CHECKS[rule.code] = function
-        return function
-
-    return keep
+JOBS: Rules[Job] = Rules(lambda job: job.script.file)

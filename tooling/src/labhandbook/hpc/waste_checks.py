@@ -11,7 +11,7 @@ from labhandbook.hpc.clusters import Gpus, Partition
 from labhandbook.hpc.cost import cheaper, offer
 from labhandbook.hpc.job_request import Request, Shape, shape
 from labhandbook.hpc.partition_limits import CORE_OPTIONS, MEMORY_OPTIONS, amount, fits, plural
-from labhandbook.hpc.script_checks import Job, checks
+from labhandbook.hpc.script_checks import JOBS, Job
 
 # Below this part of a fair share the data loader is likely to wait for cores.
 STARVED = 1 / 7
@@ -40,7 +40,7 @@ def cards(job: Job) -> Cards | None:
     return None
 
 
-@checks(job_rules.CORES_PER_GPU)
+@JOBS.finds(job_rules.CORES_PER_GPU)
 def cores_per_gpu(job: Job) -> Iterator[Finding]:
     """Cores beyond or far below the fair share of the GPUs."""
     if not (has := cards(job)):
@@ -56,7 +56,7 @@ def cores_per_gpu(job: Job) -> Iterator[Finding]:
                         line)
 
 
-@checks(job_rules.MEMORY_PER_GPU)
+@JOBS.finds(job_rules.MEMORY_PER_GPU)
 def memory_per_gpu(job: Job) -> Iterator[Finding]:
     """Memory beyond the fair share of the GPUs; whole nodes come with all of theirs."""
     if not (has := cards(job)) or not has.got.gib:
@@ -68,7 +68,7 @@ def memory_per_gpu(job: Job) -> Iterator[Finding]:
         yield job.blame(job_rules.MEMORY_PER_GPU, told, job.script.line(*MEMORY_OPTIONS))
 
 
-@checks(job_rules.WHOLE_NODES)
+@JOBS.finds(job_rules.WHOLE_NODES)
 def whole_nodes(job: Job) -> Iterator[Finding]:
     """Whole nodes of which the script uses a part, with what that costs."""
     request, partition = job.request, job.partition

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.rules import Finding, Rule, Severity
+from labhandbook.core.rules import Finding, Findings, Rule, Severity
 from labhandbook.recipe.conda_forge_facts import facts, python_min
 from labhandbook.recipe.line_edits import Edits, version_line
 from labhandbook.recipe.new_recipe import Wishes, describe
@@ -32,13 +32,8 @@ class Drift:
 
     reading: Reading
     release: Recipe
-    findings: list[Finding]
+    findings: Findings
     edits: Edits
-
-    @property
-    def failed(self) -> bool:
-        """Whether a finding is an error."""
-        return any(finding.weight is Severity.ERROR for finding in self.findings)
 
 
 def compare(path: Path, dist: Path | None = None, version: str = "", target: str = "pypi") -> Drift:
@@ -59,7 +54,7 @@ def compare(path: Path, dist: Path | None = None, version: str = "", target: str
         release = describe(source, Wishes(licence="" if stated else spdx(reading.get("about.license")),
                                           target=target))
     edits = Edits(reading)
-    return Drift(reading, release, sorted(_differences(reading, release, edits)), edits)
+    return Drift(reading, release, Findings.of(_differences(reading, release, edits)), edits)
 
 
 def project(reading: Reading) -> str:

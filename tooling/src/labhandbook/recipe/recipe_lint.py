@@ -8,22 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.rules import Finding, Severity
+from labhandbook.core.rules import Finding, Findings
 from labhandbook.recipe.recipe_reader import Reading, find, read
-from labhandbook.recipe.recipe_rules import CHECKS
+from labhandbook.recipe.recipe_rules import RECIPE
 
 
 @dataclass(frozen=True)
 class Linted:
     """What the rules found in which recipes."""
 
-    findings: list[Finding]
+    findings: Findings
     files: list[str]
-
-    @property
-    def failed(self) -> bool:
-        """Whether a finding is an error."""
-        return any(finding.weight is Severity.ERROR for finding in self.findings)
 
 
 def lint(paths: Sequence[Path], also: Callable[[Reading], Iterable[Finding]] = lambda reading: ()) -> Linted:
@@ -33,20 +28,18 @@ def lint(paths: Sequence[Path], also: Callable[[Reading], Iterable[Finding]] = l
     there is no recipe.
     """
     readings = [read(path, shown(path)) for given in paths for path in recipes(given)]
-    return Linted([finding for reading in readings for finding in sorted([*judge(reading), *also(reading)])],
-                  [reading.file for reading in readings])
+    found = (finding for reading in readings for finding in [*judge(reading), *also(reading)])
+    return Linted(Findings.of(found, len(RECIPE.checks)), [reading.file for reading in readings])
 
 
-def judge(reading: Reading) -> list[Finding]:
-    """What the rules find in one recipe; one that can't be read breaks only that rule.
+def judge(reading: Reading) -> Findings:
+    """What the rules find in one recipe; a recipe that can't be read breaks only that rule.
 
-    py-rattler-build has its say only on lines where no other rule says it better.
+    py-rattler-build is heard only on lines where no other rule says it better.
     """
-    if reading.problem:
-        return list(CHECKS["RCP001"](reading))
-    found = {(one.line, one.rule.code, one.message): one for look in CHECKS.values() for one in look(reading)}
-    better = {line for line, code, _ in found if code != "RCP002"}
-    return sorted(one for (line, code, _), one in found.items() if code != "RCP002" or line not in better)
+    found = RECIPE.run(reading, without=RECIPE.checks.keys() - {"RCP001"} if reading.problem else ())
+    better = {one.line for one in found if one.rule.code != "RCP002"}
+    return Findings.of((one for one in found if one.rule.code != "RCP002" or one.line not in better), found.rules)
 
 
 def recipes(path: Path) -> list[Path]:

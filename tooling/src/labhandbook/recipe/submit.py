@@ -9,7 +9,7 @@ from pathlib import Path
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import write_atomic
-from labhandbook.core.rules import Finding, Severity
+from labhandbook.core.rules import Findings
 from labhandbook.recipe import pull_request
 from labhandbook.recipe.checkout import Checkout, checkout, open_with_gh
 from labhandbook.recipe.pull_request import Comment
@@ -31,12 +31,12 @@ class Proposed:
     text: str
     body: Path
     comments: Sequence[Comment]
-    findings: list[Finding] = field(default_factory=list)
+    findings: Findings = field(default_factory=Findings)
     left: list[str] = field(default_factory=list)
     opened: str = ""
 
 
-def submit(path: Path, clone: Path, *, branch: str = "", gh: bool = False) -> Proposed | list[Finding]:
+def submit(path: Path, clone: Path, *, branch: str = "", gh: bool = False) -> Proposed | Findings:
     """Put a recipe into a clone of your fork of staged-recipes; the findings instead when it has errors.
 
     Raises HandbookError when the clone can't be used. Nothing is changed before all is known to fit.
@@ -44,7 +44,7 @@ def submit(path: Path, clone: Path, *, branch: str = "", gh: bool = False) -> Pr
     file = find(path)
     reading = read(file, str(path))
     found = judge(reading)
-    if any(one.weight is Severity.ERROR for one in found):
+    if found.failed():
         return found
     name = reading.get("package.name")
     place = checkout(clone, "recipes", "your fork of staged-recipes")

@@ -8,27 +8,21 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from labhandbook.core.rules import Finding, Severity
-from labhandbook.package.findings import from_here, sift
+from labhandbook.core.rules import Findings
+from labhandbook.package.findings import from_here, ignored
 from labhandbook.package.name_lookup import place_of
 from labhandbook.package.project import Project, load_projects
 from labhandbook.release.collect_facts import gather
 from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules import CHECKS
+from labhandbook.release.release_rules import PROJECT
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check found in which projects, and how many rules looked."""
+    """What a check found in which projects."""
 
-    findings: list[Finding]
+    findings: Findings
     projects: list[Project]
-    rules: int
-
-    def failed(self, *, strict: bool = False) -> bool:
-        """Whether something must be mended; with `strict` warnings and what could not be verified count too."""
-        weights = {Severity.ERROR, *((Severity.WARNING, Severity.UNVERIFIED) if strict else ())}
-        return any(finding.weight in weights for finding in self.findings)
 
 
 def check_paths(paths: Sequence[Path], *, offline: bool = False, today: date | None = None) -> Checked:
@@ -42,12 +36,13 @@ def check_paths(paths: Sequence[Path], *, offline: bool = False, today: date | N
         place_of("pypi")
     with ThreadPoolExecutor(max_workers=4) as pool:
         every = list(pool.map(lambda project: gather(project, offline=offline, today=today), projects))
-    found = [from_here(finding, facts.project.root) for facts in every for finding in judge(facts)]
-    return Checked(found, [facts.project for facts in every], len(CHECKS))
+    found = Findings.of((from_here(finding, facts.project.root) for facts in every for finding in judge(facts)),
+                        len(PROJECT.checks))
+    return Checked(found, [facts.project for facts in every])
 
 
 def check(project: Project, *, offline: bool = False, today: date | None = None,
-          without: Collection[str] = ()) -> list[Finding]:
+          without: Collection[str] = ()) -> Findings:
     """The findings in one loaded project, files named from its folder; rules in `without` don't look.
 
     A publication that resumes passes over what is true of every version that is partly uploaded.
@@ -55,8 +50,6 @@ def check(project: Project, *, offline: bool = False, today: date | None = None,
     return judge(gather(project, offline=offline, today=today), without)
 
 
-def judge(facts: Facts, without: Collection[str] = ()) -> list[Finding]:
-    """What the rules find in the facts, in the order of files and lines, ignored findings marked as such."""
-    found = [finding for code, look in CHECKS.items() if code not in without for finding in look(facts)]
-    once = {(finding.file, finding.line, finding.rule.code, finding.message): finding for finding in found}
-    return sift((once[key] for key in sorted(once)), facts.project)
+def judge(facts: Facts, without: Collection[str] = ()) -> Findings:
+    """What the rules find in the facts; what the project ignores for a reason is marked as ignored."""
+    return PROJECT.run(facts, ignored=ignored(facts.project), without=without)

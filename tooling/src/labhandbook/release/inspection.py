@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labhandbook.core.rules import Finding
+from labhandbook.core.rules import Findings
 from labhandbook.package import distribution
 from labhandbook.package.distribution import Distribution
-from labhandbook.package.findings import sift
+from labhandbook.package.findings import project_findings
 from labhandbook.package.project import Project
 from labhandbook.release.clean_sources import tree_files
 from labhandbook.release.package_build import Built
@@ -29,7 +29,7 @@ class Inspection:
 
     sdist: Distribution
     wheel: Distribution
-    findings: list[Finding]
+    findings: Findings
     difference: Difference | None = None
     note: str = ""
 
@@ -68,10 +68,10 @@ def inspect(built: Built, project: Project, previous: Previous | None = None) ->
         found += missing_files.kept_promises(looked_at, change)
     elif previous and previous.sdist:
         change = difference(previous.sdist, built.sdist)
-    return Inspection(built.sdist, built.wheel, sift([*built.findings, *sorted(found)], project), change, note)
+    return Inspection(built.sdist, built.wheel, project_findings([*built.findings, *found], project), change, note)
 
 
-def findings(project: Project, files: Sequence[Path]) -> list[Finding]:
+def findings(project: Project, files: Sequence[Path]) -> Findings:
     """What is found in the sdist and the wheel of a project, without a comparison. Raises HandbookError as `read`."""
     read = [distribution.read(path) for path in files]
     sdist, wheel = (next(file for file in read if file.is_wheel is kind) for kind in (False, True))

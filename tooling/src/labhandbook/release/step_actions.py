@@ -16,7 +16,7 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.core.report import counts
 from labhandbook.core.steps import Outcome, Say, nothing
 from labhandbook.package.environments import Own
-from labhandbook.package.findings import sift
+from labhandbook.package.findings import project_findings
 from labhandbook.package.index_addresses import Index, shown
 from labhandbook.package.machine import interpreters, uv_program
 from labhandbook.package.project import Project, normalise
@@ -137,7 +137,7 @@ def run_build(release: Release) -> Outcome:
                 section="sec-pypi-upload")
     built = build(release.project, release.state.folder, release.options.say)
     names = ", ".join(file.file for file in built.files)
-    return Outcome(names, sift(built.findings, release.project), built.facts(release.project))
+    return Outcome(names, project_findings(built.findings, release.project), built.facts(release.project))
 
 
 def run_inspect(release: Release) -> Outcome:
@@ -178,7 +178,7 @@ def run_test(release: Release) -> Outcome:
                                  lowest=release.options.lowest)
     tried = install_tests.carry_out(planned, release.project, release.options.say)
     findings = [*judge(release.project, tried), *untested(release.project, pythons)]
-    return Outcome(install_tests.summary(tried), sift(findings, release.project),
+    return Outcome(install_tests.summary(tried), project_findings(findings, release.project),
                    {"environments": [each.as_json() for each in tried]})
 
 
@@ -200,7 +200,7 @@ def run_upload(release: Release) -> Outcome:
         secret=release.server.token if release.server else None, interactive=sys.stdin.isatty() and not loopback,
         attest=release.options.attest, pause=0.1 if loopback else release.options.pause), release.options.say)
     summary = ", ".join(f"{name} {what}" for name, what in done.items())
-    return Outcome(summary, [], {"files": done, "index": release.target})
+    return Outcome(summary, facts={"files": done, "index": release.target})
 
 
 def agree(release: Release, names: Sequence[str]) -> None:
@@ -231,7 +231,7 @@ def run_verify(release: Release) -> Outcome:
                        release.companions(index.simple), release.options.patience, 0.1 if loopback else 0.5)
     findings, facts = verify(job, release.options.say)
     result = "; ".join(str(fact["result"]) for fact in facts) or "not the same files"
-    return Outcome(result, sift(findings, release.project), {"environments": facts})
+    return Outcome(result, project_findings(findings, release.project), {"environments": facts})
 
 
 def build_key(release: Release) -> str:

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.rules import Finding
+from labhandbook.core.rules import Finding, Findings
 from labhandbook.package.distribution import Distribution, read
 from labhandbook.package.project import PYPROJECT, Project
 
 
-def gate(files: Sequence[Path | Distribution], project: Project | None = None) -> list[Finding]:
+def gate(files: Sequence[Path | Distribution], project: Project | None = None) -> Findings:
     """What PyPI would refuse of these files, the first of equal findings for several files.
 
     With `project`, findings on metadata name the line of `pyproject.toml` that they come from. Ignoring a rule in
@@ -23,12 +23,8 @@ def gate(files: Sequence[Path | Distribution], project: Project | None = None) -
     libraries that know PyPI's lists aren't installed.
     """
     _needed()
-    found: dict[tuple[str, int, str, str], Finding] = {}
-    for each in files:
-        file = each if isinstance(each, Distribution) else read(each)
-        for finding in _findings(file, project):
-            found.setdefault((finding.file, finding.line, finding.rule.code, finding.message), finding)
-    return sorted(found.values())
+    read_files = (each if isinstance(each, Distribution) else read(each) for each in files)
+    return Findings.of(finding for file in read_files for finding in _findings(file, project))
 
 
 def _findings(file: Distribution, project: Project | None) -> Iterator[Finding]:

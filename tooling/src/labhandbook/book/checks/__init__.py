@@ -11,7 +11,7 @@ from labhandbook.book.checks import (
     reading_paths,
     shell_blocks,
 )
-from labhandbook.book.checks.check_input import CHECKS
+from labhandbook.book.checks.check_input import BOOK
 
-__all__ = ["CHECKS", "bibliography", "built_site", "chapter_text", "cluster_facts", "fact_reviews", "internal_links",
+__all__ = ["BOOK", "bibliography", "built_site", "chapter_text", "cluster_facts", "fact_reviews", "internal_links",
            "prose_tools", "reading_paths", "shell_blocks"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from labhandbook.book.book_rules import ADDRESS, DOUBLED, UNUSED
-from labhandbook.book.checks.check_input import Reading, Work, checks
+from labhandbook.book.checks.check_input import BOOK, Reading, Work
 from labhandbook.core.rules import Finding
 
 ENTRY = re.compile(r"^[ \t]*@(\w+)[ \t]*[{(][ \t]*([^\s,{}()\"]+)[ \t]*,", re.MULTILINE)
@@ -37,7 +37,7 @@ def _value(body: str, start: int) -> str:
     return ""
 
 
-@checks(UNUSED)
+@BOOK.finds(UNUSED)
 def unused(reading: Reading) -> Iterator[Finding]:
     """Entries that no chapter cites."""
     for work in reading.works:
@@ -63,7 +63,7 @@ def _address(work: Work) -> str:
     return re.sub(r"^https?://", "", work.fields.get("url", "")).rstrip("/")
 
 
-@checks(DOUBLED)
+@BOOK.finds(DOUBLED)
 def doubled(reading: Reading) -> Iterator[Finding]:
     """Two entries for one work."""
     first: dict[tuple[str, str], Work] = {}
@@ -82,7 +82,7 @@ def doubled(reading: Reading) -> Iterator[Finding]:
                           f"{work.key} has the {what} of {other.key} ({other.file}:{other.line})")
 
 
-@checks(ADDRESS)
+@BOOK.finds(ADDRESS)
 def address(reading: Reading) -> Iterator[Finding]:
     """Entries that lead nowhere."""
     for work in reading.works:

@@ -10,7 +10,7 @@ from html import unescape
 from urllib.parse import unquote, urlsplit
 
 from labhandbook.book.book_rules import SITE_ID, SITE_LINK, SITE_PAGE
-from labhandbook.book.checks.check_input import Reading, Site, checks, unverified
+from labhandbook.book.checks.check_input import BOOK, Reading, Site, unverified
 from labhandbook.core.rules import Finding
 
 HIDDEN = re.compile(r"<!--.*?-->|<(script|style|template)\b[^>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
@@ -28,7 +28,7 @@ def visible(html: str) -> str:
     return HIDDEN.sub(lambda match: "\n" * match[0].count("\n"), html)
 
 
-@checks(SITE_ID)
+@BOOK.finds(SITE_ID)
 def site_id(reading: Reading) -> Iterator[Finding]:
     """Ids that a page gives twice."""
     for page, html in (reading.site.pages if reading.site else {}).items():
@@ -53,7 +53,7 @@ def is_empty(html: str) -> bool:
     return not PICTURE.search(text) and not re.search(r"\w", unescape(re.sub(r"<[^>]*>", " ", text)))
 
 
-@checks(SITE_PAGE)
+@BOOK.finds(SITE_PAGE)
 def site_page(reading: Reading) -> Iterator[Finding]:
     """Chapters without a page, and pages without text."""
     site = reading.site
@@ -67,7 +67,7 @@ def site_page(reading: Reading) -> Iterator[Finding]:
             yield Finding(site.place(name), 0, SITE_PAGE, f"{name} shows no text")
 
 
-@checks(SITE_LINK)
+@BOOK.finds(SITE_LINK)
 def site_link(reading: Reading) -> Iterator[Finding]:
     """What lychee can't follow; one finding for a target that many pages share, as menus do."""
     if not reading.site:

@@ -20,7 +20,7 @@ from labhandbook.book.book_rules import (
     VARIABLE,
 )
 from labhandbook.book.chapter_source import FENCE, Line
-from labhandbook.book.checks.check_input import Chapter, Reading, checks, unverified
+from labhandbook.book.checks.check_input import BOOK, Chapter, Reading, unverified
 from labhandbook.book.checks.prose_tools import panache_lines
 from labhandbook.book.engine.pandoc_engine import duplicate_ids
 from labhandbook.book.source_positions import Places
@@ -39,7 +39,7 @@ def of_source(rule: Rule) -> None:
         for chapter in reading.chapters.values():
             yield from (finding for finding in chapter.source.findings if finding.rule is rule)
 
-    checks(rule)(found)
+    BOOK.finds(rule)(found)
 
 
 for answered in (READABLE, INCLUDE, SHORTCODE, VARIABLE):
@@ -53,7 +53,7 @@ def problems(chapter: Chapter, kind: str) -> Iterator[tuple[str, str]]:
             yield problem["needle"], problem["message"]
 
 
-@checks(SUPPORTED)
+@BOOK.finds(SUPPORTED)
 def supported(reading: Reading) -> Iterator[Finding]:
     """Constructs that the embedded engine refuses."""
     for chapter in reading.chapters.values():
@@ -64,7 +64,7 @@ def supported(reading: Reading) -> Iterator[Finding]:
             yield chapter.blame(SUPPORTED, message, line if line.number else chapter.source.find(needle) or line)
 
 
-@checks(CALLOUT)
+@BOOK.finds(CALLOUT)
 def callout(reading: Reading) -> Iterator[Finding]:
     """Divs of a class callout-... that is none."""
     for chapter in reading.chapters.values():
@@ -74,14 +74,14 @@ def callout(reading: Reading) -> Iterator[Finding]:
             yield chapter.blame(CALLOUT, message + hint(needle, known), places.word("." + needle))
 
 
-@checks(DUPLICATE)
+@BOOK.finds(DUPLICATE)
 def duplicate(reading: Reading) -> Iterator[Finding]:
     """Ids that a page uses twice, and labels that two pages use."""
     for chapter in reading.chapters.values():
         yield from duplicate_ids(chapter.source, chapter.told["ids"], reading.labels)
 
 
-@checks(FRONT_MATTER)
+@BOOK.finds(FRONT_MATTER)
 def front_matter(reading: Reading) -> Iterator[Finding]:
     """Keys at the top of a chapter that one engine or none reads."""
     for chapter in reading.chapters.values():
@@ -94,7 +94,7 @@ def front_matter(reading: Reading) -> Iterator[Finding]:
                               f"`{key}` is not a key that both engines read{hint(str(key), KEYS)}")
 
 
-@checks(CLOSED)
+@BOOK.finds(CLOSED)
 def closed(reading: Reading) -> Iterator[Finding]:
     """Divs and fences that nothing closes, and `:::` that closes nothing."""
     for chapter in reading.chapters.values():
@@ -130,7 +130,7 @@ def _fences(chapter: Chapter) -> Iterator[Finding]:
         yield chapter.blame(CLOSED, "the code block that begins here is never closed", opening)
 
 
-@checks(HEADINGS)
+@BOOK.finds(HEADINGS)
 def headings(reading: Reading) -> Iterator[Finding]:
     """Headings more than one level below the one above them."""
     for chapter in reading.chapters.values():
@@ -147,7 +147,7 @@ def headings(reading: Reading) -> Iterator[Finding]:
                                     line)
 
 
-@checks(ALTERNATIVE)
+@BOOK.finds(ALTERNATIVE)
 def alternative(reading: Reading) -> Iterable[Finding]:
     """Pictures that say nothing to who does not see them."""
     for chapter in reading.chapters.values():

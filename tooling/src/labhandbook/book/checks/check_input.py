@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +14,7 @@ from labhandbook.book.chapter_source import Line, Source
 from labhandbook.book.facts import Fact
 from labhandbook.book.model import CONFIG, Book, Page
 from labhandbook.book.source_positions import Places
-from labhandbook.core.rules import Finding, Rule, Severity
+from labhandbook.core.rules import Finding, Rule, Rules, Severity
 
 
 @dataclass(frozen=True)
@@ -122,20 +122,7 @@ class Reading:
         return {name for chapter in self.chapters.values() for name in chapter.source.includes}
 
 
-Check = Callable[[Reading], Iterable[Finding]]
-CHECKS: dict[str, tuple[Rule, Check]] = {}
-
-
-def checks(rule: Rule) -> Callable[[Check], Check]:
-    """Register the function that looks whether `rule` holds."""
-
-    def keep(function: Check) -> Check:
-        if rule.code in CHECKS:
-            raise ValueError(f"{rule.code} has two checks")
-        CHECKS[rule.code] = rule, function
-        return function
-
-    return keep
+BOOK: Rules[Reading] = Rules(lambda reading: CONFIG)
 
 
 def unverified(rule: Rule, problem: str) -> Finding:

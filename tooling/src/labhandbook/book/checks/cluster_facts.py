@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from labhandbook.book.book_rules import CLUSTER_FACT
-from labhandbook.book.checks.check_input import Reading, checks
+from labhandbook.book.checks.check_input import BOOK, Reading
 from labhandbook.core.rules import Finding
 from labhandbook.core.wording import hint
 
@@ -44,7 +44,7 @@ def limits(reading: Reading) -> dict[tuple[str, str], str]:
     return found
 
 
-@checks(CLUSTER_FACT)
+@BOOK.finds(CLUSTER_FACT)
 def cluster_fact(reading: Reading) -> Iterator[Finding]:
     """Amounts in prose that stand in the facts beside the chapter, and partitions that no cluster has."""
     files = {PurePosixPath(fact.file) for fact in reading.facts}

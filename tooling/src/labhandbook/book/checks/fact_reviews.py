@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from labhandbook.book.book_rules import REVIEW, STAMPS
-from labhandbook.book.checks.check_input import Reading, checks
+from labhandbook.book.checks.check_input import BOOK, Reading
 from labhandbook.book.facts import Fact
 from labhandbook.core.rules import Finding, Severity
 
@@ -28,7 +28,7 @@ def _and_more(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
-@checks(STAMPS)
+@BOOK.finds(STAMPS)
 def stamps(reading: Reading) -> Iterator[Finding]:
     """Values without a source or a readable day; one finding for those of a file that lack the same."""
     lacking: dict[tuple[str, str], list[Fact]] = {}
@@ -40,7 +40,7 @@ def stamps(reading: Reading) -> Iterator[Finding]:
         yield Finding(file, facts[0].line, STAMPS, f"{_and_more([fact.name for fact in facts])} {verb} {lack}")
 
 
-@checks(REVIEW)
+@BOOK.finds(REVIEW)
 def review(reading: Reading) -> Iterator[Finding]:
     """Values past their review day (error) or near it (warning), by the line of the stamp."""
     due: dict[tuple[str, int, date], list[Fact]] = {}

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from labhandbook.book.book_rules import ANCHOR, CITATION, LINK, LISTED, REFERENCE
 from labhandbook.book.boundary import leads_out, own_file
 from labhandbook.book.checks.chapter_text import problems
-from labhandbook.book.checks.check_input import Chapter, Reading, Target, checks
+from labhandbook.book.checks.check_input import BOOK, Chapter, Reading, Target
 from labhandbook.book.model import CONFIG, Book, as_list
 from labhandbook.book.source_positions import Places
 from labhandbook.core.rules import Finding
@@ -22,7 +22,7 @@ SCHEME = re.compile(r"^(?:[A-Za-z][\w+.-]*:|//)")
 RENDERED = re.compile(r"^(?:fn(?:ref)?\d+|refs|title-block-header|top)$")
 
 
-@checks(REFERENCE)
+@BOOK.finds(REFERENCE)
 def reference(reading: Reading) -> Iterator[Finding]:
     """`@sec-...` and its like that lead nowhere."""
     numbered = [name for name, label in reading.labels.items() if label["number"]]
@@ -34,7 +34,7 @@ def reference(reading: Reading) -> Iterator[Finding]:
                                 places.word(needle))
 
 
-@checks(CITATION)
+@BOOK.finds(CITATION)
 def citation(reading: Reading) -> Iterator[Finding]:
     """`@key` without an entry, which may be a misspelt cross-reference."""
     known = [*sorted(reading.keys), *reading.labels]
@@ -76,7 +76,7 @@ def moved(book: Book, chapters: dict[str, Chapter]) -> dict[str, str]:
     return found
 
 
-@checks(LINK)
+@BOOK.finds(LINK)
 def link(reading: Reading) -> Iterator[Finding]:
     """Links and images whose file is not there or is no page."""
     book = reading.book
@@ -134,7 +134,7 @@ def beside(root: Path, file: str) -> list[str]:
         return []
 
 
-@checks(ANCHOR)
+@BOOK.finds(ANCHOR)
 def anchor(reading: Reading) -> Iterator[Finding]:
     """Links to a `#fragment` that the page does not have."""
     by_url = {page.url: page.path for page in reading.book.pages}
@@ -159,7 +159,7 @@ def _elsewhere(reading: Reading, page: Chapter, name: str) -> str:
     return f"; it is in {owner}" if owner else hint(name, page.anchors, prefix="#")
 
 
-@checks(LISTED)
+@BOOK.finds(LISTED)
 def listed(reading: Reading) -> Iterator[Finding]:
     """Chapter files that no reader will see."""
     for file in reading.files:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from labhandbook.book.book_rules import MARKDOWN, SPELLING
-from labhandbook.book.checks.check_input import Reading, checks, unverified
+from labhandbook.book.checks.check_input import BOOK, Reading, unverified
 from labhandbook.core.rules import Finding
 
 PANACHE = re.compile(r"^(.+?):(\d+):\d+: (?:error|warning|info)\[([\w-]+)\]: (.*)$")
@@ -29,7 +29,7 @@ def panache_lines(reading: Reading) -> Iterator[tuple[str, int, str, str]]:
             yield match[1], int(match[2]), match[3], match[4]
 
 
-@checks(MARKDOWN)
+@BOOK.finds(MARKDOWN)
 def markdown(reading: Reading) -> Iterator[Finding]:
     """What panache finds in the text."""
     ran = reading.tools["panache"].result()
@@ -40,7 +40,7 @@ def markdown(reading: Reading) -> Iterator[Finding]:
             yield Finding(file, number, MARKDOWN, f"{message} ({code})")
 
 
-@checks(SPELLING)
+@BOOK.finds(SPELLING)
 def spelling(reading: Reading) -> Iterator[Finding]:
     """What codespell finds in chapters and facts."""
     ran = reading.tools["codespell"].result()

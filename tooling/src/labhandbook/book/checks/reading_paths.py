@@ -11,7 +11,7 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
 from labhandbook.book.book_rules import PATH_COMPLETE, PATH_ORDER, PATH_SHOWN
-from labhandbook.book.checks.check_input import Reading, Work, checks
+from labhandbook.book.checks.check_input import BOOK, Reading, Work
 from labhandbook.core.rules import Finding
 from labhandbook.core.wording import hint
 
@@ -54,7 +54,7 @@ def _words(work: Work) -> dict[str, list[str]]:
     return found
 
 
-@checks(PATH_COMPLETE)
+@BOOK.finds(PATH_COMPLETE)
 def complete(reading: Reading) -> Iterator[Finding]:
     """Works that lack what a path says of them, or say it twice."""
     for step in steps(reading).values():
@@ -76,7 +76,7 @@ def _lacks(step: Step) -> Iterator[str]:
             yield f"has no {name}, which says {use}"
 
 
-@checks(PATH_ORDER)
+@BOOK.finds(PATH_ORDER)
 def order(reading: Reading) -> Iterator[Finding]:
     """Works before those that they ask to be read first, or after works that nobody has."""
     known = steps(reading)
@@ -101,7 +101,7 @@ def order(reading: Reading) -> Iterator[Finding]:
                       f"nobody can begin: {' is to be read after '.join(circle)}")
 
 
-@checks(PATH_SHOWN)
+@BOOK.finds(PATH_SHOWN)
 def shown(reading: Reading) -> Iterator[Finding]:
     """Works of a path that no page shows with their reasons."""
     visible: dict[str, set[str]] = {}

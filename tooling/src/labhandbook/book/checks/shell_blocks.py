@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from labhandbook.book.book_rules import PLACEHOLDER, SHELL
 from labhandbook.book.chapter_source import Line
-from labhandbook.book.checks.check_input import Block, Chapter, Reading, checks, unverified
+from labhandbook.book.checks.check_input import BOOK, Block, Chapter, Reading, unverified
 from labhandbook.core.rules import Finding
 
 CLASSES = {"bash", "sh", "shell"}
@@ -63,7 +63,7 @@ def placeholders(block: Block) -> Iterator[tuple[Line, str]]:
             end = heredoc[2]
 
 
-@checks(PLACEHOLDER)
+@BOOK.finds(PLACEHOLDER)
 def placeholder(reading: Reading) -> Iterator[Finding]:
     """`<name>` where the shell would redirect."""
     for block in reading.blocks:
@@ -71,7 +71,7 @@ def placeholder(reading: Reading) -> Iterator[Finding]:
             yield Finding(line.file, line.number, PLACEHOLDER, f"{text} is a bare placeholder")
 
 
-@checks(SHELL)
+@BOOK.finds(SHELL)
 def shell(reading: Reading) -> Iterator[Finding]:
     """What `bash -n` says of the blocks, but for lines whose placeholder is told already."""
     ran = reading.tools["bash"].result()

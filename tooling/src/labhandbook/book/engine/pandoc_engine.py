@@ -27,7 +27,7 @@ from labhandbook.book.facts import variables
 from labhandbook.book.model import Book, Page
 from labhandbook.book.source_positions import Places
 from labhandbook.core import untrusted_data
-from labhandbook.core.rules import Finding, Rule
+from labhandbook.core.rules import Finding, Findings, Rule
 
 SITE = Path(__file__).with_name("site")
 PROBLEMS: dict[str, Rule] = {"reference": REFERENCE, "citation": CITATION, "link": LINK, "supported": SUPPORTED,
@@ -239,7 +239,7 @@ class Engine:
                 findings.append(_place(places.best(resource["target"]), LINK, message))
         findings += duplicate_ids(source, chapter.told["ids"], self.labels)
         html = self.navigation.complete(chapter.page, answer["html"])
-        return Written(chapter.page, html, resources, sorted(findings), missing)
+        return Written(chapter.page, html, resources, list(Findings.of(findings)), missing)
 
     def compile(self, kind: str, *, template: str | None = None, file: Path | None = None, subtitle: str = "") -> str:
         """The whole book as a Typst source (`kind` "typst"), or as an EPUB written to `file`.

@@ -17,7 +17,7 @@ from labhandbook.book.model import CONFIG, Book, as_list, line_of
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import replacing_folder
 from labhandbook.core.process import run
-from labhandbook.core.rules import Finding, Severity
+from labhandbook.core.rules import Findings
 
 FORMATS = ("html", "pdf", "epub")
 
@@ -32,16 +32,12 @@ class Rendered:
     engine: str
     output: Path
     pages: int
-    findings: list[Finding]
-
-    @property
-    def failed(self) -> bool:
-        """Whether a finding kept the book from being written."""
-        return any(finding.weight is Severity.ERROR for finding in self.findings)
+    findings: Findings
 
     def as_json(self) -> dict[str, object]:
         """The same facts for machines."""
-        return {"engine": self.engine, "output": str(self.output), "pages": self.pages, "failed": self.failed,
+        return {"engine": self.engine, "output": str(self.output), "pages": self.pages,
+                "failed": self.findings.failed(),
                 "findings": [finding.as_json() for finding in self.findings]}
 
 
@@ -81,8 +77,9 @@ def render(book: Book, output: Path, formats: tuple[str, ...], progress: Callabl
         whole = {kind: threads.submit(whole_book, engine, kind) for kind in formats if kind != "html"}
         written = engine.write(book.pages)
         shown = {name for page in written for name in page.resources}
-        result = Rendered("pandoc", output, len(written), [f for page in written for f in page.findings])
-        if result.failed:
+        result = Rendered("pandoc", output, len(written),
+                          Findings.of(each for page in written for each in page.findings))
+        if result.findings.failed():
             return result
         if "pdf" in whole:
             whole["pdf"] = threads.submit(pdf, book, whole["pdf"].result(), shown)

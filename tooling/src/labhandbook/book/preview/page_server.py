@@ -136,7 +136,7 @@ class Server(ThreadingHTTPServer):
     def _finding(self, finding: Finding) -> str:
         rule = finding.rule
         return (f"<li><code>{escape(finding.place)}</code> <strong>{rule.code}</strong> {escape(finding.message)}"
-                f"{self._more(rule.mend, rule.section)}</li>\n")
+                f"{self._more(finding.fix, rule.section)}</li>\n")
 
     def _more(self, text: str, section: str) -> str:
         assert self.live

@@ -23,7 +23,7 @@ from labhandbook.book.preview.live_book import LiveBook
 from labhandbook.book.preview.page_server import Server
 from labhandbook.core import process
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.rules import Finding
+from labhandbook.core.rules import Finding, Findings
 from labhandbook.core.terminal import Progress, echo, paint, show_error, show_findings
 
 # Seconds without an edit after which the search index is made again.
@@ -123,20 +123,20 @@ class Teller:
     def __init__(self, live: LiveBook) -> None:
         self.live = live
         self._errors: list[HandbookError] = []
-        self._findings: set[tuple[Finding, str]] = set()
+        self._findings: set[Finding] = set()
 
     def tell(self, written: list[str], seconds: float = 0) -> None:
         """Name the pages that were written, then what is wrong that was not before, or that all is mended."""
         errors = list(self.live.trouble.values())
         errors += [shown.error for shown in self.live.pages.values() if shown.error]
-        findings = {(finding, finding.rule.code) for shown in self.live.pages.values() for finding in shown.findings}
+        findings = {finding for shown in self.live.pages.values() for finding in shown.findings}
         if written:
             name = written[0] if len(written) == 1 else f"{len(written)} pages"
             echo(f"{paint('✓', 'green')} {time.strftime('%H:%M:%S')} {name} in {seconds:.2f} s", err=True)
         for error in errors:
             if not any(known is error for known in self._errors):
                 show_error(error)
-        show_findings(sorted(finding for finding, code in findings - self._findings))
+        show_findings(Findings.of(findings - self._findings))
         if (self._errors or self._findings) and not errors and not findings:
             echo(f"{paint('✓', 'green')} nothing is wrong any more", err=True)
         self._errors, self._findings = errors, findings

@@ -11,7 +11,7 @@ from labhandbook.book.checks.fact_reviews import review
 from labhandbook.book.model import Book
 from labhandbook.book.upkeep import external_links, pinned_versions
 from labhandbook.core.github_api import API, GitHub
-from labhandbook.core.rules import Finding, Severity
+from labhandbook.core.rules import Findings, Severity
 from labhandbook.package.name_lookup import Answer
 
 
@@ -19,14 +19,15 @@ from labhandbook.package.name_lookup import Answer
 class Looked:
     """What has aged, how many addresses were asked, and whether something could not be looked at at all."""
 
-    findings: list[Finding]
+    findings: Findings
     asked: int
     blind: bool
 
     @property
     def failed(self) -> bool:
-        """Whether something is to be mended."""
-        return any(finding.weight in (Severity.ERROR, Severity.WARNING) for finding in self.findings)
+        """Whether something must be corrected: here a warning counts, an address that could not be asked does not."""
+        counts = self.findings.counts()
+        return bool(counts[Severity.ERROR] or counts[Severity.WARNING])
 
 
 def hub(repository: str) -> GitHub:
@@ -48,5 +49,4 @@ def look(book: Book, today: date, stage: Callable[[str], None] = lambda word: No
     found = [*broken, *known, *review(reading), *pinned_versions.reviews(book.root, today)]
     blind = any(finding.weight is Severity.UNVERIFIED for finding in known) or any(
         finding.line == 0 and finding.weight is Severity.UNVERIFIED for finding in broken)
-    once = {(finding.file, finding.line, finding.rule.code, finding.message): finding for finding in found}
-    return Looked([once[key] for key in sorted(once)], len(addresses), blind)
+    return Looked(Findings.of(found), len(addresses), blind)

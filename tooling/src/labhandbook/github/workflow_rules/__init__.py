@@ -1,6 +1,6 @@
 """The doctor's rules, one module a theme; importing them registers them."""
 
-from labhandbook.github.workflow_rule import CHECKS
+from labhandbook.github.workflow_rule import WORKFLOWS
 from labhandbook.github.workflow_rules import (
     artifacts,
     build_jobs,
@@ -10,4 +10,4 @@ from labhandbook.github.workflow_rules import (
     uploads,
 )
 
-__all__ = ["CHECKS", "artifacts", "build_jobs", "permissions", "publisher_identity", "triggers", "uploads"]
+__all__ = ["WORKFLOWS", "artifacts", "build_jobs", "permissions", "publisher_identity", "triggers", "uploads"]

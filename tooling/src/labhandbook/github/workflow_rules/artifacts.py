@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from labhandbook.core.rules import ERROR, WARNING, At
 from labhandbook.github.repository import Repository
 from labhandbook.github.upload_steps import PYPA, Publication
 from labhandbook.github.workflow_model import Job, Step
-from labhandbook.github.workflow_rule import ERROR, WARNING, WORKFLOW, At, rule
+from labhandbook.github.workflow_rule import WORKFLOW, WORKFLOWS
 
 UP, DOWN = "actions/upload-artifact", "actions/download-artifact"
 # Actions that keep files under a name of their own: the name, or nothing where it can't be told.
@@ -16,11 +17,11 @@ KEEPERS = {"hynek/build-and-inspect-python-package": "Packages"}
 SPECIFIERS = re.compile(r"[<=~]=?")
 
 
-@rule("GHA034", "What is downloaded was kept by a job that is awaited",
+@WORKFLOWS.rule("GHA034", "What is downloaded was kept by a job that is awaited",
       why="A download looks for the name at that moment, in that run: a job that isn't awaited may still be at it, "
           "and another name is never there.",
-      mend="Name the building job under needs:, and use the same name in upload-artifact and download-artifact.",
-      section=WORKFLOW, met=("gbionics/adam#107", "jorgeortizfuentes/fintself#4"))
+      fix="Name the building job under needs:, and use the same name in upload-artifact and download-artifact.",
+      section=WORKFLOW, source="gbionics/adam#107 and jorgeortizfuentes/fintself#4")
 def awaited(repository: Repository) -> Iterator[At]:
     """download-artifact in an uploading job without needs:, or with a name that no job keeps."""
     for found in repository.publications:
@@ -76,11 +77,11 @@ def _keeps(step: Step) -> str | None:
     return "" if used.repository.startswith(("actions/", "astral-sh/", "step-security/")) else None
 
 
-@rule("GHA035", "The files lie where the upload looks for them",
+@WORKFLOWS.rule("GHA035", "The files lie where the upload looks for them",
       why="Without a name each artifact lands in a folder of its own, and the upload finds no file beside them.",
-      mend="Download by name: into dist/, or add merge-multiple: true.",
-      section=WORKFLOW, met=("Grid2op/lightsim2grid#169", "NatLabRockies/plexosdb#111",
-                             "pypa/gh-action-pypi-publish#199"))
+      fix="Download by name: into dist/, or add merge-multiple: true.",
+      section=WORKFLOW,
+                source="Grid2op/lightsim2grid#169, NatLabRockies/plexosdb#111 and pypa/gh-action-pypi-publish#199")
 def in_place(repository: Repository) -> Iterator[At]:
     """download-artifact from version 4 on, without a name, straight into the folder that is uploaded."""
     for found in repository.publications:
@@ -100,10 +101,10 @@ def _plain(path: str) -> str:
     return path.strip().removeprefix("./").strip("/")
 
 
-@rule("GHA036", "The artifact actions still work",
+@WORKFLOWS.rule("GHA036", "The artifact actions still work",
       why="GitHub fails every run that uses versions 1 to 3 of upload-artifact or download-artifact.",
-      mend="Take the current version of both, pinned by commit.",
-      section=WORKFLOW, met=("PyThaiNLP/pythainlp#1076", "pybind/pybind11-stubgen#246", "rigetti/qcs-sdk-rust#530"))
+      fix="Take the current version of both, pinned by commit.",
+      section=WORKFLOW, source="PyThaiNLP/pythainlp#1076, pybind/pybind11-stubgen#246 and rigetti/qcs-sdk-rust#530")
 def alive(repository: Repository) -> Iterator[At]:
     """Versions before 4. https://github.blog/changelog/2024-04-16-deprecation-notice-v3-of-the-artifact-actions/"""
     for workflow in repository.publishing:
@@ -114,12 +115,13 @@ def alive(repository: Repository) -> Iterator[At]:
                     yield At(f"{used.repository} {used.version[0]} is switched off", step.file, used.line)
 
 
-@rule("GHA037", "The uploading action knows today's metadata",
+@WORKFLOWS.rule("GHA037", "The uploading action knows today's metadata",
       why="Before 1.12.3 pypa/gh-action-pypi-publish can't read metadata 2.4, which today's backends write, and says "
           "that name and version are missing. Its branch master stopped years before.",
-      mend="Take its current version, pinned by commit.",
-      section=WORKFLOW, met=("pypa/gh-action-pypi-publish#351", "pypa/gh-action-pypi-publish#354", "coin-or/CyLP#214",
-                             "bloomberg/memray#190"))
+      fix="Take its current version, pinned by commit.",
+      section=WORKFLOW,
+      source="pypa/gh-action-pypi-publish#351, pypa/gh-action-pypi-publish#354, coin-or/CyLP#214 and "
+             "bloomberg/memray#190")
 def knows_metadata(repository: Repository) -> Iterator[At]:
     """gh-action-pypi-publish from before 1.12.3, where the backend isn't held back."""
     for found in repository.publications:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from labhandbook.core.rules import ERROR, WARNING, At
+from labhandbook.core.wording import listed
 from labhandbook.github.repository import Repository
 from labhandbook.github.upload_steps import MATURIN, PYPA, Publication
 from labhandbook.github.workflow_model import Job, Step
-from labhandbook.github.workflow_rule import ERROR, WARNING, WORKFLOW, At, listed, rule
+from labhandbook.github.workflow_rule import WORKFLOW, WORKFLOWS
 
 BUILDS = re.compile(r"(?<![\w/.-])(python\d?(?:\.\d+)?\s+-m\s+build\b|pyproject-build\b|uv\s+build\b"
                     r"|hatch\s+(?:-\S+\s+)*build\b|flit\s+(?:build|publish)\b|poetry\s+build\b|poetry\s+publish\b.*--build|pdm\s+build\b"
@@ -28,12 +30,13 @@ def built(step: Step) -> int:
                  if not NO_BUILD.search(line) and BUILDS.search(line)), 0)
 
 
-@rule("GHA030", "The build sees the whole history",
+@WORKFLOWS.rule("GHA030", "The build sees the whole history",
       why="actions/checkout fetches one commit. A tool that reads the version off git then invents one such as "
           "0.1.dev1+g0a1b2c3, which PyPI refuses; only on the event of a tag the one tag comes along.",
-      mend="Write fetch-depth: 0 under the with: of actions/checkout.",
-      section=WORKFLOW, met=("hubtty/hubtty#144", "cognizant-ai-lab/neuro-san#1079", "camelot-dev/camelot#596",
-                             "scikit-hep/pyhf#832"))
+      fix="Write fetch-depth: 0 under the with: of actions/checkout.",
+      section=WORKFLOW,
+      source="hubtty/hubtty#144, cognizant-ai-lab/neuro-san#1079, camelot-dev/camelot#596 and "
+             "scikit-hep/pyhf#832")
 def whole_history(repository: Repository) -> Iterator[At]:
     """A shallow checkout before the build of a project whose version comes from git.
 
@@ -66,11 +69,11 @@ def _shallow(repository: Repository, job: Job) -> list[Step]:
             and step.inputs["fetch-depth"].text in ("", "1")]
 
 
-@rule("GHA031", "What is uploaded was built once, in a job of its own",
+@WORKFLOWS.rule("GHA031", "What is uploaded was built once, in a job of its own",
       why="What TestPyPI got and the tests saw is then not what PyPI gets. A build also runs code of others, beside "
           "the identity that may publish.",
-      mend="Build in one job, keep the files with actions/upload-artifact, and let the uploading jobs download them.",
-      section=WORKFLOW, severity=WARNING, met=("usemoss/moss#505", "psf/requests#7013", "jabesq-org/pyatmo#645"))
+      fix="Build in one job, keep the files with actions/upload-artifact, and let the uploading jobs download them.",
+      section=WORKFLOW, severity=WARNING, source="usemoss/moss#505, psf/requests#7013 and jabesq-org/pyatmo#645")
 def once(repository: Repository) -> Iterator[At]:
     """A build in an uploading job; an error where two jobs build and upload on one occasion."""
     builders = {}
@@ -90,12 +93,13 @@ def together(one: Publication, other: Publication) -> bool:
     return bool(set(one.sure) & set(other.sure)) and one.workflow is other.workflow
 
 
-@rule("GHA032", "A job uploads once",
+@WORKFLOWS.rule("GHA032", "A job uploads once",
       why="The action signs the files where they lie. A second upload in the same job finds the statements of the "
           "first, and stops.",
-      mend="Give each index a job of its own that downloads the files afresh.",
-      section=WORKFLOW, met=("pypa/gh-action-pypi-publish#319", "pypa/gh-action-pypi-publish#283",
-                             "icesat2py/icepyx#687", "astro-informatics/s2fft#259"))
+      fix="Give each index a job of its own that downloads the files afresh.",
+      section=WORKFLOW,
+      source="pypa/gh-action-pypi-publish#319, pypa/gh-action-pypi-publish#283, icesat2py/icepyx#687 and "
+             "astro-informatics/s2fft#259")
 def one_upload(repository: Repository) -> Iterator[At]:
     """gh-action-pypi-publish twice in a job, both signing: from version 1.11 on they do unless told otherwise."""
     signing = [found for found in repository.by_identity if found.tool == PYPA
@@ -114,10 +118,10 @@ def _folder(found: Publication) -> str:
     return given.text.strip("./ ") or "dist"
 
 
-@rule("GHA033", "The uploading job has no matrix",
+@WORKFLOWS.rule("GHA033", "The uploading job has no matrix",
       why="Each of its copies uploads the same files, and all but the first are told that the file exists.",
-      mend="Build in the matrix, keep the files, and upload them all from one job.",
-      section=WORKFLOW, severity=WARNING, met=("pypa/gh-action-pypi-publish#155", "pypa/gh-action-pypi-publish#16"))
+      fix="Build in the matrix, keep the files, and upload them all from one job.",
+      section=WORKFLOW, severity=WARNING, source="pypa/gh-action-pypi-publish#155 and pypa/gh-action-pypi-publish#16")
 def no_matrix(repository: Repository) -> Iterator[At]:
     """An upload in a matrix that neither takes other files nor goes elsewhere in each copy."""
     for found in repository.publications:

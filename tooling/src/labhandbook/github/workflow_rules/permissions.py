@@ -5,20 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from labhandbook.core.rules import UNVERIFIED, At
+from labhandbook.core.wording import listed
 from labhandbook.github.repository import Repository
 from labhandbook.github.upload_steps import PYPA, Publication
 from labhandbook.github.workflow_model import Job, Step
-from labhandbook.github.workflow_rule import UNVERIFIED, WORKFLOW, At, listed, rule
+from labhandbook.github.workflow_rule import WORKFLOW, WORKFLOWS
 from labhandbook.github.workflow_rules.triggers import RELEASERS
 
 MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 RELEASES = re.compile(r"\bgh\s+release\s+(create|upload|edit|delete)\b")
 
 
-@rule("GHA020", "The uploading job may ask for its identity",
+@WORKFLOWS.rule("GHA020", "The uploading job may ask for its identity",
       why="Without id-token: write GitHub gives the job no identity, and there is nothing to show to the index.",
-      mend="Write id-token: write under the permissions of that job; a calling job must grant it too.",
-      section=WORKFLOW, met=("uber/causalml#928", "eventlet/eventlet#855", "sandialabs/reverse_argparse#316"))
+      fix="Write id-token: write under the permissions of that job; a calling job must grant it too.",
+      section=WORKFLOW, source="uber/causalml#928, eventlet/eventlet#855 and sandialabs/reverse_argparse#316")
 def identity(repository: Repository) -> Iterator[At]:
     """Uploads by trusted publishing from jobs that may not. https://docs.github.com/actions/reference/security/oidc"""
     for found in repository.by_identity:
@@ -30,12 +32,12 @@ def identity(repository: Repository) -> Iterator[At]:
                          caller.job.workflow.file, _line(caller.job))
 
 
-@rule("GHA021", "A job that checks out may read the repository",
+@WORKFLOWS.rule("GHA021", "A job that checks out may read the repository",
       why="Where permissions are written down, what isn't named is denied. A private repository is then not found; a "
           "public one can be fetched by anyone.",
-      mend="Write contents: read under the permissions of that job.",
-      section=WORKFLOW, met=("PrefectHQ/prefect-mcp-server#73", "astral-sh/trusted-publishing-examples#1",
-                             "Azure/login#169"))
+      fix="Write contents: read under the permissions of that job.",
+      section=WORKFLOW,
+                source="PrefectHQ/prefect-mcp-server#73, astral-sh/trusted-publishing-examples#1 and Azure/login#169")
 def may_read(repository: Repository) -> Iterator[At]:
     """actions/checkout in a job without contents, of a private repository or one of which GitHub tells nothing."""
     problem = repository.github.problem
@@ -53,10 +55,10 @@ def may_read(repository: Repository) -> Iterator[At]:
                         for name, line in found.items())
 
 
-@rule("GHA022", "A job that makes the GitHub release may write",
+@WORKFLOWS.rule("GHA022", "A job that makes the GitHub release may write",
       why="Otherwise GitHub answers 403, Resource not accessible by integration, when the package is out already.",
-      mend="Write contents: write under the permissions of that job alone.",
-      section=WORKFLOW, met=("nvdaaddons/AddonTemplate#55", "google/osdfir-infrastructure#189", "bitnami/gonit#81"))
+      fix="Write contents: write under the permissions of that job alone.",
+      section=WORKFLOW, source="nvdaaddons/AddonTemplate#55, google/osdfir-infrastructure#189 and bitnami/gonit#81")
 def may_release(repository: Repository) -> Iterator[At]:
     """gh release and its like in a job whose permissions are written down, without contents: write."""
     for workflow in repository.publishing:
@@ -78,12 +80,13 @@ def _releases(step: Step) -> int:
     return next((number for number, text in step.run.lines if own and RELEASES.search(text)), 0)
 
 
-@rule("GHA023", "The uploading job runs on Linux",
+@WORKFLOWS.rule("GHA023", "The uploading job runs on Linux",
       why="pypa/gh-action-pypi-publish is a container, and only Linux runners have those.",
-      mend="Build on every system, keep the files with actions/upload-artifact, and upload them all from one job on "
+      fix="Build on every system, keep the files with actions/upload-artifact, and upload them all from one job on "
            "ubuntu-latest.",
-      section=WORKFLOW, met=("pypa/gh-action-pypi-publish#54", "pypa/gh-action-pypi-publish#26",
-                             "loonghao/photoshop-python-api-mcp-server#7"))
+      section=WORKFLOW,
+      source="pypa/gh-action-pypi-publish#54, pypa/gh-action-pypi-publish#26 and "
+             "loonghao/photoshop-python-api-mcp-server#7")
 def on_linux(repository: Repository) -> Iterator[At]:
     """gh-action-pypi-publish on Windows or macOS."""
     for found in repository.publications:

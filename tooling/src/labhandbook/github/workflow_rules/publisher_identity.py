@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from labhandbook.core.rules import UNVERIFIED, WARNING, At
+from labhandbook.core.wording import listed
 from labhandbook.github.repository import Repository
 from labhandbook.github.trigger_events import admitted
 from labhandbook.github.upload_steps import PYPA, Publication
 from labhandbook.github.workflow_model import FOLDER, action
-from labhandbook.github.workflow_rule import DOCTOR, LIMITS, SETUP, UNVERIFIED, WARNING, At, listed, rule
+from labhandbook.github.workflow_rule import DOCTOR, LIMITS, SETUP, WORKFLOWS
 from labhandbook.package.project import PYPROJECT
 
 NAMES = {"pypi": "PyPI", "testpypi": "TestPyPI", "": "the index"}
 
 
-@rule("GHA001", "A workflow can be read",
+@WORKFLOWS.rule("GHA001", "A workflow can be read",
       why="GitHub starts nothing from a workflow that it can't read, and a tag then goes by without a word.",
-      mend="Mend the line; actionlint tells more.", section=DOCTOR,
-      met=("PolicyEngine/policyengine-core#469", "atomec-project/atoMEC#121", "LeBonhommePharma/FlexAIDdS#315"))
+      fix="Mend the line; actionlint tells more.", section=DOCTOR,
+      source="PolicyEngine/policyengine-core#469, atomec-project/atoMEC#121 and LeBonhommePharma/FlexAIDdS#315")
 def readable(repository: Repository) -> Iterator[At]:
     """Files that are no YAML, or lack `on:` or `jobs:`. https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax"""
     for file, line, what in repository.unreadable:
         yield At(f"the workflow can't be read: {what}", file, line)
 
 
-@rule("GHA002", "A workflow publishes",
+@WORKFLOWS.rule("GHA002", "A workflow publishes",
       why="Without one there is nothing to examine; an upload inside a script or in a workflow of another repository "
           "can't be seen from here.",
-      mend="Write one with handbook release init, or read what the script or the other workflow does.",
+      fix="Write one with handbook release init, or read what the script or the other workflow does.",
       section=DOCTOR, severity=UNVERIFIED)
 def publishes(repository: Repository) -> Iterator[At]:
     """No upload in sight, or a job that hands its identity to a workflow of another repository."""
@@ -40,12 +42,12 @@ def publishes(repository: Repository) -> Iterator[At]:
         yield At(f"no workflow in {FOLDER} uploads to an index as far as it can be seen", FOLDER)
 
 
-@rule("GHA003", "The workflow that publishes is the one that is registered",
+@WORKFLOWS.rule("GHA003", "The workflow that publishes is the one that is registered",
       why="The index trusts one workflow file of one repository. After a renaming it answers invalid-publisher, at "
           "the upload and not before.",
-      mend="Register the file's new name on the index, or give the file its old name back; record what is registered "
+      fix="Register the file's new name on the index, or give the file its old name back; record what is registered "
            "in [tool.handbook.release.publisher].",
-      section=SETUP, met=("dennisvang/tufup#176", "lightly-ai/lightly-studio#2230"))
+      section=SETUP, source="dennisvang/tufup#176 and lightly-ai/lightly-studio#2230")
 def registered(repository: Repository) -> Iterator[At]:
     """A file other than the recorded one, or than the one at the last tag; without a record, what the form must say.
 
@@ -87,12 +89,12 @@ def forms(repository: Repository) -> dict[tuple[str, str], Publication]:
     return found
 
 
-@rule("GHA004", "The job runs in the environment that is registered",
+@WORKFLOWS.rule("GHA004", "The job runs in the environment that is registered",
       why="If the form names an environment, the index takes uploads from no other, and answers invalid-publisher.",
-      mend="Give the job the environment of the form, to the letter, or change the form; record it under "
+      fix="Give the job the environment of the form, to the letter, or change the form; record it under "
            "environments in [tool.handbook.release.publisher].",
       section=SETUP,
-      met=("aiokitchen/hasql#34", "INCATools/ontology-access-kit#873", "pypa/gh-action-pypi-publish#334"))
+      source="aiokitchen/hasql#34, INCATools/ontology-access-kit#873 and pypa/gh-action-pypi-publish#334")
 def environment(repository: Repository) -> Iterator[At]:
     """Another environment than the recorded one, or than at the last tag.
 
@@ -126,11 +128,11 @@ def _changed(repository: Repository) -> Iterator[At]:
                      found.job.environment.line if now else found.job.line, WARNING)
 
 
-@rule("GHA005", "A job that uploads has an environment",
+@WORKFLOWS.rule("GHA005", "A job that uploads has an environment",
       why="Without one every workflow run of that file may publish, and nobody is asked.",
-      mend="Write environment: pypi (testpypi for TestPyPI) into the job, make the environment on GitHub with "
+      fix="Write environment: pypi (testpypi for TestPyPI) into the job, make the environment on GitHub with "
            "reviewers, and name it in the form.",
-      section=SETUP, severity=WARNING, met=("scikit-learn/scikit-learn#28445", "AFM-SPM/TopoStats#781"))
+      section=SETUP, severity=WARNING, source="scikit-learn/scikit-learn#28445 and AFM-SPM/TopoStats#781")
 def guarded(repository: Repository) -> Iterator[At]:
     """Uploads by trusted publishing to PyPI from a job without an environment."""
     for found in repository.by_identity:
@@ -138,11 +140,11 @@ def guarded(repository: Repository) -> Iterator[At]:
             yield At(f"{found.job.name} publishes without an environment", found.file, found.job.line)
 
 
-@rule("GHA006", "The environment of PyPI asks before it publishes",
+@WORKFLOWS.rule("GHA006", "The environment of PyPI asks before it publishes",
       why="An environment that doesn't exist is made by the first run, without a rule: the upload that can't be "
           "taken back then goes through by itself.",
-      mend="Make it on GitHub under Settings, Environments, and give it required reviewers.",
-      section=SETUP, severity=WARNING, met=("KCNyu/clawock#810", "anthony-chaudhary/dos-kernel#2"))
+      fix="Make it on GitHub under Settings, Environments, and give it required reviewers.",
+      section=SETUP, severity=WARNING, source="KCNyu/clawock#810 and anthony-chaudhary/dos-kernel#2")
 def asks(repository: Repository) -> Iterator[At]:
     """Environments that GitHub doesn't know, or that ask nobody. https://docs.github.com/rest/deployments/environments"""
     for name, found in _environments(repository, "pypi"):
@@ -157,10 +159,10 @@ def asks(repository: Repository) -> Iterator[At]:
             yield At(f"the environment {name} asks nobody", *place)
 
 
-@rule("GHA007", "The environment lets the tag through",
+@WORKFLOWS.rule("GHA007", "The environment lets the tag through",
       why="An environment that admits branches only refuses the job of a tag before its first step.",
-      mend="On GitHub add a rule for tags, such as v*, to the environment's deployment branches and tags.",
-      section=SETUP, met=("zarr-developers/pydantic-zarr#159", "amd/gaia#2935"))
+      fix="On GitHub add a rule for tags, such as v*, to the environment's deployment branches and tags.",
+      section=SETUP, source="zarr-developers/pydantic-zarr#159 and amd/gaia#2935")
 def lets_through(repository: Repository) -> Iterator[At]:
     """Deployment policies without a pattern for the tag. Whether GitHub answers is told by GHA006."""
     for name, found in [*_environments(repository, "pypi"), *_environments(repository, "testpypi")]:
@@ -180,12 +182,12 @@ def _environments(repository: Repository, index: str) -> list[tuple[str, Publica
     return sorted(found.items())
 
 
-@rule("GHA008", "The upload stands in the workflow that was started",
+@WORKFLOWS.rule("GHA008", "The upload stands in the workflow that was started",
       why="PyPI knows no trusted publishing from a called workflow: the identity names two workflows, and token or "
           "signature is refused.",
-      mend="Let the called workflow build, and put the job that uploads into the workflow that calls it.",
+      fix="Let the called workflow build, and put the job that uploads into the workflow that calls it.",
       section=LIMITS,
-      met=("pypa/gh-action-pypi-publish#166", "pypi/warehouse#11096", "Teslemetry/python-tesla-fleet-api#116"))
+      source="pypa/gh-action-pypi-publish#166, pypi/warehouse#11096 and Teslemetry/python-tesla-fleet-api#116")
 def own_workflow(repository: Repository) -> Iterator[At]:
     """Uploads in a workflow that is called, here or from elsewhere.
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from labhandbook.core.rules import WARNING, At
 from labhandbook.github.repository import Repository
 from labhandbook.github.trigger_events import RELEASED, TAG, Occasion, occasions, tag_admitted
 from labhandbook.github.upload_steps import Publication, reaches
 from labhandbook.github.workflow_model import Job, Step, Workflow
-from labhandbook.github.workflow_rule import DOCTOR, LIMITS, WARNING, WORKFLOW, At, rule
+from labhandbook.github.workflow_rule import DOCTOR, LIMITS, WORKFLOW, WORKFLOWS
 from labhandbook.github.workflow_yaml import Value
 
 # Actions that make a release, with the input that takes another token, and those that make a tag.
@@ -26,11 +27,11 @@ DISPATCHES = re.compile(r"\bgh\s+workflow\s+run\b|/dispatches\b")
 SNAPSHOT = TAG + "a-branch-as-it-was-2026-07-22"
 
 
-@rule("GHA010", "The version's tag starts the workflow",
+@WORKFLOWS.rule("GHA010", "The version's tag starts the workflow",
       why="A filter or condition that the tag doesn't meet starts nothing, and GitHub says nothing about it.",
-      mend="Let the pattern of on.push.tags and the conditions fit the form of your tags; a pattern that begins with "
+      fix="Let the pattern of on.push.tags and the conditions fit the form of your tags; a pattern that begins with "
            "[ or * stands in quotes.",
-      section=WORKFLOW, met=("slac-lcls/lcls2#118", "peshay/tpm#44", "ckan/ckanext-xloader#231"))
+      section=WORKFLOW, source="slac-lcls/lcls2#118, peshay/tpm#44 and ckan/ckanext-xloader#231")
 def started(repository: Repository) -> Iterator[At]:
     """A push of the tag that no filter admits, or that no uploading job runs on."""
     if any(each.of_tag for found in repository.publications for each in found.every):
@@ -51,12 +52,12 @@ def started(repository: Repository) -> Iterator[At]:
                          condition.line if condition else found.line)
 
 
-@rule("GHA011", "A published release starts it once",
+@WORKFLOWS.rule("GHA011", "A published release starts it once",
       why="A release that was saved as a draft sends published when it goes out, and not created. A release that "
           "goes out at once sends both, and released too: the second upload meets the files of the first.",
-      mend="Write types: [published] under on.release.",
+      fix="Write types: [published] under on.release.",
       section=WORKFLOW,
-      met=("linkml/linkml-map#281", "PyO3/setuptools-rust#73", "browser-history/browser-history#148"))
+      source="linkml/linkml-map#281, PyO3/setuptools-rust#73 and browser-history/browser-history#148")
 def once(repository: Repository) -> Iterator[At]:
     """`on: release` with created alone, or with more than one of the types that one release sends."""
     # Of several uploads in a workflow the one to PyPI decides, where nothing can be taken back.
@@ -76,12 +77,12 @@ def _released(found: Publication) -> set[str]:
     return {each.action for each in found.sure if each.event == "release"} & set(RELEASED)
 
 
-@rule("GHA012", "What starts it isn't made with the workflow's own token",
+@WORKFLOWS.rule("GHA012", "What starts it isn't made with the workflow's own token",
       why="A release or tag made with the default token starts no workflow, so that nothing is published and nothing "
           "fails.",
-      mend="Publish in the workflow that the tag starts, and make the release in its last job.",
+      fix="Publish in the workflow that the tag starts, and make the release in its last job.",
       section=LIMITS,
-      met=("DagsHub/client#708", "mahimailabs/voicegateway#30", "PowerGridModel/power-grid-model#965"))
+      source="DagsHub/client#708, mahimailabs/voicegateway#30 and PowerGridModel/power-grid-model#965")
 def own_token(repository: Repository) -> Iterator[At]:
     """Steps that make a release or tag with the default token, where such a one is all that starts a publication."""
     needed = {each.event: each for found in repository.publications for each in found.every
@@ -141,11 +142,11 @@ def _from_tag(workflow: Workflow, job: Job, step: Step, tag: str) -> bool:
     return bool(starts) and all(each.of_tag for each in starts)
 
 
-@rule("GHA013", "A pull request can't publish",
+@WORKFLOWS.rule("GHA013", "A pull request can't publish",
       why="GitHub gives pull requests from forks no identity, PyPI refuses pull_request_target, and one from a "
           "branch would publish what nobody has reviewed.",
-      mend="Give the uploading job the condition startsWith(github.ref, 'refs/tags/'), or a workflow of its own.",
-      section=WORKFLOW, met=("tahoe-lafs/zfec#133", "wilhelm-lab/koina#216"))
+      fix="Give the uploading job the condition startsWith(github.ref, 'refs/tags/'), or a workflow of its own.",
+      section=WORKFLOW, source="tahoe-lafs/zfec#133 and wilhelm-lab/koina#216")
 def no_pull_request(repository: Repository) -> Iterator[At]:
     """Uploads that run on pull_request or pull_request_target, unless a condition that a run decides forbids it."""
     for found in repository.publications:
@@ -154,11 +155,11 @@ def no_pull_request(repository: Repository) -> Iterator[At]:
                 yield At(f"{found.job.name} uploads on {each.event}", found.file, found.line)
 
 
-@rule("GHA014", "A push to a branch doesn't publish to PyPI",
+@WORKFLOWS.rule("GHA014", "A push to a branch doesn't publish to PyPI",
       why="Every push then uploads again: PyPI refuses files that it has, and versions between two tags.",
-      mend="Let on.push.tags start the workflow, or give the job the condition startsWith(github.ref, 'refs/tags/').",
+      fix="Let on.push.tags start the workflow, or give the job the condition startsWith(github.ref, 'refs/tags/').",
       section=WORKFLOW, severity=WARNING,
-      met=("Boulder-Investment-Technologies/lppls#124", "pypa/gh-action-pypi-publish#282"))
+      source="Boulder-Investment-Technologies/lppls#124 and pypa/gh-action-pypi-publish#282")
 def no_branch(repository: Repository) -> Iterator[At]:
     """Uploads to PyPI that run on the push of a branch, unless a condition that a run decides forbids it."""
     for found in repository.publications:
@@ -166,11 +167,11 @@ def no_branch(repository: Repository) -> Iterator[At]:
             yield At(f"{found.job.name} uploads on every push to a branch", found.file, found.line)
 
 
-@rule("GHA015", "Only a version's tag publishes",
+@WORKFLOWS.rule("GHA015", "Only a version's tag publishes",
       why="A tool that reads the version off the tag finds one in almost any tag: a snapshot of a branch became "
           "version 22, above all real ones.",
-      mend="Write on.push.tags with a pattern such as v*, or give the PyPI environment a rule for tags.",
-      section=WORKFLOW, severity=WARNING, met=("OpenSourceEconomics/pylcm#410",))
+      fix="Write on.push.tags with a pattern such as v*, or give the PyPI environment a rule for tags.",
+      section=WORKFLOW, severity=WARNING, source="OpenSourceEconomics/pylcm#410")
 def only_versions(repository: Repository) -> Iterator[At]:
     """Uploads without an environment that a tag which is no version would start, where the tag makes the version."""
     for found in repository.publications:
@@ -183,9 +184,9 @@ def only_versions(repository: Repository) -> Iterator[At]:
             yield At(f"any tag makes {found.job.name} upload", found.file, found.workflow.trigger_line("push"))
 
 
-@rule("GHA016", "The workflow is committed",
+@WORKFLOWS.rule("GHA016", "The workflow is committed",
       why="GitHub runs the workflow as it stands in the tagged commit, and not as it stands in your folder.",
-      mend="Commit and push it, then tag.", section=DOCTOR, met=("Kozea/Radicale#1493",))
+      fix="Commit and push it, then tag.", section=DOCTOR, source="Kozea/Radicale#1493")
 def committed(repository: Repository) -> Iterator[At]:
     """Workflow files that git doesn't track, or that differ from the commit."""
     for workflow in repository.publishing:

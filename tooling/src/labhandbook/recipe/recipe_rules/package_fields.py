@@ -5,26 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from labhandbook.core.rules import WARNING, At
 from labhandbook.recipe.recipe_reader import Reading
-from labhandbook.recipe.recipe_rules.recipe_rule import FIELDS, MEND, WARNING, At, rule
+from labhandbook.recipe.recipe_rules.recipe_rule import FIELDS, MEND, RECIPE
 
 
-@rule("RCP010", "The name is lower case", same=("R-014",),
+@RECIPE.rule("RCP010", "The name is lower case", source="conda-forge R-014",
       why="conda-forge's packages have lower-case names of letters, digits, hyphens, dots and underscores; "
           "py-rattler-build lets capitals pass.",
-      mend="Write it in lower case, whatever it is on PyPI.")
+      fix="Write it in lower case, whatever it is on PyPI.", section=FIELDS)
 def name(reading: Reading) -> Iterator[At]:
     """Capitals and other characters in the name, or none."""
     found = reading.get("package.name")
     if reading.root is not None and not reading.node("outputs") and not found:
-        yield At("the package has no name", reading.line("package.name"))
+        yield At("the package has no name", line=reading.line("package.name"))
     elif found and not re.fullmatch(r"[a-z0-9_][a-z0-9._-]*", found):
-        yield At(f"the name is {found}", reading.line("package.name"))
+        yield At(f"the name is {found}", line=reading.line("package.name"))
 
 
-@rule("RCP011", "The version is there, as text", same=("R-015", "R-016", "R-040"),
+@RECIPE.rule("RCP011", "The version is there, as text", source="conda-forge R-015, R-016, R-040",
       why="Without quotes 1.10 is the number 1.1, and another version is built.",
-      mend='Put it in quotes, without a leading v: version: "1.10.0".')
+      fix='Put it in quotes, without a leading v: version: "1.10.0".', section=FIELDS)
 def version(reading: Reading) -> Iterator[At]:
     """A version that is missing, a number, or no version."""
     from packaging.version import InvalidVersion, Version
@@ -32,121 +33,123 @@ def version(reading: Reading) -> Iterator[At]:
     for path in ("context.version", "package.version"):
         for value in reading.values(path):
             if isinstance(value.held, float) and value.plain:
-                yield At(f"the version {value.text} is a number here", value.line)
+                yield At(f"the version {value.text} is a number here", line=value.line)
                 return
     found = reading.get("package.version")
     if reading.root is not None and not found:
-        yield At("the package has no version", reading.line("package.version"))
+        yield At("the package has no version", line=reading.line("package.version"))
     elif found and "{{" not in found:
         try:
             if found.startswith("v"):
                 raise InvalidVersion
             Version(found)
         except InvalidVersion:
-            yield At(f"{found} is no version of a Python package", reading.line("package.version"))
+            yield At(f"{found} is no version of a Python package", line=reading.line("package.version"))
 
 
 def _urls(reading: Reading) -> list[tuple[str, int]]:
     return [(value.text, value.line) for value in reading.values("source.url")]
 
 
-@rule("RCP012", "The source is the sdist on PyPI", same=("R-050",),
+@RECIPE.rule("RCP012", "The source is the sdist on PyPI", source="conda-forge R-050",
       why="conda-forge builds from the released file: a git address or a path of your computer can't be checked, and "
           "PyPI's old address may stop working.",
-      mend="Use PyPI's address: packages/source/, the first letter, the name, the file.")
+      fix="Use PyPI's address: packages/source/, the first letter, the name, the file.", section=FIELDS)
 def sdist(reading: Reading) -> Iterator[At]:
     """Git addresses, paths, other schemes and PyPI's old name."""
     for kind in ("git", "git_url", "path"):
         if reading.node(f"source.{kind}") is not None:
             yield At(f"the source is a {kind.removesuffix('_url')} address, no released file",
-                     reading.line(f"source.{kind}"))
+                     line=reading.line(f"source.{kind}"))
             return
     if reading.root is not None and not _urls(reading) and not reading.node("outputs"):
-        yield At("the recipe has no source", reading.line("source.url"))
+        yield At("the recipe has no source", line=reading.line("source.url"))
     for url, line in _urls(reading):
         if not url.startswith("https://"):
-            yield At(f"the source is at {url.partition(':')[0]}:, not https:", line)
+            yield At(f"the source is at {url.partition(':')[0]}:, not https:", line=line)
         elif re.match(r"https://pypi\.\w\w/", url):
-            yield At(f"{url.split('/')[2]} is PyPI's old name", line)
+            yield At(f"{url.split('/')[2]} is PyPI's old name", line=line)
 
 
-@rule("RCP013", "The source has its sha256", same=("R-019",),
+@RECIPE.rule("RCP013", "The source has its sha256", source="conda-forge R-019",
       why="Without it nobody can tell whether the file that is built is the one that was released.",
-      mend="Copy it from the file's page on PyPI, or let handbook recipe new write it.")
+      fix="Copy it from the file's page on PyPI, or let handbook recipe new write it.", section=FIELDS)
 def checksum(reading: Reading) -> Iterator[At]:
     """A hash that is missing, has another length or stands for one."""
     found = reading.get("source.sha256")
     if not found and _urls(reading):
-        yield At("the source has no sha256", reading.line("source.url"))
+        yield At("the source has no sha256", line=reading.line("source.url"))
     elif found and "{{" not in found and (not re.fullmatch(r"[0-9a-fA-F]{64}", found) or not found.strip("0")):
-        yield At("the sha256 is not that of a file", reading.line("source.sha256"))
+        yield At("the sha256 is not that of a file", line=reading.line("source.sha256"))
 
 
-@rule("RCP014", "The source is no wheel", same=("R-028", "R-029", "R-030"),
-      why="conda-forge builds from source; reviewers refuse wheels.", mend="Publish the sdist and build from it.")
+@RECIPE.rule("RCP014", "The source is no wheel", source="conda-forge R-028, R-029, R-030",
+      why="conda-forge builds from source; reviewers refuse wheels.", fix="Publish the sdist and build from it.",
+             section=FIELDS)
 def no_wheel(reading: Reading) -> Iterator[At]:
     """Wheels as sources."""
     for url, line in _urls(reading):
         if url.endswith(".whl"):
-            yield At("the source is a wheel", line)
+            yield At("the source is a wheel", line=line)
 
 
-@rule("RCP015", "The build number is there", same=("R-008",),
-      why="It tells two builds of one version apart; a new version starts at 0.", mend="Write number: 0 under build.")
+@RECIPE.rule("RCP015", "The build number is there", source="conda-forge R-008",
+      why="It tells two builds of one version apart; a new version starts at 0.", fix="Write number: 0 under build.",
+             section=FIELDS)
 def number(reading: Reading) -> Iterator[At]:
     """A missing build number, or one that is no number."""
     found = reading.get("build.number")
     if reading.root is not None and not (found.isdigit() or ("{{" in found)):
-        yield At(f"the build number is {found or 'missing'}", reading.line("build.number"))
+        yield At(f"the build number is {found or 'missing'}", line=reading.line("build.number"))
 
 
-@rule("RCP016", "A package without compiled code is noarch: python", same=("R-020", "R-041"),
+@RECIPE.rule("RCP016", "A package without compiled code is noarch: python", source="conda-forge R-020, R-041",
       why="One build serves all systems and Pythons, instead of dozens.",
-      mend="Write noarch: python under build.")
+      fix="Write noarch: python under build.", section=FIELDS)
 def noarch(reading: Reading) -> Iterator[At]:
     """Neither a compiler nor noarch, or a noarch that doesn't exist."""
     found = reading.get("build.noarch")
     if found and found not in ("python", "generic"):
-        yield At(f"there is no noarch: {found}", reading.line("build.noarch"))
+        yield At(f"there is no noarch: {found}", line=reading.line("build.noarch"))
     elif not found and reading.requirement("host", "python") and not reading.compilers:
-        yield At("it compiles nothing and is not noarch", reading.line("build.noarch"))
+        yield At("it compiles nothing and is not noarch", line=reading.line("build.noarch"))
 
 
-@rule("RCP017", "pip builds it with what conda installed", same=("R-049",),
+@RECIPE.rule("RCP017", "pip builds it with what conda installed", source="conda-forge R-049",
       why="Without --no-build-isolation and --no-deps pip downloads a backend and dependencies of its own, which "
           "conda-forge forbids.",
-      mend="Write script: python -m pip install . -vv --no-deps --no-build-isolation, with the PYTHON variable.",
+      fix="Write script: python -m pip install . -vv --no-deps --no-build-isolation, with the PYTHON variable.",
       section=FIELDS)
 def script(reading: Reading) -> Iterator[At]:
     """Other ways to install than pip's, and missing options."""
     for value in reading.values("build.script"):
         if re.search(r"setup\.py\s+(install|develop|build)", value.text):
-            yield At("setup.py installs it, not pip", value.line)
+            yield At("setup.py installs it, not pip", line=value.line)
         elif re.search(r"pip install", value.text):
             lacking = [option for option in ("--no-deps", "--no-build-isolation") if option not in value.text]
             if lacking:
-                yield At(f"pip runs without {' and '.join(lacking)}", value.line)
+                yield At(f"pip runs without {' and '.join(lacking)}", line=value.line)
 
 
-@rule("RCP018", "A noarch recipe has no selectors", same=("R0-004", "R1-002"),
+@RECIPE.rule("RCP018", "A noarch recipe has no selectors", source="conda-forge R0-004, R1-002",
       why="One package serves all systems, so what holds on one only can't be said.",
-      mend="Let the line hold everywhere, leave it out, or drop noarch.", section=MEND)
+      fix="Let the line hold everywhere, leave it out, or drop noarch.", section=MEND)
 def no_conditions(reading: Reading) -> Iterator[At]:
     """Lines of requirements that hold on some systems only, and skips."""
     if reading.noarch:
         for section in ("build", "host", "run"):
             for value in reading.requirements(section):
                 if value.selector:
-                    yield At(f"{value.text} holds only for {value.selector}", value.line)
+                    yield At(f"{value.text} holds only for {value.selector}", line=value.line)
         if reading.node("build.skip") is not None:
-            yield At("build.skip leaves out systems or Pythons", reading.line("build.skip"))
+            yield At("build.skip leaves out systems or Pythons", line=reading.line("build.skip"))
 
 
-@rule("RCP019", "The commands of a noarch package are listed", severity=WARNING,
+@RECIPE.rule("RCP019", "The commands of a noarch package are listed", severity=WARNING,
       why="conda makes the commands of a noarch package from entry_points; each must be a name and a function.",
-      mend="Write each as name = module:function, as in the project's scripts.")
+      fix="Write each as name = module:function, as in the project's scripts.", section=FIELDS)
 def commands(reading: Reading) -> Iterator[At]:
     """Entry points that are none."""
     for value in reading.values("build.python.entry_points"):
         if not re.fullmatch(r"[\w.-]+\s*=\s*[\w.]+:[\w.]+(\s*\[.*\])?", value.text):
-            yield At(f"{value.text} is no command", value.line)
+            yield At(f"{value.text} is no command", line=value.line)

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from labhandbook.core.rules import WARNING, At
 from labhandbook.recipe.recipe_reader import Reading
-from labhandbook.recipe.recipe_rules.recipe_rule import TESTS, WARNING, At, rule
+from labhandbook.recipe.recipe_rules.recipe_rule import RECIPE, TESTS
 
 
 def _section(reading: Reading) -> str:
     return "tests" if reading.form == "v1" else "test"
 
 
-@rule("RCP030", "The package is imported in a test", same=("R-005",), section=TESTS,
+@RECIPE.rule("RCP030", "The package is imported in a test", source="conda-forge R-005", section=TESTS,
       why="A package that doesn't even import would be published; py-rattler-build takes an empty list.",
-      mend="List the modules that users import under imports.")
+      fix="List the modules that users import under imports.")
 def imported(reading: Reading) -> Iterator[At]:
     """No import, and no command that would do instead."""
     if reading.root is None or reading.node("outputs") is not None:
         return
     if not reading.tests("python.imports"):
         yield At("no test imports the package" if reading.node(_section(reading)) else "the recipe has no tests",
-                 reading.line(_section(reading)))
+                 line=reading.line(_section(reading)))
 
 
-@rule("RCP031", "pip check runs", section=TESTS,
+@RECIPE.rule("RCP031", "pip check runs", section=TESTS,
       why="It is the only test that notices a dependency missing from run, or a bound that differs.",
-      mend="Write pip_check: true beside imports; in v0 pip check under commands and pip under requires.")
+      fix="Write pip_check: true beside imports; in v0 pip check under commands and pip under requires.")
 def pip_check(reading: Reading) -> Iterator[At]:
     """No pip check."""
     if reading.root is None or not reading.tests("python.imports"):
@@ -34,14 +35,15 @@ def pip_check(reading: Reading) -> Iterator[At]:
     if reading.form == "v1":
         for value in reading.tests("python.pip_check"):
             if value.held is False:
-                yield At("pip_check is switched off", value.line)
+                yield At("pip_check is switched off", line=value.line)
     elif not any("pip check" in value.text for value in reading.tests("commands")):
-        yield At("no pip check among the commands", reading.line("test.commands"))
+        yield At("no pip check among the commands", line=reading.line("test.commands"))
 
 
-@rule("RCP032", "The oldest and the newest Python are tested", same=("R1-004",), section=TESTS, severity=WARNING,
+@RECIPE.rule("RCP032", "The oldest and the newest Python are tested", source="conda-forge R1-004", section=TESTS,
+             severity=WARNING,
       why="A noarch package is installed on every Python from python_min on.",
-      mend='List python_min and "*" under python_version; in v0 require python at python_min.')
+      fix='List python_min and "*" under python_version; in v0 require python at python_min.')
 def both_ends(reading: Reading) -> Iterator[At]:
     """A noarch package tested with one Python."""
     if not reading.noarch or not reading.tests("python.imports"):
@@ -49,9 +51,9 @@ def both_ends(reading: Reading) -> Iterator[At]:
     if reading.form == "v0":
         if not any(value.text.startswith("python ") and "python_min" in reading.lines[value.line - 1]
                    for value in reading.tests("requires")):
-            yield At("the tests don't ask for python at python_min", reading.line("test.requires"))
+            yield At("the tests don't ask for python at python_min", line=reading.line("test.requires"))
         return
     found = reading.tests("python.python_version")
     if len(found) < 2 or not any("python_min" in reading.lines[value.line - 1] for value in found):
         line = found[0].line if found else reading.tests("python.imports")[0].line
-        yield At("the tests run with one Python", line)
+        yield At("the tests run with one Python", line=line)

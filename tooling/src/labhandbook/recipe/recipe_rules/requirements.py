@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from labhandbook.core.rules import WARNING, At
 from labhandbook.recipe.conda_forge_facts import avoided, facts, python_min
 from labhandbook.recipe.recipe_reader import Reading, Value
-from labhandbook.recipe.recipe_rules.recipe_rule import WARNING, At, rule
+from labhandbook.recipe.recipe_rules.recipe_rule import FIELDS, RECIPE
 from labhandbook.recipe.requirement_specs import split
 
 SECTIONS = ("build", "host", "run")
@@ -24,23 +25,23 @@ def _uses_pip(reading: Reading) -> bool:
     return any("pip install" in value.text for value in reading.values("build.script"))
 
 
-@rule("RCP020", "host names the build backend and pip", same=("R-046",),
+@RECIPE.rule("RCP020", "host names the build backend and pip", source="conda-forge R-046",
       why="pip downloads nothing at conda-forge, so what builds the package must be installed.",
-      mend="List pip and what [build-system] in pyproject.toml requires.")
+      fix="List pip and what [build-system] in pyproject.toml requires.", section=FIELDS)
 def backend(reading: Reading) -> Iterator[At]:
     """A recipe built by pip without pip or a backend in host."""
     if _uses_pip(reading):
         names = {split(value.text)[0].replace("_", "-") for value in reading.requirements("host")}
         line = reading.line("requirements.host")
         if "pip" not in names:
-            yield At("host lacks pip", line)
+            yield At("host lacks pip", line=line)
         if not names & {one.replace("_", "-") for one in facts()["backends"]}:
-            yield At("host names no build backend", line)
+            yield At("host names no build backend", line=line)
 
 
-@rule("RCP021", "A noarch recipe asks for python by python_min", same=("R-026", "R-047"),
+@RECIPE.rule("RCP021", "A noarch recipe asks for python by python_min", source="conda-forge R-026, R-047",
       why="conda-forge raises python_min for all recipes at once; a number of your own grows old (CFEP-25).",
-      mend="In host python at python_min, in run python >= python_min.")
+      fix="In host python at python_min, in run python >= python_min.", section=FIELDS)
 def lower_bound(reading: Reading) -> Iterator[At]:
     """Host and run of a noarch recipe."""
     if not reading.noarch:
@@ -48,11 +49,12 @@ def lower_bound(reading: Reading) -> Iterator[At]:
     for section, sign in (("host", ""), ("run", ">=")):
         value = reading.requirement(section, "python")
         if value is None:
-            yield At(f"{section} lacks python", reading.line(f"requirements.{section}"))
+            yield At(f"{section} lacks python", line=reading.line(f"requirements.{section}"))
             continue
         written = _written(reading, value)
         if not MIN.search(written) or (sign and not re.search(r">=\s*\$?\{\{\s*python_min", written)):
-            yield At(f"{section} asks for {written}, not for {'at least ' if sign else ''}python_min", value.line)
+            yield At(f"{section} asks for {written}, not for {'at least ' if sign else ''}python_min",
+                     line=value.line)
 
 
 def _written(reading: Reading, value: Value) -> str:
@@ -61,42 +63,43 @@ def _written(reading: Reading, value: Value) -> str:
     return re.sub(r"^\s*-\s*|\s+#.*$", "", line).strip("'\" ")
 
 
-@rule("RCP022", "python_min is set only when it must be higher", same=("R-052",),
+@RECIPE.rule("RCP022", "python_min is set only when it must be higher", source="conda-forge R-052",
       why="conda-forge sets it for all recipes; your own value keeps yours behind.",
-      mend="Remove the line.", severity=WARNING)
+      fix="Remove the line.", severity=WARNING, section=FIELDS)
 def redefined(reading: Reading) -> Iterator[At]:
     """python_min at or below conda-forge's."""
     found = reading.context.get("python_min", "")
     if re.fullmatch(r"3\.\d+", found) and int(found[2:]) <= int(python_min()[2:]):
         lines = (number for number, text in enumerate(reading.lines, 1) if re.search(r"python_min\s*[:=]", text))
         line = next(lines, 1)
-        yield At(f"python_min is set to {found}, and conda-forge has {python_min()}", line)
+        yield At(f"python_min is set to {found}, and conda-forge has {python_min()}", line=line)
 
 
-@rule("RCP023", "What host has of python, run has too", same=("R-023",),
+@RECIPE.rule("RCP023", "What host has of python, run has too", source="conda-forge R-023",
       why="A package that was built with python but doesn't ask for it installs without one.",
-      mend="Add python to run.")
+      fix="Add python to run.", section=FIELDS)
 def python_in_run(reading: Reading) -> Iterator[At]:
     """python in host, not in run."""
     if not reading.noarch and reading.requirement("host", "python") and not reading.requirement("run", "python"):
-        yield At("host has python, run has not", reading.line("requirements.run"))
+        yield At("host has python, run has not", line=reading.line("requirements.run"))
 
 
-@rule("RCP024", "A compiled package sets no bound for python", same=("R-024",),
+@RECIPE.rule("RCP024", "A compiled package sets no bound for python", source="conda-forge R-024",
       why="conda-forge builds it for each Python; a bound hides some of them.",
-      mend="Write python alone, and leave out versions with build.skip.")
+      fix="Write python alone, and leave out versions with build.skip.", section=FIELDS)
 def free_python(reading: Reading) -> Iterator[At]:
     """Bounds of python in a recipe that isn't noarch."""
     if reading.compilers and not reading.noarch:
         for section in ("host", "run"):
             value = reading.requirement(section, "python")
             if value and split(value.text)[1]:
-                yield At(f"{section} asks for {value.text}", value.line)
+                yield At(f"{section} asks for {value.text}", line=value.line)
 
 
-@rule("RCP025", "A requirement is a name, a space and its bounds", same=("R-017", "R-021", "R-022", "R-048"),
+@RECIPE.rule("RCP025", "A requirement is a name, a space and its bounds",
+             source="conda-forge R-017, R-021, R-022, R-048",
       why="conda reads `numpy>=1.26` and `numpy >= 1.26` in other ways than pip does, or not at all.",
-      mend="Write it like numpy >=1.26,<3.")
+      fix="Write it like numpy >=1.26,<3.", section=FIELDS)
 def spelling(reading: Reading) -> Iterator[At]:
     """Spaces in the wrong places, extras, markers and pip's operators."""
     for section, value in _each(reading):
@@ -104,39 +107,39 @@ def spelling(reading: Reading) -> Iterator[At]:
         if text.startswith("0"):
             continue
         if "[" in text.partition(" ")[0] or ";" in text:
-            yield At(f"{section}: {value.text} has an extra or a marker, which conda doesn't know", value.line)
+            yield At(f"{section}: {value.text} has an extra or a marker, which conda doesn't know", line=value.line)
         elif re.match(r"[\w.-]+[<>=!~]", text):
-            yield At(f"{section}: {value.text} has no space before its bounds", value.line)
+            yield At(f"{section}: {value.text} has no space before its bounds", line=value.line)
         elif re.search(r"[<>=!~]\s+[\d*]", text) or re.search(r",\s", text):
-            yield At(f"{section}: {value.text} has a space inside its bounds", value.line)
+            yield At(f"{section}: {value.text} has a space inside its bounds", line=value.line)
         elif text.endswith(" x.x"):
-            yield At(f"{section}: {value.text} is how numpy was pinned once; write numpy alone", value.line)
+            yield At(f"{section}: {value.text} is how numpy was pinned once; write numpy alone", line=value.line)
 
 
-@rule("RCP026", "Requirements have conda-forge's names", same=("CF-002",),
+@RECIPE.rule("RCP026", "Requirements have conda-forge's names", source="conda-forge CF-002",
       why="matplotlib brings a graphical toolkit where matplotlib-base is enough, and torch or build are other "
           "packages there.",
-      mend="Use the name that the message gives.")
+      fix="Use the name that the message gives.", section=FIELDS)
 def names(reading: Reading) -> Iterator[At]:
     """Names of PyPI that conda-forge uses otherwise."""
     for section, value in _each(reading):
         name = split(value.text)[0]
         if name in avoided():
-            yield At(f"{section}: {name} is {avoided()[name]} on conda-forge", value.line)
+            yield At(f"{section}: {name} is {avoided()[name]} on conda-forge", line=value.line)
 
 
-@rule("RCP027", "A compiler comes with stdlib", same=("R-033",),
+@RECIPE.rule("RCP027", "A compiler comes with stdlib", source="conda-forge R-033",
       why="It says for which systems the result runs; conda-forge's linter refuses compilers without it.",
-      mend='Add stdlib("c") beside the compiler.')
+      fix='Add stdlib("c") beside the compiler.', section=FIELDS)
 def stdlib(reading: Reading) -> Iterator[At]:
     """Compilers alone."""
     if reading.compilers and not any("stdlib(" in value.text for value in reading.requirements("build")):
-        yield At("a compiler stands without stdlib", reading.compilers[0].line)
+        yield At("a compiler stands without stdlib", line=reading.compilers[0].line)
 
 
-@rule("RCP028", "A requirement stands once in its section", severity=WARNING,
+@RECIPE.rule("RCP028", "A requirement stands once in its section", severity=WARNING,
       why="Of two lines for one package a reader sees one, and updates change one.",
-      mend="Join the bounds with a comma on one line.")
+      fix="Join the bounds with a comma on one line.", section=FIELDS)
 def once(reading: Reading) -> Iterator[At]:
     """Two lines for one package."""
     for section in SECTIONS:
@@ -144,5 +147,5 @@ def once(reading: Reading) -> Iterator[At]:
         for value in reading.requirements(section):
             name = split(value.text)[0]
             if "{{" not in name and not value.selector and name in seen:
-                yield At(f"{section}: {name} stands at line {seen[name]} already", value.line)
+                yield At(f"{section}: {name} stands at line {seen[name]} already", line=value.line)
             seen.setdefault(name, value.line)

@@ -12,10 +12,10 @@ from labhandbook.release.release_rules import (
            release_settings,
            version_agreement,
 )
-from labhandbook.release.release_rules.project_rule import CHECKS
+from labhandbook.release.release_rules.project_rule import PROJECT
 
 __all__ = [
-           "CHECKS",
+           "PROJECT",
            "commit",
            "dependencies",
            "licence",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from labhandbook.core.rules import ERROR, WARNING, At, unverified
 from labhandbook.core.wording import listed
-from labhandbook.package.findings import ERROR, WARNING, At, unverified
 from labhandbook.package.project import Project
 from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules.project_rule import rule
+from labhandbook.release.release_rules.project_rule import PROJECT
 
 SECTION = "sec-pypi-tag"
 
@@ -27,9 +27,9 @@ def tags_of(project: Project) -> list[str]:
             if tag.startswith(before) and tag.endswith(after) and tag[len(before):len(before) + 1].isdigit()]
 
 
-@rule("REL010", "The project is in git",
+@PROJECT.rule("REL010", "The project is in git",
       why="A release belongs to a commit: without one nobody can tell what it was made from.",
-      mend="Run check in a clone of the repository.",
+      fix="Run check in a clone of the repository.",
       section=SECTION)
 def in_git(facts: Facts) -> Iterator[At]:
     """A folder that git doesn't know."""
@@ -37,10 +37,10 @@ def in_git(facts: Facts) -> Iterator[At]:
         yield unverified("git doesn't know this project, so commit and tag can't be checked")
 
 
-@rule("REL011", "Everything is committed",
+@PROJECT.rule("REL011", "Everything is committed",
       why="A build takes what is in the folder: files of yours that nobody else has, or changes that are in no "
           "commit.",
-      mend="Commit the changes; add new files or name them in .gitignore.",
+      fix="Commit the changes; add new files or name them in .gitignore.",
       section=SECTION)
 def clean(facts: Facts) -> Iterator[At]:
     """Changed and untracked files."""
@@ -50,10 +50,10 @@ def clean(facts: Facts) -> Iterator[At]:
         yield At(f"{count} changed or not in git: {listed(git.dirty, 3)}")
 
 
-@rule("REL012", "The clone has its history",
+@PROJECT.rule("REL012", "The clone has its history",
       why="In a shallow clone the tags are missing, and setuptools-scm invents a version with no more than a "
           "warning.",
-      mend="git fetch --unshallow --tags; in GitHub Actions give actions/checkout fetch-depth: 0.",
+      fix="git fetch --unshallow --tags; in GitHub Actions give actions/checkout fetch-depth: 0.",
       section=SECTION)
 def complete(facts: Facts) -> Iterator[At]:
     """A shallow clone."""
@@ -62,9 +62,9 @@ def complete(facts: Facts) -> Iterator[At]:
         yield At("the clone is shallow", severity=ERROR if facts.version.from_git else WARNING)
 
 
-@rule("REL013", "The commit carries the tag of its version",
+@PROJECT.rule("REL013", "The commit carries the tag of its version",
       why="The tag says which commit a version was made from.",
-      mend="Tag the commit: git tag --annotate vVERSION --message \"NAME VERSION\"; a wrong tag that isn't pushed "
+      fix="Tag the commit: git tag --annotate vVERSION --message \"NAME VERSION\"; a wrong tag that isn't pushed "
            "yet "
            "can be deleted with git tag --delete.",
       section=SECTION)
@@ -102,9 +102,9 @@ def _read_off(facts: Facts) -> str:
     return next((tag for tag in git.tags if tag not in own and ending.search(tag)), "")
 
 
-@rule("REL014", "The commit has one version tag",
+@PROJECT.rule("REL014", "The commit has one version tag",
       why="With two tags on a commit a tool may take the older one, and the release gets its number.",
-      mend="Delete the wrong one: git tag --delete TAG.",
+      fix="Delete the wrong one: git tag --delete TAG.",
       section=SECTION)
 def one_tag(facts: Facts) -> Iterator[At]:
     """Several version tags on the commit."""
@@ -112,9 +112,9 @@ def one_tag(facts: Facts) -> Iterator[At]:
         yield At(f"the commit has {len(found)} version tags: {listed(found)}")
 
 
-@rule("REL015", "The commit is on the default branch",
+@PROJECT.rule("REL015", "The commit is on the default branch",
       why="What is released from a side branch is missing in the next release.",
-      mend="Merge the branch, then tag the commit on the default branch.",
+      fix="Merge the branch, then tag the commit on the default branch.",
       section=SECTION, severity=WARNING)
 def on_default(facts: Facts) -> Iterator[At]:
     """A commit that the default branch doesn't hold."""
@@ -128,9 +128,9 @@ def on_default(facts: Facts) -> Iterator[At]:
         yield At(f"the commit is on {git.branch or 'no branch'}, not on {git.default_branch}")
 
 
-@rule("REL016", "The tag is on the remote, on the same commit",
+@PROJECT.rule("REL016", "The tag is on the remote, on the same commit",
       why="A workflow publishes from the pushed tag, and readers of the release look for it there.",
-      mend="After an upload by hand, and to publish from a workflow, push it: git push origin TAG. A pushed tag is "
+      fix="After an upload by hand, and to publish from a workflow, push it: git push origin TAG. A pushed tag is "
            "never "
            "moved; release the next version instead.",
       section="sec-pypi-github", severity=WARNING)

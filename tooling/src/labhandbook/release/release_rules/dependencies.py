@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from labhandbook.package.findings import WARNING, At, unverified
+from labhandbook.core.rules import WARNING, At, unverified
 from labhandbook.package.project import normalise
 from labhandbook.release.project_facts import Facts, dynamic_requirements
-from labhandbook.release.release_rules.project_rule import rule
+from labhandbook.release.release_rules.project_rule import PROJECT
 
 SECTION = "sec-pypi-dependencies"
 # What tests, formats or checks code, and no user of a package needs.
@@ -21,9 +21,9 @@ FOR_DEVELOPERS = {
 PLUG_INS = ("flake8-", "mypy-", "pylint-", "pytest-", "types-")
 
 
-@rule("REL040", "Every dependency can be read",
+@PROJECT.rule("REL040", "Every dependency can be read",
       why="A build stops at a requirement that doesn't follow PEP 508, and an index refuses it.",
-      mend="Write it as name>=1.2, with extras in brackets and a marker after a semicolon.",
+      fix="Write it as name>=1.2, with extras in brackets and a marker after a semicolon.",
       section=SECTION)
 def readable(facts: Facts) -> Iterator[At]:
     """A requirement that can't be read, or a list that only the backend knows."""
@@ -42,10 +42,10 @@ def readable(facts: Facts) -> Iterator[At]:
                              line=project.line("dynamic", "project"))
 
 
-@rule("REL041", "No dependency is pinned",
+@PROJECT.rule("REL041", "No dependency is pinned",
       why="Users install the package next to others: two packages that pin different versions can't be installed "
           "together.",
-      mend="Replace == by >= with the lowest version that your tests pass with; pins belong into a lock file.",
+      fix="Replace == by >= with the lowest version that your tests pass with; pins belong into a lock file.",
       section=SECTION)
 def unpinned(facts: Facts) -> Iterator[At]:
     """`==` and `===` at run time."""
@@ -57,10 +57,10 @@ def unpinned(facts: Facts) -> Iterator[At]:
                     yield At(f"{dependency.text} is pinned", dependency.file, dependency.line)
 
 
-@rule("REL042", "Every dependency has a lower bound",
+@PROJECT.rule("REL042", "Every dependency has a lower bound",
       why="Without one, pip keeps a years-old version that happens to be installed, and the failure looks like your "
           "fault.",
-      mend="Add >= with the lowest version that your tests pass with.",
+      fix="Add >= with the lowest version that your tests pass with.",
       section=SECTION, severity=WARNING)
 def bounded(facts: Facts) -> Iterator[At]:
     """No lower bound at run time."""
@@ -74,9 +74,9 @@ def bounded(facts: Facts) -> Iterator[At]:
             yield At(f"{dependency.text} has no lower bound", dependency.file, dependency.line)
 
 
-@rule("REL043", "No dependency is given by an address",
+@PROJECT.rule("REL043", "No dependency is given by an address",
       why="PyPI refuses files that depend on an address or a git repository, also in an extra.",
-      mend="Release that dependency first and name it with a version, or move it to [dependency-groups].",
+      fix="Release that dependency first and name it with a version, or move it to [dependency-groups].",
       section=SECTION)
 def no_address(facts: Facts) -> Iterator[At]:
     """`name @ https://...`."""
@@ -86,9 +86,9 @@ def no_address(facts: Facts) -> Iterator[At]:
             yield At(f"{dependency.parsed.name} is given by its address{extra}", dependency.file, dependency.line)
 
 
-@rule("REL044", "Tools for developers are no run-time dependencies",
+@PROJECT.rule("REL044", "Tools for developers are no run-time dependencies",
       why="Every user would install them, and conda-forge copies them into the recipe.",
-      mend="Move it to a test extra, or to [dependency-groups] if only people with a checkout need it.",
+      fix="Move it to a test extra, or to [dependency-groups] if only people with a checkout need it.",
       section="sec-pypi-metadata-extras")
 def for_users(facts: Facts) -> Iterator[At]:
     """pytest, coverage, black and their like at run time."""

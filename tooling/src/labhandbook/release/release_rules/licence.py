@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
+from labhandbook.core.rules import WARNING, At
 from labhandbook.core.wording import listed
-from labhandbook.package.findings import WARNING, At
 from labhandbook.package.version_tables import minimum
 from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules.project_rule import rule
+from labhandbook.release.release_rules.project_rule import PROJECT
 
 SECTION = "sec-pypi-metadata-licence"
 # What backends take when license-files is not given; PEP 639 names these.
@@ -41,9 +41,9 @@ def matching(pattern: str, names: frozenset[str]) -> list[str]:
     return [name for name in names if name.count("/") == pattern.count("/") and fnmatchcase(name, pattern)]
 
 
-@rule("REL020", "The licence is an SPDX expression",
+@PROJECT.rule("REL020", "The licence is an SPDX expression",
       why="Tools and people read the licence from it. The table form is deprecated, and setuptools stops reading it.",
-      mend="Write license = \"BSD-3-Clause\" (your licence's SPDX name) and license-files = [\"LICEN[CS]E*\"].",
+      fix="Write license = \"BSD-3-Clause\" (your licence's SPDX name) and license-files = [\"LICEN[CS]E*\"].",
       section=SECTION)
 def expression(facts: Facts) -> Iterator[At]:
     """No licence, the deprecated table, or a text that is no SPDX expression."""
@@ -74,10 +74,10 @@ def expression(facts: Facts) -> Iterator[At]:
                      line=project.line(table, "tool.setuptools"), severity=WARNING)
 
 
-@rule("REL021", "No licence classifier stands beside the expression",
+@PROJECT.rule("REL021", "No licence classifier stands beside the expression",
       why="The classifiers are deprecated: beside an expression setuptools, flit and pdm refuse to build, and an "
           "index may refuse the file.",
-      mend="Delete the classifiers that begin with License ::.",
+      fix="Delete the classifiers that begin with License ::.",
       section=SECTION)
 def no_classifier(facts: Facts) -> Iterator[At]:
     """`License ::` classifiers beside an expression."""
@@ -89,11 +89,11 @@ def no_classifier(facts: Facts) -> Iterator[At]:
                          severity=WARNING if project.tool in LENIENT else None)
 
 
-@rule("REL022", "There is a licence file, and license-files names it",
+@PROJECT.rule("REL022", "There is a licence file, and license-files names it",
       why="Without its text nobody may use the package, and conda-forge refuses it. A pattern that matches nothing "
           "stops "
           "the build.",
-      mend="Add the text as LICENSE in the project's root, and license-files = [\"LICEN[CS]E*\"].",
+      fix="Add the text as LICENSE in the project's root, and license-files = [\"LICEN[CS]E*\"].",
       section=SECTION)
 def file_named(facts: Facts) -> Iterator[At]:
     """No licence file, one that no pattern matches, or a pattern without a file."""
@@ -118,9 +118,9 @@ def file_named(facts: Facts) -> Iterator[At]:
         yield At(f"{listed(unnamed)} is not named by license-files", unnamed[0])
 
 
-@rule("REL023", "The licence file gets into the sdist",
+@PROJECT.rule("REL023", "The licence file gets into the sdist",
       why="An sdist made in CI comes from what git has: without the licence's text in it, conda-forge can't take it.",
-      mend="git add the licence file, and take it out of the exclude patterns.",
+      fix="git add the licence file, and take it out of the exclude patterns.",
       section=SECTION)
 def file_shipped(facts: Facts) -> Iterator[At]:
     """A licence file that git doesn't track, or that the backend is told to leave out."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from labhandbook.core.rules import ERROR, WARNING, At, unverified
 from labhandbook.core.wording import listed
-from labhandbook.package.findings import ERROR, WARNING, At, unverified
 from labhandbook.package.source_layout import folders_of, survey
 from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules.project_rule import rule
+from labhandbook.release.release_rules.project_rule import PROJECT
 
 SECTION = "sec-pypi-metadata-packages"
 
 
-@rule("REL070", "The package is found",
+@PROJECT.rule("REL070", "The package is found",
       why="A build without modules makes an empty wheel, or stops because it can't tell which folder is meant.",
-      mend="Name the folder: [tool.setuptools.packages.find] with include = [\"NAME\", \"NAME.*\"], or the like for "
+      fix="Name the folder: [tool.setuptools.packages.find] with include = [\"NAME\", \"NAME.*\"], or the like for "
            "your "
            "backend.",
       section=SECTION)
@@ -36,10 +36,10 @@ def found(facts: Facts) -> Iterator[At]:
         yield At("no package or module is found", line=line)
 
 
-@rule("REL071", "Every importable package is in the package list",
+@PROJECT.rule("REL071", "Every importable package is in the package list",
       why="An editable install finds a subpackage that the list forgets; the wheel lacks it, and users get an "
           "ImportError.",
-      mend="Let setuptools find the packages with [tool.setuptools.packages.find], or add the missing ones to the "
+      fix="Let setuptools find the packages with [tool.setuptools.packages.find], or add the missing ones to the "
            "list.",
       section=SECTION)
 def complete(facts: Facts) -> Iterator[At]:
@@ -58,10 +58,10 @@ def complete(facts: Facts) -> Iterator[At]:
                  f"the parent does the wheel hold them", line=line, severity=WARNING)
 
 
-@rule("REL072", "Every folder with modules is a package",
+@PROJECT.rule("REL072", "Every folder with modules is a package",
       why="Without __init__.py some tools take a folder for a package and others don't: it works here and is "
           "missing there.",
-      mend="Add an empty __init__.py, or move the files out of the package.",
+      fix="Add an empty __init__.py, or move the files out of the package.",
       section=SECTION, severity=WARNING)
 def with_init(facts: Facts) -> Iterator[At]:
     """Folders with modules inside a package, but without `__init__.py`."""

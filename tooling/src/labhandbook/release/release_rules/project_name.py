@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from labhandbook.core.rules import ERROR, UNVERIFIED, At, unverified
 from labhandbook.core.wording import listed
-from labhandbook.package.findings import ERROR, UNVERIFIED, At, unverified
 from labhandbook.package.name_lookup import alike
 from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules.project_rule import rule
+from labhandbook.release.release_rules.project_rule import PROJECT
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -27,9 +27,9 @@ def line(facts: Facts) -> int:
     return facts.project.line("name", "project" if facts.project.table else "tool.poetry")
 
 
-@rule("REL080", "The name is one that indexes accept",
+@PROJECT.rule("REL080", "The name is one that indexes accept",
       why="PyPI refuses names that don't follow its form, and names of modules of Python itself.",
-      mend="Use letters, digits and single hyphens, and begin and end with a letter or digit.",
+      fix="Use letters, digits and single hyphens, and begin and end with a letter or digit.",
       section=SECTION)
 def legal(facts: Facts) -> Iterator[At]:
     """An illegal or reserved name, or none."""
@@ -45,9 +45,9 @@ def legal(facts: Facts) -> Iterator[At]:
         yield At(f"{project.name} is reserved: people mistype it", line=line(facts))
 
 
-@rule("REL081", "The name is free, or it is this project's",
+@PROJECT.rule("REL081", "The name is free, or it is this project's",
       why="An upload to a name that belongs to others is refused, and people may install their package for yours.",
-      mend="Choose another name before the first release; if the project on the index is yours, give both the same "
+      fix="Choose another name before the first release; if the project on the index is yours, give both the same "
            "[project.urls].",
       section=SECTION)
 def free(facts: Facts) -> Iterator[At]:
@@ -96,9 +96,9 @@ def _bare(url: str) -> str:
     return "/".join([host, *rest[:2]]) if host in FORGES else short
 
 
-@rule("REL082", "The name is not too similar to another",
+@PROJECT.rule("REL082", "The name is not too similar to another",
       why="PyPI refuses a new name that differs from another only in separators or in letters that look alike.",
-      mend="Choose a name that can't be taken for the other.",
+      fix="Choose a name that can't be taken for the other.",
       section=SECTION)
 def distinct(facts: Facts) -> Iterator[At]:
     """A new name that looks like another project's."""
@@ -110,9 +110,9 @@ def distinct(facts: Facts) -> Iterator[At]:
             yield At(f"{answer.index} has {other}, which it holds for the same name", line=line(facts))
 
 
-@rule("REL083", "The version and its file names are unused on the index",
+@PROJECT.rule("REL083", "The version and its file names are unused on the index",
       why="A file name once used can't be used again, even after it was deleted there.",
-      mend="Raise the version, tag it and check again. An upload that broke off is resumed, not made again.",
+      fix="Raise the version, tag it and check again. An upload that broke off is resumed, not made again.",
       section="sec-pypi-upload")
 def unused(facts: Facts) -> Iterator[At]:
     """A version that the index has already, in other files than those that were built here and partly uploaded."""

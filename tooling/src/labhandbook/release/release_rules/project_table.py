@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from labhandbook.package.findings import WARNING, At, unverified
+from labhandbook.core.rules import WARNING, At, unverified
 from labhandbook.package.project import normalise
 from labhandbook.package.version_tables import minimum
 from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules.project_rule import rule
+from labhandbook.release.release_rules.project_rule import PROJECT
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -24,11 +24,11 @@ OWN_RULES = ("classifiers", "license", "license-files", "readme", "requires-pyth
              "dependencies", "optional-dependencies")
 
 
-@rule("REL050", "The metadata stand in [project]",
+@PROJECT.rule("REL050", "The metadata stand in [project]",
       why="[project] is the one form that every tool reads; the forms that tools had before it are hidden from the "
           "rules "
           "too.",
-      mend="Move name, version, dependencies and the rest to [project], as the chapter shows.",
+      fix="Move name, version, dependencies and the rest to [project], as the chapter shows.",
       section=SECTION, severity=WARNING)
 def standard_table(facts: Facts) -> Iterator[At]:
     """No [project] table: metadata in setup.py, setup.cfg or a tool's own table."""
@@ -37,9 +37,9 @@ def standard_table(facts: Facts) -> Iterator[At]:
         yield unverified("licence, Python versions, dependencies and description can't be checked without it")
 
 
-@rule("REL051", "pyproject.toml follows its standards",
+@PROJECT.rule("REL051", "pyproject.toml follows its standards",
       why="A backend stops at a misplaced or misspelt field, or passes over it in silence.",
-      mend="Compare the field with the guide to pyproject.toml on packaging.python.org.",
+      fix="Compare the field with the guide to pyproject.toml on packaging.python.org.",
       section=SECTION)
 def valid(facts: Facts) -> Iterator[At]:
     """What the schemas of validate-pyproject refuse, beyond what other rules look at."""
@@ -65,9 +65,9 @@ def valid(facts: Facts) -> Iterator[At]:
                  line=facts.project.line(name, field.rpartition(".")[0] or ""))
 
 
-@rule("REL052", "Classifiers are known",
+@PROJECT.rule("REL052", "Classifiers are known",
       why="PyPI refuses a file with a classifier that it doesn't know; twine lets it pass.",
-      mend="Take classifiers from the list on PyPI (the package trove-classifiers has it).",
+      fix="Take classifiers from the list on PyPI (the package trove-classifiers has it).",
       section=SECTION)
 def known_classifiers(facts: Facts) -> Iterator[At]:
     """Unknown and deprecated classifiers."""
@@ -91,9 +91,9 @@ def known_classifiers(facts: Facts) -> Iterator[At]:
             yield At(f"{text!r} is not a known classifier{hint(text, classifiers)}", line=project.line(text))
 
 
-@rule("REL053", "The package is meant to be published",
+@PROJECT.rule("REL053", "The package is meant to be published",
       why="A classifier that begins with Private :: makes PyPI refuse every upload, which is what it is for.",
-      mend="Delete the classifier if the package is to be public; if not, don't release it to PyPI.",
+      fix="Delete the classifier if the package is to be public; if not, don't release it to PyPI.",
       section=SECTION)
 def public(facts: Facts) -> Iterator[At]:
     """`Private ::` classifiers."""
@@ -102,9 +102,9 @@ def public(facts: Facts) -> Iterator[At]:
             yield At(f"{text!r} keeps the package off PyPI", line=facts.project.line(text))
 
 
-@rule("REL054", "The build system is named, with its package",
+@PROJECT.rule("REL054", "The build system is named, with its package",
       why="An isolated build installs what build-system.requires names and nothing else.",
-      mend="Add a [build-system] table with requires and build-backend.",
+      fix="Add a [build-system] table with requires and build-backend.",
       section=SECTION)
 def build_system(facts: Facts) -> Iterator[At]:
     """No [build-system], or requires without the backend."""
@@ -118,9 +118,9 @@ def build_system(facts: Facts) -> Iterator[At]:
         yield At(f"build-system.requires lacks {wanted}", line=project.line("requires", "build-system"))
 
 
-@rule("REL055", "The build tools are new enough for the metadata",
+@PROJECT.rule("REL055", "The build tools are new enough for the metadata",
       why="An older version stops the build at a field that it doesn't know, or leaves it out in silence.",
-      mend="Raise the lower bound in build-system.requires.",
+      fix="Raise the lower bound in build-system.requires.",
       section=SECTION)
 def new_enough(facts: Facts) -> Iterator[At]:
     """Lower bounds in build-system.requires below what the metadata ask for."""

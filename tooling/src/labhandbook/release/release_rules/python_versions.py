@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from labhandbook.core.rules import ERROR, WARNING, At, unverified
 from labhandbook.core.wording import listed
-from labhandbook.package.findings import ERROR, WARNING, At, unverified
 from labhandbook.package.version_tables import pythons
 from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules.project_rule import rule
+from labhandbook.release.release_rules.project_rule import PROJECT
 
 SECTION = "sec-pypi-metadata-python"
 CLASSIFIER = re.compile(r"Programming Language :: Python :: (\d+)\.(\d+)$")
@@ -39,9 +39,9 @@ def line(facts: Facts) -> int:
     return facts.project.line("requires-python", "project")
 
 
-@rule("REL030", "requires-python says from which Python on",
+@PROJECT.rule("REL030", "requires-python says from which Python on",
       why="Without it pip installs the package on a Python where it can't run, instead of an older release that can.",
-      mend="Write requires-python = \">=3.11\" with the oldest Python that you test.",
+      fix="Write requires-python = \">=3.11\" with the oldest Python that you test.",
       section=SECTION)
 def declared(facts: Facts) -> Iterator[At]:
     """requires-python missing, unreadable, or without a floor."""
@@ -56,9 +56,9 @@ def declared(facts: Facts) -> Iterator[At]:
         yield At(f"requires-python = \"{text(facts)}\" has no floor", line=line(facts))
 
 
-@rule("REL031", "requires-python has no ceiling",
+@PROJECT.rule("REL031", "requires-python has no ceiling",
       why="A cap doesn't warn users of a newer Python: pip quietly gives them an older release that lacks the cap.",
-      mend="Delete the upper bound.",
+      fix="Delete the upper bound.",
       section=SECTION)
 def uncapped(facts: Facts) -> Iterator[At]:
     """An upper bound on Python."""
@@ -71,9 +71,9 @@ def uncapped(facts: Facts) -> Iterator[At]:
             yield At(f"requires-python has the upper bound {specifier}", line=line(facts), severity=weight)
 
 
-@rule("REL032", "No Python past its end of life is promised",
+@PROJECT.rule("REL032", "No Python past its end of life is promised",
       why="Such a Python gets no fixes, dependencies have left it, and nobody tests the promise.",
-      mend="Raise the floor of requires-python to the oldest Python that still gets fixes.",
+      fix="Raise the floor of requires-python to the oldest Python that still gets fixes.",
       section=SECTION, severity=WARNING)
 def alive(facts: Facts) -> Iterator[At]:
     """requires-python that admits Pythons past their end."""
@@ -91,9 +91,9 @@ def alive(facts: Facts) -> Iterator[At]:
                  f"{shown(ended[-1])} ended in {last:%B %Y}{advice}", line=line(facts))
 
 
-@rule("REL033", "Classifiers and requires-python agree",
+@PROJECT.rule("REL033", "Classifiers and requires-python agree",
       why="pip obeys requires-python and people read the classifiers: where they differ, one of them is wrong.",
-      mend="List a classifier for each Python that you test, and no other.",
+      fix="List a classifier for each Python that you test, and no other.",
       section=SECTION)
 def agree(facts: Facts) -> Iterator[At]:
     """A classifier for a Python that requires-python refuses, or none for the floor."""

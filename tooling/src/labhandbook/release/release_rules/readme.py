@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from html.parser import HTMLParser
 
+from labhandbook.core.rules import ERROR, WARNING, At, unverified
 from labhandbook.core.wording import listed
-from labhandbook.package.findings import ERROR, WARNING, At, unverified
 from labhandbook.release.project_facts import Facts
 from labhandbook.release.readme_page import show
-from labhandbook.release.release_rules.project_rule import rule
+from labhandbook.release.release_rules.project_rule import PROJECT
 
 MOST = 100  # of relative links and images are named each; the text is searched for every one of them
 SECTION = "sec-pypi-check"
@@ -92,9 +92,9 @@ def relative(target: str) -> bool:
     return not re.match(r"(?i)[a-z][a-z0-9+.-]*:|//|#", target)
 
 
-@rule("REL060", "The README is there and becomes the package's page",
+@PROJECT.rule("REL060", "The README is there and becomes the package's page",
       why="Without a description the page on the index is empty, and twine check --strict refuses the files.",
-      mend="Write README.md and readme = \"README.md\".",
+      fix="Write README.md and readme = \"README.md\".",
       section=SECTION)
 def there(facts: Facts) -> Iterator[At]:
     """No README, a missing file, or a type that the index doesn't know."""
@@ -123,9 +123,9 @@ def there(facts: Facts) -> Iterator[At]:
                  f"Markdown, reStructuredText and plain text", line=line)
 
 
-@rule("REL061", "Images in the README have full addresses",
+@PROJECT.rule("REL061", "Images in the README have full addresses",
       why="The index has none of the repository's files, so the page shows a broken image, for good.",
-      mend="Write the image's https address, for example of the file on GitHub in its raw form.",
+      fix="Write the image's https address, for example of the file on GitHub in its raw form.",
       section=SECTION)
 def images(facts: Facts) -> Iterator[At]:
     """Images by a relative path."""
@@ -138,9 +138,9 @@ def images(facts: Facts) -> Iterator[At]:
             yield At(f"{len(targets) - MOST} more images are relative", file)
 
 
-@rule("REL062", "Links in the README have full addresses",
+@PROJECT.rule("REL062", "Links in the README have full addresses",
       why="On the index a relative link leads nowhere.",
-      mend="Write the https address of the file in the repository or the documentation.",
+      fix="Write the https address of the file in the repository or the documentation.",
       section=SECTION, severity=WARNING)
 def links(facts: Facts) -> Iterator[At]:
     """Links by a relative path."""
@@ -154,9 +154,9 @@ def links(facts: Facts) -> Iterator[At]:
             yield At(f"{len(targets) - MOST} more links are relative", facts.readme[0])
 
 
-@rule("REL063", "The index shows the whole README",
+@PROJECT.rule("REL063", "The index shows the whole README",
       why="The index drops HTML that it doesn't allow and refuses reStructuredText with errors.",
-      mend="Say it in Markdown, or with tags and attributes that stay; keep the rest for the documentation.",
+      fix="Say it in Markdown, or with tags and attributes that stay; keep the rest for the documentation.",
       section=SECTION)
 def whole(facts: Facts) -> Iterator[At]:
     """HTML that is dropped, or a README that can't be rendered."""

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labhandbook.core.rule_pages import load
-from labhandbook.core.rules import REGISTRY
+from labhandbook.core.rules import REGISTRY, At
 from labhandbook.core.wording import hint
-from labhandbook.package.findings import At
 from labhandbook.package.project import TABLE
 from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules.project_rule import rule
+from labhandbook.release.release_rules.project_rule import PROJECT
 
 SECTION = "sec-pypi-metadata"
 
 
-@rule("REL090", "A rule is ignored for a reason",
+@PROJECT.rule("REL090", "A rule is ignored for a reason",
       why="Without the reason nobody knows later whether it still holds.",
-      mend="Write the reason: REL042 = \"numpy has no version that we fail with\".",
+      fix="Write the reason: REL042 = \"numpy has no version that we fail with\".",
       section=SECTION)
 def with_reason(facts: Facts) -> Iterator[At]:
     """`ignore` with an empty reason."""
@@ -26,9 +25,9 @@ def with_reason(facts: Facts) -> Iterator[At]:
             yield At(f"{code} is ignored without a reason", line=facts.project.line(code, f"{TABLE}.ignore"))
 
 
-@rule("REL091", "An ignored rule exists",
+@PROJECT.rule("REL091", "An ignored rule exists",
       why="A misspelt code ignores nothing, and the rule that was meant goes on or comes back.",
-      mend="Mend the code; the reference page of rules lists them all.",
+      fix="Mend the code; the reference page of rules lists them all.",
       section=SECTION)
 def known_code(facts: Facts) -> Iterator[At]:
     """`ignore` with a code that no rule has."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from labhandbook.core.rules import WARNING, At, unverified
 from labhandbook.package.changelog import heading
-from labhandbook.package.findings import WARNING, At, unverified
 from labhandbook.package.version import NO_VERSION, assigned, requires, scm_is_on
 from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules.project_rule import rule
+from labhandbook.release.release_rules.project_rule import PROJECT
 
 SECTION = "sec-pypi-metadata-version"
 
 
-@rule("REL001", "The version can be found before the build",
+@PROJECT.rule("REL001", "The version can be found before the build",
       why="What can't be found can't be compared with the tag, the change log and the index.",
-      mend="Take the version from the git tag with setuptools-scm, or write it into [project]; if another way is "
+      fix="Take the version from the git tag with setuptools-scm, or write it into [project]; if another way is "
            "meant, "
            "compare the built files with the tag by hand.",
       section=SECTION)
@@ -27,9 +27,9 @@ def findable(facts: Facts) -> Iterator[At]:
         yield unverified(f"the version can't be told without a build: {found.problem}", found.file, found.line)
 
 
-@rule("REL002", "The version is one that indexes accept",
+@PROJECT.rule("REL002", "The version is one that indexes accept",
       why="An index refuses a version that doesn't follow PEP 440, and file names carry its normal form.",
-      mend="Write it as 1.2.3, or 1.2.3rc1 for a trial version, without a v.",
+      fix="Write it as 1.2.3, or 1.2.3rc1 for a trial version, without a v.",
       section=SECTION)
 def readable(facts: Facts) -> Iterator[At]:
     """A version that is no version, or not in its normal form."""
@@ -43,11 +43,11 @@ def readable(facts: Facts) -> Iterator[At]:
         yield At(f"the version {found.version} becomes {facts.parsed} in file names", found.file, found.line, weight)
 
 
-@rule("REL003", "The version comes from one place",
+@PROJECT.rule("REL003", "The version comes from one place",
       why="A version in [project] beside dynamic = [\"version\"] stops the build, and without either nothing says "
           "which "
           "version it is.",
-      mend="Keep dynamic = [\"version\"] and a tool that reads the git tag, or keep version = \"...\"; not both.",
+      fix="Keep dynamic = [\"version\"] and a tool that reads the git tag, or keep version = \"...\"; not both.",
       section=SECTION)
 def one_source(facts: Facts) -> Iterator[At]:
     """A static version beside a dynamic one, or beside a tool that reads the tag; or none."""
@@ -64,9 +64,9 @@ def one_source(facts: Facts) -> Iterator[At]:
         yield At("[project] has neither version nor dynamic = [\"version\"]", line=project.line("[project]"))
 
 
-@rule("REL004", "The version is not 0.0.0",
+@PROJECT.rule("REL004", "The version is not 0.0.0",
       why="0.0.0 is what a backend uses when nothing tells it the version; the file name is then taken for good.",
-      mend="Choose a version, tag it, and see that the backend finds the tag.",
+      fix="Choose a version, tag it, and see that the backend finds the tag.",
       section=SECTION)
 def not_zero(facts: Facts) -> Iterator[At]:
     """0.0.0, written or by default."""
@@ -75,9 +75,9 @@ def not_zero(facts: Facts) -> Iterator[At]:
         yield At(f"the version is {facts.version.version}", facts.version.file, facts.version.line)
 
 
-@rule("REL005", "The version is a release, not a state between two",
+@PROJECT.rule("REL005", "The version is a release, not a state between two",
       why="An index refuses a local version (with +), and a dev version is one that nobody can find again in git.",
-      mend="Commit everything, tag the commit and check again; a shallow clone needs its tags first: "
+      fix="Commit everything, tag the commit and check again; a shallow clone needs its tags first: "
            "git fetch --unshallow --tags.",
       section="sec-pypi-tag")
 def released(facts: Facts) -> Iterator[At]:
@@ -95,9 +95,9 @@ def released(facts: Facts) -> Iterator[At]:
     yield At(f"{found.version} is a {kind} version{reason}", found.file, found.line)
 
 
-@rule("REL006", "What reads the version off the tag is switched on",
+@PROJECT.rule("REL006", "What reads the version off the tag is switched on",
       why="Without its table setuptools-scm does nothing: the build succeeds and makes version 0.0.0.",
-      mend="Add an empty [tool.setuptools_scm] table, and setuptools-scm to build-system.requires.",
+      fix="Add an empty [tool.setuptools_scm] table, and setuptools-scm to build-system.requires.",
       section=SECTION)
 def switched_on(facts: Facts) -> Iterator[At]:
     """A dynamic version that nothing provides, or a table without its tool."""
@@ -119,9 +119,9 @@ def switched_on(facts: Facts) -> Iterator[At]:
                  line=project.line(f"[tool.{table}"))
 
 
-@rule("REL007", "`__version__` says the same version",
+@PROJECT.rule("REL007", "`__version__` says the same version",
       why="People report the number that the package prints; if it is another one, nobody finds the fault again.",
-      mend="Read it from the installed metadata: importlib.metadata.version(\"NAME\"), or delete it.",
+      fix="Read it from the installed metadata: importlib.metadata.version(\"NAME\"), or delete it.",
       section=SECTION)
 def module_agrees(facts: Facts) -> Iterator[At]:
     """A `__version__` written out that differs."""
@@ -144,9 +144,9 @@ def module_agrees(facts: Facts) -> Iterator[At]:
                 yield At(f"__version__ is {said[0]}, the version is {facts.version.version}", file, said[1])
 
 
-@rule("REL008", "The change log has a heading for the version",
+@PROJECT.rule("REL008", "The change log has a heading for the version",
       why="Users read there what breaks before they update, and the release notes are made from it.",
-      mend="Add a heading with the version and the date, and move what stands under Unreleased below it.",
+      fix="Add a heading with the version and the date, and move what stands under Unreleased below it.",
       section="sec-updating-prepare")
 def changelog_agrees(facts: Facts) -> Iterator[At]:
     """A change log without this version, or none."""
@@ -169,9 +169,9 @@ def changelog_agrees(facts: Facts) -> Iterator[At]:
         yield At(f"no heading for {version}", facts.changelog)
 
 
-@rule("REL009", "CITATION.cff names this version",
+@PROJECT.rule("REL009", "CITATION.cff names this version",
       why="Who cites the package copies the version from there.",
-      mend="Write the version and the day of the release (date-released) into CITATION.cff, or leave both out.",
+      fix="Write the version and the day of the release (date-released) into CITATION.cff, or leave both out.",
       section="sec-updating-prepare")
 def citation_agrees(facts: Facts) -> Iterator[At]:
     """Another version in CITATION.cff."""
