@@ -44,7 +44,7 @@ def test_json_tells_all_of_a_finding() -> None:
     assert told["counts"] == {"error": 2, "warning": 1, "unverified": 1}
     assert told["findings"][0] == {
         "file": "chapters/a b.qmd", "line": 3, "code": "TST001", "severity": "error", "message": FINDINGS[0].message,
-        "why": "It breaks.", "mend": "Mend it.", "section": "sec-things"}
+        "why": "It breaks.", "fix": "Mend it.", "section": "sec-things", "source": ""}
 
 
 def test_markdown_keeps_its_table() -> None:

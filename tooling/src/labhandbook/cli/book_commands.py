@@ -24,7 +24,7 @@ from labhandbook.core.terminal import Progress, show_findings
 @click.option("--to", "formats", multiple=True, type=click.Choice(["html", "pdf", "epub"]),
               help="A format; may be given again (default: all).")
 @format_option
-def render(start: Path, engine: str | None, output: Path | None, formats: tuple[str, ...], shape: str) -> int:
+def render(start: Path, engine: str | None, output: Path | None, formats: tuple[str, ...], form: str) -> int:
     """Render the whole handbook."""
     from labhandbook.book.engine.quarto import quarto_program, render_quarto
     from labhandbook.book.engine.render import FORMATS, Rendered, refuse_output
@@ -36,7 +36,7 @@ def render(start: Path, engine: str | None, output: Path | None, formats: tuple[
     target = (output or book.output).resolve()
     refuse_output(book, target, named=output is not None)
     engine = engine or ("quarto" if quarto_program() else "pandoc")
-    progress = Progress(quiet=shape == "json")
+    progress = Progress(quiet=form == "json")
     if engine == "quarto":
         progress.stage("Quarto")
         render_quarto(book, target, formats)
@@ -46,7 +46,7 @@ def render(start: Path, engine: str | None, output: Path | None, formats: tuple[
     progress.end()
     if result.findings.failed():
         job_summary.tell_findings(result.findings, "Handbook render")
-    if shape == "json":
+    if form == "json":
         click.echo(json.dumps(result.as_json()))
     elif result.findings.failed():
         show_findings(result.findings)

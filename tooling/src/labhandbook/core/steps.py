@@ -96,7 +96,7 @@ class Ledger:
     def outcome(self, step: str) -> Outcome:
         """How a step that was done ended, with what it found: a warning is not over because time has passed."""
         entry = self.entries[step]
-        found = [Finding(rule=Rule(**each["rule"]), severity=Severity(each["severity"]), file=each["file"],
+        found = [Finding(rule=_rule(each["rule"]), severity=Severity(each["severity"]), file=each["file"],
                          line=each["line"], message=each["message"]) for each in entry.get("findings", [])]
         return Outcome(entry["summary"], Findings.of(found), entry["facts"])
 
@@ -111,6 +111,11 @@ class Ledger:
         write_atomic(self.path, json.dumps({"steps": self.entries}, indent=2) + "\n")
 
 
+def _rule(fields: dict[str, Any]) -> Rule:
+    """A rule as a ledger holds it. Raises TypeError for other fields."""
+    return Rule(**{**fields, "requires": tuple(fields.get("requires", ()))})
+
+
 def _whole(step: str, entry: Any) -> dict[str, Any]:
     """An entry of a ledger as `record` wrote it. Raises ValueError for one that something else wrote."""
     if not isinstance(entry, dict):
@@ -123,7 +128,7 @@ def _whole(step: str, entry: Any) -> dict[str, Any]:
                 and all(isinstance(found.get(name), str) for name in ("file", "message", "severity"))):
             raise ValueError(f"{step}: a finding has a wrong type")
         Severity(found["severity"])
-        Rule(**found["rule"])
+        _rule(found["rule"])
     files = entry.get("facts", {}).get("files", {})
     if not isinstance(files, dict) or not all(
             PurePosixPath(name).name == name and (step != "build" or (isinstance(file, dict)
