@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-import sys
 from collections.abc import Collection, Iterable
 from importlib import metadata
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.process import run
 from labhandbook.package import environments
-from labhandbook.package.machine import Interpreter, installer_env, suite_env, uv_program, without_secrets
+from labhandbook.package.machine import installer_env, running, suite_env, uv_program, without_secrets
 
 
 class Tools:
@@ -22,10 +20,9 @@ class Tools:
 
     def __init__(self, folder: Path, requires: Collection[str], names: Iterable[str] = ()) -> None:
         self.names = tuple(names)
-        own = Interpreter(platform.python_version(), Path(sys.executable))
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self.environment = environments.create(folder, own, uv_program())
+            self.environment = environments.create(folder, running(), uv_program())
         except environments.InstallFailed as error:
             raise _failed("an environment for the build can't be made", str(error)) from None
         self.install(requires)

@@ -6,25 +6,27 @@ second one, whoever registers a name there first decides what is installed (depe
 
 from __future__ import annotations
 
+import ast
 import atexit
-import configparser
 import contextlib
 import functools
 import json
 import os
+import platform
 import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.process import PASSWORD, SECRET, TimeoutExpired, environment, run
+from labhandbook.core.process import PASSWORD, SECRET, TimeoutExpired, environment, isolated, run
 
 # How this machine's installers reach the index and where they keep what they fetched.
 INSTALLERS = ("PIP_CACHE_DIR", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_DEFAULT_TIMEOUT", "PIP_TIMEOUT", "PIP_RETRIES",
@@ -32,32 +34,40 @@ INSTALLERS = ("PIP_CACHE_DIR", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_DEFAULT_TIMEO
               "UV_HTTP_RETRIES", "UV_CONCURRENT_DOWNLOADS", "UV_CONCURRENT_BUILDS", "UV_CONCURRENT_INSTALLS",
               "UV_NATIVE_TLS", "UV_SYSTEM_CERTS", "UV_INSECURE_HOST", "UV_PYTHON_INSTALL_DIR", "PYENV_ROOT")
 WORTH = ("index-url", "cert", "client-cert", "proxy", "trusted-host", "timeout", "retries")
-# What PEP 508's markers may ask of an interpreter.
-MARKERS = """
-import json, os, platform, sys
-print(json.dumps([sys.executable, {
-    "implementation_name": sys.implementation.name, "implementation_version": platform.python_version(),
-    "os_name": os.name, "platform_machine": platform.machine(), "platform_release": platform.release(),
-    "platform_system": platform.system(), "platform_version": platform.version(),
-    "platform_python_implementation": platform.python_implementation(), "sys_platform": sys.platform,
-    "python_full_version": platform.python_version(),
-    "python_version": ".".join(platform.python_version_tuple()[:2])}]))
-"""
 
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python on this machine; `markers` is what it answers to the markers of requirements (PEP 508)."""
+    """A CPython on this machine: its version, such as 3.13.1, and its program."""
 
     version: str
     path: Path
-    markers: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def minor(self) -> tuple[int, int]:
         """Its release line, such as (3, 13)."""
         major, minor = self.version.split(".")[:2]
         return int(major), int(minor)
+
+    @property
+    def line(self) -> str:
+        """Its release line in words, such as 3.13."""
+        return "{}.{}".format(*self.minor)
+
+    @property
+    def markers(self) -> dict[str, str]:
+        """The values of the markers in requirements (PEP 508) for this Python on this machine."""
+        from packaging.markers import default_environment
+
+        return {**cast("dict[str, str]", default_environment()), "python_version": self.line,
+                "python_full_version": self.version, "implementation_name": "cpython",
+                "implementation_version": self.version, "platform_python_implementation": "CPython"}
+
+
+def running() -> Interpreter:
+    """The Python below the environment in which this program runs."""
+    return Interpreter(platform.python_version().rstrip("+"),
+                       Path(getattr(sys, "_base_executable", sys.executable)).resolve())
 
 
 def uv_program() -> Path | None:
@@ -154,30 +164,25 @@ def _uv_index() -> str | None:
 
 @functools.cache
 def pip_settings() -> dict[str, str]:
-    """What pip's configuration says about reaching the index: its address, certificates and proxy."""
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    files = [Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"), Path.home() / ".pip" / "pip.conf",
-             home / "pip" / "pip.conf", Path(sys.prefix) / "pip.conf"]
-    if named := os.environ.get("PIP_CONFIG_FILE"):
-        files = [] if named == os.devnull else [*files, Path(named)]
-    parser = configparser.RawConfigParser(strict=False)
-    for path in files:
-        try:
-            parser.read(path, encoding="utf-8")
-        except (configparser.Error, UnicodeDecodeError):
-            continue
+    """What pip's settings say about reaching the index, as `pip config list` shows them; none without pip."""
+    pip = isolated("-m", "pip") if find_spec("pip") else [shutil.which("pip") or "pip"]
+    try:
+        done = run([*pip, "config", "list"], timeout=60, cwd=Path(sys.prefix), env=environment(
+            names=[name for name in os.environ if name.startswith("PIP_")], password=True))
+    except (OSError, TimeoutExpired):
+        return {}
     found: dict[str, str] = {}
-    for section in ("global", "install"):
-        if parser.has_section(section):
-            found |= {name.replace("_", "-"): value for name, value in parser.items(section)}
+    for section in ("global", "install", ":env:"):
+        for name, value in re.findall(rf"(?m)^{section}\.([\w-]+)=(['\"].*['\"])$", done.stdout):
+            found[name] = str(ast.literal_eval(value))
     return {name: found[name] for name in WORTH if name in found}
 
 
 def interpreters(admitted: str = "", versions: Sequence[str] = ()) -> list[Interpreter]:
-    """The newest CPython of each release line found here that `admitted` (requires-python) lets in, oldest first.
+    """The newest CPython of each release line that `admitted` (requires-python) lets in, the oldest line first.
 
-    They are looked for on PATH, by uv, among pyenv's, and as this Python; nothing is downloaded. `versions`, such as
-    "3.12", chooses among the release lines.
+    uv lists them: those on PATH, its own and pyenv's. Without uv there is only the running one. Nothing is
+    downloaded. `versions`, such as "3.12", chooses among the release lines.
     """
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.version import Version
@@ -187,64 +192,30 @@ def interpreters(admitted: str = "", versions: Sequence[str] = ()) -> list[Inter
     except InvalidSpecifier:
         raise HandbookError(f"requires-python is no version specifier: {admitted}", where="pyproject.toml",
                             todo='write it as in requires-python = ">=3.12"', section="sec-pypi-metadata") from None
-
-    def worth(path: Path) -> bool:
-        """Whether it could be one of these by its file name: to start a Python takes time."""
-        named = re.search(r"python(3\.\d+)$", path.name)
-        return named is None or ((not versions or named[1] in versions) and any(
-            allowed.contains(f"{named[1]}.{micro}") for micro in range(40)))
-
     newest: dict[tuple[int, int], Interpreter] = {}
-    with ThreadPoolExecutor() as pool:
-        for found in pool.map(ask, filter(worth, _found())):
-            if (found is None or not allowed.contains(found.version, prereleases=True)
-                    or (versions and "{}.{}".format(*found.minor) not in versions)):
-                continue
-            known = newest.get(found.minor)
-            if known is None or Version(found.version) > Version(known.version):
-                newest[found.minor] = found
+    for found in sorted((*_listed_by_uv(), running()), key=lambda each: Version(each.version)):
+        if allowed.contains(found.version, prereleases=True) and (not versions or found.line in versions):
+            newest[found.minor] = found
     return [newest[minor] for minor in sorted(newest)]
 
 
-def _found() -> list[Path]:
-    """The files of every CPython on this machine from 3.8 on."""
-    own = Path(getattr(sys, "_base_executable", sys.executable))
-    return sorted({path.resolve() for path in (own, *_on_path(), *_of_pyenv(), *_of_uv())})
-
-
 @functools.cache
-def ask(path: Path) -> Interpreter | None:
-    """What the Python at `path` says of itself; None when it doesn't run or isn't CPython."""
+def _listed_by_uv() -> tuple[Interpreter, ...]:
+    """The Pythons that uv finds, from 3.8 on. pyenv's shims run one version, so uv gets the versions' own folders."""
+    uv, pyenv = uv_program(), Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    if uv is None:
+        return ()
+    folders = [*map(str, sorted(pyenv.glob("versions/*/bin"))), *os.environ.get("PATH", "").split(os.pathsep)]
+    path = os.pathsep.join(folder for folder in folders if folder != str(pyenv / "shims"))
     try:
-        done = run([path, "-I", "-c", MARKERS], timeout=20)
-        executable, markers = json.loads(done.stdout)
+        done = run([uv, "python", "list", "--only-installed", "--output-format", "json"], timeout=120,
+                   cwd=Path(sys.prefix), env=environment({"PATH": path, "UV_NO_CONFIG": "1"}, names=INSTALLERS))
+        listed = json.loads(done.stdout)
     except (OSError, TimeoutExpired, ValueError):
-        return None
-    if markers["implementation_name"] != "cpython":
-        return None
-    return Interpreter(markers["python_full_version"].rstrip("+"), Path(executable), markers)
-
-
-def _on_path() -> list[Path]:
-    shims = str(_pyenv() / "shims")
-    path = os.pathsep.join(each for each in os.environ.get("PATH", "").split(os.pathsep) if each != shims)
-    return [Path(found) for minor in range(8, 25) if (found := shutil.which(f"python3.{minor}", path=path))]
-
-
-def _pyenv() -> Path:
-    return Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-
-
-def _of_pyenv() -> list[Path]:
-    return sorted(path for path in _pyenv().glob("versions/3.*/bin/python3")
-                  if re.match(r"3\.(8|9|\d\d)\.\d+$", path.parents[1].name))
-
-
-def _of_uv() -> list[Path]:
-    """The Pythons that uv installed."""
-    root = Path(os.environ.get("UV_PYTHON_INSTALL_DIR")
-                or Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "uv" / "python")
-    return sorted(root.glob("cpython-3.*/bin/python3"))
+        return ()
+    return tuple(Interpreter(each["version"], Path(each["path"])) for each in listed
+                 if each["implementation"] == "cpython" and each["variant"] == "default"
+                 and (each["version_parts"]["major"], each["version_parts"]["minor"]) >= (3, 8))
 
 
 def without_secrets(text: str, *secrets: str | None) -> str:

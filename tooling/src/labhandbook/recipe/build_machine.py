@@ -3,34 +3,13 @@
 from __future__ import annotations
 
 import platform
-import sys
-from dataclasses import dataclass
-from pathlib import Path
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.package.machine import interpreters, uv_program
+from labhandbook.package.machine import Interpreter, interpreters, running, uv_program
 
 SECTION = "sec-conda-forge-build"
 SYSTEMS = {("Linux", "x86_64"): "linux-64", ("Linux", "aarch64"): "linux-aarch64",
            ("Darwin", "arm64"): "osx-arm64", ("Darwin", "x86_64"): "osx-64"}
-
-
-@dataclass(frozen=True)
-class Interpreter:
-    """The Python that stands in for conda's: its program and version."""
-
-    program: Path
-    version: str
-
-    @property
-    def minor(self) -> str:
-        """The version as 3.11."""
-        return ".".join(self.version.split(".")[:2])
-
-    @property
-    def tag(self) -> str:
-        """The version in a build string."""
-        return "py" + self.minor.replace(".", "")
 
 
 def interpreter(lowest: str) -> Interpreter:
@@ -38,11 +17,10 @@ def interpreter(lowest: str) -> Interpreter:
 
     Raises HandbookError when there is none: the test at python_min needs it.
     """
-    if sys.version_info[:2] >= tuple(map(int, lowest.split("."))):
-        base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
-        return Interpreter(base, ".".join(map(str, sys.version_info[:3])))
+    if (own := running()).minor >= tuple(map(int, lowest.split("."))):
+        return own
     for found in interpreters(f">={lowest}"):
-        return Interpreter(found.path, found.version)
+        return found
     raise HandbookError(f"no Python {lowest} or newer is on this machine", why="the recipe asks for it as python_min",
                         todo=f"install one (uv python install {lowest}), then run the command again", section=SECTION)
 

@@ -21,10 +21,10 @@ from packaging.requirements import Requirement
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import write_atomic
 from labhandbook.core.process import run
-from labhandbook.package.machine import installer_env
+from labhandbook.package.machine import Interpreter, installer_env
 from labhandbook.package.project import normalise
 from labhandbook.package.simple_index import sha256
-from labhandbook.recipe.build_machine import Interpreter, system, uv
+from labhandbook.recipe.build_machine import system, uv
 from labhandbook.recipe.conda_forge_facts import conda_name
 from labhandbook.recipe.local_dists import Local
 from labhandbook.recipe.requirement_specs import bounds, parse
@@ -82,7 +82,7 @@ class Channel:
     def _active(self, entry: dict[str, Any]) -> list[Requirement]:
         """What a wheel asks for here, with what its extras ask for if another one wants them."""
         extras = {"", *self.wanted.get(normalise(entry["project"]), set())}
-        here = {"python_version": self.python.minor, "python_full_version": self.python.version}
+        here = {"python_version": self.python.line, "python_full_version": self.python.version}
         found = [requirement for text in entry["requires"] if (requirement := parse(text)) is not None]
         return [one for one in found
                 if one.marker is None or any(one.marker.evaluate({**here, "extra": extra}) for extra in extras)]
@@ -91,7 +91,7 @@ class Channel:
         """What a package asks for, in conda's words."""
         if entry["record"]["name"] == "python":
             return []
-        return [f"python {self.python.minor}.*",
+        return [f"python {self.python.line}.*",
                 *(f"{conda_name(one.name)} {bounds(one.specifier)}".strip() for one in self._active(entry))]
 
     def _repodata(self, subdir: str, records: dict[str, dict[str, Any]]) -> str:
@@ -110,19 +110,19 @@ class Channel:
 
     def _python(self) -> Path:
         """A package whose files lead to this machine's Python, as those of a virtual environment do."""
-        mark = sha256(str(self.python.program).encode())[:12]
+        mark = sha256(str(self.python.path).encode())[:12]
         path = self._store / f"python-{self.python.version}-{mark}_cpython.conda"
         if path.with_suffix(".json").exists():
             return path
         stage = path.with_suffix(f".stage{os.getpid()}")
         (stage / "bin").mkdir(parents=True)
-        (stage / "bin" / f"python{self.python.minor}").symlink_to(self.python.program)
+        (stage / "bin" / f"python{self.python.line}").symlink_to(self.python.path)
         for name in ("python", "python3"):
-            (stage / "bin" / name).symlink_to(f"python{self.python.minor}")
+            (stage / "bin" / name).symlink_to(f"python{self.python.line}")
         (stage / "pyvenv.cfg").write_text(
-            f"home = {self.python.program.parent}\ninclude-system-site-packages = false\n"
+            f"home = {self.python.path.parent}\ninclude-system-site-packages = false\n"
             f"version = {self.python.version}\n", encoding="utf-8")
-        packages = stage / "lib" / f"python{self.python.minor}" / "site-packages"
+        packages = stage / "lib" / f"python{self.python.line}" / "site-packages"
         packages.mkdir(parents=True)
         (packages / "README.txt").write_text("Packages go here.\n", encoding="utf-8")
         return self._pack(path, stage, "python", self.python.version, f"{mark}_cpython", [])
@@ -131,7 +131,7 @@ class Channel:
         """The package of a pin, from the cache or made of its wheel; one of this machine's dists goes by its hash."""
         project, _, version = pin.partition("==")
         given = self.local.find(project, version)
-        build = f"{self.python.tag}_{sha256(given.read_bytes())[:12] if given else '0'}"
+        build = f"py{self.python.line.replace('.', '')}_{sha256(given.read_bytes())[:12] if given else '0'}"
         # conda's `==2.1` doesn't mean 2.1+cpu, as pip's does.
         name, version = conda_name(project), version.partition("+")[0]
         path = self._store / f"{name}-{version}-{build}.conda"
@@ -150,7 +150,7 @@ class Channel:
         """Install a pin or a file alone into a folder of its own. Raises HandbookError when it can't be had."""
         fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
         words = [uv(), "pip", "install", "--quiet", "--no-deps", "--break-system-packages",
-                 "--python", str(self.python.program), "--prefix", str(fresh), wanted]
+                 "--python", str(self.python.path), "--prefix", str(fresh), wanted]
         done = run(words, cwd=self.folder, timeout=1800, env=installer_env())
         if done.returncode:
             shutil.rmtree(fresh, ignore_errors=True)

@@ -20,8 +20,9 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.core.process import environment, isolated
 from labhandbook.core.rules import REGISTRY, Finding, Severity
 from labhandbook.package.index_addresses import index
+from labhandbook.package.machine import Interpreter
 from labhandbook.package.simple_index import sha256
-from labhandbook.recipe.build_machine import Interpreter, interpreter
+from labhandbook.recipe.build_machine import interpreter
 from labhandbook.recipe.build_outcome import findings
 from labhandbook.recipe.conda_forge_facts import python_min
 from labhandbook.recipe.local_channel import Channel
@@ -65,7 +66,7 @@ def build(path: Path, output: Path, *, dists: Sequence[Path] = (), target: str =
         return Built(problems)
     refuse(reading)
     python = interpreter(reading.context.get("python_min", python_min()))
-    local = gather(dists, python.minor)
+    local = gather(dists, python.line)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         stage("source")
@@ -145,9 +146,9 @@ def job(reading: Reading, source: Path, channel: Channel, folder: Path, python: 
     else:
         text = (reading.text[:node.start_mark.index] + source.resolve().as_uri()
                 + reading.text[node.end_mark.index:])
-        text = re.sub(r"^(\s+python_min:).*$", rf'\1 "{python.minor}"', text, count=1, flags=re.MULTILINE)
+        text = re.sub(r"^(\s+python_min:).*$", rf'\1 "{python.line}"', text, count=1, flags=re.MULTILINE)
     try:
-        said_of(text, {"python_min": [python.minor]})
+        said_of(text, {"python_min": [python.line]})
     except Exhausted:
         raise HandbookError("rendering the recipe needs too much memory or time",
                             where=f"{reading.file}:{costly(reading)}", why="it would take the build down",
@@ -155,7 +156,7 @@ def job(reading: Reading, source: Path, channel: Channel, folder: Path, python: 
     (copied / "recipe.yaml").write_text(text, encoding="utf-8")
     (folder / "output").mkdir()
     return {"recipe": str(copied / "recipe.yaml"), "output": str(folder / "output"),
-            "channel": channel.address, "python_min": python.minor, "prefix": str(folder / "prefix"),
+            "channel": channel.address, "python_min": python.line, "prefix": str(folder / "prefix"),
             "imports": [value.text for value in reading.tests("python.imports")]}
 
 
@@ -202,7 +203,7 @@ def judge(reading: Reading, unsure: list[Finding], result: dict[str, Any], outpu
     """The findings of a build, and the package in its place; `unsure` is what one that went well leaves open."""
     log = [*result["log"], *(line for test in result.get("tests", []) for line in test["output"])]
     if found := findings(reading, result):
-        return Built(found, None, python.minor, log)
+        return Built(found, None, python.line, log)
     made = Path(result["package"])
     target = output / made.parent.name / made.name
     try:
@@ -211,14 +212,14 @@ def judge(reading: Reading, unsure: list[Finding], result: dict[str, Any], outpu
     except OSError as error:
         raise HandbookError(f"{target} can't be written: {error.strerror}",
                             todo="choose another folder with --output", section=SECTION) from None
-    return Built(unsure, target, python.minor, log)
+    return Built(unsure, target, python.line, log)
 
 
 def unproven(reading: Reading, python: Interpreter, own: Sequence[str]) -> list[Finding]:
     """What a build here doesn't prove; `own` are the pins that this machine's dists stood in for."""
     lowest = reading.context.get("python_min", python_min())
     words = ["that conda-forge has these packages in these versions: they were made of wheels",
-             f"other systems and other Pythons than {python.minor}" + ("" if python.minor == lowest else
+             f"other systems and other Pythons than {python.line}" + ("" if python.line == lowest else
                                                                        f", though python_min is {lowest}")]
     if own:
         words.append(f"that others can have {', '.join(dict.fromkeys(own))}, which came from this machine")

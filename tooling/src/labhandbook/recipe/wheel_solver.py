@@ -9,8 +9,8 @@ from pathlib import Path
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.process import run
 from labhandbook.core.rules import Finding, Rule
-from labhandbook.package.machine import installer_env
-from labhandbook.recipe.build_machine import Interpreter, uv
+from labhandbook.package.machine import Interpreter, installer_env
+from labhandbook.recipe.build_machine import uv
 from labhandbook.recipe.conda_forge_facts import pypi_name
 from labhandbook.recipe.local_dists import Local
 from labhandbook.recipe.recipe_reader import Reading, Value
@@ -33,7 +33,7 @@ class Resolver:
         told = folder / "constraints.txt"
         told.write_text("".join(f"{line}\n" for line in local.constraints), encoding="utf-8")
         self._folder = folder
-        self._words = [uv(), "pip", "compile", "--quiet", "--python", str(python.program), "--no-header",
+        self._words = [uv(), "pip", "compile", "--quiet", "--python", str(python.path), "--no-header",
                        "--no-annotate", "--color", "never", "--find-links", str(links), "--constraints", str(told),
                        "-"]
 
