@@ -26,7 +26,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from labhandbook.release.local_index import Server, serving
+from labhandbook.release.local_index import Server, running
+from labhandbook.release.local_index_files import Store
 
 HANDBOOK = Path(sys.executable).with_name("handbook")
 PYTHON = getattr(sys, "_base_executable", sys.executable)
@@ -183,7 +184,7 @@ def compare(case: Case, runs: int, pythons: list[str]) -> None:
     """Take a package both ways in turn, `runs` times, and print a row of the table."""
     hand, kit, over = [], [], []
     for _ in range(runs):
-        with tempfile.TemporaryDirectory() as name, serving(Path(name) / "index", token=TOKEN) as server:
+        with tempfile.TemporaryDirectory() as name, running(Server(Store(Path(name) / "index"), TOKEN)) as server:
             hand.append(timed(lambda name=name,
                               server=server: by_hand(case, Path(name), server)))  # type: ignore[misc]
         parts: list[float] = []

@@ -34,9 +34,9 @@ def test_a_tagged_commit(package: Path) -> None:
     found = state(package)
     assert found.commit == run_git(package, "rev-parse", "HEAD").strip()
     assert found.epoch == 1767323045
-    assert (found.tags, found.annotated) == (("v1.2.0",), ("v1.2.0",))
+    assert found.tags == ("v1.2.0",)
     assert (found.branch, found.default_branch, found.on_default) == ("main", "main", True)
-    assert (found.dirty, found.shallow, found.remote, found.pushed) == ((), False, None, None)
+    assert (found.dirty, found.shallow, found.remote, found.remote_tags) == ((), False, None, None)
 
 
 def test_a_folder_below_the_repository(package: Path) -> None:
@@ -65,8 +65,7 @@ def test_changed_renamed_and_new_files(package: Path) -> None:
 
 def test_light_and_annotated_tags(package: Path) -> None:
     run_git(package, "tag", "light")
-    found = state(package)
-    assert (found.tags, found.annotated) == (("light", "v1.2.0"), ("v1.2.0",))
+    assert state(package).tags == ("light", "v1.2.0")
 
 
 def test_a_branch_beside_the_default(cloned: Path) -> None:
@@ -82,18 +81,18 @@ def test_a_branch_beside_the_default(cloned: Path) -> None:
 
 def test_tags_of_the_remote(cloned: Path, package: Path) -> None:
     found = state(cloned)
-    assert (found.remote, found.url, found.pushed) == ("origin", str(package), True)
+    assert (found.remote, found.url) == ("origin", str(package))
     assert found.remote_tags == {"v1.2.0": found.commit}
     run_git(cloned, "tag", "--annotate", "v1.3.0", "--message", "More")
-    assert state(cloned).pushed is False
+    assert set(state(cloned).remote_tags or ()) == {"v1.2.0"}
     asked_nobody = read_git(cloned, ask_remote=False)
-    assert asked_nobody is not None and asked_nobody.pushed is None
+    assert asked_nobody is not None and asked_nobody.remote_tags is None
 
 
 def test_a_remote_that_is_gone(cloned: Path) -> None:
     run_git(cloned, "remote", "set-url", "origin", str(cloned / "nowhere"))
     found = state(cloned)
-    assert (found.remote, found.remote_tags, found.pushed) == ("origin", None, None)
+    assert (found.remote, found.remote_tags) == ("origin", None)
 
 
 def test_a_remote_that_is_silent_costs_its_time_and_no_more(cloned: Path) -> None:

@@ -157,7 +157,7 @@ def test_each_known_cause_has_its_sentence(body: str, tmp_path: Path) -> None:
 
 
 def test_a_current_folder_that_was_removed_is_named(tmp_path: Path) -> None:
-    for command in ("check", "render", "facts", "release plan", "recipe lint"):
+    for command in ("check", "render", "facts", "release status", "recipe lint"):
         gone = tmp_path / "gone"
         gone.mkdir()
         done = shell(f"rmdir {shlex.quote(str(gone))}; $H {command}", cwd=gone)

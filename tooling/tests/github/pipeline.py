@@ -12,12 +12,12 @@ from pathlib import Path
 
 import trustme
 
-from labhandbook.release.local_index import Server, running
-from labhandbook.release.local_index_files import Store
+from labhandbook.release.local_index import running
 from tooling.tests.conftest import ROOT
 from tooling.tests.github import fake_github
 from tooling.tests.github.act_runner import Event, Run, Runner, load, resume
 from tooling.tests.package.sample_packages import git
+from tooling.tests.release.faulty_index import Server, Store
 
 TOKEN = "ghs_loopback-token-of-the-job"
 SYSTEM = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"

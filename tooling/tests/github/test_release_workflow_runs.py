@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from labhandbook.github.release_workflow import actions
-from labhandbook.release.local_index import Fault
 from tooling.tests.conftest import LACKS, ROOT, run
 from tooling.tests.github import fake_github
 from tooling.tests.github.act_runner import Event, Run
 from tooling.tests.github.pipeline import JOBS, TOKEN, Pipeline, handbook_as_fetched, pipeline
 from tooling.tests.github.test_release_workflow import lint
 from tooling.tests.package.sample_packages import download, git, published
+from tooling.tests.release.faulty_index import Fault
 from tooling.tests.release.own_packages import ready
 
 REPOSITORY = "lab/averages"

@@ -19,10 +19,10 @@ from labhandbook.package.project import load_project
 from labhandbook.recipe import released_sdist
 from labhandbook.release import install_tests, package_build
 from labhandbook.release.install_tests import Trial
-from labhandbook.release.local_index import serving
 from tooling.tests.conftest import run
 from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_packages import git, write
+from tooling.tests.release.faulty_index import serving
 
 CANARY = "canary-0123456789"
 HERE = next(each for each in interpreters() if each.minor == sys.version_info[:2])

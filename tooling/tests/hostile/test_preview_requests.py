@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from labhandbook.book.clients import MOST, Clients
-from labhandbook.release.local_index import serving
 from tooling.tests.book.preview_client import FILES, SOON, Preview, previewing
 from tooling.tests.conftest import make_book
+from tooling.tests.release.faulty_index import serving
 
 CANARY = "CANARY-7f3a"
 

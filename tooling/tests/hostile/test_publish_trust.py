@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from labhandbook.package.project import load_project
-from labhandbook.release.local_index import Server, serving
 from labhandbook.release.release_folder import State
 from tooling.tests.conftest import run
 from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_dists import CANARY
 from tooling.tests.package.sample_packages import git
+from tooling.tests.release.faulty_index import Server, serving
 
 SECRETS = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": CANARY, "NO_PROXY": "127.0.0.1"}
 

@@ -18,12 +18,12 @@ from labhandbook.package.project import load_project
 from labhandbook.package.scm_version import NotRun, plain_describe
 from labhandbook.package.version import find_version
 from labhandbook.recipe.checkout import checkout
-from labhandbook.release.local_index import serving
 from labhandbook.release.publish import Upload, attested
 from tooling.tests.conftest import ROOT, run
 from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_dists import CANARY
 from tooling.tests.package.sample_packages import KINDS, git, make
+from tooling.tests.release.faulty_index import serving
 from tooling.tests.release.signer import stand_in
 
 SECRETS = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": CANARY, "GITHUB_TOKEN": CANARY,

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from labhandbook.package.distribution import read
 from labhandbook.package.index_addresses import Index
-from labhandbook.release.local_index import Server
 from tooling.tests.package.sample_packages import git, write
+from tooling.tests.release.faulty_index import Server
 
 PASSING = "def test_it():\n    import demo\n    assert demo.ANSWER == 42\n"
 CANARY = "pypi-CANARYcanary0123456789"

@@ -25,10 +25,10 @@ import pytest
 
 from labhandbook.package import index_addresses
 from labhandbook.package.machine import default_index
-from labhandbook.release.local_index import Server, serving
 from tooling.tests.conftest import LACKS
 from tooling.tests.package.sample_dists import CANARY
 from tooling.tests.package.sample_packages import download, git, write
+from tooling.tests.release.faulty_index import Server, serving
 from tooling.tests.release.packaging_chapter import BY_COMMAND, FIRST, HAND, NEXT, NOT_READY, Block, blocks, read
 
 NAME, MODULE = "lab-chapter-demo", "lab_chapter_demo"

@@ -43,7 +43,7 @@ class Case:
 def project(root: Path, text: str = "", tags: tuple[str, ...] = ("v1.2.0",), readme: str = Case.readme) -> Project:
     """A project that was tagged."""
     written = f'[project]\nname = "demo"\nversion = "1.2.0"\n{readme}\n[project.scripts]\ndemo = "x"\n{text}'
-    state = GitState(root, "c0ffee", 1_700_000_000, tags, tags, "main", "main", True, True, (), False, None)
+    state = GitState(root, "c0ffee", 1_700_000_000, tags, "main", "main", True, (), False, None)
     return Project(root, tomllib.loads(written), written, state, Settings())
 
 

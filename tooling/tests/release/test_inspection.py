@@ -14,7 +14,6 @@ from labhandbook.package.distribution import read
 from labhandbook.package.project import Project, Settings, load_project
 from labhandbook.package.secret_patterns import secret_file, secrets
 from labhandbook.release.inspection import Inspection, findings, inspect
-from labhandbook.release.local_index import Fault, serving
 from labhandbook.release.package_build import Built, build
 from labhandbook.release.previous_release import Previous, fetch_previous
 from labhandbook.release.release_difference import difference
@@ -24,6 +23,7 @@ from tooling.tests.conftest import LACKS, ROOT, run
 from tooling.tests.package import sample_dists, sample_packages
 from tooling.tests.package.sample_packages import METADATA, MODULES, Files
 from tooling.tests.release.content_cases import CASES, ENTRY, GITHUB, TOKEN, Case, look, project
+from tooling.tests.release.faulty_index import Fault, serving
 
 EVERY = [pytest.param(code, defect, miss, id=f"{code}-{number}") for code, pairs in CASES.items()
          for number, (defect, miss) in enumerate(pairs)]

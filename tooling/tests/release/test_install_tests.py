@@ -27,11 +27,11 @@ from labhandbook.package.project import Project, Settings, load_project
 from labhandbook.package.wheel_tags import fits
 from labhandbook.release import install_tests
 from labhandbook.release.install_tests import Trial
-from labhandbook.release.local_index import serving
 from labhandbook.release.release_rules.installed_tests import judge, untested
 from labhandbook.release.test_suite import Suite, folders_of_tests, run_suite
 from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_packages import write
+from tooling.tests.release.faulty_index import serving
 
 HERE = next(each for each in interpreters() if each.minor == sys.version_info[:2])
 REDIRECTING = {"PYTHONPATH": "/tmp", "PYTHONOPTIMIZE": "1", "PYTHONDONTWRITEBYTECODE": "1",

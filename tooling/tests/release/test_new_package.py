@@ -12,7 +12,7 @@ import pytest
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import Severity
 from labhandbook.package.project import load_project
-from labhandbook.release.check_project import check
+from labhandbook.release.check_project import check_loaded
 from labhandbook.release.new_package import Answers, floor, new
 from tooling.tests.conftest import run
 from tooling.tests.package import sample_dists
@@ -32,7 +32,7 @@ def start(folder: Path) -> Path:
 
 def test_a_new_package_passes_every_rule_and_its_rehearsal(tmp_path: Path) -> None:
     root = start(tmp_path / "lab-means")
-    findings = check(load_project(root, ask_remote=False), offline=True)
+    findings = check_loaded(load_project(root, ask_remote=False), offline=True)
     # Without a network and a remote, rules that need them can't look; nothing else is found.
     assert {finding.weight for finding in findings} <= {Severity.UNVERIFIED}, findings
     done = run("release", "rehearse", root, *QUICK)

@@ -17,11 +17,12 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.package import index_addresses
 from labhandbook.package.index_addresses import Index
 from labhandbook.release import publish as module
-from labhandbook.release.local_index import Fault, Server, running, serving
+from labhandbook.release.local_index import running
 from labhandbook.release.publish import Upload, publish
 from labhandbook.release.upload_refusals import next_version
 from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_dists import CANARY
+from tooling.tests.release.faulty_index import Fault, Server, serving
 from tooling.tests.release.signer import stand_in
 
 

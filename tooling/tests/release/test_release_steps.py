@@ -16,15 +16,16 @@ from pathlib import Path
 import pytest
 
 from labhandbook.core.errors import HandbookError
+from labhandbook.package.index_addresses import index
 from labhandbook.package.machine import interpreters
 from labhandbook.package.project import load_project
 from labhandbook.release import release_steps
-from labhandbook.release.local_index import Fault, Server, serving
-from labhandbook.release.step_actions import Options, agree, trial_key
+from labhandbook.release.step_actions import Options, agree, tests_key
 from tooling.tests.conftest import run
 from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_dists import CANARY
 from tooling.tests.package.sample_packages import git, write
+from tooling.tests.release.faulty_index import Fault, Server, serving
 from tooling.tests.release.test_rehearsal import QUICK, everything, kill_at, log, state
 
 PYTHON = QUICK[-2:]
@@ -53,7 +54,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield running
 
 
-def test_publish_uploads_what_was_rehearsed_and_verifies_it(root: Path, server: Server) -> None:
+def test_publish_uploads_and_verifies_what_was_rehearsed(root: Path, server: Server) -> None:
     hashes = state(root).hashes()
     done = secretly("release", "publish", root, "--to", server.url, *PYTHON)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -111,19 +112,19 @@ def test_a_published_version_is_not_built_anew(root: Path, server: Server) -> No
     assert done.returncode == 2 and "made from other sources" in done.stderr and "1.2.1" in done.stderr
 
 
-@pytest.mark.parametrize(("spoil", "told"), [("remove", "it is gone"), ("change", "sha256 differs"),
+@pytest.mark.parametrize(("spoil", "message"), [("remove", "it is gone"), ("change", "sha256 differs"),
                                              ("forget", "isn't built")])
-def test_only_the_files_of_the_ledger_are_published(spoil: str, told: str, root: Path, server: Server) -> None:
+def test_only_the_files_of_the_ledger_are_published(spoil: str, message: str, root: Path, server: Server) -> None:
     where = state(root)
     wheel = next(where.dist.glob("*.whl"))
     if spoil == "forget":
-        where.forget()
+        shutil.rmtree(where.folder)
     elif spoil == "remove":
         wheel.unlink()
     else:
         wheel.write_bytes(b"x")
     done = secretly("release", "publish", root, "--to", server.url)
-    assert done.returncode == 2 and told in done.stderr, done.stderr
+    assert done.returncode == 2 and message in done.stderr, done.stderr
     assert not server.requests
 
 
@@ -140,7 +141,7 @@ def test_pypi_is_asked_about(rehearsed: Path) -> None:
     project = load_project(rehearsed, ask_remote=False)
 
     def agreed(**options: object) -> bool:
-        (release,) = release_steps.open_releases([project], Options(**options), "pypi")  # type: ignore[arg-type]
+        (release,) = release_steps.open_releases([project], Options(**options), index("pypi"))  # type: ignore[arg-type]
         try:
             agree(release, ["labdemo-1.2.0.tar.gz"])
         except HandbookError as error:
@@ -163,21 +164,21 @@ def test_pypi_is_asked_about(rehearsed: Path) -> None:
 
 @pytest.mark.parametrize("name", list(release_steps.WORKFLOWS))
 def test_a_plan_lists_what_a_run_carries_out(name: str, rehearsed: Path) -> None:
-    (release,) = release_steps.open_releases([load_project(rehearsed, ask_remote=False)], Options(), "testpypi")
+    (release,) = release_steps.open_releases([load_project(rehearsed, ask_remote=False)], Options())
     steps = release_steps.steps(name, "testpypi")
     planned = release_steps.plan(release, steps)
-    assert [step["step"] for step in planned] == [step.name for step in steps] == list(release_steps.WORKFLOWS[name])
-    assert all(step["section"].startswith("sec-pypi") and step["does"] and step["leaves"] for step in planned)
+    assert [step.step for step in planned] == [step.name for step in steps] == list(release_steps.WORKFLOWS[name])
+    assert all(step.section.startswith("sec-pypi") and step.does and step.leaves for step in planned)
 
 
 def test_results_hold_for_what_was_tested(rehearsed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever changes under a trial changes its key, and what it doesn't read doesn't."""
+    """Whatever a test run reads changes its key, and nothing else does."""
     root = Path(shutil.copytree(rehearsed, tmp_path / "labdemo"))
 
     def key(**options: object) -> str:
         project = load_project(root, ask_remote=False)
         (release,) = release_steps.open_releases([project], Options(**options))  # type: ignore[arg-type]
-        return trial_key(release)
+        return tests_key(release)
 
     first = key()
     (root / "notes.txt").write_text("No suite reads this.\n")
@@ -204,12 +205,12 @@ def test_results_hold_for_what_was_tested(rehearsed: Path, tmp_path: Path, monke
     assert len(set(seen)) == len(seen)
 
 
-def test_who_asks_for_tests_gets_them_run(rehearsed: Path, tmp_path: Path) -> None:
+def test_the_test_command_always_runs_the_tests(rehearsed: Path, tmp_path: Path) -> None:
     root = shutil.copytree(rehearsed, tmp_path / "labdemo")
     done = run("release", "test", root, "--no-lowest", *PYTHON)
     assert done.returncode == 0 and re.search(r"✓ build +0.00 s \(kept\)", done.stderr), done.stderr
     assert re.search(r"✓ test +[\d.]+ s  2 of 2 environments", done.stderr), "although tested today"
 
 
-def test_the_log_tells_what_ran(rehearsed: Path) -> None:
+def test_the_log_lists_what_ran(rehearsed: Path) -> None:
     assert log(state(rehearsed))[-1] == "done verify rehearsal"

@@ -16,10 +16,10 @@ from labhandbook.core.rules import Severity
 from labhandbook.core.section_addresses import address
 from labhandbook.package.index_addresses import index
 from labhandbook.package.name_lookup import Answer, alike, look_alikes, look_up, place_of
-from labhandbook.release.check_project import Checked, check_paths
-from labhandbook.release.local_index import Fault, Server, serving
+from labhandbook.release.check_project import Checked, check
 from tooling.tests.conftest import LACKS, ROOT, run
 from tooling.tests.package.sample_packages import KINDS, git, make, pyproject, write
+from tooling.tests.release.faulty_index import Fault, Server, serving
 
 PUBLISHED = {"gpyreg": "1.4.0", "pyvbmc": "1.5.0"}
 CHANGELOG = {"CHANGELOG.md": "# Changelog\n\n## 1.2.0 - 2026-01-02\n"}
@@ -39,7 +39,7 @@ def loopback(tmp_path: Path) -> Iterator[Server]:
 def test_a_sound_package_of_each_backend_and_shape_raises_no_alarm(tmp_path: Path, kind: str) -> None:
     remote = make(tmp_path / "remote", kind, CHANGELOG)
     git(tmp_path, "clone", "--quiet", str(remote), "clone")
-    assert codes(check_paths([tmp_path / "clone"], offline=True)) == {"REL016", "REL081",
+    assert codes(check([tmp_path / "clone"], offline=True)) == {"REL016", "REL081",
                                                                       "REL083"}, "these were not asked"
 
 
@@ -50,7 +50,7 @@ def test_what_a_careless_release_looks_like(tmp_path: Path) -> None:
     git(tmp_path, "tag", "v1.1.0")
     write(tmp_path, {"README.md": "# Demo\n\n![A](docs/a.png)\n", "src/demo/new/__init__.py": ""})
     begin = time.monotonic()
-    found = check_paths([tmp_path], offline=True)
+    found = check([tmp_path], offline=True)
     assert time.monotonic() - begin < 3
     assert codes(found, Severity.ERROR) == {"REL006", "REL011", "REL013", "REL014", "REL041", "REL044", "REL061"}
     assert found.findings.failed()
@@ -61,10 +61,10 @@ def test_the_remote_and_the_index_are_asked(tmp_path: Path, loopback: Server) ->
     remote = make(tmp_path / "remote", changes={**CHANGELOG, **pyproject("setuptools", setting)})
     git(tmp_path, "clone", "--quiet", str(remote), "clone")
     clone = tmp_path / "clone"
-    assert codes(check_paths([clone])) == set()
+    assert codes(check([clone])) == set()
     git(remote, "tag", "--delete", "v1.2.0")
     loopback.faults.append(Fault("page", "error"))
-    found = check_paths([clone])
+    found = check([clone])
     assert codes(found, Severity.UNVERIFIED) == {"REL081", "REL083"}
     assert codes(found, Severity.WARNING) == {"REL016"}
     assert not found.findings.failed() and found.findings.failed(strict=True)
@@ -91,7 +91,7 @@ def test_several_packages_are_checked_together(tmp_path: Path) -> None:
     make(tmp_path / "one",
          changes=pyproject("setuptools", ('name = "demo"', 'name = "one"'), ("click>=8.1", "two>=1")))
     make(tmp_path / "two", changes=pyproject("setuptools", ('name = "demo"', 'name = "two"')))
-    found = check_paths([tmp_path], offline=True)
+    found = check([tmp_path], offline=True)
     assert [project.name for project in found.projects] == ["two", "one"]
     assert {Path(finding.file).parts[-2] for finding in found.findings} == {"one", "two"}
 
@@ -121,7 +121,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_packages_of_the_lab(published: dict[str, Path], name: str) -> None:
     begin = time.monotonic()
-    found = check_paths([published[name]])
+    found = check([published[name]])
     assert time.monotonic() - begin < 3
     said = codes(found)
     # In both: no git, an old licence form, an old floor, a list without a subpackage, a used version.
@@ -134,7 +134,7 @@ def test_published_packages_of_the_lab(published: dict[str, Path], name: str) ->
 
 def test_this_repository() -> None:
     begin = time.monotonic()
-    found = check_paths([ROOT], offline=True)
+    found = check([ROOT], offline=True)
     assert time.monotonic() - begin < 3
     assert [project.name for project in found.projects] == ["labhandbook"]
     # Between two releases the commit has no tag, and a working copy may hold changes; nothing else is wrong.

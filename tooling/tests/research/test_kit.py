@@ -99,7 +99,7 @@ def test_the_tag_of_a_project_says_nothing_of_labhandbook(tmp_path: Path) -> Non
 def test_a_project_is_rehearsed_and_its_recipe_built(research: Path, tmp_path: Path) -> None:
     need_network()
     root = ready(tmp_path / "handbook", *TAGS)
-    done = run("release", "rehearse", "chapters/research/phrases", ".", "--offline", "--no-lowest", "--lag", "0.05",
+    done = run("release", "rehearse", "chapters/research/phrases", ".", "--offline", "--no-lowest",
                "--python", PYTHON, cwd=root)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr.index("labhandbook 0.1.0: wait") < done.stderr.index("mhi-phrases 0.1.0: build")

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from labhandbook.cli import release_step_commands
-from labhandbook.cli.release_group import release
+from labhandbook.cli.release_group import Asked, release
 from labhandbook.cli.report_options import format_option, report_options, show_report
 from labhandbook.cli.shared_options import FINDINGS, FINE, Command
 from labhandbook.core import job_summary
@@ -57,7 +56,8 @@ def announce(path: Path, folder: Path | None) -> int:
     from labhandbook.release.file_origin import check_job
 
     progress = Progress()
-    (made,) = release_step_commands.open_projects((path,), release_step_commands.make_options())
+    asked = Asked((path,))
+    (made,) = asked.releases(asked.options())
     files = made.state.files()
     check_job(made.project)
     extra = sorted(each for each in folder.iterdir() if each.is_file()) if folder and folder.is_dir() else []

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-from labhandbook.cli import github_commands, release_file_commands, release_step_commands  # noqa: F401
-from labhandbook.cli.release_group import paths_argument, release
-from labhandbook.cli.report_options import report_options, show_report
+from labhandbook.cli import github_commands  # noqa: F401
+from labhandbook.cli.release_group import (
+    TARGETS,
+    Asked,
+    check_equipped,
+    paths_argument,
+    release,
+    show_beginning,
+    show_results,
+    testing_options,
+    verify_options,
+)
+from labhandbook.cli.report_options import format_option, report_options, show_report
 from labhandbook.cli.shared_options import FINDINGS, FINE, Command
 from labhandbook.core.terminal import Progress
 
@@ -18,19 +31,161 @@ from labhandbook.core.terminal import Progress
 @paths_argument
 @report_options
 @click.option("--offline", is_flag=True, help="Ask neither the git remote nor the index.")
-@click.option("--strict", is_flag=True, help="Fail on warnings and on what could not be verified, too.")
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge as of this day.")
+@click.option("--strict", is_flag=True, help="Fail also on warnings and on what could not be verified.")
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Check as if it were this day.")
 def check(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool, strict: bool,
           today: datetime | None) -> int:
     """Check sources, git and metadata before anything is built."""
     from labhandbook.core.report import counts
-    from labhandbook.release.check_project import check_paths as look
+    from labhandbook.release import check_project
 
     progress = Progress()
-    found = look(paths or (Path(),), offline=offline, today=today.date() if today else None)
+    found = check_project.check(paths or (Path(),), offline=offline, today=today.date() if today else None)
     show_report(found.findings, form, output, "Release check")
     names = ", ".join(project.name or project.root.name for project in found.projects)
     failed = found.findings.failed(strict=strict)
     progress.last(not failed, f"{names}: {found.findings.rules} rules: {counts(found.findings)}")
     return FINDINGS if failed else FINE
 
+
+@release.command(cls=Command, section="sec-pypi-build")
+@paths_argument
+@report_options
+def build(**given: Any) -> int:
+    """Build sdist and wheel of this commit once, and prove that the build can be repeated."""
+    from labhandbook.release import release_steps
+
+    asked = Asked(**given)
+    results = release_steps.run_all(asked.releases(asked.options()), release_steps.steps("build"), show_beginning)
+    return show_results(results, asked, "Release build", "next: handbook release inspect")
+
+
+@release.command(cls=Command, section="sec-pypi-inspect")
+@paths_argument
+@report_options
+@click.option("--compare-with", metavar="INDEX",
+              help="The index of the last release, or none (default: compare-with in the settings).")
+def inspect(compare_with: str | None, **given: Any) -> int:
+    """Show what is in the files, what changed since the last release, and what PyPI would refuse."""
+    from labhandbook.core.report import counts
+    from labhandbook.core.rules import Findings
+    from labhandbook.release import release_steps, step_actions
+
+    asked, progress = Asked(**given), Progress()
+    releases = asked.releases(asked.options())
+    for each, result in release_steps.run_all(releases, release_steps.steps("build"), show_beginning):
+        if result.state == "failed":
+            return show_results([(each, result)], asked, "Release build", "")
+    seen = [(each, step_actions.inspect(each, compare_with or each.project.settings.compare_with))
+            for each in releases]
+    findings = Findings.of(finding for _, inspection in seen for finding in inspection.findings)
+    if asked.form == "json" and asked.output is None:
+        click.echo(json.dumps([{"project": each.project.name, "version": each.version, **inspection.as_json()}
+                               for each, inspection in seen], indent=2))
+    else:
+        if asked.form == "text":
+            click.echo("\n".join(line for _, inspection in seen for line in inspection.lines()))
+        show_report(findings, asked.form, asked.output, "Release inspection")
+    names = ", ".join(f"{each.project.name} {each.version}" for each in releases)
+    progress.last(not findings.failed(), f"{names}: {counts(findings)}")
+    return FINDINGS if findings.failed() else FINE
+
+
+@release.command(cls=Command, section="sec-pypi-test")
+@paths_argument
+@report_options
+@testing_options
+def test(**given: Any) -> int:
+    """Test the files in clean environments, outside the project, on every Python found."""
+    from labhandbook.release import release_steps
+
+    asked = Asked(**given)
+    results = release_steps.run_all(asked.releases(asked.options()), release_steps.steps("test"), show_beginning)
+    return show_results(results, asked, "Release test", "next: handbook release rehearse")
+
+
+@release.command(cls=Command, section="sec-pypi")
+@paths_argument
+@report_options
+@testing_options
+@click.option("--offline", is_flag=True, help="Ask neither the git remote nor PyPI; installers still do.")
+@click.option("--untagged", is_flag=True, help="Rehearse a commit without a tag as the dev version that it is.")
+def rehearse(**given: Any) -> int:
+    """Carry out a whole release with an index on this machine; nothing leaves it."""
+    from labhandbook.package.project import load_projects
+    from labhandbook.release import rehearsal
+
+    asked = Asked(**given)
+    check_equipped()
+    results = rehearsal.rehearse(load_projects(asked.paths or (Path(),), ask_remote=False), asked.options(),
+                                 show_beginning, untagged=asked.untagged)
+    after = "tag the commit" if asked.untagged else "handbook release publish --to testpypi"
+    return show_results(results, asked, "Release rehearsal", f"next: {after}")
+
+
+@release.command(cls=Command, section="sec-pypi-upload")
+@paths_argument
+@report_options
+@verify_options
+@click.option("--to", "target", metavar="INDEX", required=True, help=f"Where to: {TARGETS}.")
+@click.option("--yes", is_flag=True, help="Don't ask before what can't be undone.")
+@click.option("--upload-only", is_flag=True, help="Don't wait for the files and test them; verify does it later.")
+@click.option("--no-attestations", is_flag=True, help="Don't sign the files on GitHub Actions.")
+def publish(**given: Any) -> int:
+    """Upload the files that were rehearsed, byte for byte. An upload that was interrupted continues."""
+    from labhandbook.release import release_steps
+
+    asked = Asked(**given)
+    confirm = (lambda question: click.confirm(question, err=True)) if sys.stdin.isatty() else None
+    releases = asked.releases(asked.options(confirm))
+    steps = release_steps.steps("publish", releases[0].target, verify=not asked.upload_only)
+    after = f"verify --from {asked.target}" if asked.upload_only else "status"
+    return show_results(release_steps.run_all(releases, steps, show_beginning), asked, "Publication",
+                        f"next: handbook release {after}")
+
+
+@release.command(cls=Command, section="sec-pypi-install")
+@paths_argument
+@report_options
+@verify_options
+@click.option("--from", "target", metavar="INDEX", required=True, help=f"Where from: {TARGETS}.")
+def verify(**given: Any) -> int:
+    """Fetch a published version back by hash, install it as users do, and test it."""
+    from labhandbook.release import release_steps
+
+    asked = Asked(**given)
+    releases = asked.releases(asked.options())
+    steps = release_steps.steps("verify", releases[0].target)
+    return show_results(release_steps.run_all(releases, steps, show_beginning), asked, "Verification",
+                        "next: handbook release status")
+
+
+@release.command(cls=Command, section="sec-pypi-ways")
+@paths_argument
+@format_option
+def status(**given: Any) -> int:
+    """Show how far a version is: git, its host, the indexes, the steps of a release, and what is left to do."""
+    from labhandbook.release import release_status
+
+    asked = Asked(**given)
+    found = [release_status.status(each) for each in asked.releases(asked.options(), remote=True)]
+    click.echo(json.dumps([each.as_json() for each in found], indent=2) if asked.form == "json" else
+               "\n".join(line for each in found for line in each.lines()))
+    return FINE
+
+
+@release.command(cls=Command, section="sec-pypi-ways")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--name", default="", help="The package's name (default: the folder's).")
+@click.option("--description", default="", help="What it does, in one sentence.")
+@click.option("--author", default="", help="Default: git's user.name.")
+@click.option("--email", default="", help="Default: git's user.email.")
+@click.option("--repository", default="", help="The address of its repository.")
+def new(folder: Path, name: str, **given: str) -> int:
+    """Start a package that passes every rule; overwrites nothing."""
+    from labhandbook.release import new_package
+
+    made = new_package.new(folder, new_package.Answers(name or folder.resolve().name, **given))
+    click.echo("\n".join(str(path) for path in made))
+    Progress().last(True, f"{len(made)} files in {folder}", "next: " + "; ".join(new_package.following(folder)))
+    return FINE

@@ -16,9 +16,8 @@ class GitState:
     """The repository around a project at the moment of looking.
 
     `tree` is the hash of the commit's files, `epoch` its time in seconds since 1970. `tags` are the tags on the
-    commit and `annotated` those of them that are annotated. `dirty` lists changed and untracked files, relative to
-    `root`, the repository's folder. `on_default` and `pushed` (the tags are on the remote) are None where nothing
-    says so, for example without a remote or a network. `remote` is its name, such as origin, and `url` its address.
+    commit. `dirty` lists changed and untracked files, relative to `root`, the repository's folder. `on_default` is
+    None where git names no default branch. `remote` is its name, such as origin, and `url` its address.
     `remote_tags` gives the commit of each tag that the remote has, None where it didn't answer.
     """
 
@@ -26,11 +25,9 @@ class GitState:
     commit: str
     epoch: int
     tags: tuple[str, ...]
-    annotated: tuple[str, ...]
     branch: str | None
     default_branch: str | None
     on_default: bool | None
-    pushed: bool | None
     dirty: tuple[str, ...]
     shallow: bool
     remote: str | None
@@ -40,8 +37,7 @@ class GitState:
 
     def with_remote_tags(self, found: Mapping[str, str] | None) -> GitState:
         """The same state after the remote was asked for its tags."""
-        pushed = None if found is None else all(found.get(tag) == self.commit for tag in self.tags)
-        return replace(self, remote_tags=found, pushed=pushed)
+        return replace(self, remote_tags=found)
 
 
 def read_git(root: Path, *, ask_remote: bool = True) -> GitState | None:
@@ -56,16 +52,14 @@ def read_git(root: Path, *, ask_remote: bool = True) -> GitState | None:
         return None
     top, _, shallow = shown.rpartition("\n")
     commit, tree, epoch = head.split(" ")
-    tags = dict(line.split(" ", 1) for line in lines(git(
-        root, "for-each-ref", "--points-at=HEAD", "--sort=refname", "--format=%(refname:strip=2) %(objecttype)",
-        "refs/tags")))
+    tags = lines(git(root, "for-each-ref", "--points-at=HEAD", "--sort=refname", "--format=%(refname:strip=2)",
+                     "refs/tags"))
     branch = git(root, "symbolic-ref", "--quiet", "--short", "HEAD")
     remote = remote_of(root, branch)
     default, on_default = _default_branch(root, remote, shallow == "true")
     state = GitState(
-        root=Path(top), commit=commit, epoch=int(epoch), tags=tuple(tags),
-        annotated=tuple(tag for tag, kind in tags.items() if kind == "tag"), branch=branch, default_branch=default,
-        on_default=on_default, pushed=None, dirty=_dirty(Path(top)), shallow=shallow == "true", remote=remote,
+        root=Path(top), commit=commit, epoch=int(epoch), tags=tuple(tags), branch=branch, default_branch=default,
+        on_default=on_default, dirty=_dirty(Path(top)), shallow=shallow == "true", remote=remote,
         url=git(root, "remote", "get-url", remote) if remote else None, tree=tree,
     )
     return state.with_remote_tags(read_remote_tags(state)) if ask_remote else state

@@ -14,7 +14,6 @@ from labhandbook.core import section_addresses
 from labhandbook.core.escapes import one_line, visible
 from labhandbook.core.rules import Finding, Rule, Severity
 
-FORMATS = ("text", "json", "markdown", "sarif")
 MARKS = {Severity.ERROR: ("✗", "red"), Severity.WARNING: ("!", "yellow"), Severity.UNVERIFIED: ("?", "cyan"),
          Severity.IGNORED: ("-", "white")}
 WORDS = {Severity.ERROR: ("error", "errors"), Severity.WARNING: ("warning", "warnings"),
@@ -27,7 +26,7 @@ Paint = Callable[[str, str], str]
 
 def report(findings: Sequence[Finding], form: str, addresses: Mapping[str, str] | None = None,
            title: str = "Handbook check") -> str:
-    """Findings in one of FORMATS; `addresses` says where the sections that rules name are published, by their id.
+    """Findings as text, json, markdown or sarif; `addresses` gives the pages of the sections that rules name, by id.
 
     Without it they are those of the lab's handbook. `title` heads a Markdown summary. Control characters of names and
     messages are written as their codes, because reports are also read on terminals.

@@ -21,7 +21,7 @@ FLAGS = frozenset((
 # These take a value only behind an equals sign.
 OPTIONAL = frozenset(("exclusive", "get-user-env", "nice", "no-kill", "propagate", "resv-ports"))
 VALUED = frozenset((
-    "account", "array", "batch", "bb", "bbf", "begin", "bell", "chdir", "cluster-constraint", "clusters", "comment",
+    "account", "array", "batch", "bb", "bbf", "begin", "chdir", "cluster-constraint", "clusters", "comment",
     "constraint", "container", "container-id", "core-spec", "cores-per-socket", "cpu-freq", "cpus-per-gpu",
     "cpus-per-task", "deadline", "delay-boot", "dependency", "distribution", "error", "exclude", "export",
     "export-file", "extra", "extra-node-info", "gid", "gpu-bind", "gpu-freq", "gpus", "gpus-per-node",
@@ -32,7 +32,7 @@ VALUED = frozenset((
     "profile", "qos", "reservation", "segment", "signal", "sockets-per-node", "switches", "thread-spec",
     "threads-per-core", "time", "time-min", "tmp", "tres-bind", "tres-per-task", "uid", "wait-all-nodes", "wckey",
     "wrap",
-)) - {"bell"}
+))
 LONG = FLAGS | OPTIONAL | VALUED
 
 

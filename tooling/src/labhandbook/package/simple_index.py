@@ -11,11 +11,15 @@ import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.package.index_addresses import Index
 from labhandbook.package.project import normalise
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
 LARGEST = 1 << 30  # bytes of an answer
@@ -60,6 +64,16 @@ def download(file: Listed, timeout: float = 60) -> bytes:
     if answer is None:
         raise IndexDown(f"{file.filename} is on the page, but not to be had")
     return answer[1]
+
+
+def release_of(filename: str) -> tuple[str, Version] | None:
+    """The normalised project name and the version of a wheel or an sdist, by its file name; None for other files."""
+    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+
+    try:
+        return parse_wheel_filename(filename)[:2] if filename.endswith(".whl") else parse_sdist_filename(filename)
+    except (InvalidSdistFilename, InvalidWheelFilename):
+        return None
 
 
 def sha256(data: bytes) -> str:

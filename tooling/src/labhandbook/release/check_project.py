@@ -25,7 +25,7 @@ class Checked:
     projects: list[Project]
 
 
-def check_paths(paths: Sequence[Path], *, offline: bool = False, today: date | None = None) -> Checked:
+def check(paths: Sequence[Path], *, offline: bool = False, today: date | None = None) -> Checked:
     """Check the projects in these folders, in the order in which they would be released.
 
     With `offline` neither the git remote nor the index is asked, which is a finding. Files are named from the
@@ -41,7 +41,7 @@ def check_paths(paths: Sequence[Path], *, offline: bool = False, today: date | N
     return Checked(found, [facts.project for facts in every])
 
 
-def check(project: Project, *, offline: bool = False, today: date | None = None,
+def check_loaded(project: Project, *, offline: bool = False, today: date | None = None,
           without: Collection[str] = ()) -> Findings:
     """The findings in one loaded project, files named from its folder; rules in `without` don't look.
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import functools
 import os
 import re
 import time
@@ -28,7 +25,6 @@ from labhandbook.package.environments import (
 from labhandbook.package.machine import Interpreter, interpreters, scratch, uv_program
 from labhandbook.package.project import Project
 from labhandbook.package.wheel_tags import fits
-from labhandbook.release.bytecode import Bytecode
 from labhandbook.release.test_suite import Suite, run_suite
 
 
@@ -143,21 +139,21 @@ def summary(tried: Sequence[Tried]) -> str:
 
 def carry_out(trials: Sequence[Trial], project: Project, say: Say = nothing) -> list[Tried]:
     """Carry out trials, as many at a time as there are processors; results in the order of the trials."""
-    uv, processors, store = uv_program(), os.cpu_count() or 1, bytecode()
+    uv, processors = uv_program(), os.cpu_count() or 1
     threads = max(1, processors // len(trials)) if len(trials) > 1 else None
     with scratch(project.normalised) as folder, ThreadPoolExecutor(processors) as pool:
         def one(numbered: tuple[int, Trial]) -> Tried:
             number, trial = numbered
             own = folder / str(number)
             own.mkdir()
-            tried = attempt(trial, project, own, uv, threads, store, say)
+            tried = attempt(trial, project, own, uv, threads, say)
             say(f"{tried.words} ({tried.seconds:.1f} s)")
             return tried
 
         return list(pool.map(one, enumerate(trials)))
 
 
-def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None, threads: int | None, store: Bytecode,
+def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None, threads: int | None,
             say: Say) -> Tried:
     """Make one environment, install, run the tests."""
     start = time.monotonic()
@@ -166,13 +162,11 @@ def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None, threa
     except InstallFailed as failure:
         seconds = time.monotonic() - start
         return Tried(trial, seconds, seconds, problem=str(failure))
-    store.lend(environment.site)
     installed = time.monotonic()
     outside = folder / "empty"
     outside.mkdir()
     say(f"{trial.label}: installed in {installed - start:.1f} s, testing")
     suite = run_suite(environment, project, names, outside, threads)
-    store.take(environment.site)
     return Tried(trial, time.monotonic() - start, installed - start, suite, raised=raised)
 
 
@@ -223,11 +217,3 @@ def _group(groups: dict[str, Any], name: str, above: tuple[str, ...]) -> list[st
         elif isinstance(entry, dict) and entry.get("include-group") not in (None, name, *above):
             found += _group(groups, str(entry["include-group"]), (*above, name))
     return found
-
-
-@functools.cache
-def bytecode() -> Bytecode:
-    """The store of bytecode for the trials of this process."""
-    kept = contextlib.ExitStack()
-    atexit.register(kept.close)
-    return Bytecode(kept.enter_context(scratch("bytecode")))

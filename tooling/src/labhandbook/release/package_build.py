@@ -32,6 +32,7 @@ from labhandbook.package.machine import without_secrets
 from labhandbook.package.project import PYPROJECT, Project
 from labhandbook.package.scm_version import pretended
 from labhandbook.release.clean_sources import export
+from labhandbook.release.release_rules import build_agreement as rules
 from labhandbook.release.reproducible_sdist import normalise_sdist, unpack
 
 if TYPE_CHECKING:
@@ -90,17 +91,6 @@ def build(project: Project, workdir: Path, say: Say = nothing) -> Built:
                  distribution.read(workdir / "dist" / wheel.file), findings, versions)
 
 
-def found(workdir: Path) -> Built | None:
-    """The files that an earlier build left in `workdir/dist`, or None.
-
-    Raises HandbookError when they are damaged.
-    """
-    sdists, wheels = ([*(workdir / "dist").glob(pattern)] for pattern in ("*.tar.gz", "*.whl"))
-    if len(sdists) != 1 or len(wheels) != 1:
-        return None
-    return Built(workdir / "dist", distribution.read(sdists[0]), distribution.read(wheels[0]))
-
-
 def epoch(project: Project) -> int:
     """The time that the files of a release bear: the commit's, or that of pyproject.toml where there is no git."""
     if project.git and project.git.commit:
@@ -133,8 +123,6 @@ class _Runs:
 
     def compare(self) -> list[Finding]:
         """Find where the kept files differ from the others, and why."""
-        from labhandbook.release.release_rules import build_agreement as rules
-
         (sdist, wheel), (sdist_again, wheel_of_tree) = self.kept, self.others
         findings = list(rules.reproducible(sdist, sdist_again))
         if wheel.sha256 == wheel_of_tree.sha256 and wheel.file == wheel_of_tree.file:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.package.distribution import Distribution, read
 from labhandbook.package.index_addresses import index, shown
 from labhandbook.package.project import normalise
-from labhandbook.package.simple_index import IndexDown, Listed, download, listing
-
-if TYPE_CHECKING:
-    from packaging.version import Version
+from labhandbook.package.simple_index import IndexDown, Listed, download, listing, release_of, sha256
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,8 @@ def _last(files: dict[str, Listed], name: str, version: str) -> list[Listed]:
     ours = Version(version)
     releases: dict[Version, list[Listed]] = {}
     for file in files.values():
-        number = _version(file.filename, name)
+        found = release_of(file.filename)
+        number = found[1] if found and found[0] == normalise(name) else None
         if number and number < ours and file.yanked is None and (ours.is_prerelease or not number.is_prerelease):
             releases.setdefault(number, []).append(file)
     if not releases:
@@ -75,21 +71,10 @@ def _last(files: dict[str, Listed], name: str, version: str) -> list[Listed]:
     return wheels[:1] + [file for file in last if file.filename.endswith(".tar.gz")][:1]
 
 
-def _version(filename: str, name: str) -> Version | None:
-    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-
-    try:
-        project, number = (parse_wheel_filename(filename)[:2] if filename.endswith(".whl")
-                           else parse_sdist_filename(filename))
-    except (InvalidSdistFilename, InvalidWheelFilename):
-        return None
-    return number if project == normalise(name) else None
-
-
 def _fetch(file: Listed, folder: Path, seconds: float) -> Distribution:
     path = folder / Path(file.filename).name
     data = download(file, seconds)
-    if file.sha256 and hashlib.sha256(data).hexdigest() != file.sha256:
+    if file.sha256 and sha256(data) != file.sha256:
         raise IndexDown(f"{file.filename} arrived damaged")
     path.write_bytes(data)
     return read(path)

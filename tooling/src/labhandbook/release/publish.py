@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labhandbook.core.errors import HandbookError
 from labhandbook.core.process import TimeoutExpired, environment, isolated, run
 from labhandbook.core.steps import Say, nothing
 from labhandbook.package import index_addresses
 from labhandbook.package.index_addresses import Index
 from labhandbook.package.machine import without_secrets
-from labhandbook.package.simple_index import IndexDown, listing, sha256
+from labhandbook.package.simple_index import IndexDown, listing
 from labhandbook.release import upload_refusals
+from labhandbook.release.release_folder import check_bytes
 
 if TYPE_CHECKING:
     from requests import Response
@@ -78,19 +78,6 @@ def publish(upload: Upload, say: Say = nothing) -> dict[str, str]:
     finally:
         repository.close()
     return done
-
-
-def check_bytes(files: Sequence[Path], hashes: Mapping[str, str]) -> None:
-    """Raises HandbookError when a file isn't the one that was built and tested."""
-    for path in files:
-        if path.name not in hashes:
-            raise HandbookError(f"{path.name} isn't in the ledger", why="only what was built and tested is uploaded",
-                                todo="run handbook release rehearse", section="sec-pypi-build")
-        if not path.exists() or sha256(path.read_bytes()) != hashes[path.name]:
-            raise HandbookError(f"{path.name} isn't the file that was built and tested", where=str(path),
-                                why="its sha256 differs from the ledger's" if path.exists() else "it is gone",
-                                todo="remove the version's folder and run handbook release rehearse",
-                                section="sec-pypi-build")
 
 
 def present(upload: Upload) -> set[str]:

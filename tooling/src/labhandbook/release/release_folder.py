@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import json
 import os
 import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import write_atomic
 from labhandbook.core.steps import Ledger
+from labhandbook.package import distribution
+from labhandbook.package.distribution import Distribution
 from labhandbook.package.project import Project
 from labhandbook.package.simple_index import sha256
 from labhandbook.release.file_origin import check_files, check_untracked
@@ -59,19 +61,15 @@ class State:
         return {name: entry["sha256"] for name, entry in files.items()}
 
     def whole(self) -> bool:
-        """Whether the files that the ledger knows lie in `dist`, byte for byte."""
+        """Whether the files of the ledger are in `dist`, byte for byte."""
         hashes = self.hashes()
-        return bool(hashes) and all(
-            (self.dist / name).is_file() and sha256((self.dist / name).read_bytes()) == digest
-            for name, digest in hashes.items())
+        return bool(hashes) and all(digest_of(self.dist / name) == digest for name, digest in hashes.items())
 
     def files(self) -> list[Path]:
         """The files of the release, the sdist first.
 
         Raises HandbookError when nothing was built, it was built from another commit, or a file has changed since.
         """
-        from labhandbook.release.publish import check_bytes
-
         hashes = self.hashes()
         if not hashes:
             raise HandbookError(f"{self.project.name} {self.version} isn't built", where=str(self.folder),
@@ -82,6 +80,15 @@ class State:
         paths = [self.dist / name for name in sorted(hashes, key=lambda name: (name.endswith(".whl"), name))]
         check_bytes(paths, hashes)
         return paths
+
+    def distributions(self) -> list[Distribution]:
+        """The files of the release, read. Raises HandbookError as `files`, and when one is damaged."""
+        return [_read(path, digest_of(path)) for path in self.files()]
+
+    def wheel(self) -> Distribution | None:
+        """The wheel, read; None before it is built, or when its bytes have changed."""
+        names = [name for name in self.hashes() if name.endswith(".whl")] if self.whole() else []
+        return _read(self.dist / names[0], digest_of(self.dist / names[0])) if names else None
 
     def check_origin(self) -> None:
         """Raises HandbookError unless the files are from the commit that is checked out."""
@@ -94,7 +101,7 @@ class State:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep every other run out. Raises HandbookError when one is at work."""
+        """Keep every other run out. Raises HandbookError when another run has the lock."""
         self.prepare()
         with (self.folder / "lock").open("a", encoding="utf-8") as stream:
             try:
@@ -112,9 +119,36 @@ class State:
             return key_of([state.commit, *sorted(state.tags), os.path.relpath(self.project.root, state.root)])
         return key_of(contents(self.project.root))
 
-    def forget(self) -> None:
-        """Remove everything that is known of this version."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+
+def digest_of(path: Path) -> str:
+    """The sha256 of a file, computed once for each version of it; empty where there is none."""
+    if not path.is_file():
+        return ""
+    seen = path.stat()
+    return _digest(path, seen.st_ino, seen.st_mtime_ns, seen.st_size)
+
+
+@functools.lru_cache(maxsize=64)
+def _digest(path: Path, *version: int) -> str:
+    return sha256(path.read_bytes())
+
+
+@functools.lru_cache(maxsize=16)
+def _read(path: Path, digest: str) -> Distribution:
+    return distribution.read(path)
+
+
+def check_bytes(files: Iterable[Path], hashes: Mapping[str, str]) -> None:
+    """Raises HandbookError when a file isn't the one that was built and tested."""
+    for path in files:
+        if path.name not in hashes:
+            raise HandbookError(f"{path.name} isn't in the ledger", why="only what was built and tested is uploaded",
+                                todo="run handbook release rehearse", section="sec-pypi-build")
+        if digest_of(path) != hashes[path.name]:
+            raise HandbookError(f"{path.name} isn't the file that was built and tested", where=str(path),
+                                why="its sha256 differs from the ledger's" if path.exists() else "it is gone",
+                                todo="remove the version's folder and run handbook release rehearse",
+                                section="sec-pypi-build")
 
 
 def contents(root: Path, *tops: str) -> list[str]:

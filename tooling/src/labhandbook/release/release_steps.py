@@ -1,11 +1,10 @@
-"""The steps of a release, in the order of the chapter: what `plan` prints is what the commands carry out."""
+"""The steps of a release, in the order of the chapter: `status` lists the steps that the commands carry out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.steps import Result, Step, carry_out
@@ -19,6 +18,7 @@ from labhandbook.release.step_actions import Options, Release
 
 Begin = Callable[[Release, Step[Release]], None]
 WORKFLOWS = {
+    "build": ("build",),
     "test": ("build", "test"),
     "rehearse": ("check", "build", "inspect", "gate", "test", "upload", "verify"),
     "publish": ("gate", "upload", "verify"),
@@ -26,54 +26,59 @@ WORKFLOWS = {
 }
 
 
-def silent(release: Release, step: Step[Release]) -> None:
-    """Tell no one that a step begins."""
+@dataclass(frozen=True)
+class Planned:
+    """A step as `status` lists it; `state` is "done" or "to do"."""
+
+    step: str
+    section: str
+    does: str
+    needs: tuple[str, ...]
+    leaves: str
+    state: str
 
 
 def steps(workflow: str, target: str = REHEARSAL, *, verify: bool = True) -> list[Step[Release]]:
     """The steps of a workflow that ends on an index."""
-    names = [name for name in WORKFLOWS[workflow] if verify or name != "verify"]
-    made = {step.name: step for step in (*_here(), *_on_index(target))}
-    if workflow == "test":  # Who asks for nothing but the tests wants them run.
-        made["test"] = replace(made["test"], key=None)
-    return [made[name] for name in names]
-
-
-def _here() -> list[Step[Release]]:
-    """The steps that need no index."""
-    files = ("the files",)
-    return [
-        Step("check", "sec-pypi-metadata", "hold sources, git and metadata against the rules", step_actions.run_check,
+    rehearsed, files = target == REHEARSAL, ("the files",)
+    where = "an index on this machine" if rehearsed else shown(target)
+    made = [
+        Step("check", "sec-pypi-metadata", "check sources, git and metadata by the rules", step_actions.run_check,
              ("the sources",), "findings"),
         Step("build", "sec-pypi-build", "build sdist and wheel from the commit, again elsewhere, and compare",
              step_actions.run_build, ("a commit with its tag",), "two files, their sha256 in the ledger",
              step_actions.build_key),
         Step("inspect", "sec-pypi-inspect", "look inside and compare with the last release", step_actions.run_inspect,
              files, "findings"),
-        Step("gate", "sec-pypi-check", "refuse what PyPI would refuse", step_actions.run_gate, files, "findings"),
+        Step("gate", "sec-pypi-check", "find what PyPI would refuse", step_actions.run_gate, files, "findings"),
         Step("test", "sec-pypi-test", "install the files in clean environments and run the tests there",
              step_actions.run_test, (*files, "Pythons that requires-python admits"), "results in the ledger",
-             step_actions.trial_key),
-    ]
-
-
-def _on_index(target: str) -> list[Step[Release]]:
-    """The steps that end on an index."""
-    rehearsed = target == REHEARSAL
-    where = "an index on this machine" if rehearsed else shown(target)
-    section = "sec-pypi-testpypi" if rehearsed or target == "testpypi" else "sec-pypi-upload"
-    needs = ("the files",) if rehearsed else ("the files", "a token or a trusted publisher")
-    return [
-        Step("upload", section, f"upload the files to {where} with twine", step_actions.run_upload, needs,
+             # If you ask for the tests alone, you want them to run again.
+             None if workflow == "test" else step_actions.tests_key),
+        Step("upload", "sec-pypi-testpypi" if rehearsed or target == "testpypi" else "sec-pypi-upload",
+             f"upload the files to {where} with twine", step_actions.run_upload,
+             files if rehearsed else (*files, "a token or a trusted publisher"),
              f"the files on {where}" + (", for good" if target == "pypi" else ""), step_actions.upload_key),
         Step("verify", "sec-pypi-install", f"wait for {where}, fetch the files back by hash, install, test",
              step_actions.run_verify, (f"the files on {where}",), "proof that users get what was tested"),
     ]
+    names = [name for name in WORKFLOWS[workflow] if verify or name != "verify"]
+    return [step for name in names for step in made if step.name == name]
+
+
+def run_all(releases: Sequence[Release], workflow: Sequence[Step[Release]],
+            begin: Begin = lambda release, step: None) -> Iterator[tuple[Release, Result]]:
+    """Carry out a workflow for several releases in the order given; a step that fails is the last."""
+    for release in releases:
+        for result in run(release, workflow, partial(begin, release)):
+            yield release, result
+            if result.state == "failed":
+                return
 
 
 def run(release: Release, workflow: Sequence[Step[Release]],
         begin: Callable[[Step[Release]], None] = lambda step: None) -> Iterator[Result]:
-    """Carry out a workflow for one release; its log tells when each step began and ended."""
+    """Carry out a workflow for one release; its log says when each step began and ended."""
     def note(step: Step[Release]) -> None:
         release.state.log(f"begin {step.name} {release.target}")
         begin(step)
@@ -84,32 +89,26 @@ def run(release: Release, workflow: Sequence[Step[Release]],
             yield result
 
 
-def run_all(releases: Sequence[Release], workflow: Sequence[Step[Release]],
-            begin: Begin = silent) -> Iterator[tuple[Release, Result]]:
-    """Carry out a workflow for several releases in the order given; a step that fails ends all."""
-    for release in releases:
-        for result in run(release, workflow, partial(begin, release)):
-            yield release, result
-            if result.state == "failed":
-                return
-
-
-def plan(release: Release, workflow: Sequence[Step[Release]]) -> list[dict[str, Any]]:
-    """The steps as a run would go through them now: "kept" for work that the ledger holds, else "to do"."""
+def plan(release: Release, workflow: Sequence[Step[Release]]) -> list[Planned]:
+    """The steps of a workflow, and whether the ledger says that each was done with the inputs of now."""
     ledger = release.state.ledger(release.target)
-    listed = []
-    for step in workflow:
-        key = step.key(release) if step.key else ""
-        listed.append({"step": step.name, "section": step.section, "does": step.does, "needs": list(step.needs),
-                       "leaves": step.leaves, "state": "kept" if key and ledger.holds(step.name, key) else "to do"})
-    return listed
+    built = ledger.entries.get("build", {}).get("at", "")
+
+    def done(step: Step[Release]) -> bool:
+        entry = ledger.entries.get(step.name)
+        if entry is None or (step.name != "check" and entry["at"] < built):
+            return False
+        key = step.key(release) if step.key else entry["key"]
+        return ledger.holds(step.name, key) and (step.key is None or bool(key))
+
+    return [Planned(step.name, step.section, step.does, step.needs, step.leaves, "done" if done(step) else "to do")
+            for step in workflow]
 
 
-def open_releases(projects: Sequence[Project], options: Options, target: str = REHEARSAL,
-                  index: Index | None = None, version: str | None = None) -> list[Release]:
+def open_releases(projects: Sequence[Project], options: Options, index: Index | None = None) -> list[Release]:
     """The releases of projects, in the order given, in which each comes after what it depends on.
 
-    Their version is that of the commit unless one is given.
+    They go to `index`, or are rehearsed.
 
     Raises HandbookError when two have one name, a version is unknown, or git tracks a folder of ledgers and files.
     """
@@ -120,6 +119,6 @@ def open_releases(projects: Sequence[Project], options: Options, target: str = R
     releases: list[Release] = []
     for project in projects:
         check_untracked(project)
-        state = State(project, version or version_of(project))
-        releases.append(Release(project, state, target, index, options, earlier=list(releases)))
+        releases.append(Release(project, State(project, version_of(project)), index.name if index else REHEARSAL,
+                                index, options, earlier=list(releases)))
     return releases

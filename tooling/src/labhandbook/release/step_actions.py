@@ -6,11 +6,10 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.report import counts
@@ -20,21 +19,24 @@ from labhandbook.package.findings import project_findings
 from labhandbook.package.index_addresses import Index, shown
 from labhandbook.package.machine import interpreters, uv_program
 from labhandbook.package.project import Project, normalise
-from labhandbook.release import upload_refusals
+from labhandbook.release import check_project, inspection, install_tests, package_build, upload_gate, upload_refusals
 from labhandbook.release.file_origin import check_job
+from labhandbook.release.inspection import Inspection
+from labhandbook.release.local_index import Server
+from labhandbook.release.previous_release import fetch_previous
+from labhandbook.release.publish import Upload, publish
 from labhandbook.release.release_folder import REHEARSAL, State, key_of
+from labhandbook.release.release_rules.installed_tests import judge, untested
 from labhandbook.release.test_suite import sources
-
-if TYPE_CHECKING:
-    from labhandbook.release.local_index import Server
+from labhandbook.release.verify import Verification, verify
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a workflow is carried out. `confirm` is asked before what can't be undone; None means nobody is there.
+    """How a workflow is carried out. `confirm` is asked before what can't be undone; None if nobody can be asked.
 
-    `lag` is the delay of the rehearsal's index, `patience` how long an index may take to show files, in seconds.
-    `without` names rules on the sources that don't look.
+    `patience` is how long an index may take to list files, in seconds. `without` names rules on the sources that are
+    not applied.
     """
 
     pythons: tuple[str, ...] = ()
@@ -42,10 +44,7 @@ class Options:
     offline: bool = False
     yes: bool = False
     attest: bool = True
-    verify: bool = True
     patience: float = 1200.0
-    pause: float = 1.0
-    lag: float = 0.3
     confirm: Callable[[str], bool] | None = None
     say: Say = nothing
     without: tuple[str, ...] = ()
@@ -53,7 +52,7 @@ class Options:
 
 @dataclass
 class Release:
-    """One version of one project on its way; the context of every step.
+    """One version of one project; the context of every step.
 
     `target` names the index that it goes to, `earlier` are the releases that come before it in this run.
     """
@@ -84,94 +83,85 @@ class Release:
                 for name, digest in self.state.hashes().items() if name.endswith(suffix)]
 
     def companions(self, index: str = "") -> list[Own]:
-        """The wheels of the releases below this one."""
-        return [own for release in self.below() for own in release.own(".whl", index)[:1]]
+        """The wheels of the releases that this one needs."""
+        return [own for release in self.needed() for own in release.own(".whl", index)[:1]]
 
-    def below(self) -> list[Release]:
+    def needed(self) -> list[Release]:
         """The earlier releases that this one needs when installed, directly or not; known once it is built."""
         found: list[Release] = []
-        needed = self.requires() if self.earlier else set()
+        names = self.requires() if self.earlier else set()
         for release in reversed(self.earlier):
-            if release.project.normalised in needed:
+            if release.project.normalised in names:
                 found.append(release)
-                needed |= release.requires()
+                names |= release.requires()
         return found
 
     def requires_python(self) -> str:
         """The Pythons that its wheel admits; empty before it is built."""
-        from labhandbook.package.distribution import read
-
-        wheels = [own.path for own in self.own(".whl") if own.path and own.path.exists()]
-        return next((str(read(wheel).metadata.get("requires_python") or "") for wheel in wheels), "")
+        wheel = self.state.wheel()
+        return str(wheel.metadata.get("requires_python") or "") if wheel else ""
 
     def requires(self) -> set[str]:
-        """The normalised names of what its wheel asks for."""
+        """The normalised names of its wheel's requirements; none before it is built."""
         from packaging.requirements import Requirement
 
-        from labhandbook.package.distribution import read
-
-        wheels = [own.path for own in self.own(".whl") if own.path and own.path.exists()]
-        return {normalise(Requirement(line).name) for wheel in wheels[:1] for line in read(wheel).requires}
+        wheel = self.state.wheel()
+        return {normalise(Requirement(line).name) for line in (wheel.requires if wheel else ())}
 
 
 def run_check(release: Release) -> Outcome:
-    """The rules on sources, git and metadata."""
-    from labhandbook.release.check_project import check
-
-    findings = check(release.project, offline=release.options.offline, without=release.options.without)
+    """Apply the rules on sources, git and metadata."""
+    findings = check_project.check_loaded(release.project, offline=release.options.offline,
+                                          without=release.options.without)
     return Outcome(counts(findings), findings)
 
 
 def run_build(release: Release) -> Outcome:
-    """Both files, once. Raises HandbookError when an index has files of this version made from other sources."""
-    from labhandbook.release.package_build import build
-
+    """Build both files, once. Raises HandbookError when an index has files of this version from other sources."""
     for target in release.state.targets():
         if release.state.ledger(target).entries.get("upload"):
             raise HandbookError(
                 f"{release.version} is on {shown(target)} already, made from other sources",
                 where=str(release.state.folder),
-                why="a file name can be used once only, so a new build of this version could not be uploaded",
+                why="a file name can be used only once, so a new build of this version could not be uploaded",
                 todo=f"tag this commit as {upload_refusals.next_version(release.version)}, "
-                     "or go back to the released one",
+                     "or check out the commit that was released",
                 section="sec-pypi-upload")
-    built = build(release.project, release.state.folder, release.options.say)
+    built = package_build.build(release.project, release.state.folder, release.options.say)
     names = ", ".join(file.file for file in built.files)
     return Outcome(names, project_findings(built.findings, release.project), built.facts(release.project))
 
 
 def run_inspect(release: Release) -> Outcome:
-    """What is inside the files."""
-    from labhandbook.release.inspection import inspect
-    from labhandbook.release.package_build import found
-    from labhandbook.release.previous_release import fetch_previous
+    """Look inside the files."""
+    seen = look_inside(release, "none" if release.options.offline else release.project.settings.compare_with)
+    return Outcome(counts(seen.findings), seen.findings)
 
-    release.state.files()
-    built = found(release.state.folder)
-    assert built is not None, "files() found both"
-    target = "none" if release.options.offline else release.project.settings.compare_with
+
+def look_inside(release: Release, target: str) -> Inspection:
+    """What is in the files of a release, compared with the last release on an index."""
+    sdist, wheel = release.state.distributions()
     with tempfile.TemporaryDirectory() as folder:
         previous = fetch_previous(release.project.name, release.version, target, Path(folder))
-        seen = inspect(built, release.project, previous)
-    findings = seen.findings
-    return Outcome(counts(findings), findings)
+        return inspection.inspect(package_build.Built(release.state.dist, sdist, wheel), release.project, previous)
+
+
+def inspect(release: Release, target: str) -> Inspection:
+    """What is in the files of a release, and what PyPI would refuse of them."""
+    seen = look_inside(release, target)
+    return replace(seen, findings=seen.findings + upload_gate.gate(release.state.distributions(), release.project))
 
 
 def run_gate(release: Release) -> Outcome:
-    """What PyPI would refuse, asked offline."""
-    from labhandbook.release.upload_gate import gate
-
-    files = release.state.files()
-    findings = gate(files, release.project)
+    """Find what PyPI would refuse, offline."""
+    files = release.state.distributions()
+    findings = upload_gate.gate(files, release.project)
     return Outcome(counts(findings) if findings else f"nothing to refuse in {len(files)} files", findings)
 
 
 def run_test(release: Release) -> Outcome:
-    """Every file in clean environments."""
-    from labhandbook.release import install_tests
-    from labhandbook.release.release_rules.installed_tests import judge, untested
-
-    for each in (release, *release.below()):
+    """Test every file in clean environments."""
+    for each in (release, *release.needed()):
         each.state.files()
     pythons = install_tests.admitted(release.project, release.options.pythons, release.requires_python())
     planned = install_tests.plan(release.own(".whl"), release.own(".tar.gz"), pythons, release.companions(),
@@ -183,50 +173,43 @@ def run_test(release: Release) -> Outcome:
 
 
 def run_upload(release: Release) -> Outcome:
-    """The files on the index; PyPI only after a person or --yes agreed."""
-    from labhandbook.release.publish import Upload, publish
-
-    index, paths = release.place(), release.state.files()
-    if release.server is None:
+    """Upload the files; to PyPI only after a person or --yes agreed."""
+    index, paths, server = release.place(), release.state.files(), release.server
+    if server:
+        # The index of a rehearsal forgets files that have changed: nobody else has seen the earlier ones.
+        server.store.forget(release.state.hashes())
+    else:
         check_job(release.project)
-    if release.server:
-        # A rehearsal's index begins anew when the files changed: nobody else has seen the earlier ones.
-        release.server.store.forget(release.state.hashes())
-    elif index.final:
-        agree(release, [path.name for path in paths])
-    loopback = release.server is not None
+        if index.final:
+            agree(release, [path.name for path in paths])
     done = publish(Upload(
         release.project.normalised, release.version, paths, release.state.hashes(), index,
-        secret=release.server.token if release.server else None, interactive=sys.stdin.isatty() and not loopback,
-        attest=release.options.attest, pause=0.1 if loopback else release.options.pause), release.options.say)
+        secret=server.token if server else None, interactive=sys.stdin.isatty() and not server,
+        attest=release.options.attest, pause=0.1 if server else 1.0), release.options.say)
     summary = ", ".join(f"{name} {what}" for name, what in done.items())
     return Outcome(summary, facts={"files": done, "index": release.target})
 
 
 def agree(release: Release, names: Sequence[str]) -> None:
-    """Raises HandbookError unless uploading to an index for good was agreed to."""
+    """Raises HandbookError unless a person or --yes agreed to an upload that can't be undone."""
     if release.options.yes:
         return
-    question = (f"{', '.join(names)} go to {shown(release.target)}, for everyone and for good: the file names can "
-                "never be used again, and a bad version can only be yanked. Upload?")
+    question = (f"{', '.join(names)} will be on {shown(release.target)}, for everyone and for good: the file "
+                "names can never be used again, and a bad version can only be yanked. Upload?")
     if release.options.confirm and release.options.confirm(question):
         return
-    raise HandbookError(f"nothing was uploaded to {shown(release.target)}", why="uploading there can't be undone",
+    raise HandbookError(f"nothing was uploaded to {shown(release.target)}", why="an upload there can't be undone",
                         todo="agree when asked, or give --yes where nobody can be asked", section="sec-pypi-upload")
 
 
 def run_verify(release: Release) -> Outcome:
-    """The files as users get them."""
-    from labhandbook.release import install_tests
-    from labhandbook.release.verify import Verification, verify
-
-    index = release.place()
+    """Install and test the files as users get them."""
+    index, loopback = release.place(), release.server is not None
     release.state.files()
-    if release.server is None:
+    if not loopback:
         check_job(release.project)
     pythons = install_tests.admitted(release.project, release.options.pythons, release.requires_python())
     python = install_tests.newest(pythons, [name for name in release.state.hashes() if name.endswith(".whl")])
-    loopback = release.server is not None
     job = Verification(release.project, release.version, release.state.hashes(), index, python,
                        release.companions(index.simple), release.options.patience, 0.1 if loopback else 0.5)
     findings, facts = verify(job, release.options.say)
@@ -235,18 +218,18 @@ def run_verify(release: Release) -> Outcome:
 
 
 def build_key(release: Release) -> str:
-    """What a build depends on; nothing when its files are gone, so that it is done again."""
+    """What a build depends on; empty when its files are gone, so that it is done again."""
     if release.state.hashes() and not release.state.whole() and not release.state.targets():
         return ""
     return release.state.fingerprint()
 
 
-def trial_key(release: Release) -> str:
-    """What trials depend on: the files, what the suite reads from the project's folder, settings, Pythons and tools.
+def tests_key(release: Release) -> str:
+    """What tests depend on: the files, what the suite reads from the project's folder, settings, Pythons and tools.
 
-    Which dependencies the index has changes unseen, so a result holds for a day at most.
+    The index may get newer dependencies at any time, so a result is kept for a day at most.
     """
-    hashes = [release.state.hashes(), *(below.state.hashes() for below in release.below())]
+    hashes = [release.state.hashes(), *(each.state.hashes() for each in release.needed())]
     pythons = [each.version for each in interpreters(release.requires_python(), release.options.pythons)]
     tools = metadata.version("labhandbook"), uv_program() is not None, pythons
     passed = [os.environ.get(name) for name in release.project.settings.pass_env]
@@ -255,12 +238,10 @@ def trial_key(release: Release) -> str:
 
 
 def upload_key(release: Release) -> str:
-    """The files; nothing while the rehearsal's index lacks one of them."""
+    """What an upload depends on: the files. Empty when the index of the rehearsal has lost one that was uploaded."""
     hashes = release.state.hashes()
-    if release.target == REHEARSAL:
-        store = release.server.store if release.server else None
-        if not hashes or not store or any((found := store.find(name)) is None or found.sha256 != digest
-                                          for name, digest in hashes.items()):
+    if release.server and "upload" in release.state.ledger().entries:
+        there = {name: entry.sha256 for name, entry in release.server.store.entries.items()}
+        if not hashes.items() <= there.items():
             return ""
     return key_of(hashes)
-

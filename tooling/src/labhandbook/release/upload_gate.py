@@ -13,6 +13,7 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import Finding, Findings
 from labhandbook.package.distribution import Distribution, read
 from labhandbook.package.project import PYPROJECT, Project
+from labhandbook.release.release_rules import archive_form, upload_metadata
 
 
 def gate(files: Sequence[Path | Distribution], project: Project | None = None) -> Findings:
@@ -28,8 +29,6 @@ def gate(files: Sequence[Path | Distribution], project: Project | None = None) -
 
 
 def _findings(file: Distribution, project: Project | None) -> Iterator[Finding]:
-    from labhandbook.release.release_rules import archive_form, upload_metadata
-
     for rule, message in (pair for look in archive_form.RULES for pair in look(file)):
         yield Finding(file.file, 0, rule, message)
     for rule, _, _, message in upload_metadata.names(file):

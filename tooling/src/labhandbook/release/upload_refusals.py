@@ -28,8 +28,8 @@ def burnt(index: Index, filename: str, version: str) -> HandbookError:
     return HandbookError(
         f"{index.label} has had another {filename}",
         why=f"a file name is burnt once it was used, even after deletion: {version} can't be uploaded again",
-        todo=f"tag the mended commit as {next_version(version)} and release that; "
-             f"if {version} is bad, see handbook release undo", section=UPLOAD)
+        todo=f"tag the corrected commit as {next_version(version)} and release that; "
+             f"if {version} is bad, see @sec-updating-bad", section=UPLOAD)
 
 
 def down(index: Index, what: str) -> HandbookError:

@@ -14,7 +14,9 @@ from labhandbook.package.index_addresses import Index
 from labhandbook.package.machine import Interpreter
 from labhandbook.package.project import Project
 from labhandbook.package.simple_index import IndexDown, Listed, download, listing, sha256
+from labhandbook.release import install_tests
 from labhandbook.release.install_tests import Trial
+from labhandbook.release.release_rules.installed_tests import SAME_FILE, judge
 
 LONGEST_PAUSE = 30.0
 
@@ -42,9 +44,6 @@ def verify(job: Verification, say: Say = nothing) -> tuple[list[Finding], list[d
 
     Raises HandbookError when files don't appear in time or the index stays away.
     """
-    from labhandbook.release import install_tests
-    from labhandbook.release.release_rules.installed_tests import judge
-
     listed = wait(job, say)
     findings = compare(job, listed, say)
     if findings:
@@ -98,8 +97,6 @@ def compare(job: Verification, listed: Mapping[str, Listed], say: Say) -> list[F
 
     Raises HandbookError when a file can't be fetched.
     """
-    from labhandbook.release.release_rules.installed_tests import SAME_FILE
-
     findings = []
     for name, expected in job.hashes.items():
         entry = listed[name]

@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from labhandbook.core.rules import ERROR, UNVERIFIED, At, unverified
 from labhandbook.core.wording import listed
 from labhandbook.package.name_lookup import alike
+from labhandbook.package.simple_index import release_of
 from labhandbook.release.project_facts import Facts
 from labhandbook.release.release_rules.project_rule import PROJECT
-
-if TYPE_CHECKING:
-    from packaging.version import Version
 
 SECTION = "sec-pypi-metadata"
 LEGAL = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE | re.ASCII)
@@ -123,21 +120,10 @@ def unused(facts: Facts) -> Iterator[At]:
     if answer.problem:
         yield unverified(f"whether {version} is on the index already can't be told: {answer.problem}", *place)
         return
-    used = sorted(name for name in answer.files if _is_of(name, facts.project.normalised, version))
+    used = sorted(name for name in answer.files if release_of(name) == (facts.project.normalised, version))
     if used and all(answer.files[name] == facts.built.get(name) for name in used):
         return
     if used:
         yield At(f"{answer.index} has {listed(used, 3)}", *place)
     elif str(version) in answer.versions or facts.version.version in answer.versions:
         yield At(f"{answer.index} has version {version}", *place)
-
-
-def _is_of(file: str, name: str, version: Version) -> bool:
-    """Whether a file on the index is of this project and version."""
-    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-
-    try:
-        found = parse_wheel_filename(file)[:2] if file.endswith(".whl") else parse_sdist_filename(file)
-    except (InvalidWheelFilename, InvalidSdistFilename):
-        return False
-    return found == (name, version)

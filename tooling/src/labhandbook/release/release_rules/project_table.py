@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from labhandbook.core.rules import WARNING, At, unverified
+from labhandbook.core.wording import hint
 from labhandbook.package.project import normalise
 from labhandbook.package.version_tables import minimum
 from labhandbook.release.project_facts import Facts
@@ -71,8 +72,6 @@ def valid(facts: Facts) -> Iterator[At]:
       section=SECTION)
 def known_classifiers(facts: Facts) -> Iterator[At]:
     """Unknown and deprecated classifiers."""
-    from labhandbook.core.wording import hint
-
     project = facts.project
     texts = [text for text in project.strings("project", "classifiers") if not text.startswith("Private ::")]
     if not texts:

@@ -1,4 +1,4 @@
-"""`status` compares git, its host, the indexes and the ledger, and says what is left."""
+"""`status` compares git, its host, the indexes and the ledger, and lists what is left."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import pytest
 from labhandbook.core.rules import Findings
 from labhandbook.core.steps import Outcome
 from labhandbook.package.project import load_project
-from labhandbook.release.local_index import serving
 from labhandbook.release.publish import Upload, publish
 from labhandbook.release.release_folder import State
-from labhandbook.release.status import NO, PARTLY, UNKNOWN, YES, Line, left, of_version, status
+from labhandbook.release.release_status import NO, PARTLY, UNKNOWN, YES, Line, Status, status
+from labhandbook.release.step_actions import Options, Release
 from tooling.tests.conftest import run
 from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_dists import CANARY
 from tooling.tests.package.sample_packages import git
+from tooling.tests.release.faulty_index import serving
 
 
 @pytest.fixture
@@ -36,20 +37,25 @@ def built(tmp_path: Path) -> State:
     return state
 
 
-def about(state: State, *targets: str) -> dict[str, Line]:
+def found(state: State, *targets: str) -> Status:
     project = load_project(state.project.root)
-    return {line.about: line for line in status(project, State(project, state.version), targets)}
+    return status(Release(project, State(project, state.version), options=Options()), targets)
+
+
+def about(state: State, *targets: str) -> dict[str, Line]:
+    return {line.about: line for line in found(state, *targets).known}
 
 
 def test_nothing_is_done_yet(tmp_path: Path) -> None:
     root = sample_dists.project(tmp_path / "labdemo")
-    lines = about(State(load_project(root, ask_remote=False), "1.2.0"))
+    state = State(load_project(root, ask_remote=False), "1.2.0")
+    lines = about(state)
     assert (lines["commit"].state, lines["build"].state, lines["rehearsal"].state) == (YES, NO, NO)
     assert lines["git host"].state == UNKNOWN
-    assert left(list(lines.values())) == ["handbook release rehearse"]
+    assert found(state).left == ["handbook release rehearse"]
 
 
-def test_the_commit_is_looked_at(built: State) -> None:
+def test_a_commit_that_is_changed_or_not_tagged(built: State) -> None:
     (built.project.root / "new.txt").touch()
     assert about(built)["commit"].state == PARTLY
     git(built.project.root, "tag", "--delete", "v1.2.0")
@@ -95,23 +101,25 @@ def test_an_index_is_compared_with_the_ledger(built: State, tmp_path: Path) -> N
     assert line().state == UNKNOWN, "an index that doesn't answer says nothing"
 
 
-def test_an_upload_that_does_not_show_yet(built: State, tmp_path: Path) -> None:
+def test_an_upload_that_is_not_listed_yet(built: State, tmp_path: Path) -> None:
     with serving(tmp_path / "index", lag=100) as server:
         built.ledger(server.url).record("upload", "key", 1.0, Outcome("up"))
         line = about(built, server.url)[server.url]
-        assert "not shown yet" in line.text and line.next == f"handbook release verify --from {server.url}"
+        assert "not listed yet" in line.text and line.next == f"handbook release verify --from {server.url}"
 
 
-def test_changed_files_are_told(built: State) -> None:
+def test_files_that_differ_from_the_ledger(built: State) -> None:
     next(built.dist.glob("*.whl")).write_bytes(b"x")
-    assert "aren't those of the ledger" in about(built)["build"].text
+    assert "are not those of the ledger" in about(built)["build"].text
 
 
-@pytest.mark.parametrize(("name", "same"), [
-    ("labdemo-1.2.0.tar.gz", True), ("labdemo-1.2-py3-none-any.whl", True), ("labdemo-1.2.1.tar.gz", False),
-    ("labdemo.exe", False)])
-def test_files_of_a_version(name: str, same: bool) -> None:
-    assert of_version(name, "1.2.0") is same
+def test_steps_are_done_or_left(built: State) -> None:
+    built.ledger().record("inspect", "", 1.0, Outcome("fine"))
+    states = {step.step: step.state for step in found(built).steps}
+    assert states.pop("inspect") == "done"
+    assert set(states.values()) == {"to do"}, "the build has another fingerprint"
+    line = about(built)["rehearsal"]
+    assert line.state == PARTLY and "check, build, gate" in line.text
 
 
 def test_the_command(built: State) -> None:
@@ -120,4 +128,5 @@ def test_the_command(built: State) -> None:
     (shown,) = json.loads(done.stdout)
     assert shown["project"] == "labdemo" and {line["about"] for line in shown["lines"]} == {
         "commit", "build", "rehearsal", "testpypi", "pypi", "git host"}
-    assert "left to do" in run("release", "status", built.project.root).stdout
+    text = run("release", "status", built.project.root).stdout
+    assert "left to do" in text and "7. verify" in text and "@sec-updating-bad" in text

@@ -1,0 +1,169 @@
+"""How far a version is: what git, its host, the indexes and the ledgers say, which steps are done, what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from labhandbook.core.errors import HandbookError
+from labhandbook.package import index_addresses
+from labhandbook.package.project import Project, tag_of
+from labhandbook.package.simple_index import IndexDown, Listed, listing, release_of
+from labhandbook.release.release_folder import REHEARSAL, State
+from labhandbook.release.release_steps import Planned, plan, steps
+from labhandbook.release.step_actions import Release
+from labhandbook.release.upload_refusals import next_version
+
+YES, NO, PARTLY, UNKNOWN = "yes", "no", "partly", "unknown"
+MARKS = {YES: "✓", NO: "·", PARTLY: "!", UNKNOWN: "?"}
+BAD = "sec-updating-bad"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that is true, is not, or is unknown; `next` is what to do about it, if anything."""
+
+    about: str
+    state: str
+    text: str
+    next: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a version is."""
+
+    project: str
+    version: str
+    known: Sequence[Line]
+    steps: Sequence[Planned]
+
+    @property
+    def left(self) -> list[str]:
+        """What is left to do, in order."""
+        return list(dict.fromkeys(line.next for line in self.known if line.next))
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for machines."""
+        return {"project": self.project, "version": self.version, "left": self.left,
+                "lines": [asdict(line) for line in self.known], "steps": [asdict(step) for step in self.steps],
+                "take-back": BAD}
+
+    def lines(self) -> list[str]:
+        """The same for people."""
+        shown = [f"{self.project} {self.version}",
+                 *(f"  {MARKS[line.state]} {line.about:<12} {line.text}" for line in self.known), "  steps:"]
+        for number, step in enumerate(self.steps, 1):
+            mark = MARKS[YES if step.state == "done" else NO]
+            shown += [f"  {mark} {number}. {step.step:<9} {step.does}",
+                      f"                 needs {', '.join(step.needs)}; leaves {step.leaves}; see @{step.section}"]
+        shown += ["  left to do:" if self.left else "  nothing is left to do", *(f"    {what}" for what in self.left)]
+        return [*shown, f"  to take back a bad release, see @{BAD}"]
+
+
+def status(release: Release, targets: Sequence[str] = ("testpypi", "pypi")) -> Status:
+    """How far a release is; the indexes are asked at the same time."""
+    project, state = release.project, release.state
+    with ThreadPoolExecutor(len(targets) or 1) as pool:
+        asked = [pool.submit(on_index, state, target) for target in targets]
+        planned = plan(release, steps("rehearse"))
+        known = [tagged(project, state.version), built(state), rehearsed(state, planned),
+                 *(answer.result() for answer in asked), pushed(project, state.version)]
+    return Status(project.name, state.version, known, planned)
+
+
+def tagged(project: Project, version: str) -> Line:
+    """Whether the commit has the version's tag and nothing is uncommitted."""
+    state, tag = project.git, tag_of(project, version)
+    if state is None:
+        return Line("commit", UNKNOWN, "this project is not in git", f"commit everything and tag it {tag}")
+    commit = state.commit[:10]
+    if tag not in state.tags:
+        return Line("commit", NO, f"{commit} does not have the tag {tag}",
+                    f'git tag --annotate {tag} --message "{project.name} {version}"')
+    if state.dirty:
+        return Line("commit", PARTLY, f"{tag} is {commit}, and {len(state.dirty)} files differ from it",
+                    "commit the changes, or undo them")
+    return Line("commit", YES, f"{tag} is {commit}")
+
+
+def built(state: State) -> Line:
+    """Whether the files are there, as they were built."""
+    hashes = state.hashes()
+    if not hashes:
+        return Line("build", NO, "not built", "handbook release rehearse")
+    if not state.whole():
+        return Line("build", NO, "the files in dist are not those of the ledger",
+                    f"remove {state.folder.relative_to(state.project.root)} and run handbook release rehearse")
+    try:
+        state.check_origin()
+    except HandbookError as problem:
+        return Line("build", PARTLY, f"{problem.what}: {problem.why}", problem.todo)
+    return Line("build", YES, f"{', '.join(sorted(hashes))} {_when(state.ledger().entries.get('build'))}")
+
+
+def rehearsed(state: State, planned: Sequence[Planned]) -> Line:
+    """Whether a rehearsal passed with these files."""
+    undone = [step.step for step in planned if step.state != "done"]
+    if not undone:
+        return Line(REHEARSAL, YES, f"passed {_when(state.ledger().entries.get('verify'))}")
+    return Line(REHEARSAL, PARTLY if len(undone) < len(planned) else NO, f"these steps are left: {', '.join(undone)}",
+                "handbook release rehearse")
+
+
+def on_index(state: State, target: str) -> Line:
+    """Which files an index lists, compared by their hashes."""
+    try:
+        found = listing(index_addresses.index(target), state.project.name, timeout=10)
+    except (IndexDown, HandbookError) as problem:
+        return Line(target, UNKNOWN, str(problem))
+    return compared(state, target, found)
+
+
+def compared(state: State, target: str, found: dict[str, Listed]) -> Line:
+    """What the files that an index lists mean for this version."""
+    from packaging.version import Version
+
+    hashes, uploaded = state.hashes(), state.ledger(target).entries.get("upload", {})
+    publish, verify = f"handbook release publish --to {target}", f"handbook release verify --from {target}"
+    theirs = {name: file for name, file in found.items()
+              if release_of(name) == (state.project.normalised, Version(state.version))}
+    if any(file.sha256 != hashes[name] for name, file in theirs.items() if name in hashes and file.sha256):
+        return Line(target, PARTLY, f"it has other files of {state.version}",
+                    f"release {next_version(state.version)}: a file name can be used only once")
+    ours = [name for name in hashes if name in theirs] if hashes else list(theirs)
+    if not ours:
+        seen = f"uploaded {_when(uploaded)}, not listed yet" if uploaded else f"no file of {state.version}"
+        return Line(target, NO, seen, verify if uploaded else publish)
+    yanked = [file.yanked for file in theirs.values() if file.yanked is not None]
+    if yanked:
+        return Line(target, PARTLY, f"yanked{': ' + yanked[0] if yanked[0] else ''}")
+    if len(ours) < len(hashes):
+        return Line(target, PARTLY, f"{len(ours)} of {len(hashes)} files are there", publish)
+    verified = state.ledger(target).entries.get("verify")
+    return Line(target, YES, f"{len(ours)} files are there" + (f", verified {_when(verified)}" if verified else ""),
+                "" if verified else verify)
+
+
+def pushed(project: Project, version: str) -> Line:
+    """Whether the git host has the tag, on the same commit."""
+    state, tag = project.git, tag_of(project, version)
+    if state is None or state.remote is None:
+        return Line("git host", UNKNOWN, "there is no remote")
+    if state.remote_tags is None:
+        return Line("git host", UNKNOWN, f"{state.remote} did not answer")
+    there = state.remote_tags.get(tag)
+    if there is None:
+        return Line("git host", NO, f"{state.remote} does not have {tag}", f"git push {state.remote} {tag}")
+    if tag in state.tags and there != state.commit:
+        return Line("git host", PARTLY, f"{tag} is another commit on {state.remote}: {there[:10]}",
+                    "release the next patch version: a tag that others have seen is never moved")
+    return Line("git host", YES, f"{state.remote} has {tag}")
+
+
+def _when(entry: dict[str, Any] | None) -> str:
+    at = (entry or {}).get("at", "")
+    return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M") if at else ""
