@@ -46,6 +46,12 @@ def run(*args: str | Path, cwd: Path = ROOT, timeout: float = 300, **env: str) -
                           env={**os.environ, "NO_COLOR": "1", **env}, check=False)
 
 
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of pytest-xdist share, or that of the one process there is."""
+    base = factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
 def make_book(folder: Path, files: dict[str, str], chapters: list[object] | None = None, **book: object) -> Path:
     """Write a small book: `files` by path, listed as chapters in their order unless `chapters` says otherwise."""
     listed = chapters if chapters is not None else [name for name in files if name.endswith(".qmd")]

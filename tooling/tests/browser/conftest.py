@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from labhandbook.release.local_index import running
-from tooling.tests.conftest import run
+from tooling.tests.conftest import run, shared_folder
 
 DESKTOP, TABLET, PHONE = (1400, 900), (1000, 800), (390, 800)
 
@@ -35,10 +36,13 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The handbook as a site."""
-    output = tmp_path_factory.mktemp("browser") / "site"
-    done = run("render", "--engine", "pandoc", "--to", "html", "--output", output)
-    assert done.returncode == 0, done.stderr
+    """The handbook as a site, rendered once for all processes that run tests."""
+    output = shared_folder(tmp_path_factory) / "site"
+    with output.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not output.exists():
+            done = run("render", "--engine", "pandoc", "--to", "html", "--output", output)
+            assert done.returncode == 0, done.stderr
     return output
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from tooling.tests.browser.conftest import DESKTOP, PHONE, Open, told
 
+pytestmark = pytest.mark.long
+
 # Words that cross the edge of a box or of the picture, as this browser's fonts set them, and words too small to read.
 MISPLACED = """
 (smallest) => [...document.querySelectorAll("svg.picture")].flatMap((picture) => {

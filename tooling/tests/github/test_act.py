@@ -45,11 +45,11 @@ jobs:
           name: words
           path: got
       - run: |
+          echo "::error file=a.py,line=3::wrong" >&2
           git rev-parse --is-shallow-repository
           find got -type f
           echo "## $(cat got/word.txt)" >> "$GITHUB_STEP_SUMMARY"
           echo "token $ACTIONS_ID_TOKEN_REQUEST_TOKEN"
-          echo "::error file=a.py,line=3::wrong" >&2
           test "$WORD" = fine
   third:
     needs: [first, second]

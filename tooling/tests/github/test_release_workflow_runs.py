@@ -24,6 +24,8 @@ from tooling.tests.package.sample_packages import download, git, published
 from tooling.tests.release.faulty_index import Fault
 from tooling.tests.release.own_packages import ready
 
+pytestmark = pytest.mark.long
+
 REPOSITORY = "lab/averages"
 # The commit at which the package's workflow uses the handbook; it stands for the files of this working tree.
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -18,6 +18,8 @@ from tooling.tests.github.act_runner import Event, Run, Runner, load
 from tooling.tests.github.pipeline import SYSTEM, TOKEN, handbook_as_fetched
 from tooling.tests.package.sample_packages import download, git
 
+pytestmark = pytest.mark.long
+
 REPOSITORY = "acerbilab/handbook"
 WORKFLOWS = ROOT / ".github" / "workflows"
 # A quick test or two of the handbook and of each project: the whole of them is a test of its own, below.

@@ -24,6 +24,8 @@ from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_packages import git, write
 from tooling.tests.release.faulty_index import serving
 
+pytestmark = pytest.mark.long
+
 CANARY = "canary-0123456789"
 HERE = next(each for each in interpreters() if each.minor == sys.version_info[:2])
 ADDRESS = f"://me:{CANARY}@host.example/path"

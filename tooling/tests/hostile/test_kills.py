@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from tooling.tests.conftest import make_book
 from tooling.tests.hostile import others, packages
 from tooling.tests.hostile.parts import changed, write
 from tooling.tests.hostile.stage import repository
+
+pytestmark = pytest.mark.long
 
 WRITES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "os.link", "os.symlink",
           "shutil.rmtree", "shutil.copyfile", "tempfile.mkstemp", "tempfile.mkdtemp"}
@@ -102,6 +105,11 @@ def ledger(folder: Path) -> Callable[[], object]:
                                                          Outcome("Built.", Findings(), {"files": {}}))
 
 
+def save(step: int, place: Path) -> None:
+    """A checkpoint that says its step."""
+    write_atomic(place / "state", str(step))
+
+
 def run_of_steps(folder: Path) -> Callable[[], object]:
     """A run that saves three times, goes on where it was, and ends."""
     def work() -> None:
@@ -109,8 +117,7 @@ def run_of_steps(folder: Path) -> Callable[[], object]:
             done = run.latest()
             for step in range(done.step + 1 if done else 1, 4):
                 run.log(step, loss=1 / step)
-                run.save(step, lambda place,
-                step=step: write_atomic(place / "state", str(step)))  # type: ignore[misc]
+                run.save(step, partial(save, step))
             run.finish({"steps": 3})
 
     return work
@@ -147,21 +154,19 @@ WORKS: dict[str, Work] = {
     "release new": Work(lambda folder: None, lambda folder: handbook(
         "release", "new", folder / "new", "--name", "demo", "--author", "A", "--email", "a@example.org")),
     "release init": Work(package, lambda folder: handbook("release", "init", folder, "--repository", "a/b",
-        "--handbook",
-                                                          "a" * 40)),
+                                                          "--handbook", "a" * 40)),
     "release check": Work(package, lambda folder: handbook("release", "check", folder, "--offline", "--output",
                                                            folder / "report.txt"), changing=r"report\.txt$"),
     "ledger": Work(lambda folder: write(folder, {"ledger.json": packages.LEDGERS["empty-steps"]}), ledger, "ledger"),
     "recipe diff": Work(recipe, lambda folder: handbook("recipe", "diff", folder, folder / "demo-1.0.0.tar.gz",
-        "--write")),
+                                                        "--write")),
     "run": Work(lambda folder: None, run_of_steps, changing=r"\.lock$|metrics\.jsonl$|checkpoints/"),
 }
 
 
 def chosen(count: int) -> list[int]:
-    """The writes before which the work is killed: the first, the last ones, and some between them."""
-    return sorted({*range(1, min(5, count + 1)), *range(1, count, max(count // 8, 1)),
-        *range(max(count - 3, 1), count + 1)})
+    """The writes before which the work is killed: the first, the last two, and some between them."""
+    return sorted({1, *range(2, count, max(count // 4, 1)), *range(max(count - 1, 1), count + 1)})
 
 
 def whole(work: Work, folder: Path) -> dict[str, bytes]:

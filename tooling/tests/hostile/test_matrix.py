@@ -8,6 +8,8 @@ from tooling.tests.hostile.inputs import CALLS, KINDS, Case, cases, sample
 from tooling.tests.hostile.matrix import run_all, table, word_cases
 from tooling.tests.hostile.stage import COMMANDS
 
+pytestmark = pytest.mark.long
+
 
 def broken(chosen: list[Case]) -> str:
     """The runs that broke a promise, and the table; empty where all kept them."""

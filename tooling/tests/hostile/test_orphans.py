@@ -20,6 +20,8 @@ from tooling.tests.book.preview_client import CHAPTER, FILES, ended, family, pre
 from tooling.tests.conftest import make_book
 from tooling.tests.conftest import run as handbook
 
+pytestmark = pytest.mark.long
+
 HOME = "# Home {.unnumbered}\n"
 BRACKETS = "[" * 20_000
 BUSY = f"# A {{#sec-a}}\n\nWords.\n\nMore words and\n{BRACKETS}\nthe end.\n"

@@ -19,6 +19,8 @@ from tooling.tests.package.sample_dists import CANARY
 from tooling.tests.package.sample_packages import git
 from tooling.tests.release.faulty_index import Server, serving
 
+pytestmark = pytest.mark.long
+
 SECRETS = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": CANARY, "NO_PROXY": "127.0.0.1"}
 
 

@@ -16,6 +16,8 @@ from tooling.tests.hpc.printed_commands import Printed, commands
 from tooling.tests.hpc.slurm import Slurm
 from tooling.tests.hpc.terminal import talk
 
+pytestmark = pytest.mark.long
+
 PRINTED = list(commands())
 # Words that the sentence around a command says shall follow it.
 FOLLOWED = {"scontrol show job": '"$JOBID"', "scontrol release": '"$HELD"', "sbatch --time=05:00:00": '"$SCRIPT"',

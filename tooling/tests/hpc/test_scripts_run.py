@@ -17,6 +17,8 @@ from tooling.tests.hpc.conftest import JOBS, study
 from tooling.tests.hpc.slurm import Slurm, started
 from tooling.tests.hpc.terminal import talk
 
+pytestmark = pytest.mark.long
+
 
 def settings(work: Path) -> dict[str, str]:
     """What a reader has exported before submitting."""

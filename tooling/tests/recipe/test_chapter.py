@@ -14,6 +14,8 @@ from tooling.tests.conftest import ROOT
 from tooling.tests.recipe.local_github import Hub, hub
 from tooling.tests.recipe.samples import need_network
 
+pytestmark = pytest.mark.long
+
 CHAPTER = ROOT / "chapters" / "packaging" / "conda-forge.qmd"
 # Blocks of the chapter that can't run here, by the words that tell them, and why.
 CONDA = "it needs conda and conda-forge's channel"

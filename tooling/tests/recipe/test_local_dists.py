@@ -15,6 +15,8 @@ from labhandbook.recipe.local_dists import gather
 from tooling.tests.conftest import LACKS, run
 from tooling.tests.recipe.samples import LICENCE, line_of, need_network
 
+pytestmark = pytest.mark.long
+
 PYTHON = "{}.{}".format(*sys.version_info)
 
 

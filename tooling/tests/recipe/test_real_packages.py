@@ -13,6 +13,8 @@ import pytest
 from tooling.tests.conftest import run
 from tooling.tests.recipe.samples import need_network
 
+pytestmark = pytest.mark.long
+
 # The package and its build backend, as its recipe must name it.
 QUICK = {"httpx": "hatchling", "class-resolver": "uv-build"}
 REST = {"gpyreg": "setuptools", "pyvbmc": "setuptools", "click": "flit-core", "rich": "poetry-core",

@@ -14,6 +14,8 @@ from tooling.tests.package.sample_packages import git
 from tooling.tests.release.chapter_readers import MODULE, NAME, Way, way
 from tooling.tests.release.packaging_chapter import BY_COMMAND, HAND
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:

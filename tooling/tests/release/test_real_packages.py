@@ -20,6 +20,8 @@ from labhandbook.package.machine import interpreters
 from tooling.tests.conftest import LACKS, ROOT, run
 from tooling.tests.package.sample_packages import git, published
 
+pytestmark = pytest.mark.long
+
 # Found in every unpacked sdist: git isn't there to be asked, and the version is on the index.
 ALWAYS = {"REL010", "REL083"}
 
