@@ -1,7 +1,7 @@
 #!/bin/bash
 # A shell on a compute node: one GCD of LUMI for 30 minutes.
 # Run it on lumi.csc.fi: bash lumi-interactive.sh
-# With words behind it, it runs those and ends: bash lumi-interactive.sh hostname
+# With words after its name, it runs those and ends: bash lumi-interactive.sh hostname
 
 set -euo pipefail
 : "${PROJECT:?set PROJECT to the name of your project}"

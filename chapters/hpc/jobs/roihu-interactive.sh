@@ -1,7 +1,7 @@
 #!/bin/bash
 # A shell on a compute node: one GPU of Roihu for 15 minutes.
 # Run it on roihu-gpu.csc.fi: bash roihu-interactive.sh
-# With words behind it, it runs those and ends: bash roihu-interactive.sh hostname
+# With words after its name, it runs those and ends: bash roihu-interactive.sh hostname
 
 set -euo pipefail
 : "${PROJECT:?set PROJECT to the name of your project}"

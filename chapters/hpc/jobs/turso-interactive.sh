@@ -1,7 +1,7 @@
 #!/bin/bash
 # A shell on a compute node: one core of Turso for 30 minutes.
 # Run it on turso.cs.helsinki.fi: bash turso-interactive.sh
-# With words behind it, it runs those and ends: bash turso-interactive.sh hostname
+# With words after its name, it runs those and ends: bash turso-interactive.sh hostname
 
 set -euo pipefail
 [[ -z "${SLURM_JOB_ID:-}" ]] || { echo "you are in job $SLURM_JOB_ID already: type exit first" >&2; exit 1; }

@@ -11,7 +11,7 @@
 #SBATCH --output=slurm_log/%x_%j.out
 #SBATCH --open-mode=append
 
-# Turso, one GPU of Ukko.
+# Turso, one GPU.
 # Submit on turso.cs.helsinki.fi, from the folder that holds train.py:
 # mkdir -p slurm_log && sbatch turso-one-gpu.sh train
 

@@ -11,7 +11,7 @@
 #SBATCH --output=slurm_log/%x_%j.out
 #SBATCH --open-mode=append
 
-# Turso, two nodes of Ukko with one GPU each.
+# Turso, two nodes with one GPU each.
 # Nobody has confirmed yet that Turso takes such jobs: ask a lab member, and
 # run it small first.
 # Submit on turso.cs.helsinki.fi, from the folder that holds train.py:

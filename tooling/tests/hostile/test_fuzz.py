@@ -15,7 +15,7 @@ from labhandbook.book.model import load_book
 from labhandbook.core.errors import HandbookError
 from labhandbook.github.workflow_model import read_workflow
 from labhandbook.github.workflow_yaml import Unreadable
-from labhandbook.hpc import check_job, job_script
+from labhandbook.hpc import check_job
 from labhandbook.hpc.clusters import load
 from labhandbook.package import distribution
 from labhandbook.recipe import recipe_lint, recipe_reader
@@ -199,6 +199,6 @@ def test_job_scripts(cluster: str, rounds: int, tmp_path: Path) -> None:
 
     def use(given: bytes) -> None:
         (tmp_path / "job.sh").write_bytes(given)
-        check_job.JOBS.run(check_job.look(job_script.read(tmp_path / "job.sh"), known, tmp_path))
+        check_job.check(tmp_path / "job.sh", known, tmp_path)
 
     every(SCRIPT, rounds, use)

@@ -52,7 +52,7 @@ def start(slurm: Daemons, port: int) -> None:
 
 
 def fill(slurm: Daemons, cluster: Cluster) -> None:
-    """Tell slurmdbd of the cluster, a QOS for each partition, and one project with this user in it."""
+    """Add the cluster, a QOS for each partition, and one project with this user in it."""
     change(slurm, [f"add cluster {cluster.slurm_cluster or cluster.key}",
                    f"add qos {','.join(cluster.partitions)} Flags=DenyOnLimit",
                    f"add account {PROJECT} Description=test Organization=test",
@@ -60,13 +60,14 @@ def fill(slurm: Daemons, cluster: Cluster) -> None:
 
 
 def limit(slurm: Daemons, cluster: Cluster) -> None:
-    """Set what one account may have in each partition. Slurmctld must run: it tells slurmdbd that there are GPUs."""
+    """Set what one account may have in each partition. Slurmctld must run: it reports the GPUs to slurmdbd."""
     lines = []
     for partition in cluster.partitions.values():
-        limits = {"MaxSubmitJobsPerUser": partition.max_jobs, "MaxJobsPerUser": partition.running_jobs,
+        running = cluster.facts.get(f"partitions.{partition.name}.running-jobs")
+        limits = {"MaxSubmitJobsPerUser": partition.max_jobs, "MaxJobsPerUser": running,
                   "MaxTRESPerJob=gres/gpu": partition.max_gpus, "MinTRESPerJob=gres/gpu": partition.min_gpus}
-        if told := [f"{name}={number}" for name, number in limits.items() if number]:
-            lines.append(f"modify qos {partition.name} set {' '.join(told)}")
+        if known := [f"{name}={number}" for name, number in limits.items() if number]:
+            lines.append(f"modify qos {partition.name} set {' '.join(known)}")
     change(slurm, lines)
 
 

@@ -13,6 +13,7 @@ from tooling.tests.hpc import stubs as stand_ins
 from tooling.tests.hpc.slurm import CLUSTERS, Slurm, started
 
 JOBS = ROOT / "chapters/hpc/jobs"
+CASES = ROOT / "tooling/tests/cases/hpc"
 
 
 @pytest.fixture(scope="session")

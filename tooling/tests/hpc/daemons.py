@@ -61,7 +61,7 @@ class Daemons:
                 os.chown(path, self.uid, -1, follow_symlinks=False)
 
     def daemon(self, name: str, *words: str, **env: str) -> None:
-        """Start a program that goes on in the background; what it says stands in `<name>.out`."""
+        """Start a program in the background; its output is in `<name>.out`."""
         with (self.root / f"{name}.out").open("ab") as log:
             self.processes.append(subprocess.Popen(
                 [str(program(name)), *words], env={**self.env, **env}, cwd=self.root, stdin=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ from pathlib import Path
 from labhandbook.hpc.clusters import Cluster, Nodes, Partition
 
 RUNNING = 3
-# What nobody has told of a cluster's nodes.
+# What a node has where the facts do not say.
 USUAL = Nodes(64, 256, 4)
 
 CONF = """\
@@ -133,7 +133,7 @@ def _nodes(partition: Partition) -> Nodes:
 
 
 def _gres(root: Path, nodes: str, gpus: int, type_: str) -> str:
-    """The line for GPUs, and files that stand for their devices."""
+    """The line for GPUs, and files in place of their devices."""
     for gpu in range(gpus):
         device = root / "dev" / f"gpu{gpu}"
         if not device.is_symlink():

@@ -36,7 +36,7 @@ LEFT = (
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """What the rule finds in each text: its messages, by the text."""
     folder: Path = tmp_path_factory.mktemp("prose")
     texts = {f"chapters/hpc/a{number}.qmd": text for number, text in enumerate([*FOUND, *LEFT])}
@@ -53,10 +53,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("text", FOUND)
-def test_a_literal_fact_is_found(text: str, told: dict[str, list[str]]) -> None:
-    assert len(told[text]) == 1 and FOUND[text] in told[text][0], told[text]
+def test_a_literal_fact_is_found(text: str, found: dict[str, list[str]]) -> None:
+    assert len(found[text]) == 1 and FOUND[text] in found[text][0], found[text]
 
 
 @pytest.mark.parametrize("text", LEFT)
-def test_a_near_miss_is_left(text: str, told: dict[str, list[str]]) -> None:
-    assert told[text] == []
+def test_a_near_miss_is_left(text: str, found: dict[str, list[str]]) -> None:
+    assert found[text] == []

@@ -1,4 +1,4 @@
-"""`clusters.yml`: what it must say, where it is found, and how a mistake in it is told."""
+"""`clusters.yml`: what it must say, where it is found, and how a mistake in it is reported."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_books_file_is_valid() -> None:
     assert known["roihu"].partitions["small"].node_gib == 1500 and known["roihu"].partitions["medium"].node_gib == 744
     assert known["puhti"].retired and known["mahti"].replaced_by == "Roihu"
     for cluster in (known["lumi"], known["roihu"]):
-        assert cluster.billing and cluster.areas and cluster.commands and cluster.gpus and cluster.gpus.cores_each
+        assert cluster.billing and cluster.areas and cluster.missing and cluster.gpus and cluster.gpus.cores_each
 
 
 def test_words_and_numbers_of_a_time_limit_agree() -> None:
@@ -61,15 +61,15 @@ def test_words_and_numbers_of_a_time_limit_agree() -> None:
     ("status: \"in use\"", "status: \"used\"", 3, "one of: in use, retired"),
     ("exclusive: \"no\"", "exclusive: [no]", 9, "is not a single value"),
     ("    main:\n", "    main: 3\n    other:\n", 7, "holds no names"),
-    ("max-nodes: 2", "max-nodes: 2\n      max-nodes: 3", 13, "stands twice"),
+    ("max-nodes: 2", "max-nodes: 2\n      max-nodes: 3", 13, "is there twice"),
     ("tower:", "tower: [", 3, "is not valid YAML"),
 ])
-def test_a_mistake_is_told_with_its_line(old: str, new: str, line: int, says: str) -> None:
+def test_a_mistake_is_reported_with_its_line(old: str, new: str, line: int, says: str) -> None:
     assert old in GOOD
     with pytest.raises(HandbookError) as caught:
         parse(GOOD.replace(old, new, 1), "chapters/hpc/clusters.yml")
-    told = f"{caught.value.what} {caught.value.todo}"
-    assert says in told and caught.value.where == f"chapters/hpc/clusters.yml:{line}", (told, caught.value.where)
+    said = f"{caught.value.what} {caught.value.todo}"
+    assert says in said and caught.value.where == f"chapters/hpc/clusters.yml:{line}", (said, caught.value.where)
 
 
 def test_an_unknown_cluster_is_guessed() -> None:

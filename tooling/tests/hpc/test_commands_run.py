@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.hpc.chapter_scripts import RECIPES
+from labhandbook.hpc.chapter_scripts import recipes
 from tooling.tests.hpc.accounts import PROJECT
 from tooling.tests.hpc.printed_commands import Printed, commands
-from tooling.tests.hpc.slurm import Slurm
+from tooling.tests.hpc.slurm import CLUSTERS, Slurm
 from tooling.tests.hpc.terminal import talk
 
 pytestmark = pytest.mark.long
@@ -26,7 +26,7 @@ FOLLOWED = {"scontrol show job": '"$JOBID"', "scontrol release": '"$HELD"', "sba
 ONLY = {"scontrol show partition dev-g": ("lumi",), "sbatch --time=05:00:00 lumi-one-gpu.sh train": ("lumi",)}
 # These go on until they are stopped.
 ENDLESS = re.compile(r"^(?:watch|tail .*-f)\b")
-# A job that runs until it is told to end.
+# A job that runs until a file says that it ends.
 WAITS = "#!/bin/bash\nwhile [ ! -e end ]; do sleep 0.2; done\n"
 
 
@@ -63,7 +63,8 @@ def test_commands_run_as_printed(slurm: Slurm, work: Path) -> None:
     gpu = next(each.name for each in slurm.cluster.partitions.values() if each.gpu and each.everyday)
     waiting = ("--partition", gpu, "--gpus=1", "--output=slurm_log/%x_%j.out", "--time=5", "waits.sh")
     job, other = (slurm.submit(*waiting, cwd=work) for _ in range(2))
-    smallest = next(recipe.file for recipe in RECIPES if recipe.wish.name == "smallest" and key in recipe.clusters)
+    smallest = next(recipe.file for recipe in recipes(CLUSTERS)
+                    if recipe.wish.name == "smallest" and key in recipe.clusters)
     given = {"SIF": "container.sif", "ENV_DIR": str(work / "env"), "VENV": str(work / "env"), "PROJECT": PROJECT,
              "PYTHON_MODULE": "Python", "JOBID": job, "SCRIPT": smallest,
              "PARTITION": gpu}

@@ -1,4 +1,4 @@
-"""Prices: the worked examples of the official pages, the seed's script, and what the chapter says."""
+"""Prices: the worked examples of the official pages, the old handbook's script, and what the chapter says."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from labhandbook.book.facts import load_facts
-from labhandbook.hpc.cost import cheaper, offer, price, storage
+from labhandbook.hpc.cost import cheaper, offer, price
 from labhandbook.hpc.job_request import Shape, read_request
 from labhandbook.hpc.job_script import parse
 from tooling.tests.conftest import ROOT, run
+from tooling.tests.hpc.conftest import CASES
 from tooling.tests.hpc.slurm import CLUSTERS
-from tooling.tests.hpc.test_rules import SEED
 
+OLD = (CASES / "broken/old-handbook.sh").read_text()
 FACTS = {fact.name: fact.value for fact in load_facts(ROOT)}
 LUMI, ROIHU = "clusters.lumi.billing.examples.", "clusters.roihu.billing.examples."
 
@@ -39,13 +40,6 @@ def test_official_examples(key: str, partition: str, got: Shape, hours: float, e
     assert found and found.amount == float(expected), found
 
 
-def test_official_examples_of_storage() -> None:
-    roihu, lumi = CLUSTERS.known["roihu"], CLUSTERS.known["lumi"]
-    assert storage(roihu, "scratch", 1, 24 * 180) == float(FACTS[ROIHU + "scratch-1-tib-180-days"]) == 25920
-    assert storage(lumi, "scratch", 1.2, 24 * 4) == pytest.approx(115.2)
-    assert storage(lumi, "flash", 1, 10) == 30
-
-
 def test_the_numbers_of_the_facts_are_those_of_the_pages() -> None:
     assert [FACTS[LUMI + name] for name in ("standard-g-4-nodes-24-hours", "small-g-2-gcds-24-hours",
                                             "small-g-1-gcd-128-gb-24-hours")] == ["384", "24", "24"]
@@ -53,9 +47,9 @@ def test_the_numbers_of_the_facts_are_those_of_the_pages() -> None:
         "12", "2000"]
 
 
-def test_the_seeds_script_and_the_table_of_the_chapter() -> None:
+def test_the_old_handbooks_script_and_the_table_of_the_chapter() -> None:
     lumi = CLUSTERS.known["lumi"]
-    request = read_request(parse(SEED))
+    request = read_request(parse(OLD))
     asked = offer(lumi, request, lumi.partitions["standard-g"])
     assert asked
     offers = [asked, *cheaper(lumi, request, asked)]
@@ -66,7 +60,7 @@ def test_the_seeds_script_and_the_table_of_the_chapter() -> None:
 
 
 def test_the_command_explains_the_price(tmp_path: Path) -> None:
-    (tmp_path / "run_job.sh").write_text(SEED)
+    (tmp_path / "run_job.sh").write_text(OLD)
     done = run("job", "cost", "run_job.sh", cwd=tmp_path)
     assert done.returncode == 0
     assert "run_job.sh: at most 20 GPU-hours on LUMI standard-g\n    1 whole node x 4 x 5 h" in done.stdout
@@ -75,7 +69,8 @@ def test_the_command_explains_the_price(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("option", "says"), [
-    ("--partition=small", "LUMI and Roihu have the partition small"), ("--partition=largemem", "doesn't know LUMI l"),
+    ("--partition=small", "LUMI and Roihu have the partition small"),
+    ("--partition=largemem", "does not describe LUMI l"),
     ("--partition=nowhere", "no cluster has"),
     ("--partition=standard-g --time=3-0", "can't start"), ("--partition=medium --time=x", "is not a time"),
 ])

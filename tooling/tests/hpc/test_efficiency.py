@@ -31,16 +31,16 @@ def test_numbers_and_advice() -> None:
     used, = read(GPU)
     assert (used.gpus, used.memory, used.peak, used.seconds, used.limit) == (1, 60, 6, 3600, 18000)
     assert used.cpu == pytest.approx(4200 / 25200)
-    told = " ".join(advice(used))
-    assert "--mem=8G" in told and "--time=01:15:00" in told and "srun --cpus-per-task" in told
-    assert "GPU's monitor" in told
+    said = " ".join(advice(used))
+    assert "--mem=8G" in said and "--time=01:15:00" in said and "srun --cpus-per-task" in said
+    assert "GPU's monitor" in said
 
 
 def test_cores_are_advised_without_gpus() -> None:
     used, = read(CPU)
-    told = list(advice(used))
-    assert any("Ask for 2 cores and not for 16" in text for text in told)
-    assert not any("--mem" in text or "--time" in text for text in told)
+    said = list(advice(used))
+    assert any("Ask for 2 cores instead of 16" in text for text in said)
+    assert not any("--mem" in text or "--time" in text for text in said)
 
 
 @pytest.mark.parametrize(("state", "code", "says"), [
@@ -51,7 +51,7 @@ def test_failures(state: str, code: str, says: str) -> None:
     assert says in " ".join(advice(used))
 
 
-def test_a_step_that_outgrew_its_memory_is_told_of_a_failed_job() -> None:
+def test_a_step_that_outgrew_its_memory_explains_a_failed_job() -> None:
     """As sacct answered on a real Slurm, with and without control groups."""
     grouped = answer("1|wrap|short|FAILED|1:0|1|2||61|2|00:01|||cpu=1,mem=2G,node=2",
                      "1.0|python3||OUT_OF_MEMORY|0:125|1|2|2|61||00:01|||cpu=1")
@@ -64,26 +64,26 @@ def test_a_step_that_outgrew_its_memory_is_told_of_a_failed_job() -> None:
 @pytest.mark.parametrize(("state", "says"), [("PENDING", "nothing was used yet"), ("RUNNING", "sstat -a -j 8 ")])
 def test_a_job_that_goes_on_is_not_judged(state: str, says: str) -> None:
     text = HEAD + f"8|run|small|{state}|0:0|16|1||7200|150|00:00:00|||cpu=16,mem=32G,node=1\n"
-    told = report(read(text))
-    assert says in told and told.count("->") == 1 and "0%" not in told and "not measured" in told
+    said = report(read(text))
+    assert says in said and said.count("->") == 1 and "0%" not in said and "not measured" in said
 
 
-def test_an_array_is_told_in_lines_and_advised_once() -> None:
-    """Enough for the largest and the slowest task; what befell the others is told of the first of each kind."""
+def test_an_array_has_a_line_for_each_task_and_one_advice() -> None:
+    """Enough for the largest and the slowest task; of others, what happened to the first of each kind."""
     tasks = [(0, "COMPLETED", 600, 3), (1, "COMPLETED", 900, 5), (2, "OUT_OF_MEMORY", 60, 8), (3, "TIMEOUT", 7200, 2)]
     text = HEAD + "".join(
         f"5_{task}|x|p|{state}|0:0|1|1||{seconds}|120|00:10:00|||cpu=1,mem=16G,node=1\n"
         f"5_{task}.0|x||{state}|0:0|1|1|1|{seconds}||00:10:00|{peak}G||\n" for task, state, seconds, peak in tasks)
-    told = report(read(text)).splitlines()
-    assert [line.split()[:3] for line in told[:4]] == [
+    said = report(read(text)).splitlines()
+    assert [line.split()[:3] for line in said[:4]] == [
         ["5_0", "COMPLETED", "00:10:00"], ["5_1", "COMPLETED", "00:15:00"], ["5_2", "OUT_OF_MEMORY", "00:01:00"],
         ["5_3", "TIMEOUT", "02:00:00"]]
-    assert told[4].startswith("  -> 5_2: It needed more") and told[5].startswith("  -> 5_3: The time limit")
-    assert "--mem=7G" in told[6] and "--time=00:20:00" in told[7] and len(told) == 8
+    assert said[4].startswith("  -> 5_2: The job needed more") and said[5].startswith("  -> 5_3: The time limit")
+    assert "--mem=7G" in said[6] and "--time=00:20:00" in said[7] and len(said) == 8
 
 
 @pytest.mark.parametrize("slurm", ["turso"], indirect=True)
-def test_a_job_of_a_real_slurm_is_told(slurm: Slurm, work: Path) -> None:
+def test_a_job_of_a_real_slurm_is_reported(slurm: Slurm, work: Path) -> None:
     """Two seconds of sleep let Slurm measure; the memory is known, and one of four cores is busy at most."""
     program = "import time; x = bytearray(300_000_000); time.sleep(3); sum(range(3_000_000))"
     common = ("--partition=short", "--output=slurm_log/%j.out")
@@ -97,28 +97,28 @@ def test_a_job_of_a_real_slurm_is_told(slurm: Slurm, work: Path) -> None:
         return slurm.run(*words, cwd=work).stdout
 
     slurm.until(lambda: ask(job).count('"COMPLETED"') == 1 and ask(tasks).count('"COMPLETED"') == 2, "sacct")
-    told, = json.loads(ask(job))
-    assert (told["job"], told["cores"], told["nodes"], told["memory"], told["limit"]) == (job, 4, 1, 1, 300)
-    assert 0.28 < told["peak"] < 0.4 and 0 < told["cpu_share"] < 0.25 and told["seconds"] >= 3
+    said, = json.loads(ask(job))
+    assert (said["job"], said["cores"], said["nodes"], said["memory"], said["limit"]) == (job, 4, 1, 1, 300)
+    assert 0.28 < said["peak"] < 0.4 and 0 < said["cpu_share"] < 0.25 and said["seconds"] >= 3
     assert [each["job"] for each in json.loads(ask(tasks))] == [f"{tasks}_1", f"{tasks}_2"]
     unknown = slurm.run(str(HANDBOOK), "job", "efficiency", "4711", cwd=work)
-    assert unknown.returncode == 2 and "knows no such job" in unknown.stderr
+    assert unknown.returncode == 2 and "has no such job" in unknown.stderr
 
 
-def test_old_sacct_tells_memory_by_node_or_core() -> None:
+def test_old_sacct_gives_memory_by_node_or_core() -> None:
     old = HEAD.replace("|AllocTRES", "")
     assert read(old + "9|x|p|COMPLETED|0:0|4|2||600|10|10:00||8Gn\n")[0].memory == 16
     assert read(old + "9|x|p|COMPLETED|0:0|4|2||600|10|1-00:00:00||2Gc\n")[0].memory == 8
 
 
-def test_tasks_of_an_array_are_told_apart() -> None:
+def test_tasks_of_an_array_are_kept_apart() -> None:
     text = HEAD + "".join(f"5_{task}|x|p|COMPLETED|0:0|1|1||300|10|05:00|||mem=2G\n"
                           f"5_{task}.0|x||COMPLETED|0:0|1|1|1|300||05:00|{task}G||\n" for task in (1, 2))
     assert [used.peak for used in read(text)] == [1, 2]
 
 
 @pytest.mark.parametrize(("text", "says"), [("", "no answer"), ("JobID|State\n1|x\n", "no answer"),
-                                            (HEAD, "knows no such job")])
+                                            (HEAD, "has no such job")])
 def test_what_is_no_answer(text: str, says: str) -> None:
     with pytest.raises(HandbookError, match=says):
         read(text)
@@ -134,8 +134,8 @@ def test_the_command_asks_sacct_or_reads_a_file(tmp_path: Path) -> None:
     program.chmod(0o755)
     asked = run("job", "efficiency", "7", "--clusters", "ukko", "--format", "json",
                 PATH=f"{program.parent}:/bin:/usr/bin")
-    told, = json.loads(asked.stdout)
-    assert told["job"] == "7" and told["memory_share"] == 0.1 and told["advice"]
+    said, = json.loads(asked.stdout)
+    assert said["job"] == "7" and said["memory_share"] == 0.1 and said["advice"]
     assert (tmp_path / "asked").read_text().split()[:5] == ["-M", "ukko", "-P", "-j", "7"]
 
 

@@ -73,8 +73,8 @@ LOOKUP = {message: rest for table in ("login", "submit", "wait", "run")
 
 
 def test_every_message_of_the_lookup_is_provoked_or_says_why_not() -> None:
-    told = {*LOOKUP, *rows("commands.qmd", "tbl-commands-reasons")}
-    assert told == {*REFUSED, *FILES, *REASONS, *LOGS, *ENDS, *KILLED, *NOT_HERE}
+    said = {*LOOKUP, *rows("commands.qmd", "tbl-commands-reasons")}
+    assert said == {*REFUSED, *FILES, *REASONS, *LOGS, *ENDS, *KILLED, *NOT_HERE}
 
 
 @pytest.mark.parametrize("message", LOOKUP)
@@ -149,14 +149,14 @@ def test_squeue_tells_why_a_job_waits(slurm: Slurm, poor: None, work: Path) -> N
     }
     assert set(waits) == set(REASONS)
 
-    def told() -> dict[str, str]:
+    def said() -> dict[str, str]:
         said = slurm.run("squeue", "--noheader", "--format=%i %r", cwd=work).stdout
         reasons = dict(line.split(" ", 1) for line in said.splitlines())
         return {reason: reasons[job].split(",")[0] for reason, job in waits.items()}
 
     with contextlib.suppress(AssertionError):
-        slurm.until(lambda: told() == {reason: reason for reason in waits}, "the reasons")
-    found = told()
+        slurm.until(lambda: said() == {reason: reason for reason in waits}, "the reasons")
+    found = said()
     slurm.run("scancel", "--me", cwd=work)
     change("PartitionName=dev-g", "MaxTime=120")
     change("NodeName=n1x3", "State=RESUME")

@@ -98,8 +98,8 @@ def test_check_reports_to_people_and_machines(tmp_path: Path) -> None:
     shown = run("job", "check", "job.sh", "--cluster", "lumi", cwd=tmp_path)
     assert shown.returncode == 1
     assert re.search(r"^✗ job\.sh:2: HPC012 .*\n    .*\n    @sec-hpc-workflow-partition$", shown.stdout, re.MULTILINE)
-    told = run("job", "check", "job.sh", "--cluster", "lumi", "--format", "json", cwd=tmp_path)
-    assert [each["code"] for each in json.loads(told.stdout)["findings"]] == ["HPC012"]
+    said = run("job", "check", "job.sh", "--cluster", "lumi", "--format", "json", cwd=tmp_path)
+    assert [each["code"] for each in json.loads(said.stdout)["findings"]] == ["HPC012"]
     sarif = json.loads(run("job", "check", "job.sh", "--cluster", "lumi", "--format", "sarif", cwd=tmp_path).stdout)
     rule, = sarif["runs"][0]["tool"]["driver"]["rules"]
     assert rule["helpUri"].endswith("/chapters/hpc/workflow.html#sec-hpc-workflow-partition")

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.hpc.check_job import JOBS, look
+from labhandbook.core.rules import REGISTRY
+from labhandbook.hpc.check_job import check_script
 from labhandbook.hpc.clusters import Cluster, Partition
 from labhandbook.hpc.job_request import clock
-from labhandbook.hpc.job_rules import REFUSED
 from labhandbook.hpc.job_script import parse
 from labhandbook.hpc.new_job import Kind, Wish, plan
 from labhandbook.hpc.script_text import script as write
 from tooling.tests.hpc.slurm import Slurm
 
 SCRIPTS = 150
+# The rules whose source is an answer of sbatch: it refuses what they find.
+REFUSED = {code for code, rule in REGISTRY.items() if rule.source.startswith("sbatch: ")}
 TAIL = "\nsrun hostname\n"
 
 
@@ -68,7 +70,7 @@ ODD = ("--ntask=1", "--ntasks-per-nod=1", "--mem=1.5G", "--mem=10Gi", "--time=1h
 
 def refused(slurm: Slurm, work: Path, script: str) -> bool:
     """Whether the check says that Slurm refuses it."""
-    return any(finding.rule.code in REFUSED for finding in JOBS.run(look(parse(script), slurm.cluster, work)))
+    return any(finding.rule.code in REFUSED for finding in check_script(parse(script), slurm.cluster, work))
 
 
 def judged(slurm: Slurm, work: Path, script: str) -> tuple[bool, str]:
@@ -106,7 +108,7 @@ def test_new_scripts_are_accepted(wide: Slurm, tmp_path: Path) -> None:
                  Wish(kind=Kind.RANKS, gpus=gpus), Wish(kind=Kind.RANKS, gpus=2, nodes=2),
                  Wish(kind=Kind.REQUEUE, gpus=1), Wish(kind=Kind.GRID), Wish(kind=Kind.SMALLEST)):
         script = write(plan(wide.cluster, wish), "job.sh")
-        findings = JOBS.run(look(parse(script), wide.cluster, tmp_path))
+        findings = check_script(parse(script), wide.cluster, tmp_path)
         assert list(findings) == [], (wish, findings)
         assert not judged(wide, tmp_path, script)[0], wish
 
@@ -130,7 +132,7 @@ def of_an_account(cluster: Cluster) -> Iterator[str]:
 def test_limits_of_an_account_are_judged_as_by_slurm(slurm: Slurm, tmp_path: Path) -> None:
     counted = [0, 0]
     for script in of_an_account(slurm.cluster):
-        ours = {finding.rule.code for finding in JOBS.run(look(parse(script), slurm.cluster, tmp_path))}
+        ours = {finding.rule.code for finding in check_script(parse(script), slurm.cluster, tmp_path)}
         (tmp_path / "job.sh").write_text(script)
         done = slurm.run("sbatch", "--hold", "job.sh", cwd=tmp_path)
         slurm.run("scancel", "--me", "--state=PENDING", cwd=tmp_path)

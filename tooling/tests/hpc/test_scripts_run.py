@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.hpc.chapter_scripts import RECIPES, Recipe
+from labhandbook.hpc.chapter_scripts import Recipe
+from labhandbook.hpc.chapter_scripts import recipes as all_recipes
 from labhandbook.hpc.new_job import TASKS, Kind
 from tooling.tests.hpc.accounts import PROJECT
 from tooling.tests.hpc.conftest import JOBS, study
-from tooling.tests.hpc.slurm import Slurm, started
+from tooling.tests.hpc.slurm import CLUSTERS, Slurm, started
 from tooling.tests.hpc.terminal import talk
 
 pytestmark = pytest.mark.long
@@ -28,7 +29,7 @@ def settings(work: Path) -> dict[str, str]:
 
 def recipes(slurm: Slurm) -> list[Recipe]:
     """The batch scripts for a cluster."""
-    return [recipe for recipe in RECIPES if slurm.cluster.key in recipe.clusters]
+    return [recipe for recipe in all_recipes(CLUSTERS) if slurm.cluster.key in recipe.clusters]
 
 
 def file(slurm: Slurm, name: str) -> str:
@@ -63,13 +64,13 @@ def test_scripts_complete(slurm: Slurm, work: Path) -> None:
             assert len(tasks) == (2 if wish.kind is Kind.GRID else 5)
             assert all("done at step 1" in text for text in tasks)
         elif wish.kind is Kind.SMALLEST:
-            told = log(slurm, work, job).splitlines()
-            assert told[0].endswith(f" for {PROJECT}") and told[-1] == os.uname().nodename
+            said = log(slurm, work, job).splitlines()
+            assert said[0].endswith(f" for {PROJECT}") and said[-1] == os.uname().nodename
         else:
             ranks = wish.nodes * wish.gpus if wish.kind is Kind.RANKS else 1
             assert log(slurm, work, job).count("done at step 1") == ranks, recipe.file
-            told_ranks = {line.split()[-1] for line in log(slurm, work, job).splitlines() if "rank" in line}
-            assert told_ranks == ({str(rank) for rank in range(ranks)} if wish.kind is Kind.RANKS else {"-"})
+            numbers = {line.split()[-1] for line in log(slurm, work, job).splitlines() if "rank" in line}
+            assert numbers == ({str(rank) for rank in range(ranks)} if wish.kind is Kind.RANKS else {"-"})
 
 
 def test_array_resumes_after_a_kill(slurm: Slurm, work: Path) -> None:
@@ -174,7 +175,7 @@ def test_checkpoint_and_requeue_at_the_time_limit(tmp_path: Path) -> None:
 
 
 def requeued(slurm: Slurm, job: str) -> None:
-    """Wait until a job stands in the queue again."""
+    """Wait until a job is in the queue again."""
     end = time.monotonic() + 60
     while slurm.state(job).get("Restarts") != "1" or slurm.state(job)["JobState"] != "PENDING":
         assert time.monotonic() < end, slurm.state(job)

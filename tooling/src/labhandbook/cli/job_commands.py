@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -23,11 +25,11 @@ def job() -> None:
 
 @job.command(cls=Command, section="sec-hpc-workflow-check")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--cluster", "name", required=True, help="The cluster that will run it, such as lumi or roihu.")
+@click.option("--cluster", "name", required=True, help="The cluster that will run it.")
 @click.option("--from", "folder", type=click.Path(path_type=Path), default=".",
               help="The folder you will submit from (default: this one).")
 @findings_format_option
-@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
+@click.option("--strict", is_flag=True, help="Fail on warnings too.")
 def check(file: Path, name: str, folder: Path, form: str, strict: bool) -> int:
     """Check a job script before it costs anything."""
     from labhandbook.core.report import counts
@@ -38,15 +40,15 @@ def check(file: Path, name: str, folder: Path, form: str, strict: bool) -> int:
     cluster = load().get(name)
     found = look(file, cluster, folder)
     show_report(found, form, None, "Job check")
-    bad = found.failed(strict=strict)
-    progress.last(not bad, f"{file.name} for {cluster.name}: {found.rules} rules: {counts(found)}")
-    if not bad:
-        after(f"sbatch {file.name}, on {cluster.name}")
-    return FINDINGS if bad else FINE
+    failed = found.failed(strict=strict)
+    progress.last(not failed, f"{file.name} for {cluster.name}: {found.rules} rules: {counts(found)}")
+    if not failed:
+        _next(f"sbatch {file.name}, on {cluster.name}")
+    return FINDINGS if failed else FINE
 
 
-def after(text: str) -> None:
-    """Tell what to do next, on a line of its own, from where it can be copied."""
+def _next(text: str) -> None:
+    """Say what to do next, on a line of its own, from which it can be copied."""
     click.echo(f"    next: {text}", err=True)
 
 
@@ -57,7 +59,7 @@ def after(text: str) -> None:
 def cost(file: Path, name: str | None, form: str) -> int:
     """Price a job, and a cheaper request that does the same."""
     from labhandbook.hpc.clusters import load
-    from labhandbook.hpc.cost_report import bill
+    from labhandbook.hpc.cost import bill
 
     found = bill(file, load(), name)
     click.echo(json.dumps(found.as_json(), indent=2) + "\n" if form == "json" else found.as_text(), nl=False)
@@ -66,22 +68,21 @@ def cost(file: Path, name: str | None, form: str) -> int:
 
 @job.command(cls=Command, section="sec-hpc-workflow-script")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--cluster", "name", help="The cluster: lumi, roihu or turso. Asked for when it is missing.")
+@click.option("--cluster", help="The cluster. Asked for when it is missing.")
 @click.option("--kind", type=click.Choice(["single", "ranks", "seeds", "grid", "requeue", "smallest"]),
               default="single", show_default=True,
               help="One process; one for each GPU; an array over seeds or over the lines of grid.txt, which resumes; "
                    "a run that saves at its time limit and goes on; one that only shows that all works.")
-@click.option("--name", "title", help="The job's name (default: that of the file).")
+@click.option("--name", help="The job's name (default: that of the file).")
 @click.option("--partition", default="", help="Default: the cheapest that takes the job.")
 @click.option("--nodes", type=click.IntRange(1), default=1, show_default=True, help="Nodes.")
-@click.option("--gpus", type=click.IntRange(0), help="GPUs on each node; on LUMI these are GCDs.")
-@click.option("--cores", type=click.IntRange(1), help="Cores on each node (default: a fair share).")
+@click.option("--gpus", type=click.IntRange(0), help="GPUs on each node, in the unit that the cluster counts.")
+@click.option("--cores", type=click.IntRange(1), default=None, help="Cores on each node (default: a fair share).")
 @click.option("--memory", default="", help="Memory on each node, such as 16G (default: a fair share).")
-@click.option("--time", "limit", help="The time limit, such as 02:30:00 (default: half an hour).")
+@click.option("--time", help="The time limit, such as 02:30:00 (default: half an hour).")
 @click.option("--array", default="", help="Tasks of an array, such as 0-4%2; alone, it means --kind seeds.")
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
-def new(file: Path | None, name: str | None, kind: str, title: str | None, partition: str, nodes: int,
-        gpus: int | None, cores: int | None, memory: str, limit: str | None, array: str, force: bool) -> int:
+def new(file: Path | None, cluster: str | None, force: bool, **wanted: Any) -> int:
     """Write a job script that passes the check.
 
     It goes into FILE; without one it is printed.
@@ -91,28 +92,26 @@ def new(file: Path | None, name: str | None, kind: str, title: str | None, parti
     from labhandbook.hpc.script_text import LOGS, script
 
     known = load()
-    asking = sys.stdin.isatty() and name is None
-    if name is None:
-        if not asking:
-            raise HandbookError("no cluster is named", todo="add --cluster lumi, roihu or turso",
+    if cluster is None:
+        keys = [each.key for each in known.running]
+        if not sys.stdin.isatty():
+            raise HandbookError("no cluster is named", todo=f"add --cluster with one of: {', '.join(keys)}",
                                 section="sec-hpc-workflow-script")
-        living = [key for key, cluster in known.known.items() if not cluster.retired]
-        name = click.prompt("Cluster", type=click.Choice(living), default=living[0], err=True)
-        if gpus is None:
-            gpus = click.prompt("GPUs on each node", type=click.IntRange(0), default=1, err=True)
-        limit = limit or click.prompt("Time limit", default="00:30:00", value_proc=_time, err=True)
-    cluster = known.get(str(name))
-    wish = Wish(title or (file.stem if file else "run"), Kind(kind), partition, nodes, cores or 0, gpus or 0, memory,
-                limit or "00:30:00", array)
-    planned = plan(cluster, wish)
+        cluster = str(click.prompt("Cluster", type=click.Choice(keys), default=keys[0], err=True))
+        if wanted["gpus"] is None:
+            wanted["gpus"] = click.prompt("GPUs on each node", type=click.IntRange(0), default=1, err=True)
+        wanted["time"] = wanted["time"] or click.prompt("Time limit", default="00:30:00", value_proc=_time, err=True)
+    wanted["name"] = wanted["name"] or (file.stem if file else "run")
+    wish = Wish(**{name: value for name, value in wanted.items() if value is not None})
+    planned = plan(known.get(cluster), replace(wish, kind=Kind(wish.kind)))
     text = script(planned, file.name if file else "job.sh")
     if file is None:
         click.echo(text, nl=False)
         return FINE
-    _ask_first(file, force)
+    _refuse_to_replace(file, force)
     _save(file, text)
-    Progress().last(True, f"{file} for {cluster.name} {planned.partition.name}")
-    after(f"mkdir -p {LOGS} && handbook job check {file} --cluster {cluster.key}")
+    Progress().last(True, f"{file} for {planned.cluster.name} {planned.partition.name}")
+    _next(f"mkdir -p {LOGS} && handbook job check {file} --cluster {planned.cluster.key}")
     return FINE
 
 
@@ -132,18 +131,18 @@ def scripts(folder: Path, name: str | None, force: bool) -> int:
     made = dict(written(known, known.get(name).key if name else ""))
     changed = {folder / file: text for file, text in made.items() if _text(folder / file) != text}
     for path in changed:
-        _ask_first(path, force)
+        _refuse_to_replace(path, force)
     for path, text in changed.items():
         _save(path, text)
         click.echo(path)
     Progress().last(True, f"{len(changed)} of {len(made)} scripts written into {folder}"
-                          + (", the others were there" if len(changed) < len(made) else ""))
-    after("read one, then handbook job check, with its name and --cluster")
+                          + (", the others are up to date" if len(changed) < len(made) else ""))
+    _next("read one, then run handbook job check with its name and --cluster")
     return FINE
 
 
 def _time(text: str) -> str:
-    """A time limit as it was typed, once Slurm can read it; until then it is asked for again."""
+    """A time limit as it was typed; click asks again until Slurm can read it."""
     from labhandbook.hpc.job_request import Unreadable, hours
 
     try:
@@ -154,17 +153,17 @@ def _time(text: str) -> str:
 
 
 def _text(path: Path) -> str | None:
-    """What a file holds; None when there is none or it is no text."""
+    """What a file holds; None when there is none or it isn't text."""
     try:
         return untrusted_data.text(path)
     except HandbookError:
         return None
 
 
-def _ask_first(path: Path, force: bool) -> None:
-    """Raise HandbookError when a file is there that may not be replaced."""
+def _refuse_to_replace(path: Path, force: bool) -> None:
+    """Raise HandbookError when a file exists that must not be replaced."""
     if path.exists() and not force:
-        raise HandbookError(f"{path} exists", why="it is not replaced without being asked to",
+        raise HandbookError(f"{path} exists", why="only --force replaces a file",
                             todo="add --force, or name another place", section="sec-hpc-workflow-script")
 
 
@@ -185,7 +184,7 @@ def _save(path: Path, text: str) -> None:
 @click.option("--clusters", default="", help="The Slurm cluster to ask, as for sacct -M.")
 @format_option
 def efficiency(number: str, saved: Path | None, clusters: str, form: str) -> int:
-    """Say how a job used what it asked for.
+    """Show how well a job used what it requested.
 
     Cores, memory and time, from Slurm's accounting, and what to ask for next time.
     """
@@ -195,7 +194,7 @@ def efficiency(number: str, saved: Path | None, clusters: str, form: str) -> int
     if saved:
         jobs = [each for each in jobs if each.job == number or each.job.startswith(f"{number}_")]
         if not jobs:
-            raise HandbookError(f"the saved answer holds no job {number}", todo="give the number that it holds",
+            raise HandbookError(f"the saved answer has no job {number}", todo="give a number that it has",
                                 section="sec-hpc-workflow-monitor")
     if form == "json":
         click.echo(json.dumps([each.as_json() for each in jobs], indent=2))

@@ -16,7 +16,7 @@ PAGES = {"BOOK": "chapters/book-rules.qmd", "REL": "chapters/packaging/rules.qmd
 RULE_MODULES: dict[str, tuple[str, ...]] = {
     "BOOK": ("labhandbook.book.book_rules",
              "labhandbook.book.upkeep.upkeep_rules"),
-    "HPC": ("labhandbook.hpc.job_rules",),
+    "HPC": ("labhandbook.hpc.check_job",),
     "RCP": ("labhandbook.recipe.recipe_rules",),
     "REL": ("labhandbook.release.check_project",
             "labhandbook.github.tag_admission",

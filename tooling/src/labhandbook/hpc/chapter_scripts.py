@@ -5,19 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from labhandbook.core.errors import HandbookError
 from labhandbook.hpc.clusters import Cluster, Clusters, Partition
 from labhandbook.hpc.job_request import clock
-from labhandbook.hpc.new_job import Kind, Wish, living, plan
-from labhandbook.hpc.script_parts import part
-from labhandbook.hpc.script_text import login, script
+from labhandbook.hpc.new_job import Kind, Wish, plan, refuse_retired
+from labhandbook.hpc.script_text import find_part, login, part, script
 
 HALF_AN_HOUR = 0.5
+WORDS = {1: "one", 2: "two", 4: "four", 8: "eight"}
+UNCONFIRMED = "Nobody has confirmed yet that {} takes such jobs: ask a lab member, and run it small first."
+# What is run on cores alone, with what the script says of itself.
+ON_CORES = (
+    (Wish("smallest", Kind.SMALLEST, cores=1, memory="500M", time="00:05:00"), "cpu-smallest.sh",
+     "One core for a few seconds, on {}: shows that project, partition and log folder work."),
+    (Wish("seeds", Kind.SEEDS, cores=1, memory="2G", time="00:15:00"), "array-seeds.sh",
+     "Five seeds, at most two at a time, one core each, on {}. Each run gets its own --seed and RUN_DIR."),
+    (Wish("grid", Kind.GRID, cores=1, memory="2G", time="00:15:00"), "array-grid.sh",
+     "One run for each line of grid.txt, which holds the options of that run, on {}."),
+)
+LONG = ("for a run that is longer than its time limit: five minutes before the end it saves and starts again.",
+        "Your program has to save its state when it gets SIGTERM, and to go on from that state when it starts.")
 
 
 @dataclass(frozen=True)
 class Recipe:
     """A job script of the handbook: its file, the clusters it is for (written from the first's numbers), what it says
-    of itself and what it asks for."""
+    of itself and what it requests."""
 
     file: str
     clusters: tuple[str, ...]
@@ -25,49 +38,70 @@ class Recipe:
     wish: Wish
 
 
-SHARED = ("lumi", "roihu")
-WORKS = "shows that project, partition and log folder work."
-FIVE = "Five seeds, at most two at a time, one core each, on"
-EACH = "Each run gets its own --seed and RUN_DIR."
-LINES = "One run for each line of grid.txt, which holds the options of that run, on"
-LONG = ("for a run that is longer than its time limit: five minutes before the end it saves and starts again.",
-        "Your program has to save its state when it gets SIGTERM, and to go on from that state when it starts.")
-UNTRIED = "Nobody has confirmed yet that Turso takes such jobs: ask a lab member, and run it small first."
+def recipes(clusters: Clusters) -> list[Recipe]:
+    """The batch scripts of every cluster that runs jobs: for cores, some shared by clusters, then for GPUs."""
+    with_cores = [each for each in clusters.running if _has(each, gpu=False)]
+    shared = [each for each in with_cores if each.jobs.shared_scripts]
+    groups = [("", shared)] if shared else []
+    groups += [(f"{each.key}-", [each]) for each in with_cores if each not in shared]
+    found = [Recipe(prefix + file, tuple(each.key for each in group),
+                    (says.format(" or ".join(each.jobs.place or each.name for each in group)),), wish)
+             for wish, file, says in ON_CORES for prefix, group in groups]
+    for cluster in clusters.running:
+        found += _on_gpus(cluster) if _has(cluster, gpu=True) else []
+    return found
 
-SMALLEST = Wish("smallest", Kind.SMALLEST, cores=1, memory="500M", time="00:05:00")
-SEEDS = Wish("seeds", Kind.SEEDS, cores=1, memory="2G", time="00:15:00")
-GRID = Wish("grid", Kind.GRID, cores=1, memory="2G", time="00:15:00")
 
-RECIPES = (
-    Recipe("cpu-smallest.sh", SHARED, (f"One core for a few seconds, on LUMI or Roihu-CPU: {WORKS}",), SMALLEST),
-    Recipe("turso-cpu-smallest.sh", ("turso",), (f"One core for a few seconds, on Ukko of Turso: {WORKS}",),
-           SMALLEST),
-    Recipe("lumi-one-gpu.sh", ("lumi",), ("LUMI, one GCD.",), Wish("one-gpu", gpus=1, memory="32G")),
-    Recipe("roihu-one-gpu.sh", ("roihu",), ("Roihu, one GPU.",), Wish("one-gpu", gpus=1)),
-    Recipe("turso-one-gpu.sh", ("turso",), ("Turso, one GPU of Ukko.",), Wish("one-gpu", gpus=1, memory="16G")),
-    Recipe("lumi-full-node.sh", ("lumi",), ("LUMI, all eight GCDs of a node.",),
-           Wish("full-node", Kind.RANKS, gpus=8)),
-    Recipe("roihu-full-node.sh", ("roihu",), ("Roihu, all four GPUs of a node.",),
-           Wish("full-node", Kind.RANKS, gpus=4)),
-    Recipe("lumi-several-nodes.sh", ("lumi",), (
-        "LUMI, two whole nodes with eight GCDs each. The network between them is used through its four interfaces.",),
-        Wish("several-nodes", Kind.RANKS, nodes=2, gpus=8)),
-    Recipe("roihu-several-nodes.sh", ("roihu",), (
-        "Roihu, two nodes with two GPUs each: shows that your program works across nodes. More needs gpularge.",),
-        Wish("several-nodes", Kind.RANKS, nodes=2, gpus=2)),
-    Recipe("turso-several-nodes.sh", ("turso",), ("Turso, two nodes of Ukko with one GPU each.", UNTRIED),
-           Wish("several-nodes", Kind.RANKS, nodes=2, gpus=1, memory="16G")),
-    Recipe("array-seeds.sh", SHARED, (f"{FIVE} LUMI or Roihu-CPU. {EACH}",), SEEDS),
-    Recipe("turso-array-seeds.sh", ("turso",), (f"{FIVE} Ukko of Turso. {EACH}",), SEEDS),
-    Recipe("array-grid.sh", SHARED, (f"{LINES} LUMI or Roihu-CPU.",), GRID),
-    Recipe("turso-array-grid.sh", ("turso",), (f"{LINES} Ukko of Turso.",), GRID),
-    Recipe("lumi-requeue.sh", ("lumi",), (f"LUMI, one GCD, {LONG[0]}", LONG[1]),
-           Wish("requeue", Kind.REQUEUE, gpus=1, memory="32G")),
-    Recipe("roihu-requeue.sh", ("roihu",), (f"Roihu, one GPU, {LONG[0]}", LONG[1]),
-           Wish("requeue", Kind.REQUEUE, gpus=1)),
-    Recipe("turso-requeue.sh", ("turso",), (f"Turso, one GPU, {LONG[0]}", LONG[1], UNTRIED),
-           Wish("requeue", Kind.REQUEUE, gpus=1, memory="16G")),
-)
+def _has(cluster: Cluster, *, gpu: bool) -> bool:
+    """Whether it has a partition of this kind for everyday jobs, and the facts describe its GPUs."""
+    return (not gpu or cluster.gpus is not None) and any(
+        each.gpu is gpu and each.everyday for each in cluster.partitions.values())
+
+
+def _on_gpus(cluster: Cluster) -> Iterator[Recipe]:
+    """One GPU, a full node, two nodes, and a run that is longer than its time limit."""
+    unit, memory = cluster.unit, cluster.jobs.gpu_memory
+    whole = max(each.nodes.gpus for each in cluster.partitions.values() if each.gpu)
+
+    def recipe(wish: Wish, *notes: str) -> Recipe:
+        notes = (f"{cluster.name}, {notes[0]}", *notes[1:])
+        return Recipe(f"{cluster.key}-{wish.name}.sh", (cluster.key,), notes, wish)
+
+    yield recipe(Wish("one-gpu", gpus=1, memory=memory), f"one {unit}.")
+    if whole > 1:
+        yield recipe(Wish("full-node", Kind.RANKS, gpus=whole), f"all {WORDS.get(whole, whole)} {unit}s of a node.")
+    unconfirmed = [] if cluster.jobs.confirmed else [UNCONFIRMED.format(cluster.name)]
+    if two := _two_nodes(cluster, whole):
+        yield recipe(two, _about_two_nodes(cluster, two.gpus, whole), *unconfirmed)
+    yield recipe(Wish("requeue", Kind.REQUEUE, gpus=1, memory=memory),
+                 f"one {unit}, {LONG[0]}", LONG[1], *unconfirmed)
+
+
+def _two_nodes(cluster: Cluster, whole: int) -> Wish | None:
+    """The largest request for two nodes that a partition takes; None when there is none."""
+    count = whole or 1
+    while count:
+        wish = Wish("several-nodes", Kind.RANKS, nodes=2, gpus=count, memory=cluster.jobs.gpu_memory * (count == 1))
+        try:
+            plan(cluster, wish)
+        except HandbookError:
+            count //= 2
+        else:
+            return wish
+    return None
+
+
+def _about_two_nodes(cluster: Cluster, count: int, whole: int) -> str:
+    """What a script for two nodes says of itself."""
+    each = f"{WORDS.get(count, count)} {cluster.unit}{'s' * (count > 1)} each"
+    if count == whole:
+        interfaces = len(cluster.facts.get("gpu.network", "").split(","))
+        return f"two whole nodes with {each}." + (
+            f" The network between them is used through its {WORDS.get(interfaces, interfaces)} interfaces."
+            if interfaces > 1 else "")
+    larger = next((each.name for each in cluster.partitions.values() if each.gpu and each.min_gpus), "")
+    return f"two nodes with {each}" + (
+        f": shows that your program works across nodes. More needs {larger}." if larger else ".")
 
 
 def scripts(clusters: Clusters, only: str = "") -> Iterator[tuple[str, str]]:
@@ -76,18 +110,18 @@ def scripts(clusters: Clusters, only: str = "") -> Iterator[tuple[str, str]]:
     Raises HandbookError when that cluster is unknown or was switched off.
     """
     if only:
-        living(clusters.get(only))
-    for recipe in RECIPES:
+        refuse_retired(clusters.get(only))
+    for recipe in recipes(clusters):
         if not only or only in recipe.clusters:
             yield recipe.file, script(plan(clusters.get(recipe.clusters[0]), recipe.wish), recipe.file, recipe.notes,
                                       host="" if len(recipe.clusters) > 1 else None)
-    yield "chain.sh", part("chain", clusters.get(only or SHARED[0]))
-    for cluster in clusters.known.values():
-        if not cluster.retired and only in ("", cluster.key):
-            for name in ("interactive", "setup"):
-                file = f"{cluster.key}-{name}.sh"
-                yield file, interactive(cluster, file) if name == "interactive" else part(
-                    f"{cluster.key}-setup", cluster, file=file)
+    for cluster in clusters.running:
+        if only in ("", cluster.key):
+            yield "chain.sh", part("chain", cluster)
+            yield f"{cluster.key}-interactive.sh", interactive(cluster, f"{cluster.key}-interactive.sh")
+            setup = f"{cluster.jobs.gpu_environment or cluster.jobs.environment}-setup"
+            if find_part(setup, cluster):
+                yield f"{cluster.key}-setup.sh", part(setup, cluster, file=f"{cluster.key}-setup.sh")
 
 
 def interactive(cluster: Cluster, file: str) -> str:
@@ -96,22 +130,20 @@ def interactive(cluster: Cluster, file: str) -> str:
                  next(iter(cluster.partitions.values())))
     hours = min(HALF_AN_HOUR, queue.hours or HALF_AN_HOUR)
     options = [f"--partition={queue.name}", "--nodes=1", "--ntasks=1"]
-    check = ""
     if cluster.slurm_cluster:
         options.insert(0, f"--clusters={cluster.slurm_cluster}")
-    if cluster.scheme != "none":
+    if cluster.jobs.account:
         options.insert(0, '--account="$PROJECT"')
-        check = ': "${PROJECT:?set PROJECT to the name of your project}"\n'
-    return part("interactive", cluster, file=file, check=check, options=" ".join(options),
-                size=f"{_size(cluster, queue)} --time={clock(hours)}", minutes=f"{hours * 60:.0f}",
-                host=login(cluster, queue),
-                what=cluster.gpus.unit if cluster.gpus and queue.gpu else "core")
+    return part("interactive", cluster, file=file, options=" ".join(options), minutes=f"{hours * 60:.0f}",
+                check=': "${PROJECT:?set PROJECT to the name of your project}"\n' if cluster.jobs.account else "",
+                size=f"{_size(cluster, queue)} --time={clock(hours)}", host=login(cluster, queue),
+                what=cluster.unit if cluster.gpus and queue.gpu else "core")
 
 
 def _size(cluster: Cluster, queue: Partition) -> str:
-    """One GPU with its share of cores, or one core; memory where it doesn't come with the GPU."""
+    """One GPU with its share of cores, or one core; memory where it isn't included with the GPU."""
     gpus = cluster.gpus
     if not gpus or not queue.gpu:
         return "--cpus-per-task=1 --mem=4G"
-    memory = "" if cluster.scheme == "units" else " --mem=16G"
+    memory = "" if gpus.memory_included else " --mem=16G"
     return f"--cpus-per-task={gpus.cores_each or 1} {gpus.request(1)}{memory}"

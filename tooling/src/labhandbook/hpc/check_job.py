@@ -1,17 +1,19 @@
-"""`handbook job check`: reads a script, lets every rule look at it for one cluster."""
+"""`handbook job check`: reads a script and runs every rule on it, for one cluster."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from labhandbook.core.rules import Findings
 from labhandbook.hpc import form_checks, habit_checks, job_script, limit_checks, waste_checks
 from labhandbook.hpc.clusters import Cluster
-from labhandbook.hpc.job_request import Request, Unreadable, read_request
+from labhandbook.hpc.job_request import Unreadable, read_request, short
+from labhandbook.hpc.job_rules import JOBS, Job
 from labhandbook.hpc.job_script import Script
-from labhandbook.hpc.script_checks import JOBS, Job
 
-__all__ = ["JOBS", "check", "form_checks", "habit_checks", "limit_checks", "look", "waste_checks"]
+__all__ = ["check", "check_script", "form_checks", "habit_checks", "limit_checks", "waste_checks"]
+LONGEST = 500  # characters of a message, which may quote a value of any length
 
 
 def check(path: Path, cluster: Cluster, folder: Path) -> Findings:
@@ -19,16 +21,24 @@ def check(path: Path, cluster: Cluster, folder: Path) -> Findings:
 
     Raises HandbookError when the file can't be read.
     """
-    return JOBS.run(look(job_script.read(path), cluster, folder))
+    return check_script(job_script.read(path), cluster, folder)
 
 
-def look(script: Script, cluster: Cluster, folder: Path) -> Job:
-    """What the rules look at."""
-    names = {habit_checks.log_folder(script, option) for option in ("output", "error")}
-    there = frozenset(name for name in names if name and (folder / name).is_dir())
-    request: Request | None
+def check_script(script: Script, cluster: Cluster, folder: Path) -> Findings:
+    """The same for a script that has been read."""
+    names = {script.log_folder(option) for option in ("output", "error")}
+    there = frozenset(name for name in names if name and _is_folder(folder / name))
     try:
         request = read_request(script)
     except Unreadable:
         request = None
-    return Job(script, cluster, request, there)
+    found = JOBS.run(Job(script, cluster, request, there))
+    return Findings.of((replace(each, message=short(each.message, LONGEST)) for each in found), found.rules)
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a folder exists; no name is too long to ask."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False

@@ -1,6 +1,6 @@
-"""The clusters as `clusters.yml` tells them: partitions, nodes, GPUs, billing, storage and commands.
+"""The clusters as `clusters.yml` describes them: partitions, nodes, GPUs, billing, storage, commands and habits.
 
-The file belongs to the book. Inside a checkout its current text is read; an installed package carries a copy.
+The file is part of the book. Inside a checkout its current text is read; an installed package carries a copy.
 """
 
 from __future__ import annotations
@@ -12,63 +12,57 @@ from pathlib import Path
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.wording import hint
-from labhandbook.hpc.fact_table import Place, Table
+from labhandbook.hpc.fact_table import Place, Table, named
 
 FILE = Path("chapters/hpc/clusters.yml")
 COPY = Path(__file__).with_name("clusters.yml")
-OTHER = ("csc", "aalto")
-PARTITION = ("kind", "use", "exclusive", "time-limit", "max-hours", "min-nodes", "max-nodes", "max-jobs",
-             "running-jobs", "max-cores", "max-memory-gib", "min-gpus", "max-gpus", "needs", "large-memory",
-             "cores-per-node", "memory-gib", "bu-per-core-hour", "bu-per-gib-hour")
-# What stands beside the partitions of a cluster.
-ABOUT = ("page", "other", "complete")
+PARTS = COPY.with_name("parts")
+SECTION = "sec-contributing-facts"
 USES = ("batch", "test", "interactive", "long")
-NONE = 0
+# What is beside the partitions of a cluster, and beside its storage areas.
+ABOUT = ("page", "other", "complete")
 PRICES = {
     "slices": ("gpu-hours-per-node-hour", "gpu-hours-per-slice-hour", "cores-per-slice", "memory-gb-per-slice",
-               "core-hours-per-node-hour", "memory-gb-per-core", "object-rate", "scratch-rate", "flash-rate"),
-    "units": ("gpu-bu-per-gpu-hour", "cpu-bu-per-core-hour", "cpu-bu-per-gib-hour", "cpu-bu-per-node-hour",
-              "scratch-bu-per-tib-hour", "home-bu-per-tib-hour", "projappl-bu-per-tib-hour"),
+               "core-hours-per-node-hour", "memory-gb-per-core"),
+    "units": ("gpu-bu-per-gpu-hour", "cpu-bu-per-core-hour", "cpu-bu-per-gib-hour", "cpu-bu-per-node-hour"),
 }
 
 
 @dataclass(frozen=True)
 class Nodes:
-    """What a job can have of one node; 0 where nobody has told."""
+    """What a job can have of one node; 0 where the file does not say."""
 
-    cores: int = NONE
-    memory_gib: float = NONE
-    gpus: int = NONE
+    cores: int = 0
+    memory_gib: float = 0
+    gpus: int = 0
 
 
 @dataclass(frozen=True)
 class Partition:
-    """A queue: its nodes and the limits of one job in it; 0 is no limit that is known.
+    """A queue: its nodes and the limits of one job in it; 0 means that no limit is known.
 
-    `use` is what it is made for, `max_jobs` how many jobs an account may have in it and `running_jobs` how many of
-    them run at once, `large_gib` the memory of the few bigger nodes that it has, `core_price` and
-    `gib_price` its own prices.
+    `use` is what it is made for, `max_jobs` how many jobs an account may have in it, `large_gib` the memory of the
+    few bigger nodes that it has, `core_price` and `gib_price` its own prices, `needs` what a project must show first.
     """
 
     name: str
     gpu: bool
-    exclusive: bool
-    limit: str
-    hours: float
     nodes: Nodes
-    min_nodes: int
-    max_nodes: int
-    max_jobs: int
-    running_jobs: int
-    max_cores: int
-    max_gib: float
-    min_gpus: int
-    max_gpus: int
-    needs: str
-    large_gib: float
-    core_price: float
-    gib_price: float
-    use: str = USES[0]
+    large_gib: float = 0
+    exclusive: bool = False
+    limit: str = named("time-limit", "")
+    hours: float = named("max-hours", 0.0)
+    min_nodes: int = 1
+    max_nodes: int = 0
+    max_jobs: int = 0
+    max_cores: int = 0
+    max_gib: float = named("max-memory-gib", 0.0)
+    min_gpus: int = 0
+    max_gpus: int = 0
+    needs: str = ""
+    core_price: float = named("bu-per-core-hour", 0.0)
+    gib_price: float = named("bu-per-gib-hour", 0.0)
+    use: str = named("use", USES[0], USES)
 
     @property
     def everyday(self) -> bool:
@@ -83,21 +77,52 @@ class Partition:
 
 @dataclass(frozen=True)
 class Gpus:
-    """How GPUs are asked for, and the fair share of a node for each; `unit` is what Slurm counts."""
+    """How GPUs are requested, and the fair share of a node for each; `unit` is what Slurm counts.
+
+    With `memory_included` a job gets the share of memory without `--mem`; with `cores_included` the share of cores
+    costs nothing more. Not `complete`: there may be other types than `type`.
+    """
 
     unit: str
     option: str
-    type: str
     tool: str
-    cores_each: int = NONE
-    gib_each: float = NONE
+    type: str = ""
+    cores_each: int = named("cores-per-gpu", 0)
+    gib_each: float = named("memory-gib-per-gpu", 0.0)
+    memory_included: bool = False
+    cores_included: bool = False
+    complete: bool = True
 
     def request(self, count: int, nodes: int = 1) -> str:
-        """The option that asks for `count` GPUs on each of some nodes."""
+        """The option that requests `count` GPUs on each of some nodes."""
         if self.option.startswith("gres="):
             return f"--{self.option}:{count}"
         # --gpus counts those of all nodes, and Slurm may take them unevenly.
         return f"--{'gpus-per-node' if nodes > 1 else self.option}={count}"
+
+
+@dataclass(frozen=True)
+class JobFacts:
+    """What the cluster does with jobs, and what its job scripts are put together from.
+
+    `account`: a job names its project. `requeues`: Slurm starts a job again when a node fails. `salloc_shell`: salloc
+    opens its shell on the compute node. `environment` and `gpu_environment` name the script parts that set up the
+    software, `python` and `gpu_python` are the words that start Python in it. `shared_scripts`: its CPU scripts are
+    those of other clusters too. `gpu_memory` is what a script for one GPU requests, `place` where CPU jobs run.
+    """
+
+    account: bool = False
+    requeues: bool = False
+    mail: bool = True
+    salloc_shell: bool = True
+    environment: str = "folder"
+    python: str = "python3"
+    gpu_environment: str = ""
+    gpu_python: str = ""
+    shared_scripts: bool = False
+    gpu_memory: str = ""
+    place: str = ""
+    confirmed: bool = True
 
 
 @dataclass(frozen=True)
@@ -115,6 +140,8 @@ class Cluster:
 
     `others` are partitions that exist and are not described; there may be more when the list is not `complete`.
     `billing` holds the numbers of its price list by name, `facts` every value by its path in the file, as `gpu.host`.
+    `missing` are the commands that it does not have, each with what to use instead. Script parts in the folder
+    `parts` come before those of the package.
     """
 
     key: str
@@ -126,20 +153,27 @@ class Cluster:
     others: tuple[str, ...] = ()
     complete: bool = True
     gpus: Gpus | None = None
-    scheme: str = "none"
+    jobs: JobFacts = field(default_factory=JobFacts)
+    scheme: str = ""
     cpu_unit: str = ""
     gpu_unit: str = ""
     billing: dict[str, float] = field(default_factory=dict)
     areas: tuple[Area, ...] = ()
-    commands: dict[str, bool] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
+    parts: Path = PARTS
+
+    @property
+    def unit(self) -> str:
+        """What its Slurm counts as a GPU."""
+        return self.gpus.unit if self.gpus else "GPU"
 
     def unknown(self, name: str) -> tuple[str, bool]:
-        """What is to be said of a partition that is not described, and whether it may exist all the same."""
+        """What to say of a partition that is not described, and whether it may exist anyway."""
         guess = hint(name, self.partitions)
         if name in self.others or not self.complete:
-            return (f"the handbook doesn't know {self.name} {name}{guess}: scontrol show partition {name} tells its "
-                    "limits", True)
+            return (f"the handbook does not describe {self.name} {name}{guess}: scontrol show partition {name} shows "
+                    "its limits", True)
         return f"{self.name} has no partition {name or 'that the script names'}{guess}", False
 
 
@@ -157,6 +191,11 @@ class Clusters:
                                 todo=f"name one of: {', '.join(self.known)}", section="sec-systems-choose")
         return self.known[key.lower()]
 
+    @property
+    def running(self) -> list[Cluster]:
+        """Those that run jobs."""
+        return [cluster for cluster in self.known.values() if not cluster.retired]
+
 
 def find() -> Path:
     """The file of clusters: the book's one inside a checkout, else the copy in the package."""
@@ -173,28 +212,26 @@ def load(path: Path | None = None) -> Clusters:
     Raises HandbookError with file and line when it can't be read or says something that makes no sense.
     """
     path = path or find()
-    shown = _shown(path)
-    return parse(untrusted_data.text(path, shown, section="sec-contributing-facts"), shown)
+    shown = path.resolve()
+    if shown.is_relative_to(Path.cwd().resolve()):
+        shown = shown.relative_to(Path.cwd().resolve())
+    return parse(untrusted_data.text(path, shown.as_posix(), section=SECTION), shown.as_posix(),
+                 path.with_name("parts"))
 
 
-def _shown(path: Path) -> str:
-    try:
-        return path.resolve().relative_to(Path.cwd().resolve()).as_posix()
-    except ValueError:
-        return str(path)
-
-
-def parse(text: str, file: str) -> Clusters:
-    """The clusters that a text tells; `file` names it in errors."""
-    node = untrusted_data.yaml_nodes(text, file, section="sec-contributing-facts")
+def parse(text: str, file: str, parts: Path | None = None) -> Clusters:
+    """The clusters that a text describes; `file` names it in errors, `parts` is the folder of its script parts."""
+    node = untrusted_data.yaml_nodes(text, file, section=SECTION)
     if node is None:
-        raise HandbookError("the file of clusters is empty", where=file, todo="restore it from git",
-                            section="sec-contributing-facts")
-    known = {key: _cluster(key, table) for key, table in Table(Place("clusters", file, node)).tables(*OTHER)}
+        raise HandbookError("the file of clusters is empty", where=file, todo="restore it from git", section=SECTION)
+    top = Table(Place("clusters", file, node))
+    instead = top.table("instead")
+    known = {key: _cluster(key, table, dict(instead.place.leaves()) if instead else {}, parts or PARTS)
+             for key, table in top.tables() if "status" in table or "partitions" in table}
     return Clusters(file, known)
 
 
-def _cluster(key: str, table: Table) -> Cluster:
+def _cluster(key: str, table: Table, instead: dict[str, str], parts: Path) -> Cluster:
     """One cluster from its mapping."""
     name = table.text("name")
     if table.text("status", choices=("in use", "retired")) == "retired":
@@ -202,47 +239,31 @@ def _cluster(key: str, table: Table) -> Cluster:
     queues = table.table("partitions")
     if queues is None:
         raise table.place.fail("lacks partitions", "add `partitions:` with a mapping for each partition")
-    cpu, gpu, billing = table.table("cpu"), table.table("gpu"), table.table("billing")
-    scheme = billing.text("scheme", choices=tuple(PRICES)) if billing else "none"
+    cpu, gpu, billing, jobs = (table.table(each) for each in ("cpu", "gpu", "billing", "jobs"))
+    scheme = billing.text("scheme", choices=tuple(PRICES)) if billing else ""
     storage, commands = table.table("storage"), table.table("commands")
     return Cluster(
-        key, name, slurm_cluster=table.text("cluster", ""), gpus=_gpus(gpu) if gpu else None, scheme=scheme,
+        key, name, slurm_cluster=table.text("cluster", ""), gpus=gpu.read(Gpus) if gpu else None, scheme=scheme,
         partitions={queue: _partition(queue, each, cpu, gpu) for queue, each in queues.tables(*ABOUT)},
         others=tuple(queues.text("other", "").replace(",", " ").split()), complete=queues.yes("complete", True),
+        jobs=jobs.read(JobFacts, only=True) if jobs else JobFacts(),
         cpu_unit=billing.text("cpu-unit") if billing else "", gpu_unit=billing.text("gpu-unit") if billing else "",
         billing={price: billing.number(price) for price in PRICES[scheme]} if billing else {},
         areas=tuple(_areas(storage)) if storage else (),
-        commands={command: commands.yes(command) for command in commands.names} if commands else {},
-        facts=dict(table.place.leaves()))
-
-
-def _nodes(table: Table | None, own: Table) -> Nodes:
-    """The nodes of a partition: its own numbers, else those of the cluster's nodes of its kind."""
-    for each in (own, table):
-        if each and "cores-per-node" in each:
-            return Nodes(each.whole("cores-per-node"), each.number("memory-gib"), each.whole("gpus-per-node", NONE))
-    return Nodes()
+        missing={each: instead.get(each, "") for each in (commands.names if commands else ())
+                 if commands and not commands.yes(each)},
+        facts=dict(table.place.leaves()), parts=parts)
 
 
 def _partition(name: str, table: Table, cpu: Table | None, gpu: Table | None) -> Partition:
-    table.only(*PARTITION)
+    """One partition; where it does not describe its nodes, they are the cluster's nodes of its kind."""
     for_gpus = table.text("kind", choices=("cpu", "gpu")) == "gpu"
-    known = "max-hours" in table
-    large = cpu.number("large-memory-gib", NONE) if cpu and table.yes("large-memory", False) else NONE
-    return Partition(
-        name, for_gpus, table.yes("exclusive", None if known else False),
-        table.text("time-limit", None if known else ""), table.number("max-hours", NONE),
-        _nodes(gpu if for_gpus else cpu, table), table.whole("min-nodes", 1),
-        table.whole("max-nodes", None if known else NONE), table.whole("max-jobs", NONE),
-        table.whole("running-jobs", NONE), table.whole("max-cores", NONE), table.number("max-memory-gib", NONE),
-        table.whole("min-gpus", NONE), table.whole("max-gpus", NONE), table.text("needs", ""), large,
-        table.number("bu-per-core-hour", NONE), table.number("bu-per-gib-hour", NONE),
-        table.text("use", USES[0], USES))
-
-
-def _gpus(table: Table) -> Gpus:
-    return Gpus(table.text("unit"), table.text("option"), table.text("type", ""), table.text("tool"),
-                table.whole("cores-per-gpu", NONE), table.number("memory-gib-per-gpu", NONE))
+    nodes = next((Nodes(each.whole("cores-per-node"), each.number("memory-gib"), each.whole("gpus-per-node", 0))
+                  for each in (table, gpu if for_gpus else cpu) if each and "cores-per-node" in each), Nodes())
+    large = cpu.number("large-memory-gib", 0) if cpu and table.yes("large-memory", False) else 0
+    return table.read(Partition, only=True, name=name, gpu=for_gpus, nodes=nodes, large_gib=large,
+                      also=("kind", "large-memory", "cores-per-node", "memory-gib", "gpus-per-node", "running-jobs"),
+                      needed=("exclusive", "time-limit", "max-nodes") if "max-hours" in table else ())
 
 
 def _areas(table: Table) -> Iterator[Area]:

@@ -1,15 +1,19 @@
-"""What a job costs in its cluster's billing units, and the cheaper request that does the same work."""
+"""`handbook job cost`: the price of a script in its cluster's billing units, and cheaper requests for the work."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil, inf
+from pathlib import Path
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.hpc.clusters import Cluster, Partition
-from labhandbook.hpc.job_request import Request, Shape, shape
-from labhandbook.hpc.partition_limits import amount, fits, plural
+from labhandbook.hpc import job_script
+from labhandbook.hpc.clusters import Cluster, Clusters, Partition
+from labhandbook.hpc.job_request import Request, Shape, Unreadable, read_request, shape
+from labhandbook.hpc.partition_limits import amount, fits, plural, problems
+
+SECTION = "sec-hpc-workflow-cost"
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,11 @@ class Offer:
     price: Price
     change: str = ""
 
+    @property
+    def way(self) -> str:
+        """How to get it, for the end of a sentence."""
+        return self.change if self.change.startswith("without ") else f"with {self.change}"
+
     def as_json(self) -> dict[str, object]:
         """The same facts for machines."""
         return {"partition": self.partition.name, "amount": self.price.amount, "unit": self.price.unit,
@@ -41,17 +50,13 @@ class Offer:
 
 def price(cluster: Cluster, partition: Partition, got: Shape, hours: float) -> Price | None:
     """The price of a job that runs for so many hours; None where nothing is billed."""
-    if cluster.scheme == "slices":
-        return _slices(cluster, partition, got, hours)
-    if cluster.scheme == "units":
-        return _units(cluster, partition, got, hours)
-    return None
+    return SCHEMES[cluster.scheme](cluster, partition, got, hours) if cluster.scheme else None
 
 
 def _slices(cluster: Cluster, partition: Partition, got: Shape, hours: float) -> Price:
-    """LUMI: whole nodes, or the largest of cores, memory and GCDs in slices."""
+    """Whole nodes, or the largest of cores, memory and GPUs in slices of a node."""
     rates, time = cluster.billing, f"{amount(hours)} h"
-    cores, gib, cards = got.nodes * got.cores, got.nodes * (got.gib or 0), got.nodes * got.gpus
+    cores, gib, gpus = got.nodes * got.cores, got.nodes * (got.gib or 0), got.nodes * got.gpus
     if partition.exclusive:
         rate, unit = ((rates["gpu-hours-per-node-hour"], cluster.gpu_unit) if partition.gpu
                       else (rates["core-hours-per-node-hour"], cluster.cpu_unit))
@@ -60,9 +65,9 @@ def _slices(cluster: Cluster, partition: Partition, got: Shape, hours: float) ->
         by_cores, by_memory = ceil(cores / rates["cores-per-slice"]), ceil(gib / rates["memory-gb-per-slice"])
         rate = rates["gpu-hours-per-slice-hour"]
         how = (f"max({cores} cores / {amount(rates['cores-per-slice'])} = {by_cores}, {amount(gib)} GB / "
-               f"{amount(rates['memory-gb-per-slice'])} = {by_memory}, {plural(cards, 'GCD')}) "
+               f"{amount(rates['memory-gb-per-slice'])} = {by_memory}, {plural(gpus, cluster.unit)}) "
                f"x {amount(rate)} x {time}")
-        return Price(max(by_cores, by_memory, cards) * rate * hours, cluster.gpu_unit, how)
+        return Price(max(by_cores, by_memory, gpus) * rate * hours, cluster.gpu_unit, how)
     by_memory = ceil(gib / rates["memory-gb-per-core"])
     return Price(max(cores, by_memory) * hours, cluster.cpu_unit,
                  f"max({plural(cores, 'core')}, {amount(gib)} GB / {amount(rates['memory-gb-per-core'])} = "
@@ -70,12 +75,12 @@ def _slices(cluster: Cluster, partition: Partition, got: Shape, hours: float) ->
 
 
 def _units(cluster: Cluster, partition: Partition, got: Shape, hours: float) -> Price:
-    """Roihu: GPUs, whole nodes, or the dearer of cores and memory."""
+    """GPUs, whole nodes, or the dearer of cores and memory."""
     rates, time = cluster.billing, f"{amount(hours)} h"
-    cores, gib, cards = got.nodes * got.cores, got.nodes * (got.gib or 0), got.nodes * got.gpus
+    cores, gib, gpus = got.nodes * got.cores, got.nodes * (got.gib or 0), got.nodes * got.gpus
     if partition.gpu:
         rate = rates["gpu-bu-per-gpu-hour"]
-        return Price(cards * rate * hours, cluster.gpu_unit, f"{plural(cards, 'GPU')} x {amount(rate)} x {time}")
+        return Price(gpus * rate * hours, cluster.gpu_unit, f"{plural(gpus, cluster.unit)} x {amount(rate)} x {time}")
     if partition.exclusive:
         rate = rates["cpu-bu-per-node-hour"]
         return Price(got.nodes * rate * hours, cluster.cpu_unit,
@@ -86,14 +91,7 @@ def _units(cluster: Cluster, partition: Partition, got: Shape, hours: float) -> 
                  f"max({amount(core)} x {plural(cores, 'core')}, {amount(memory)} x {amount(gib)} GiB) x {time}")
 
 
-def storage(cluster: Cluster, area: str, size: float, hours: float) -> float:
-    """What `size` TiB (on LUMI TB) cost in an area for so many hours. Raises HandbookError when nobody knows."""
-    rates = cluster.billing
-    rate = rates.get(f"{area}-bu-per-tib-hour") if cluster.scheme == "units" else rates.get(f"{area}-rate")
-    if rate is None:
-        raise HandbookError(f"no price is known for {area} on {cluster.name}", section="sec-hpc-workflow-directory",
-                            todo="see the storage areas of the cluster")
-    return rate * size * hours
+SCHEMES = {"slices": _slices, "units": _units}
 
 
 def offer(cluster: Cluster, request: Request, partition: Partition, change: str = "") -> Offer | None:
@@ -119,7 +117,7 @@ def cheaper(cluster: Cluster, request: Request, asked: Offer) -> list[Offer]:
     for change, trimmed in _variants(cluster, request):
         found = [made for partition in cluster.partitions.values()
                  if partition.gpu == request.wants_gpus and partition.everyday and fits(trimmed, partition, cluster)
-                 and (made := offer(cluster, trimmed, partition, _said(asked, partition, change)))]
+                 and (made := offer(cluster, trimmed, partition, _changes(asked, partition, change)))]
         best = min(found, key=lambda each: each.price.amount, default=None)
         if best and best.price.amount < least:
             least = best.price.amount
@@ -127,7 +125,7 @@ def cheaper(cluster: Cluster, request: Request, asked: Offer) -> list[Offer]:
     return steps
 
 
-def _said(asked: Offer, partition: Partition, change: str) -> str:
+def _changes(asked: Offer, partition: Partition, change: str) -> str:
     words = [f"--partition={partition.name}"] if partition.name != asked.partition.name else []
     return " ".join([*words, change]).strip()
 
@@ -135,7 +133,7 @@ def _said(asked: Offer, partition: Partition, change: str) -> str:
 def _variants(cluster: Cluster, request: Request) -> Iterator[tuple[str, Request]]:
     """The request itself without needless whole nodes, and with a fair share of cores for its GPUs."""
     plain = replace(request, exclusive=False)
-    yield ("" if not request.exclusive else "without --exclusive"), plain
+    yield ("without --exclusive" if request.exclusive else ""), plain
     gpus = cluster.gpus
     if gpus and gpus.cores_each and request.wants_gpus:
         per_task = request.gpus_per_task or max(1, (request.gpus_per_node or request.gpus_total)
@@ -143,3 +141,69 @@ def _variants(cluster: Cluster, request: Request) -> Iterator[tuple[str, Request
         share = gpus.cores_each * per_task
         if request.cpus_per_task > share:
             yield f"--cpus-per-task={share}", replace(plain, cpus_per_task=share)
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a script costs at most, and cheaper requests, dearer ones first."""
+
+    file: str
+    cluster: Cluster
+    asked: Offer
+    cheaper: list[Offer]
+
+    def as_json(self) -> dict[str, object]:
+        """The same facts for machines."""
+        return {"file": self.file, "cluster": self.cluster.key, "asked": self.asked.as_json(),
+                "cheaper": [each.as_json() for each in self.cheaper]}
+
+    def as_text(self) -> str:
+        """The price, how it comes about, and the same for each cheaper request."""
+        asked = self.asked
+        lines = [f"{self.file}: at most {asked.price} on {self.cluster.name} {asked.partition.name}",
+                 f"    {asked.price.how}"]
+        for each in self.cheaper:
+            lines += [f"{each.price} {each.way}", f"    {each.price.how}"]
+        if not self.cheaper:
+            lines.append("No other request gives the program the same for less.")
+        lines.append("A job is billed for the time it runs, which may be less than --time.")
+        return "\n".join(lines) + "\n"
+
+
+def bill(path: Path, clusters: Clusters, name: str | None) -> Bill:
+    """The bill of a script.
+
+    Raises HandbookError when it can't be read, can't start, or its cluster is unknown or bills nothing.
+    """
+    script = job_script.read(path)
+    try:
+        request = read_request(script)
+    except Unreadable as error:
+        raise HandbookError(str(error), where=script.file, todo="correct it; handbook job check shows the line",
+                            section="sec-hpc-workflow-check") from None
+    cluster = clusters.get(name) if name else _owner(clusters, request.partition, script)
+    partition = cluster.partitions.get(request.partition)
+    if partition is None:
+        raise HandbookError(cluster.unknown(request.partition)[0], section="sec-hpc-workflow-partition",
+                            where=script.file, todo=f"name one of: {', '.join(cluster.partitions)}")
+    if broken := next((each for each in problems(request, partition, cluster) if not each.soft), None):
+        raise HandbookError(f"the job can't start: {broken.message}", where=script.file,
+                            todo="correct that first; handbook job check shows the line",
+                            section="sec-hpc-workflow-check")
+    asked = offer(cluster, request, partition)
+    if asked is None:
+        raise HandbookError(f"{cluster.name} has no price list in the handbook", where=script.file,
+                            todo="ask for no more than you need anyway: others wait for it", section=SECTION)
+    return Bill(script.file, cluster, asked, cheaper(cluster, request, asked))
+
+
+def _owner(clusters: Clusters, partition: str, script: job_script.Script) -> Cluster:
+    """The one cluster that has the partition."""
+    having = [cluster for cluster in clusters.known.values() if partition in (*cluster.partitions, *cluster.others)]
+    if len(having) != 1:
+        names = " and ".join(cluster.name for cluster in having) or "no cluster"
+        what = f"{names} {'have' if len(having) > 1 else 'has'} the partition {partition}"
+        keys = ", ".join(cluster.key for cluster in having or clusters.running)
+        raise HandbookError(what if partition else "the script names no partition", where=script.file,
+                            todo=f"add --cluster with one of: {keys}", section=SECTION)
+    return having[0]

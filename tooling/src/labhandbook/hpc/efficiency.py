@@ -1,4 +1,4 @@
-"""How well a job used what it asked for, from `sacct`: what `seff` tells, with advice for the next request."""
+"""How well a job used what it requested, from `sacct`: what `seff` shows, with advice for the next request."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ WELL = 0.5
 MARGIN = 1.25
 ENOUGH_SECONDS = 120
 WAITING = ("PENDING", "REQUEUED", "SUSPENDED")
-GOING = (*WAITING, "RUNNING", "COMPLETING")
+UNFINISHED = (*WAITING, "RUNNING", "COMPLETING")
 FAILURES = ("FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "CANCELLED")
 
 
 @dataclass(frozen=True)
 class Used:
-    """What one job asked for and used. Memory is in GiB; 0 stands for what the accounting doesn't know."""
+    """What one job requested and used. Memory is in GiB; 0 means that the accounting doesn't know."""
 
     job: str
     name: str
@@ -54,11 +54,11 @@ class Used:
     @property
     def ended(self) -> bool:
         """Whether the numbers are final."""
-        return self.state not in GOING
+        return self.state not in UNFINISHED
 
     @property
     def outgrown(self) -> bool:
-        """Whether it was ended for its memory; without control groups Slurm calls such a job just failed."""
+        """Whether it was killed for its memory; without control groups Slurm calls such a job just failed."""
         return self.state == "OUT_OF_MEMORY" or (self.state == "FAILED" and 0 < self.memory <= self.peak)
 
     def as_json(self) -> dict[str, object]:
@@ -75,7 +75,7 @@ def ask(job: str, cluster: str = "") -> str:
     program = shutil.which("sacct")
     if program is None:
         raise HandbookError("sacct is not on this machine", section=SECTION,
-                            why="the accounting is asked on a cluster",
+                            why="only a cluster has the accounting",
                             todo="run this on the cluster's login node, or save sacct's answer there and give it "
                                  f"with --from:\nsacct -P -j {job} -o {','.join(FIELDS)} > job.txt")
     words = [program, *(["-M", cluster] if cluster else []), "-P", "-j", job, "-o", ",".join(FIELDS)]
@@ -101,7 +101,7 @@ def read(text: str) -> list[Used]:
     rows = [dict(zip(head, line.split("|"), strict=False)) for line in lines[1:]]
     jobs = [row for row in rows if "." not in row.get("JobID", ".")]
     if not jobs:
-        raise HandbookError("the accounting knows no such job", section=SECTION,
+        raise HandbookError("the accounting has no such job", section=SECTION,
                             todo="check the number, and on which cluster it ran: sacct --starttime now-7days")
     return [_used(job, [row for row in rows if row["JobID"].startswith(job["JobID"] + ".")]) for job in jobs]
 
@@ -136,15 +136,15 @@ def _seconds(text: str) -> float:
     return total + 86400 * int(days or 0)
 
 
-def befell(used: Used) -> Iterator[str]:
-    """What its state means, and what to do about that."""
+def what_happened(used: Used) -> Iterator[str]:
+    """What a job's state means, and what to do about it."""
     if used.state in WAITING:
-        yield "It waits: nothing was used yet."
+        yield "The job is waiting: nothing was used yet."
     elif not used.ended:
-        yield (f"It runs: sacct learns what a step used when it ends. Now: sstat -a -j {used.job} "
-               "-o JobID,AveCPU,MaxRSS")
+        yield ("The job is running: sacct shows what a step used when it has ended. Until then: "
+               f"sstat -a -j {used.job} -o JobID,AveCPU,MaxRSS")
     if used.outgrown:
-        yield (f"It needed more than its {amount(round(used.memory, 2))} GiB: ask for "
+        yield (f"The job needed more than its {amount(round(used.memory, 2))} GiB: ask for "
                f"--mem={ceil(used.memory / used.nodes * 2)}G on each node, or let the program hold less at once.")
     if used.state == "TIMEOUT":
         yield "The time limit came first: save checkpoints and continue from them, or ask for more --time."
@@ -154,36 +154,36 @@ def befell(used: Used) -> Iterator[str]:
 
 def advice(used: Used) -> Iterator[str]:
     """What to ask for next time."""
-    yield from befell(used)
+    yield from what_happened(used)
     if not used.ended or used.state in FAILURES:
         return
     if used.seconds < ENOUGH_SECONDS:
         if used.state == "COMPLETED":
-            yield "It ran too shortly to judge: the numbers below two minutes say little."
+            yield "The job was too short to judge: below two minutes the numbers say little."
         return
     if used.cores > 1 and used.cpu < WELL:
         least = max(1, ceil(used.cores * used.cpu * MARGIN))
         if used.cpu_seconds < 1.2 * used.seconds:
-            yield ("It used about one core: if the program should use more, write "
+            yield ("The job used about one core: if the program should use more, write "
                    'srun --cpus-per-task="$SLURM_CPUS_PER_TASK" in the script.')
         if not used.gpus:
-            yield f"Ask for {least} cores and not for {used.cores}."
+            yield f"Ask for {least} cores instead of {used.cores}."
     if used.peak and used.memory and used.peak < WELL * used.memory:
-        yield f"Ask for --mem={max(1, ceil(used.peak / used.nodes * MARGIN))}G on each node: it peaked at " \
+        yield f"Ask for --mem={max(1, ceil(used.peak / used.nodes * MARGIN))}G on each node: the job used at most " \
               f"{amount(round(used.peak, 2))} of {amount(used.memory)} GiB."
     if used.limit and used.seconds < WELL * used.limit and used.state == "COMPLETED":
-        yield f"Ask for --time={clock(ceil(used.seconds * MARGIN / 300) / 12)}: it ended after " \
+        yield f"Ask for --time={clock(ceil(used.seconds * MARGIN / 300) / 12)}: the job ended after " \
               f"{clock(used.seconds / 3600)} of {clock(used.limit / 3600)}. Shorter jobs start sooner."
     if used.gpus:
-        yield "The accounting doesn't know how busy the GPUs were: look with the GPU's monitor while a job runs."
+        yield "The accounting does not show how busy the GPUs were: watch the GPU's monitor while a job runs."
 
 
-def lessons(tasks: list[Used]) -> Iterator[str]:
-    """What to ask for next time for an array: what befell tasks that didn't complete, then what is enough for all."""
+def array_advice(tasks: list[Used]) -> Iterator[str]:
+    """What to ask for next time for an array: what happened to tasks that failed, then what is enough for all."""
     for state in dict.fromkeys(task.state for task in tasks):
         these = [task for task in tasks if task.state == state]
         if state != "COMPLETED":
-            yield from (f"{these[0].job}: {text}" for text in befell(these[0]))
+            yield from (f"{these[0].job}: {text}" for text in what_happened(these[0]))
     if done := [task for task in tasks if task.state == "COMPLETED"]:
         seconds = max(task.seconds for task in done)
         busiest = max(done, key=lambda task: task.cpu)
@@ -198,8 +198,8 @@ def report(jobs: list[Used]) -> str:
     rows = [[task.job, task.state, clock(task.seconds / 3600), f"CPU {_cpu(task)}", f"memory {_memory(task)}"]
             for task in jobs]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    told = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*told, *(f"  -> {text}" for text in lessons(jobs))]) + "\n"
+    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([*lines, *(f"  -> {text}" for text in array_advice(jobs))]) + "\n"
 
 
 def _cpu(used: Used) -> str:
@@ -210,8 +210,8 @@ def _cpu(used: Used) -> str:
 def _memory(used: Used) -> str:
     if not used.peak:
         return f"not measured, of {amount(round(used.memory, 2))} GiB" if used.memory else "not measured"
-    told = f"{amount(round(used.peak, 2))} GiB"
-    return told + (f" of {amount(round(used.memory, 2))} GiB ({used.peak / used.memory:.0%})" if used.memory else "")
+    return f"{amount(round(used.peak, 2))} GiB" + (
+        f" of {amount(round(used.memory, 2))} GiB ({used.peak / used.memory:.0%})" if used.memory else "")
 
 
 def as_text(used: Used) -> str:
@@ -222,5 +222,5 @@ def as_text(used: Used) -> str:
             ("CPU", _cpu(used)), ("Memory", _memory(used))]
     if used.gpus:
         rows.append(("GPUs", str(used.gpus)))
-    told = [f"{name:<8} {text}" for name, text in rows]
-    return "\n".join([*told, *(f"  -> {text}" for text in advice(used))]) + "\n"
+    lines = [*(f"{name:<8} {text}" for name, text in rows), *(f"  -> {text}" for text in advice(used))]
+    return "\n".join(lines) + "\n"

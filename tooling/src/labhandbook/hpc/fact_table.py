@@ -1,9 +1,10 @@
-"""Reads a mapping of a facts file by names and kinds; what is missing or wrong is told with file and line."""
+"""Reads a mapping of a facts file by names and kinds; an error names the file and line of what is wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, TypeVar
 
 import yaml
 
@@ -12,6 +13,12 @@ from labhandbook.core.wording import hint
 
 STAMPS = {"source", "checked", "review-by", "note"}
 SECTION = "sec-contributing-facts"
+Kind = TypeVar("Kind")
+
+
+def named(key: str, default: Any, choices: tuple[str, ...] = ()) -> Any:
+    """A field of a dataclass that has another name in the facts file, or a choice of values."""
+    return field(default=default, metadata={"key": key, "choices": choices})
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,8 @@ class Place:
         found: dict[str, Place] = {}
         for key, value in self.node.value:
             if key.value in found:
-                raise Place(f"{self.name}.{key.value}", self.file, key).fail("stands twice", "remove one of the two")
+                again = Place(f"{self.name}.{key.value}", self.file, key)
+                raise again.fail("is there twice", "remove one of the two")
             if key.value not in STAMPS:
                 found[key.value] = Place(f"{self.name}.{key.value}", self.file, value)
         return found
@@ -54,7 +62,7 @@ class Place:
 
 
 class Table:
-    """A mapping whose values are asked for by name and kind."""
+    """A mapping whose values are read by name and kind."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -72,17 +80,32 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._children
 
-    def only(self, *known: str) -> None:
-        """Raise HandbookError when there is a name that nothing reads: it is likely a misspelt one."""
-        for key, value in self._children.items():
-            if key not in known:
-                raise value.fail(f"is not a name that belongs here{hint(key, known)}",
-                                 f"the names here are: {', '.join(sorted(known))}")
+    def read(self, kind: type[Kind], *, only: bool = False, also: tuple[str, ...] = (), needed: tuple[str, ...] = (),
+             **given: object) -> Kind:
+        """An object of a dataclass whose fields are here under their names, or those of `named`, with dashes.
+
+        Fields without a default and the names in `needed` must be here; `given` are fields that are known already.
+        With `only` a name that is neither a field's nor in `also` is an error: it is likely a misspelt one.
+        """
+        readers = {"bool": self.yes, "int": self.whole, "float": self.number}
+        keys = {each.metadata.get("key", each.name.replace("_", "-")): each for each in fields(kind)  # type: ignore[arg-type]
+                if each.name not in given}
+        for key, value in self._children.items() if only else ():
+            if key not in (*keys, *also):
+                raise value.fail(f"is not a name that belongs here{hint(key, [*keys, *also])}",
+                                 f"the names here are: {', '.join(sorted([*keys, *also]))}")
+        found = dict(given)
+        for key, each in keys.items():
+            default = None if each.default is MISSING or key in needed else each.default
+            choices = each.metadata.get("choices", ())
+            read = readers.get(str(each.type))
+            found[each.name] = read(key, default) if read else self.text(key, default, choices)
+        return kind(**found)
 
     def _scalar(self, key: str) -> Place | None:
         value = self._children.get(key)
         if value is not None and not isinstance(value.node, yaml.ScalarNode):
-            raise value.fail("is not a single value", "write one value behind the name")
+            raise value.fail("is not a single value", "write one value after the name")
         return value
 
     def _needed(self, key: str, kind: str) -> HandbookError:

@@ -1,4 +1,4 @@
-"""Checks of a script's form: what Slurm and the shell read in it."""
+"""Rules for a script's form: what Slurm and the shell read in it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from labhandbook.core.rules import Finding
+from labhandbook.core.rules import WARNING, At
 from labhandbook.core.wording import hint
-from labhandbook.hpc import job_rules
-from labhandbook.hpc.job_request import mistakes
+from labhandbook.hpc.job_request import READERS, mistakes
+from labhandbook.hpc.job_rules import JOBS, SCRIPT, Job
 from labhandbook.hpc.sbatch_options import FLAGS, LONG, OPTIONAL
-from labhandbook.hpc.script_checks import JOBS, Job
 
 VARIABLE = re.compile(r"\$\{?\w|\$\(|`")
 BARE = re.compile(r"(?<![<\w])<[A-Za-z][\w.-]*(?: [\w.-]+)*>")
@@ -19,8 +18,10 @@ GUESSES = 50  # of misspelt options in one script get a guess, since guessing is
 QUIET = re.compile(r"'[^']*'")
 
 
-@JOBS.finds(job_rules.UNKNOWN)
-def unknown(job: Job) -> Iterator[Finding]:
+@JOBS.rule("HPC001", "Every #SBATCH option is one that sbatch knows", section=SCRIPT,
+           why="Slurm refuses the whole script because of one option that it doesn't know.",
+           fix="Correct the option; `man sbatch` lists them all.", source="sbatch: unrecognized option")
+def unknown_option(job: Job) -> Iterator[At]:
     """Options that Slurm refuses."""
     guesses = 0
     for option in job.script.options:
@@ -28,76 +29,91 @@ def unknown(job: Job) -> Iterator[Finding]:
             guesses += 1
             known = [f"--{name}" for name in LONG] if guesses <= GUESSES else []
             also = [name for name in known if name.startswith(option.written)] if option.written != "--" else []
-            told = f": it may be {', '.join(sorted(also))}" if also else hint(option.written, known)
-            yield job.blame(job_rules.UNKNOWN, f"{option.written} is no option of sbatch{told}", option.line)
+            guess = f": it may be {', '.join(sorted(also))}" if also else hint(option.written, known)
+            yield At(f"{option.written} is not an option of sbatch{guess}", line=option.line)
         elif option.name in FLAGS and option.value is not None and option.written.startswith("--"):
-            yield job.blame(job_rules.UNKNOWN, f"{option.written} takes no value", option.line)
+            yield At(f"{option.written} takes no value", line=option.line)
     for line, why in job.script.unreadable:
-        yield job.blame(job_rules.UNKNOWN, f"the line can't be read: {why}", line)
+        yield At(f"the line can't be read: {why}", line=line)
 
 
-@JOBS.finds(job_rules.SHORTENED)
-def shortened(job: Job) -> Iterator[Finding]:
+@JOBS.rule("HPC002", "The options of #SBATCH lines are written in full", section=SCRIPT, severity=WARNING,
+           why="Slurm completes a shortened option silently, so a typing error may become another option.",
+           fix="Write the option in full.")
+def shortened(job: Job) -> Iterator[At]:
     """Options that Slurm completes."""
     for option in chain(job.script.options, job.script.late):
         if option.shortened:
-            yield job.blame(job_rules.SHORTENED, f"Slurm reads {option.written} as --{option.name}", option.line)
+            yield At(f"Slurm reads {option.written} as --{option.name}", line=option.line)
 
 
-@JOBS.finds(job_rules.LATE)
-def late(job: Job) -> Iterator[Finding]:
-    """Options that Slurm never sees."""
+@JOBS.rule("HPC003", "All #SBATCH lines are above the first command", section=SCRIPT,
+           why="Slurm stops reading at the first command and ignores every #SBATCH line below it.",
+           fix="Move the line up, above the first command, and begin it with #SBATCH.")
+def late(job: Job) -> Iterator[At]:
+    """Options that Slurm ignores."""
     for option in job.script.late:
-        yield job.blame(job_rules.LATE, f"{option.written} stands below the first command and is ignored",
-                        option.line)
+        yield At(f"{option.written} is below the first command: Slurm ignores it", line=option.line)
     for line in job.script.almost:
-        yield job.blame(job_rules.LATE, "the line doesn't begin with #SBATCH and is a comment to Slurm", line)
+        yield At("the line doesn't begin with #SBATCH and is a comment to Slurm", line=line, severity=WARNING)
 
 
-@JOBS.finds(job_rules.VALUE)
-def value(job: Job) -> Iterator[Finding]:
+@JOBS.rule("HPC004", "Slurm can read the value of every #SBATCH option", section=SCRIPT,
+           why="Slurm refuses the script, or takes a number for another unit.",
+           fix="Write the value as the message says.", source="sbatch: Invalid --time specification, and the like")
+def value(job: Job) -> Iterator[At]:
     """Values without a meaning."""
-    literal = {finding.line for finding in literals(job)}
+    literal = {at.line for at in literals(job)}
     for line, message in mistakes(job.script):
         if line not in literal:
-            yield job.blame(job_rules.VALUE, message, line)
+            yield At(message, line=line)
     for option in job.script.options:
-        if option.name and option.value is None and option.name not in FLAGS | OPTIONAL \
-                and option.name not in ("time", "nodes", "mem", "array", "ntasks"):
-            yield job.blame(job_rules.VALUE, f"{option.written} needs a value", option.line)
+        if option.name and option.value is None and option.name not in FLAGS | OPTIONAL | READERS.keys():
+            yield At(f"{option.written} needs a value", line=option.line)
 
 
-@JOBS.finds(job_rules.LITERAL)
-def literals(job: Job) -> Iterator[Finding]:
+@JOBS.rule("HPC005", "No #SBATCH line holds a variable or a placeholder", section="sec-hpc-workflow-project",
+           why="Slurm reads the line before any shell runs, and takes the text literally.",
+           fix="Write the value itself, leave the account to SBATCH_ACCOUNT, or give the option to sbatch on the "
+               "command line.")
+def literals(job: Job) -> Iterator[At]:
     """Variables and placeholders where no shell reads."""
     for option in job.script.options:
         text = option.value or ""
         if BARE.search(text):
-            yield job.blame(job_rules.LITERAL, f"{option.written} still has the placeholder {text}", option.line)
+            yield At(f"{option.written} still has the placeholder {text}", line=option.line)
         elif VARIABLE.search(text) and option.name != "wrap":
-            yield job.blame(job_rules.LITERAL, f"{option.written}={text}: nothing fills in the variable", option.line)
+            yield At(f"{option.written}={text}: nothing fills in the variable", line=option.line)
 
 
-@JOBS.finds(job_rules.PLACEHOLDER)
-def placeholder(job: Job) -> Iterator[Finding]:
+@JOBS.rule("HPC006", "No command of a job script holds a bare <placeholder>", section=SCRIPT,
+           why="To the shell <name> is redirection: it reads one file and overwrites another.",
+           fix='Write "${NAME:?set NAME to ...}": unset, it stops the job with a message.')
+def placeholder(job: Job) -> Iterator[At]:
     """`<name>` in a command."""
     for line, text in job.script.commands:
         for match in BARE.finditer(QUIET.sub("", text)):
-            yield job.blame(job_rules.PLACEHOLDER, f"{match[0]} is a bare placeholder", line)
+            yield At(f"{match[0]} is a bare placeholder", line=line)
 
 
-@JOBS.finds(job_rules.SHEBANG)
-def shebang(job: Job) -> Iterator[Finding]:
-    """What sbatch looks at first."""
+@JOBS.rule("HPC007", "A job script begins with #! and has Unix line ends", section=SCRIPT,
+           why="sbatch refuses a script without an interpreter or with DOS line breaks.",
+           fix="Begin with #!/bin/bash, and convert the file with dos2unix.",
+           source="sbatch: This does not look like a batch script; Batch script contains DOS line breaks")
+def shebang(job: Job) -> Iterator[At]:
+    """What sbatch reads first."""
     if not job.script.shebang:
-        yield job.blame(job_rules.SHEBANG, "the first line is not #! and an interpreter", 1)
+        yield At("the first line is not #! and an interpreter", line=1)
     if job.script.carriage:
-        yield job.blame(job_rules.SHEBANG, "the file has DOS line breaks", 1)
+        yield At("the file has DOS line breaks", line=1)
 
 
-@JOBS.finds(job_rules.SRUN_CORES)
-def srun_cores(job: Job) -> Iterator[Finding]:
-    """srun in a script that asks for several cores a task, without saying so again."""
+@JOBS.rule("HPC060", "Every srun names the cores of a task", section=SCRIPT, severity=WARNING,
+           why="srun doesn't inherit --cpus-per-task from the script since Slurm 22.05: the program may get a single "
+               "core.",
+           fix='Write srun --cpus-per-task="$SLURM_CPUS_PER_TASK".')
+def srun_cores(job: Job) -> Iterator[At]:
+    """srun in a script that requests several cores a task, without saying so again."""
     if job.request is None or job.request.cpus_per_task < 2:
         return
     if any("SRUN_CPUS_PER_TASK=" in text for _, text in job.script.commands):
@@ -105,13 +121,14 @@ def srun_cores(job: Job) -> Iterator[Finding]:
     for line, text in job.script.commands:
         if re.search(r"(?:^|[;&|(]\s*|\b(?:if|then|do|exec|time|!)\s+)srun\b", text) \
                 and not re.search(r"\s(?:--cpus-per-task|-c|--jobid|--overlap)\b", text):
-            yield job.blame(job_rules.SRUN_CORES, f"srun isn't told the {job.request.cpus_per_task} cores of a task",
-                            line)
+            yield At(f"srun does not get the {job.request.cpus_per_task} cores of a task", line=line)
 
 
-@JOBS.finds(job_rules.MODULE)
-def module(job: Job) -> Iterator[Finding]:
+@JOBS.rule("HPC061", "python -m is followed by a module's name, not by a file's", section=SCRIPT,
+           why="For train.py Python looks for a package train with a module py in it, and the job fails.",
+           fix="Leave .py out, or leave -m out.")
+def module(job: Job) -> Iterator[At]:
     """`python -m name.py`."""
     for line, text in job.script.commands:
         for match in re.finditer(r"\bpython[\d.]*(?:\s+-\w+){0,9}\s+-m\s+(\S+)\.py\b", text):
-            yield job.blame(job_rules.MODULE, f"{match[1]}.py is a file's name: write python -m {match[1]}", line)
+            yield At(f"{match[1]}.py is a file's name: write python -m {match[1]}", line=line)

@@ -1,4 +1,4 @@
-"""What a script asks Slurm for, in numbers, and what it gets in a partition."""
+"""What a script requests from Slurm, in numbers, and what it gets in a partition."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Request:
 
     @property
     def wants_gpus(self) -> bool:
-        """Whether any GPU is asked for."""
+        """Whether any GPU is requested."""
         return bool(self.gpus_total or self.gpus_per_node or self.gpus_per_task)
 
     @property
@@ -193,7 +193,7 @@ def read_request(script: Script) -> Request:
 def shape(request: Request, partition: Partition) -> Shape:
     """What Slurm gives for a request in a partition, on as few nodes as it may.
 
-    Limits are not looked at: a shape beyond them can't start.
+    Limits are ignored here: a shape beyond them can't start.
     """
     whole = partition.nodes
     node_cores = min(whole.cores or inf, partition.max_cores or inf)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from dataclasses import dataclass, field
@@ -47,6 +48,11 @@ class Script:
     def line(self, *names: str) -> int:
         """The line of the first of these options that is given; 0 when none is."""
         return next((self._last[name].line for name in names if name in self._last), 0)
+
+    def log_folder(self, option: str) -> str:
+        """The folder of a log as written, "" when it is the one the job is submitted from or depends on the job."""
+        folder = posixpath.dirname(self.value(option))
+        return "" if "%" in folder else folder
 
 
 def read(path: Path) -> Script:

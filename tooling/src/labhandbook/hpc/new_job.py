@@ -17,12 +17,12 @@ NAME = re.compile(r"^[A-Za-z0-9][\w.-]*$")
 SECTION = "sec-hpc-workflow-script"
 # The script saves this many seconds before its time is up; less than two of these is no time to run.
 SAVE_SECONDS = 300
-# What nobody has told of a cluster: cores for a GPU, memory for a core.
+# What a script requests where the facts do not say: cores for a GPU, memory for a core.
 USUAL_CORES, USUAL_GIB = 2, 4
 
 
 class Kind(StrEnum):
-    """What a script does: each is explained in the chapter of job scripts."""
+    """What a script does: the chapter of job scripts explains each."""
 
     SINGLE = "single"
     RANKS = "ranks"
@@ -37,7 +37,7 @@ TASKS = {Kind.SEEDS: "0-4%2", Kind.GRID: "1-4%2"}
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody wants a job for; "" and 0 leave the choice to the cluster's numbers. `cores` are a node's."""
+    """What a job is to get; "" and 0 leave the choice to the cluster's numbers. `cores` are a node's."""
 
     name: str = "run"
     kind: Kind = Kind.SINGLE
@@ -67,7 +67,7 @@ def _fail(what: str, todo: str) -> HandbookError:
 
 def plan(cluster: Cluster, wish: Wish) -> Plan:
     """The request for a wish. Raises HandbookError when no partition takes such a job."""
-    living(cluster)
+    refuse_retired(cluster)
     if not NAME.match(wish.name):
         raise _fail(f'"{wish.name}" can\'t be a job\'s name', "use letters, digits, dots and dashes")
     wish = _settled(wish)
@@ -75,7 +75,7 @@ def plan(cluster: Cluster, wish: Wish) -> Plan:
     return Plan(cluster, wish, request, _partition(cluster, wish, request), _memory(cluster, wish, request))
 
 
-def living(cluster: Cluster) -> None:
+def refuse_retired(cluster: Cluster) -> None:
     """Raise HandbookError when a cluster was switched off."""
     if cluster.retired:
         raise _fail(f"{cluster.name} runs no jobs any more",
@@ -96,7 +96,7 @@ def _request(cluster: Cluster, wish: Wish) -> Request:
         memory = gib(wish.memory) if wish.memory else None
         tasks = array(wish.array) if wish.array else 1
     except Unreadable as error:
-        raise _fail(str(error), "write it so and run the command again") from None
+        raise _fail(str(error), "correct it and run the command again") from None
     gpus = cluster.gpus
     if wish.gpus and gpus is None:
         raise _fail(f"{cluster.name} has no GPUs that the handbook knows", "leave --gpus out")
@@ -109,25 +109,27 @@ def _request(cluster: Cluster, wish: Wish) -> Request:
     ranks = wish.gpus if wish.kind is Kind.RANKS else 1
     if cores % ranks:
         raise _fail(f"{plural(cores, 'core')} can't be shared by {ranks} processes", "ask for a multiple of --gpus")
-    if memory is None and cluster.scheme != "none":
-        memory = None if wish.gpus else _share(cluster, cores)
+    if memory is None and not wish.gpus:
+        memory = _share(cluster, cores)
     return Request(nodes=(wish.nodes, wish.nodes), tasks_per_node=ranks, cpus_per_task=cores // ranks, mem=memory,
                    gpus_per_node=wish.gpus, hours=time, array=tasks)
 
 
-def _share(cluster: Cluster, cores: int) -> float:
-    """The memory that goes with some cores on a node for CPU work, at most 2 GiB each."""
-    nodes = next(each.nodes for each in cluster.partitions.values() if not each.gpu)
-    return max(1, int(min(2.0, nodes.memory_gib / nodes.cores if nodes.cores else 2.0) * cores))
+def _share(cluster: Cluster, cores: int) -> float | None:
+    """The memory that goes with some cores for CPU work, at most 2 GiB each; None where no node is described."""
+    nodes = next((each.nodes for each in cluster.partitions.values() if not each.gpu and each.nodes.cores), None)
+    return max(1, int(min(2.0, nodes.memory_gib / nodes.cores) * cores)) if nodes else None
 
 
 def _memory(cluster: Cluster, wish: Wish, request: Request) -> str:
-    """What --mem says: as wished, a fair share where it has to be said, "" where it comes with the GPU."""
+    """What --mem says: as wished, a fair share where one must ask for it, "" where it is included with the GPU."""
     if wish.memory:
         return wish.memory
     gpus = cluster.gpus
+    if wish.gpus and gpus and gpus.memory_included:
+        return ""
     if wish.gpus and gpus and gpus.gib_each:
-        return "" if cluster.scheme == "units" else f"{int(gpus.gib_each * wish.gpus)}G"
+        return f"{int(gpus.gib_each * wish.gpus)}G"
     cores = request.cpus_per_task * (request.tasks_per_node or 1)
     return f"{int(request.mem)}G" if request.mem else f"{USUAL_GIB * cores}G"
 
@@ -145,10 +147,12 @@ def _partition(cluster: Cluster, wish: Wish, request: Request) -> Partition:
     kind = [each for each in cluster.partitions.values() if each.gpu == bool(wish.gpus)]
     fitting = [each for each in kind if each.everyday and fits(request, each, cluster)]
     if not fitting:
-        widest = max((each for each in kind if each.everyday), key=lambda each: (each.max_nodes, each.hours))
-        broken = next(problems(request, widest, cluster), None)
-        raise _fail(f"no partition of {cluster.name} takes this job: "
-                    f"{broken.message if broken else 'all need a permit'}", "ask for less; handbook job new --help")
+        widest = max((each for each in kind if each.everyday), key=lambda each: (each.max_nodes, each.hours),
+                     default=None)
+        broken = next(problems(request, widest, cluster), None) if widest else None
+        why = broken.message if broken else f"it has none for everyday {'GPU' if wish.gpus else 'CPU'} jobs"
+        raise _fail(f"no partition of {cluster.name} takes this job: {why}",
+                    "ask for less, or name a partition; see handbook job new --help")
 
     def worth(each: Partition) -> tuple[float, bool]:
         bill = price(cluster, each, shape(request, each), request.hours or 1)

@@ -24,9 +24,9 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True)
 class Problem:
-    """A limit that a request breaks, in words, and the options that may have asked for it.
+    """A limit that a request breaks, in words, and the options that may have caused it.
 
-    `soft` says that the limit is no partition's but an account's: Slurm tells only on the real cluster.
+    A `soft` limit is an account's, not a partition's: `sbatch --test-only` does not check it.
     """
 
     limit: Limit
@@ -70,11 +70,11 @@ def _nodes(request: Request, partition: Partition, name: str) -> Iterator[Proble
     if request.tasks and request.nodes:
         low = min(low, max(request.tasks, 1))
     if partition.max_nodes and max(low, high) > partition.max_nodes:
-        yield Problem(Limit.NODES, f"{plural(max(low, high), 'node')} asked for, and {name} gives at most "
+        yield Problem(Limit.NODES, f"{plural(max(low, high), 'node')} requested, and {name} gives at most "
                                    f"{partition.max_nodes}", ("nodes",))
     elif low and low < partition.min_nodes:
-        yield Problem(Limit.NODES, f"{plural(low, 'node')} asked for, and {name} begins at {partition.min_nodes}",
-                      ("nodes",))
+        yield Problem(Limit.NODES, f"{plural(low, 'node')} requested, and {name} needs at least "
+                                   f"{partition.min_nodes}", ("nodes",))
 
 
 def _cores(request: Request, partition: Partition, name: str) -> Iterator[Problem]:
@@ -84,7 +84,7 @@ def _cores(request: Request, partition: Partition, name: str) -> Iterator[Proble
         most = min(most, partition.max_cores) if most else partition.max_cores
     asked = max(request.cpus_per_task * (request.tasks_per_node or 1), request.cpus_per_task)
     if most and asked > most:
-        yield Problem(Limit.CORES, f"{plural(asked, 'core')} on a node asked for, and {name} gives at most {most}",
+        yield Problem(Limit.CORES, f"{plural(asked, 'core')} on a node requested, and {name} gives at most {most}",
                       CORE_OPTIONS)
         return
     if request.tasks and request.tasks_per_node and got.nodes * request.tasks_per_node < request.tasks:
@@ -94,7 +94,7 @@ def _cores(request: Request, partition: Partition, name: str) -> Iterator[Proble
         yield Problem(Limit.CORES, f"the tasks need {plural(got.nodes, 'node')}, and {name} gives at most "
                                    f"{partition.max_nodes}", ("ntasks", *CORE_OPTIONS))
     elif most and not partition.exclusive and not request.exclusive and got.cores > most:
-        yield Problem(Limit.CORES, f"{plural(got.cores, 'core')} on a node asked for, and {name} gives at most "
+        yield Problem(Limit.CORES, f"{plural(got.cores, 'core')} on a node requested, and {name} gives at most "
                                    f"{most}", CORE_OPTIONS)
     elif most and got.tasks * request.cpus_per_task > most * got.nodes:
         yield Problem(Limit.CORES, f"{got.tasks} tasks of {plural(request.cpus_per_task, 'core')} don't fit on "
@@ -107,16 +107,16 @@ def _memory(request: Request, partition: Partition, name: str) -> Iterator[Probl
         yield Problem(Limit.MEMORY, "of --mem, --mem-per-cpu and --mem-per-gpu only one may be given", MEMORY_OPTIONS)
         return
     if got.gib is not None and partition.node_gib and got.gib > partition.node_gib:
-        yield Problem(Limit.MEMORY, f"{amount(got.gib)} GiB on a node asked for, and {name} gives at most "
+        yield Problem(Limit.MEMORY, f"{amount(got.gib)} GiB on a node requested, and {name} gives at most "
                                     f"{amount(partition.node_gib)} GiB", MEMORY_OPTIONS)
 
 
 def _gpus(request: Request, partition: Partition, cluster: Cluster, name: str) -> Iterator[Problem]:
-    unit = cluster.gpus.unit if cluster.gpus else "GPU"
+    unit = cluster.unit
     got = shape(request, partition)
     if not request.wants_gpus:
         if partition.gpu:
-            yield Problem(Limit.GPUS, f"{name} is for GPU work, and the script asks for no {unit}",
+            yield Problem(Limit.GPUS, f"{name} is for GPU work, and the script requests no {unit}",
                           ("partition",), soft=True)
         return
     if not partition.gpu:
@@ -126,7 +126,7 @@ def _gpus(request: Request, partition: Partition, cluster: Cluster, name: str) -
     asked = max(request.gpus_per_node, request.gpus_per_task, got.gpus if request.gpus_total else 0)
     on_each = request.gpus_per_task * -(-got.tasks // got.nodes)
     if whole and max(asked, on_each) > whole:
-        yield Problem(Limit.GPUS, f"{plural(max(asked, on_each), unit)} on a node asked for, and a node has {whole}",
+        yield Problem(Limit.GPUS, f"{plural(max(asked, on_each), unit)} on a node requested, and a node has {whole}",
                       GPU_OPTIONS)
         return
     total = request.gpus_total or request.gpus_per_node * got.nodes or request.gpus_per_task * got.tasks
@@ -137,10 +137,10 @@ def _gpus(request: Request, partition: Partition, cluster: Cluster, name: str) -
         yield Problem(Limit.GPUS, f"{total} {unit}s need {plural(got.nodes, 'node')}, and {name} gives at most "
                                   f"{partition.max_nodes}", GPU_OPTIONS)
     if partition.max_gpus and total > partition.max_gpus:
-        yield Problem(Limit.SHARE, f"{plural(total, unit)} asked for, and {name} gives a job at most "
+        yield Problem(Limit.SHARE, f"{plural(total, unit)} requested, and {name} gives a job at most "
                                    f"{partition.max_gpus}", GPU_OPTIONS, soft=True)
     if partition.min_gpus and total < partition.min_gpus:
-        yield Problem(Limit.SHARE, f"{plural(total, unit)} asked for, and {name} begins at {partition.min_gpus}",
+        yield Problem(Limit.SHARE, f"{plural(total, unit)} requested, and {name} needs at least {partition.min_gpus}",
                       GPU_OPTIONS, soft=True)
 
 

@@ -1,39 +1,66 @@
-"""The text of job scripts: the request of a plan, the cluster's environment and what the kind of job runs."""
+"""The text of job scripts: parts of shell text, filled with a plan and with what `clusters.yml` says of a cluster."""
 
 from __future__ import annotations
 
+import re
+from importlib.resources import files
 from textwrap import wrap
 
+from labhandbook.core.errors import HandbookError
 from labhandbook.hpc.clusters import Cluster, Partition
 from labhandbook.hpc.job_request import clock
 from labhandbook.hpc.new_job import SAVE_SECONDS, Kind, Plan
-from labhandbook.hpc.script_parts import part
 
+HOLE = re.compile(r"\{\{([\w.-]+)\}\}")
 LOGS = "slurm_log"
-# What stands beside the chapters' code without scrolling, less the mark of a comment.
+# The characters that fit beside the chapters' code without scrolling, less the mark of a comment.
 WIDTH = 76
-# The environment of a cluster's jobs, and the words that start Python in it; the second of each is for GPU work.
-ENVIRONMENTS = {
-    "lumi": (("folder", "python3"), ("lumi-gpu", 'singularity run "${options[@]}" "$SIF" python')),
-    "roihu": (("folder", "python3"), ("roihu-gpu", "python3")),
-    "turso": (("turso", "python"), ("turso", "python")),
-}
+
+
+def find_part(name: str, cluster: Cluster) -> str | None:
+    """The text of a script part, of the cluster's folder or else of the package; None where there is none."""
+    for folder in (cluster.parts, files(__package__) / "parts"):
+        if (path := folder / f"{name}.sh").is_file():
+            return path.read_text(encoding="utf-8")
+    return None
+
+
+def part(name: str, cluster: Cluster, **values: str) -> str:
+    """A filled part: each `{{name}}` is one of `values` or the cluster's fact of this name.
+
+    Raises HandbookError when there is no such part, or `clusters.yml` lacks the fact.
+    """
+    def value(match: re.Match[str]) -> str:
+        found = values.get(match[1], cluster.facts.get(match[1]))
+        if found is None:
+            raise HandbookError(f"{cluster.key} lacks {match[1]}", section="sec-contributing-facts",
+                                why=f"its job scripts need it ({name}.sh)", todo="add it to clusters.yml")
+        return found
+
+    text = find_part(name, cluster)
+    if text is None:
+        raise HandbookError(f"there is no script part {name}.sh", section="sec-contributing-facts",
+                            why=f"clusters.yml names it as an environment of {cluster.key}",
+                            todo=f"write {cluster.parts.name}/{name}.sh beside clusters.yml, or name another part")
+    return HOLE.sub(value, text)
 
 
 def script(plan: Plan, file: str, notes: tuple[str, ...] = (), host: str | None = None) -> str:
     """The text of a job script.
 
-    `file` is its name, `notes` are the lines that tell what it is for, `host` says where to submit it ("" leaves that
+    `file` is its name, `notes` are the lines that say what it is for, `host` says where to submit it ("" leaves that
     out; without it the cluster's login node is named).
     """
     cluster, wish = plan.cluster, plan.wish
-    told = [line for note in notes or (f"{cluster.name} {plan.partition.name}.",) for line in wrap(note, WIDTH)]
-    told += _how(plan, file, login(cluster, plan.partition) if host is None else host)
-    text = "\n".join([*_directives(plan), "", *(f"# {line}" for line in told)]) + "\n\n"
+    said = [line for note in notes or (f"{cluster.name} {plan.partition.name}.",) for line in wrap(note, WIDTH)]
+    said += _how(plan, file, login(cluster, plan.partition) if host is None else host)
+    text = "\n".join([*_directives(plan), "", *(f"# {line}" for line in said)]) + "\n\n"
     if wish.kind is Kind.SMALLEST:
         return text + part("smallest", cluster)
-    environment, python = ENVIRONMENTS[cluster.key][bool(wish.gpus)]
     needed = "SLURM_ARRAY_TASK_ID" if wish.array else "SLURM_JOB_ID"
+    environment, python = cluster.jobs.environment, cluster.jobs.python
+    if wish.gpus:
+        environment, python = cluster.jobs.gpu_environment or environment, cluster.jobs.gpu_python or python
     return text + part("head", cluster, needed=needed, file=file) + part(environment, cluster) + "\n" + _run(
         plan, python)
 
@@ -75,11 +102,12 @@ def _how(plan: Plan, file: str, host: str) -> tuple[str, ...]:
 
 
 def _run(plan: Plan, python: str) -> str:
-    cluster, wish = plan.cluster, plan.wish
-    match wish.kind:
+    cluster = plan.cluster
+    match plan.wish.kind:
         case Kind.RANKS:
-            network = part("network", cluster) + "\n" if wish.nodes > 1 and "gpu.network" in cluster.facts else ""
-            return network + part("ranks", cluster, python=python)
+            network = plan.wish.nodes > 1 and "gpu.network" in cluster.facts
+            return (part("network", cluster) + "\n" if network else "") + part(
+                "ranks", cluster, python=python, unit=cluster.unit)
         case Kind.GRID:
             return part("line", cluster) + part("resume", cluster, run="line", python=python, last='"${words[@]}"')
         case Kind.SEEDS:

@@ -1,75 +1,66 @@
-"""Checks of what is asked for and paid for without being used."""
+"""Rules for what is requested and paid for without being used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from labhandbook.core.rules import Finding
-from labhandbook.hpc import job_rules
-from labhandbook.hpc.clusters import Gpus, Partition
+from labhandbook.core.rules import WARNING, At
+from labhandbook.hpc.clusters import Partition
 from labhandbook.hpc.cost import cheaper, offer
-from labhandbook.hpc.job_request import Request, Shape, shape
+from labhandbook.hpc.job_request import Request, shape
+from labhandbook.hpc.job_rules import COST, JOBS, Job
 from labhandbook.hpc.partition_limits import CORE_OPTIONS, MEMORY_OPTIONS, amount, fits, plural
-from labhandbook.hpc.script_checks import JOBS, Job
 
 # Below this part of a fair share the data loader is likely to wait for cores.
 STARVED = 1 / 7
 
 
-@dataclass(frozen=True)
-class Cards:
-    """The GPUs that a job gets, on a cluster that has told the fair share of a node for each."""
-
-    gpus: Gpus
-    request: Request
-    partition: Partition
-    got: Shape
-
-    @property
-    def asked(self) -> int:
-        """How many GPUs it uses on each node."""
-        return self.request.gpus_per_node or self.got.gpus
-
-
-def cards(job: Job) -> Cards | None:
-    """The GPUs of a job; None when it asks for none, or nobody has told what a fair share is."""
+def _with_gpus(job: Job) -> tuple[Request, Partition, int] | None:
+    """A request for GPUs, its partition and the GPUs of each node; None where the facts lack the fair share."""
     gpus, request, partition = job.cluster.gpus, job.request, job.partition
     if gpus and gpus.cores_each and gpus.gib_each and request and request.wants_gpus and partition:
-        return Cards(gpus, request, partition, shape(request, partition))
+        return request, partition, request.gpus_per_node or shape(request, partition).gpus
     return None
 
 
-@JOBS.finds(job_rules.CORES_PER_GPU)
-def cores_per_gpu(job: Job) -> Iterator[Finding]:
+@JOBS.rule("HPC030", "The cores are in proportion to the GPUs", section=COST, severity=WARNING,
+           why="More than a fair share of cores blocks or bills GPUs that you don't use; with far fewer the data "
+               "loader is too slow.",
+           fix="Ask for the fair share of cores for each GPU.")
+def cores_per_gpu(job: Job) -> Iterator[At]:
     """Cores beyond or far below the fair share of the GPUs."""
-    if not (has := cards(job)):
+    if not (found := _with_gpus(job)) or not job.cluster.gpus:
         return
-    per_task = has.request.cpus_per_task
-    asked, fair = has.got.tasks * per_task // has.got.nodes or per_task, has.asked * has.gpus.cores_each
-    line, count = job.script.line(*CORE_OPTIONS), plural(has.asked, job.unit)
+    request, partition, gpus = found
+    got, per_task = shape(request, partition), request.cpus_per_task
+    asked, fair = got.tasks * per_task // got.nodes or per_task, gpus * job.cluster.gpus.cores_each
+    line, count = job.script.line(*CORE_OPTIONS), plural(gpus, job.cluster.unit)
     if asked > fair:
-        yield job.blame(job_rules.CORES_PER_GPU, f"{asked} cores for {count}: a fair share is {fair}", line)
-    elif asked <= fair * STARVED and job.cluster.scheme == "units":
-        yield job.blame(job_rules.CORES_PER_GPU,
-                        f"{asked} of the {fair} cores that come with {count}: more cost nothing",
-                        line)
+        yield At(f"{asked} cores for {count}: a fair share is {fair}", line=line)
+    elif asked <= fair * STARVED and job.cluster.gpus.cores_included:
+        yield At(f"{asked} of the {fair} cores that come with {count}: more cost nothing", line=line)
 
 
-@JOBS.finds(job_rules.MEMORY_PER_GPU)
-def memory_per_gpu(job: Job) -> Iterator[Finding]:
+@JOBS.rule("HPC031", "The memory is in proportion to the GPUs", section=COST, severity=WARNING,
+           why="More than a fair share of memory blocks or bills GPUs that you don't use.",
+           fix="Ask for the fair share of memory for each GPU, or for as many GPUs as you pay for.")
+def memory_per_gpu(job: Job) -> Iterator[At]:
     """Memory beyond the fair share of the GPUs; whole nodes come with all of theirs."""
-    if not (has := cards(job)) or not has.got.gib:
+    if not (found := _with_gpus(job)) or not job.cluster.gpus:
         return
-    count = has.got.gpus if has.partition.exclusive else has.asked
-    fair = count * has.gpus.gib_each
-    if has.got.gib > fair:
-        told = f"{amount(has.got.gib)} GiB for {plural(count, job.unit)}: a fair share is {amount(fair)} GiB"
-        yield job.blame(job_rules.MEMORY_PER_GPU, told, job.script.line(*MEMORY_OPTIONS))
+    request, partition, gpus = found
+    got = shape(request, partition)
+    fair = (got.gpus if partition.exclusive else gpus) * job.cluster.gpus.gib_each
+    if got.gib and got.gib > fair:
+        count = plural(fair / job.cluster.gpus.gib_each, job.cluster.unit)
+        yield At(f"{amount(got.gib)} GiB for {count}: a fair share is {amount(fair)} GiB",
+                 line=job.script.line(*MEMORY_OPTIONS))
 
 
-@JOBS.finds(job_rules.WHOLE_NODES)
-def whole_nodes(job: Job) -> Iterator[Finding]:
+@JOBS.rule("HPC032", "A job that gets whole nodes uses all of them", section=COST,
+           why="The partition gives and bills whole nodes, however little of them the script uses.",
+           fix="Use all of the node, or take a partition that shares nodes.")
+def whole_nodes(job: Job) -> Iterator[At]:
     """Whole nodes of which the script uses a part, with what that costs."""
     request, partition = job.request, job.partition
     if not (request and partition and partition.nodes.cores and fits(request, partition, job.cluster)):
@@ -78,20 +69,15 @@ def whole_nodes(job: Job) -> Iterator[Finding]:
         return
     got, whole = shape(request, partition), partition.nodes
     used = got.tasks * request.cpus_per_task
-    cards = request.gpus_total or request.gpus_per_node * got.nodes or request.gpus_per_task * got.tasks
+    gpus = request.gpus_total or request.gpus_per_node * got.nodes or request.gpus_per_task * got.tasks
     if partition.gpu:
-        wasted = cards < whole.gpus * got.nodes
-        told = f"{cards} of {whole.gpus * got.nodes} {job.unit}s"
+        wasted = gpus < whole.gpus * got.nodes
+        part = f"{gpus} of {whole.gpus * got.nodes} {job.cluster.unit}s"
     else:
         wasted = used * 2 <= whole.cores * got.nodes and (got.gib or 0) * 2 <= whole.memory_gib
-        told = f"{used} of {whole.cores * got.nodes} cores"
-    if not wasted:
-        return
-    message = f"{told} used on {plural(got.nodes, 'whole node')}"
-    asked = offer(job.cluster, request, partition)
-    less = cheaper(job.cluster, request, asked) if asked else []
-    if asked is None:
-        return
-    message += f": {asked.price}" + (f", and {less[-1].price} with {less[-1].change}" if less else "")
-    yield job.blame(job_rules.WHOLE_NODES, message,
-                    job.script.line("partition" if partition.exclusive else "exclusive"))
+        part = f"{used} of {whole.cores * got.nodes} cores"
+    if wasted and (asked := offer(job.cluster, request, partition)):
+        less = cheaper(job.cluster, request, asked)
+        yield At(f"{part} used on {plural(got.nodes, 'whole node')}: {asked.price}"
+                 + (f", and {less[-1].price} {less[-1].way}" if less else ""),
+                 line=job.script.line("partition" if partition.exclusive else "exclusive"))

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A shell on a compute node: one {{what}} of {{name}} for {{minutes}} minutes.
 # Run it on {{host}}: bash {{file}}
-# With words behind it, it runs those and ends: bash {{file}} hostname
+# With words after its name, it runs those and ends: bash {{file}} hostname
 
 set -euo pipefail
 {{check}}[[ -z "${SLURM_JOB_ID:-}" ]] || { echo "you are in job $SLURM_JOB_ID already: type exit first" >&2; exit 1; }

@@ -1,4 +1,4 @@
-# Run: one process for each {{gpu.unit}}. Each learns its number and where the
+# Run: one process for each {{unit}}. Each learns its number and where the
 # first one listens.
 MASTER_ADDR="$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)"
 MASTER_PORT="$((20000 + SLURM_JOB_ID % 10000))"

@@ -1,0 +1,10 @@
+#!/bin/bash
+# expect: HPC001:8 can't be read
+#SBATCH --partition=small
+#SBATCH --time=00:05:00
+#SBATCH --mem=1G
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+#SBATCH --comment='open
+
+true

@@ -1,0 +1,10 @@
+#!/bin/bash
+# cluster: mahti
+# expect: HPC010:0 Roihu has replaced it
+#SBATCH --partition=small
+#SBATCH --time=00:05:00
+#SBATCH --mem=1G
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+
+true

@@ -1,0 +1,9 @@
+#!/bin/bash
+# expect: HPC012:7 allows 3 days
+#SBATCH --partition=small
+#SBATCH --mem=1G
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+#SBATCH --time=3-00:00:01
+
+true

@@ -1,0 +1,10 @@
+#!/bin/bash
+# folders: none
+# expect: HPC040:7 mkdir -p slurm_log
+#SBATCH --partition=small
+#SBATCH --time=00:05:00
+#SBATCH --mem=1G
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+
+true

@@ -1,0 +1,10 @@
+#!/bin/bash
+# expect: HPC041:8 add %A_%a
+#SBATCH --partition=small
+#SBATCH --time=00:05:00
+#SBATCH --mem=1G
+#SBATCH --open-mode=append
+#SBATCH --array=0-4
+#SBATCH --output=slurm_log/%x.out
+
+true

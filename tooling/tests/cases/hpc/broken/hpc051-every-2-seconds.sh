@@ -1,0 +1,9 @@
+#!/bin/bash
+# expect: HPC051:9 every 2 seconds
+#SBATCH --partition=small
+#SBATCH --time=00:05:00
+#SBATCH --mem=1G
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+
+watch squeue --me

@@ -1,0 +1,9 @@
+#!/bin/bash
+# expect: HPC053:9 belong in /project
+#SBATCH --partition=small
+#SBATCH --time=00:05:00
+#SBATCH --mem=1G
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+
+export PATH="/scratch/project_1/env/bin:$PATH"

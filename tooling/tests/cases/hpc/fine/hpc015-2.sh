@@ -1,0 +1,11 @@
+#!/bin/bash
+#SBATCH --partition=small
+#SBATCH --time=00:05:00
+#SBATCH --mem=1G
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+#SBATCH --ntasks=8
+#SBATCH --ntasks-per-node=4
+#SBATCH --nodes=2
+
+true

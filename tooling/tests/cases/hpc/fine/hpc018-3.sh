@@ -1,0 +1,10 @@
+#!/bin/bash
+# cluster: turso
+#SBATCH --time=00:05:00
+#SBATCH --mem=1G
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+#SBATCH --partition=gpu
+#SBATCH --gpus=a100:1
+
+true

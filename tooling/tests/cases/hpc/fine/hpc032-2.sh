@@ -1,0 +1,10 @@
+#!/bin/bash
+# cluster: roihu
+#SBATCH --time=00:05:00
+#SBATCH --mem=1G
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+#SBATCH --partition=medium
+#SBATCH --cpus-per-task=200
+
+true

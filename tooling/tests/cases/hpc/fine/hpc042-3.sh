@@ -1,0 +1,9 @@
+#!/bin/bash
+#SBATCH --partition=small
+#SBATCH --time=00:05:00
+#SBATCH --mem=1G
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=t
+#SBATCH --no-requeue
+
+true

@@ -1,0 +1,8 @@
+#!/bin/bash
+#SBATCH --partition=small
+#SBATCH --time=00:05:00
+#SBATCH --mem=1G
+#SBATCH --output=slurm_log/%x_%j.out
+#SBATCH --open-mode=append
+
+PATH=/scratchy/bin:$PATH

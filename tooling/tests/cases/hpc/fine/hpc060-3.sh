@@ -1,0 +1,9 @@
+#!/bin/bash
+#SBATCH --partition=small-g
+#SBATCH --time=00:05:00
+#SBATCH --cpus-per-task=7
+#SBATCH --gpus-per-node=1
+#SBATCH --mem=32G
+
+export SRUN_CPUS_PER_TASK=7
+srun hostname
