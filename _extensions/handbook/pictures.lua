@@ -29,7 +29,7 @@ end
 local ESCAPES = { ['&'] = '&amp;', ['<'] = '&lt;', ['>'] = '&gt;', ['"'] = '&quot;' }
 local function escape(text) return (text:gsub('[&<>"]', ESCAPES)) end
 
--- Where the page's pictures lie: pandoc is told of the page's file, Quarto hands it a copy.
+-- Where the page's pictures lie: pandoc gets the page's file, Quarto hands it a copy.
 local function folder()
   return pandoc.path.directory(quarto and quarto.doc.input_file or PANDOC_STATE.input_files[1] or '.')
 end

@@ -2,7 +2,7 @@
 
 local stringify = pandoc.utils.stringify
 
--- The day of the chapter's last commit: told by the embedded engine, asked of git under Quarto. A PDF or EPUB
+-- The day of the chapter's last commit: given by the embedded engine, asked of git under Quarto. A PDF or EPUB
 -- is one document of many chapters and shows none.
 local function changed(meta)
   if meta['handbook-changed'] then return stringify(meta['handbook-changed']) end

@@ -99,9 +99,9 @@ def main() -> None:
                 for chapter in CHAPTERS:
                     taken = edits(browser.new_page(), book, address, chapter, options.edits)
                     size = (book / f"{chapter}.qmd").stat().st_size / 1000
-                    told = (f"{1000 * statistics.median(taken):6.0f} ms {1000 * max(taken):6.0f} ms" if taken
+                    summary = (f"{1000 * statistics.median(taken):6.0f} ms {1000 * max(taken):6.0f} ms" if taken
                             else "   was not shown")
-                    print(f"{engine:<8} {chapter:<40} {size:5.1f} kB {told}", flush=True)
+                    print(f"{engine:<8} {chapter:<40} {size:5.1f} kB {summary}", flush=True)
                     every += taken
                 if every:
                     print(f"{engine:<8} {'all edits':<49} {1000 * statistics.median(every):6.0f} ms", flush=True)

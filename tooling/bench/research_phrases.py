@@ -31,11 +31,11 @@ def main() -> None:
     """Print the table."""
     phrases = shipped()
     texts, labels = [phrase.text for phrase in phrases], [phrase.label for phrase in phrases]
-    news, told = [f"{text} please" for text in texts[::30]], labels[::30]
+    news, corrected = [f"{text} please" for text in texts[::30]], labels[::30]
     forest = baseline().fit(texts, labels)
     quick = Incremental(sorted(set(labels))).fit(texts, labels)
-    again = seconds(lambda: baseline().fit([*texts, *news], [*labels, *told]))
-    steps = seconds(lambda: quick.correct(news, told))
+    again = seconds(lambda: baseline().fit([*texts, *news], [*labels, *corrected]))
+    steps = seconds(lambda: quick.correct(news, corrected))
     print(f"{len(news)} corrections to {len(texts)} sentences, median of {REPEATS}")
     print(f"{'forest, fitted again':<28} {1000 * again:8.1f} ms   {len(dumps(forest)) / 1e6:6.2f} MB")
     print(f"{'hashing, gradient steps':<28} {1000 * steps:8.1f} ms   {len(dump(quick, 0)) / 1e6:6.2f} MB")

@@ -43,10 +43,10 @@ def works() -> dict[str, Work]:
     found = {}
     for entry in read_works((ROOT / "references.bib").read_text(encoding="utf-8"), "references.bib"):
         words = re.findall(r"([\w-]+):([\w-]+)", entry.fields.get("keywords", ""))
-        told = dict(words)
-        if "topic" in told:
+        items = dict(words)
+        if "topic" in items:
             name = re.sub(r"[{}]", "", entry.fields.get("shorttitle", "") or entry.fields["title"])
-            found[entry.key] = Work(entry.key, name, told["topic"], told["level"], int(told["minutes"]),
+            found[entry.key] = Work(entry.key, name, items["topic"], items["level"], int(items["minutes"]),
                                     tuple(key for word, key in words if word == "after"))
     return found
 

@@ -1,4 +1,4 @@
-"""The form with which PyPI is told to trust a workflow, drawn, with what belongs in each field.
+"""The form on PyPI that makes it trust a workflow, drawn, with what belongs in each field.
 
 The words of the form are those of PyPI's own page: warehouse/templates/manage/account/publishing.html
 of pypi/warehouse.

@@ -101,7 +101,7 @@ def test_a_broken_shard_is_named(content: bytes, tmp_path: Path) -> None:
 
 
 class Says(nn.Module):
-    """A network that says what it is told to."""
+    """A network with the answers that it was given."""
 
     def __init__(self, said: list[list[float]]) -> None:
         super().__init__()

@@ -82,8 +82,8 @@ def test_policy_with_another_action_space(runs: Path, tmp_path: Path, capsys: py
 
 def test_log_of_another_environment(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(runs / "log", tmp_path / "log")
-    told = json.loads((tmp_path / "log/params.json").read_text())
-    (tmp_path / "log/params.json").write_text(json.dumps({**told, "env": "mhi/LaneImage-v0"}))
+    known = json.loads((tmp_path / "log/params.json").read_text())
+    (tmp_path / "log/params.json").write_text(json.dumps({**known, "env": "mhi/LaneImage-v0"}))
     learn = ("offline", tmp_path / "log", "--run-dir", tmp_path / "run")
     assert "observations of (10,) and mhi/LaneImage-v0 has (1, 24, 24)" in refused(capsys, *learn)
     (tmp_path / "log/params.json").write_text("{")
@@ -98,9 +98,9 @@ def test_what_is_no_run_or_no_policy(runs: Path, tmp_path: Path, capsys: pytest.
     assert "--shards is -1" in refused(capsys, "log", tmp_path / "log", "--shards", "-1")
     assert "--epochs is 0" in refused(capsys, "offline", runs / "log", "--epochs", "0", "--run-dir", tmp_path / "r")
     shutil.copytree(runs / "td3", tmp_path / "td3")
-    told = json.loads((tmp_path / "td3/params.json").read_text())
+    known = json.loads((tmp_path / "td3/params.json").read_text())
     for change in ({"hidden": "wide"}, {"env": "mhi/Nowhere-v0"}, {"seed": None}, {"hidden": 64}):
-        (tmp_path / "td3/params.json").write_text(json.dumps({**told, **change}))
+        (tmp_path / "td3/params.json").write_text(json.dumps({**known, **change}))
         refused(capsys, "evaluate", tmp_path / "td3")
 
 
@@ -158,8 +158,8 @@ def test_whole_checkpoint_of_other_settings(runs: Path, tmp_path: Path, capsys: 
 def test_more_passes_and_more_shards_prolong(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("log", "bcq"):
         shutil.copytree(runs / name, tmp_path / name)
-    told = json.loads((tmp_path / "bcq/params.json").read_text())
-    (tmp_path / "bcq/params.json").write_text(json.dumps({**told, "log": str((tmp_path / "log").resolve())}))
+    known = json.loads((tmp_path / "bcq/params.json").read_text())
+    (tmp_path / "bcq/params.json").write_text(json.dumps({**known, "log": str((tmp_path / "log").resolve())}))
     first = (tmp_path / "log/shards/00000.npy").read_bytes()
     assert main(["log", str(tmp_path / "log"), "--shards", "3", "--rows", "200"]) == 0
     assert len(list((tmp_path / "log/shards").iterdir())) == 3

@@ -152,9 +152,9 @@ def test_a_stopped_study_says_so_by_its_exit_code(tournament: Path, tmp_path: Pa
 
 @pytest.mark.slow
 def test_the_page_prints_what_five_seeds_find(tmp_path: Path) -> None:
-    told = json.loads((Path(__file__).parents[1] / "results.json").read_text(encoding="utf-8"))
+    known = json.loads((Path(__file__).parents[1] / "results.json").read_text(encoding="utf-8"))
     runs = []
-    for seed in range(told["seeds"]):
+    for seed in range(known["seeds"]):
         os.environ.pop("RUN_DIR", None)
         assert program("study", "--seed", str(seed), cwd=tmp_path).wait() == 0
         runs.append(tmp_path / f"runs/seed-{seed}")
@@ -162,7 +162,7 @@ def test_the_page_prints_what_five_seeds_find(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     for name in SCORES:
         for value in ("mean", "sharpe"):
-            assert found[name][value] == pytest.approx(told[name][value], abs=TOLERANCE[value])
+            assert found[name][value] == pytest.approx(known[name][value], abs=TOLERANCE[value])
 
 
 def test_the_trap_is_a_trap(tmp_path: Path) -> None:
@@ -170,6 +170,6 @@ def test_the_trap_is_a_trap(tmp_path: Path) -> None:
     synthetic(tmp_path, seed=0)
     convert(tmp_path / "train.csv", tmp_path / "train.parquet")
     assert program("study", "train.parquet", "--run", "run", cwd=tmp_path).wait() == 0
-    told = json.loads((tmp_path / "run/result.json").read_text())
-    assert told["fitted-rows"]["mean"] > 1.5 * told["held"]["mean"] > 0
-    assert told["fitted-rows"]["sharpe"] > told["held"]["sharpe"] + 0.5
+    known = json.loads((tmp_path / "run/result.json").read_text())
+    assert known["fitted-rows"]["mean"] > 1.5 * known["held"]["mean"] > 0
+    assert known["fitted-rows"]["sharpe"] > known["held"]["sharpe"] + 0.5

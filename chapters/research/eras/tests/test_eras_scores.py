@@ -58,8 +58,8 @@ def test_split_works_in_scikit_learn(tournament: Path) -> None:
     cut = EraSplit(splits=3, valid=20)
     each = cross_val_score(Ridge(), table.x, table.y, groups=table.eras, cv=cut)
     assert len(each) == cut.get_n_splits() == 3 and np.isfinite(each).all()
-    told = table.x.sum(axis=1)
-    search = GridSearchCV(Ridge(), {"alpha": [0.1, 1e6]}, cv=cut).fit(table.x, told, groups=table.eras)
+    goal = table.x.sum(axis=1)
+    search = GridSearchCV(Ridge(), {"alpha": [0.1, 1e6]}, cv=cut).fit(table.x, goal, groups=table.eras)
     assert search.best_params_ == {"alpha": 0.1}
 
 

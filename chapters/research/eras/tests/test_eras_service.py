@@ -26,11 +26,11 @@ def test_download_fetches_once_and_goes_on_with_half_a_file(service: Service, tm
     assert paths[0].stat().st_mtime_ns == before
 
 
-def test_a_file_that_is_not_offered_is_told(service: Service, tmp_path: Path) -> None:
+def test_a_file_that_is_not_offered_is_named(service: Service, tmp_path: Path) -> None:
     service.files = {"v5.0/live.parquet": b"live"}
-    with pytest.raises(HandbookError, match=r"the round has no v5\.0/nonsense") as told:
+    with pytest.raises(HandbookError, match=r"the round has no v5\.0/nonsense") as failure:
         download(tmp_path, ["v5.0/nonsense"])
-    assert "v5.0/live.parquet" in told.value.todo
+    assert "v5.0/live.parquet" in failure.value.todo
 
 
 def test_submission_arrives_byte_for_byte(service: Service, tmp_path: Path) -> None:
@@ -42,9 +42,9 @@ def test_submission_arrives_byte_for_byte(service: Service, tmp_path: Path) -> N
 
 
 def test_an_unknown_model_is_told_with_those_that_exist(service: Service, tmp_path: Path) -> None:
-    with pytest.raises(HandbookError, match="no model nonsense") as told:
+    with pytest.raises(HandbookError, match="no model nonsense") as failure:
         submit(tmp_path / "x.csv", "nonsense")
-    assert "wobble" in told.value.todo and service.submitted == []
+    assert "wobble" in failure.value.todo and service.submitted == []
 
 
 def test_the_secret_is_never_said(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ def test_the_secret_is_never_said(service: Service, tmp_path: Path, monkeypatch:
     assert "WRONG-SECRET" not in done.stdout + done.stderr and "Traceback" not in done.stderr
 
 
-def test_a_service_that_is_down_is_told(service: Service, tmp_path: Path) -> None:
+def test_a_service_that_is_down_is_named(service: Service, tmp_path: Path) -> None:
     service.status = 404
     with pytest.raises(HandbookError, match="can't be fetched: it gave no answer"):
         download(tmp_path, ["v5.0/live.parquet"])

@@ -47,7 +47,7 @@ def test_a_bad_csv_is_told_with_its_line(tmp_path: Path, text: str, says: str) -
         read_csv(path)
 
 
-def test_a_binary_csv_is_told(tmp_path: Path) -> None:
+def test_a_binary_csv_is_named(tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_bytes(b"text,label\n\xff\xfe,x\n")
     with pytest.raises(PhrasesError, match="UTF-8"):
@@ -100,15 +100,15 @@ def test_confidence_is_a_probability() -> None:
 @pytest.mark.slow
 def test_the_page_prints_what_five_seeds_find(tmp_path: Path) -> None:
     path = Path(__file__).parents[1] / "results.json"
-    told = json.loads(path.read_text(encoding="utf-8"))
-    runs = [tmp_path / str(seed) for seed in range(told["seeds"])]
+    known = json.loads(path.read_text(encoding="utf-8"))
+    runs = [tmp_path / str(seed) for seed in range(known["seeds"])]
     for seed, folder in enumerate(runs):
         study(PHRASES, seed, folder)
     write_results(runs, tmp_path)
     found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     for model in MODELS:
         for split in SPLITS:
-            assert found[model][split]["mean"] == pytest.approx(told[model][split]["mean"], abs=told["tolerance"])
+            assert found[model][split]["mean"] == pytest.approx(known[model][split]["mean"], abs=known["tolerance"])
 
 
 def test_results_of_a_run_that_has_not_ended_are_refused(tmp_path: Path) -> None:

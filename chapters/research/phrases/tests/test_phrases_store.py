@@ -132,7 +132,7 @@ def test_a_stored_model_says_the_same(tmp_path: Path) -> None:
     assert len(data) < 1_000_000
 
 
-def test_an_unknown_label_and_a_closed_place_are_told(tmp_path: Path) -> None:
+def test_an_unknown_label_and_a_closed_place_are_named(tmp_path: Path) -> None:
     done = program(tmp_path, "correct", "cafeteria", "lunch")
     assert done.returncode == 2 and "take one of absence, cluster" in said(done)[1]
     (tmp_path / "file").write_text("")

@@ -73,8 +73,8 @@ def run_offline(given: argparse.Namespace) -> int:
                             where=str(given.log), section=SECTION, why="its shards are from another environment",
                             todo="write the log again in an empty folder")
     settings = bcq.Settings(epochs=given.epochs, **{"fall": given.epochs, **begun(given.run_dir, "fall")})
-    told = bcq.params(given.log, env_id, given.method, settings, given.seed)
-    with Run.open(given.run_dir, told, steps=settings.epochs) as run:
+    given_params = bcq.params(given.log, env_id, given.method, settings, given.seed)
+    with Run.open(given.run_dir, given_params, steps=settings.epochs) as run:
         def tell(epoch: int, numbers: dict[str, float]) -> None:
             print(f"pass {epoch} of {settings.epochs}: Q {numbers['q']:.1f}", flush=True)
 

@@ -74,8 +74,8 @@ def from_log(runs: Path, method: str, seed: int, settings: bcq.Settings | None =
     if code := logs.write_log(folder, {**described, "seed": seed},
                               lambda rows, rng: logs.drive_lane("state", rows, rng, hold)):
         raise Stopped(code)
-    told = bcq.params(folder, LANE, method, settings, seed)
-    with Run.open(runs / f"{method}-{seed}", told, steps=settings.epochs) as run:
+    given_params = bcq.params(folder, LANE, method, settings, seed)
+    with Run.open(runs / f"{method}-{seed}", given_params, steps=settings.epochs) as run:
         if not run.finished:
             bcq.learn(run, Log(folder), LANE, method, settings, seed)
         return ended(run)

@@ -16,7 +16,7 @@ FILES = ("v5.0/train.parquet", "v5.0/validation.parquet", "v5.0/live.parquet")
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the command; the exit code. What a person can mend is told without a traceback."""
+    """Run the command; the exit code. A person's mistake is shown without a traceback."""
     options = _parser().parse_args(words)
     try:
         code: int = options.run(options)
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("study", help="sweep over models on past eras, and score the best on later ones")
     one.add_argument("source", type=Path, nargs="?", help="a Parquet file (default: a made-up one of this seed)")
     one.add_argument("--seed", type=int, default=0)
-    one.add_argument("--every", type=int, default=1, help="take every so manieth era (default: all)")
+    one.add_argument("--every", type=int, default=1, help="take only every Nth era (default: all)")
     one.add_argument("--run", dest="folder", type=Path,
                      help="the run's directory (default: RUN_DIR, or runs/seed-SEED)")
     one.set_defaults(run=_study)

@@ -66,7 +66,7 @@ def features(source: Path) -> list[str]:
 
 
 def load(source: Path, *, every: int = 1) -> Table:
-    """The rows of a Parquet file that have a target, of every so manieth era, sorted by era.
+    """The rows of a Parquet file that have a target, of every `every`-th era, sorted by era.
 
     Neighbouring eras overlap, so every fourth holds almost as much as all of them.
     """

@@ -78,10 +78,10 @@ class Fitted:
     def load(cls, path: Path) -> Fitted:
         """Read what `save` wrote. Raises HandbookError when it is something else; no code of it can run."""
         try:
-            with np.load(path, allow_pickle=False) as told:
-                depth = sum(name.startswith("w") for name in told.files)
-                return cls(tuple(map(str, told["features"])), tuple(told[f"w{number}"] for number in range(depth)),
-                           tuple(told[f"b{number}"] for number in range(depth)))
+            with np.load(path, allow_pickle=False) as kept:
+                depth = sum(name.startswith("w") for name in kept.files)
+                return cls(tuple(map(str, kept["features"])), tuple(kept[f"w{number}"] for number in range(depth)),
+                           tuple(kept[f"b{number}"] for number in range(depth)))
         except Exception as error:  # a damaged file fails in zipfile or NumPy, each in ways of its own
             raise HandbookError(f"the model can't be read: {error}", where=str(path), section=SECTION,
                                 why="it is no npz file that mhi-eras study wrote",
@@ -89,7 +89,7 @@ class Fitted:
 
 
 def fit(name: str, alpha: float, table: Table, seed: int) -> Any:
-    """A model of the sweep, fitted to a table. That it stops before it has converged is a choice, and not told."""
+    """A model of the sweep, fitted to a table. It may stop early by choice, so no warning is shown."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return make(name, alpha, seed).fit(table.x, table.y)

@@ -21,11 +21,11 @@ def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
 
     Raises HandbookError when a run has not ended.
     """
-    told = [_result(folder) for folder in runs]
-    results: dict[str, Any] = {"seeds": len(told), "tolerance": TOLERANCE}
+    outcomes = [_result(folder) for folder in runs]
+    results: dict[str, Any] = {"seeds": len(outcomes), "tolerance": TOLERANCE}
     for score in SCORES:
-        results[score] = {"mean": round(mean(one[score]["mean"] for one in told), 3),
-                          "sharpe": round(mean(one[score]["sharpe"] for one in told), 2)}
+        results[score] = {"mean": round(mean(one[score]["mean"] for one in outcomes), 3),
+                          "sharpe": round(mean(one[score]["sharpe"] for one in outcomes), 2)}
     texts = {"results.json": json.dumps(results, indent=2) + "\n", "scores.svg": figure(results)}
     for name, text in texts.items():
         fresh = output / f".{name}.new"
@@ -36,11 +36,11 @@ def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
 
 def _result(folder: Path) -> dict[str, Any]:
     try:
-        told: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        outcomes: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise HandbookError("this is no finished run", where=str(folder), why=str(error), section="sec-eras-run",
                             todo="finish it with mhi-eras study") from None
-    return told
+    return outcomes
 
 
 def figure(results: dict[str, Any]) -> str:

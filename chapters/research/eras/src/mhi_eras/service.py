@@ -49,7 +49,7 @@ def client(*, known: bool) -> Any:
         base_api.API_TOURNAMENT_URL = address
     public, secret = credentials() if known else (None, None)
     made: Any = NumerAPI(public, secret, verbosity="ERROR", show_progress_bars=sys.stderr.isatty())
-    logging.getLogger("numerapi").setLevel(logging.CRITICAL)  # what it would log is raised, and told once
+    logging.getLogger("numerapi").setLevel(logging.CRITICAL)  # what it would log is raised, so it is shown once
     return made
 
 

@@ -35,21 +35,21 @@ def study(source: Path, folder: Path, *, seed: int = 0, every: int = 1,
     plan = [(name, alpha) for name, strengths in SWEEP.items() for alpha in strengths]
     with Run.open(folder, {"source": source.name, "rows": len(table.y), "seed": seed, "every": every}) as run:
         saved = run.latest()
-        told: dict[str, list[Any]] = json.loads((saved.folder / "told.json").read_text()) if saved else {"fits": []}
+        kept: dict[str, list[Any]] = json.loads((saved.folder / "kept.json").read_text()) if saved else {"fits": []}
         for step, (name, alpha) in enumerate(plan, 1):
             if run.finished or run.stopping:
                 return run
-            if step <= len(told["fits"]):
+            if step <= len(kept["fits"]):
                 continue
             guessed = [fit(name, alpha, past.rows(learnt), seed).predict(past.x[tested]) for learnt, tested in folds]
             rows = np.concatenate([tested for _, tested in folds])
             found = score(np.concatenate(guessed), past.y[rows], past.eras[rows])
-            told["fits"].append([name, alpha, found.mean, found.sharpe])
+            kept["fits"].append([name, alpha, found.mean, found.sharpe])
             tell(f"{step}/{len(plan)} {name} {alpha:g}: mean {found.mean:.4f}, Sharpe {found.sharpe:.2f}")
             run.log(step, model=name, alpha=alpha, mean=found.mean, sharpe=found.sharpe)
-            run.save(step, lambda place: (place / "told.json").write_text(json.dumps(told)))
+            run.save(step, lambda place: (place / "kept.json").write_text(json.dumps(kept)))
         if not run.finished:
-            _finish(run, told["fits"], past, held, features(source), seed)
+            _finish(run, kept["fits"], past, held, features(source), seed)
         return run
 
 

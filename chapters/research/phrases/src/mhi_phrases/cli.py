@@ -19,7 +19,7 @@ FINE, COULD_NOT_RUN = 0, 2
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the command; the exit code. What a person can mend is told on one line, without a traceback."""
+    """Run the command; the exit code. A person's mistake is one line, without a traceback."""
     options = _parser().parse_args(words)
     try:
         code: int = options.run(options)

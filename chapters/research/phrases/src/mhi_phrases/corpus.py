@@ -36,12 +36,12 @@ def shipped(seed: int = 0) -> list[Phrase]:
     The same `seed` gives the same sentences in the same order.
     """
     text = resources.files("mhi_phrases").joinpath("data/templates.toml").read_text(encoding="utf-8")
-    told = tomllib.loads(text)
+    table = tomllib.loads(text)
     chance = random.Random(seed)
     return [Phrase(filled, label, f"{label}-{number}")
-            for label, templates in told["labels"].items()
+            for label, templates in table["labels"].items()
             for number, template in enumerate(templates)
-            for filled in _fill(template, told["slots"], chance)]
+            for filled in _fill(template, table["slots"], chance)]
 
 
 def _fill(template: str, slots: dict[str, list[str]], chance: random.Random) -> list[str]:

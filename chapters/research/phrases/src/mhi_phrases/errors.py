@@ -2,4 +2,4 @@
 
 
 class PhrasesError(Exception):
-    """Something that a person can mend: the message says what happened and what to do."""
+    """A mistake that a person can correct: the message says what happened and what to do."""

@@ -24,12 +24,12 @@ def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
 
     Raises PhrasesError when a run has not ended.
     """
-    told = [_result(folder) for folder in runs]
-    results: dict[str, Any] = {"seeds": len(told), "tolerance": TOLERANCE, "phrases": len(shipped())}
+    outcomes = [_result(folder) for folder in runs]
+    results: dict[str, Any] = {"seeds": len(outcomes), "tolerance": TOLERANCE, "phrases": len(shipped())}
     for model in MODELS:
         results[model] = {}
         for split in SPLITS:
-            scores = [one[f"{model}-{split}"] for one in told]
+            scores = [one[f"{model}-{split}"] for one in outcomes]
             results[model][split] = {"mean": round(mean(scores), 3),
                                      "spread": round(stdev(scores), 3) if len(scores) > 1 else 0.0}
     texts = {"results.json": json.dumps(results, indent=2) + "\n", "scores.svg": figure(results)}
@@ -42,10 +42,10 @@ def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
 
 def _result(folder: Path) -> dict[str, float]:
     try:
-        told: dict[str, float] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        outcomes: dict[str, float] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise PhrasesError(f"{folder} holds no finished run: {error}; finish it with mhi-phrases study") from None
-    return told
+    return outcomes
 
 
 def figure(results: dict[str, Any]) -> str:

@@ -140,9 +140,9 @@ def load(path: Path) -> tuple[Incremental, int]:
     try:
         if unknown := get_untrusted_types(data=data):
             raise ValueError(f"it holds {', '.join(unknown)}")
-        told: dict[str, Any] = loads(data)
-        model = Incremental(told["labels"])
-        model.linear = told["linear"]
-        return model, int(told["seen"])
+        state: dict[str, Any] = loads(data)
+        model = Incremental(state["labels"])
+        model.linear = state["linear"]
+        return model, int(state["seen"])
     except Exception as error:  # a damaged file fails in skops, zipfile or NumPy, each in ways of its own
         raise PhrasesError(f"{path} is no model of ours: {error}; make it anew with: mhi-phrases rebuild") from None

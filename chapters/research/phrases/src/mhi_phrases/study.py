@@ -58,7 +58,7 @@ def study(phrases: Sequence[Phrase], seed: int, folder: Path) -> Run:
     """
     with Run.open(folder, {"seed": seed, "phrases": len(phrases), "folds": FOLDS}) as run:
         saved = run.latest()
-        told: dict[str, list[list[Any]]] = _read(saved.folder) if saved else {}
+        answers: dict[str, list[list[Any]]] = _read(saved.folder) if saved else {}
         plan = [(model, split, number, fold) for model in MODELS for split in SPLITS
                 for number, fold in enumerate(folds(phrases, split, seed))]
         for step, (model, split, number, fold) in enumerate(plan, 1):
@@ -68,16 +68,16 @@ def study(phrases: Sequence[Phrase], seed: int, folder: Path) -> Run:
                 continue
             guessed = predictions(model, phrases, fold, seed)
             true = [phrases[row].label for row in fold[1]]
-            told.setdefault(f"{model}-{split}", []).extend(map(list, zip(true, guessed, strict=True)))
+            answers.setdefault(f"{model}-{split}", []).extend(map(list, zip(true, guessed, strict=True)))
             run.log(step, model=model, split=split, fold=number, f1=_f1(true, guessed))
-            run.save(step, lambda place: (place / "told.json").write_text(json.dumps(told), encoding="utf-8"))
-        run.finish({name: _f1(*map(list, zip(*pairs, strict=True))) for name, pairs in told.items()})
+            run.save(step, lambda place: (place / "answers.json").write_text(json.dumps(answers), encoding="utf-8"))
+        run.finish({name: _f1(*map(list, zip(*pairs, strict=True))) for name, pairs in answers.items()})
         return run
 
 
 def _read(folder: Path) -> dict[str, list[list[Any]]]:
-    told: dict[str, list[list[Any]]] = json.loads((folder / "told.json").read_text(encoding="utf-8"))
-    return told
+    answers: dict[str, list[list[Any]]] = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
+    return answers
 
 
 def _f1(true: Sequence[str], guessed: Sequence[str]) -> float:
