@@ -119,20 +119,24 @@ def _yaml(source: str, shown: str, first: int, section: str, *, nodes: bool) -> 
             return loader.get_single_node() if nodes else loader.get_single_data()
         finally:
             loader.dispose()
-    except Unreadable as error:
-        raise Unreadable(shown, error.problem, error.line + first - 1, why=error.why, todo=error.todo,
-                         section=section) from None
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
-        # Besides its own errors, PyYAML lets those of Python through: for `!!bool x`, `!!timestamp x`, 2020-99-99.
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        said = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        if isinstance(error, TypeError | AttributeError | LookupError):
-            said = "a value doesn't fit its tag"
-        # Of what is never closed, libyaml names the line after the last one.
-        line = min(mark.line, source.rstrip().count("\n")) if mark else 0
-        raise Unreadable(shown, f"is not valid YAML: {said}", line + first, section=section,
-                         todo="correct that line; the indentation or a missing colon or quote is the usual cause",
-                         ) from None
+    except (Unreadable, yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
+        raise yaml_problem(error, source, shown, first, section) from None
+
+
+def yaml_problem(error: Exception, source: str, shown: str, first: int, section: str) -> Unreadable:
+    """Why a YAML text can't be read, from what its parser raised; `first` is the number of its first line."""
+    if isinstance(error, Unreadable):
+        return Unreadable(shown, error.problem, error.line + first - 1, why=error.why, todo=error.todo,
+                          section=section)
+    # Besides its own errors, PyYAML lets those of Python through: for `!!bool x`, `!!timestamp x`, 2020-99-99.
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    said = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    if isinstance(error, TypeError | AttributeError | LookupError):
+        said = "a value doesn't fit its tag"
+    # Of what is never closed, libyaml names the line after the last one.
+    line = min(mark.line, source.rstrip().count("\n")) if mark else 0
+    return Unreadable(shown, f"is not valid YAML: {said}", line + first, section=section,
+                      todo="correct that line; the indentation or a missing colon or quote is the usual cause")
 
 
 def check_yaml(source: str, shown: str) -> None:
