@@ -1,4 +1,4 @@
-"""The command line: help, chapters, exit codes, and that people and machines are told the same."""
+"""The command line: help, chapters, exit codes, and the same results for people and machines."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 import pytest
 
 from labhandbook.book.model import load_book
+from labhandbook.cli.main import COMMANDS as LISTED
 from labhandbook.cli.main import handbook
 from labhandbook.cli.shared_options import Command
 from labhandbook.core.rules import REGISTRY
@@ -24,7 +25,10 @@ FILES = {"index.qmd": "# Home {.unnumbered}\n", "a.qmd": "# A {#sec-a}\n\nText.\
 def commands(group: click.Group = handbook,
              path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """All commands below a group with the words that call them."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))
         else:
@@ -99,6 +103,22 @@ def test_group_lists_its_commands() -> None:
         assert re.search(rf"^  {words[0]}\b", done.stdout, re.MULTILINE)
 
 
+@pytest.mark.parametrize("name", LISTED)
+def test_the_list_of_commands_has_their_own_help(name: str) -> None:
+    command = handbook.get_command(click.Context(handbook), name)
+    assert command and command.help and LISTED[name][1] == " ".join(command.help.partition("\n\n")[0].split())
+
+
+def test_help_imports_no_command() -> None:
+    code = ("import atexit, sys; sys.argv = ['handbook', '--help']; from labhandbook.cli.main import main\n"
+            "atexit.register(lambda: print(*sorted(name for name in sys.modules if name.startswith('labhandbook')), "
+            "file=sys.stderr)); main()")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.split() == [
+        "labhandbook", "labhandbook.cli", "labhandbook.cli.main", "labhandbook.core", "labhandbook.core.errors",
+        "labhandbook.core.escapes", "labhandbook.core.guarded_streams"], "what --help imports makes it slow"
+
+
 def test_version() -> None:
     done = run("--version")
     assert done.returncode == 0 and re.fullmatch(r"handbook, version \d+\S*\n", done.stdout)
@@ -117,7 +137,7 @@ def test_no_words_show_the_help() -> None:
     assert "Usage: handbook" in done.stdout + done.stderr and "Traceback" not in done.stderr
 
 
-def test_render_as_json_holds_what_people_are_told(tmp_path: Path) -> None:
+def test_render_as_json_holds_what_people_see(tmp_path: Path) -> None:
     book = make_book(tmp_path, FILES)
     done = run("render", "--book", book, "--engine", "pandoc", "--to", "html", "--format", "json")
     told = json.loads(done.stdout)
@@ -161,7 +181,7 @@ def test_codes_of_rules_are_of_one_kind() -> None:
 @pytest.mark.parametrize(("module", "arguments"), [
     ("watchfiles", ["preview", "--port", "0"]), ("packaging", ["release", "check"]), ("pypandoc", ["render"]),
 ])
-def test_a_part_that_is_not_installed_is_told(module: str, arguments: list[str]) -> None:
+def test_a_part_that_is_not_installed_is_named(module: str, arguments: list[str]) -> None:
     code = (f"import sys; sys.modules[{module!r}] = None; sys.argv = ['handbook', *{arguments!r}]\n"
             "from labhandbook.cli.main import main; main()")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -48,7 +48,10 @@ class Outcome:
 def tree(group: click.Group = main.handbook,
          path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """All commands with the words that call them."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from tree(command, (*path, name))
         else:

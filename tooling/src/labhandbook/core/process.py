@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from labhandbook.core.guarded_streams import AT_SIGNAL
+
 # What a program needs to find its files, its language and its terminal.
 GENERAL = frozenset((
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "TERM",
@@ -318,5 +320,6 @@ class _Reaper:
 
 
 _REAPER = _Reaper()
+AT_SIGNAL.append(stop_all)
 # A forked child that held the pipe open would keep the watcher waiting for as long as it lives.
 os.register_at_fork(after_in_child=_REAPER.let_go)
