@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from labhandbook.core.rules import Findings
-from labhandbook.package import distribution
 from labhandbook.package.distribution import Distribution
 from labhandbook.package.findings import project_findings
 from labhandbook.package.project import Project
@@ -16,8 +14,8 @@ from labhandbook.release.clean_sources import tree_files
 from labhandbook.release.package_build import Built
 from labhandbook.release.previous_release import Previous
 from labhandbook.release.release_difference import Difference, difference, size
-from labhandbook.release.release_rules import missing_files, unwanted_files
-from labhandbook.release.release_rules.unwanted_files import Contents
+from labhandbook.release.release_rules import missing_files  # noqa: F401
+from labhandbook.release.release_rules.unwanted_files import CONTENTS, Contents
 
 WIDTH = 60
 SHOWN = 10
@@ -58,24 +56,15 @@ class Inspection:
 
 def inspect(built: Built, project: Project, previous: Previous | None = None) -> Inspection:
     """Look into built files; `previous` is the release to compare them with. Nothing of the package is run."""
-    looked_at = Contents(project, built.sdist, built.wheel, tree_files(project))
-    found = [finding for rule in (*unwanted_files.RULES, *missing_files.RULES) for finding in rule(looked_at)]
     change, note = None, previous.problem if previous else "not asked for"
     if previous and previous.first:
         note = "this is the first"
     elif previous and previous.wheel:
         change = difference(previous.wheel, built.wheel)
-        found += missing_files.kept_promises(looked_at, change)
     elif previous and previous.sdist:
         change = difference(previous.sdist, built.sdist)
+    found = CONTENTS.run(Contents(project, built.sdist, built.wheel, tree_files(project), change))
     return Inspection(built.sdist, built.wheel, project_findings([*built.findings, *found], project), change, note)
-
-
-def findings(project: Project, files: Sequence[Path]) -> Findings:
-    """What is found in the sdist and the wheel of a project, without a comparison. Raises HandbookError as `read`."""
-    read = [distribution.read(path) for path in files]
-    sdist, wheel = (next(file for file in read if file.is_wheel is kind) for kind in (False, True))
-    return inspect(Built(files[0].parent, sdist, wheel), project).findings
 
 
 def metadata_lines(wheel: Distribution) -> list[str]:

@@ -11,12 +11,12 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from labhandbook.core.rules import Rule, register
+from labhandbook.core.rules import At
 from labhandbook.core.wording import listed
 from labhandbook.package.archive import is_tar, open_tar
 from labhandbook.package.distribution import Distribution
 from labhandbook.package.zip_records import problem
-from labhandbook.release.release_rules.upload_metadata import LICENCE_FILE
+from labhandbook.release.release_rules.upload_metadata import GATE, LICENCE_FILE, Offered
 
 SECTION = "sec-pypi-build"
 RATIO, RATIO_FROM = 50, 64 << 20
@@ -26,77 +26,62 @@ ENTRY_NAME = re.compile(r"[\w.-]+")
 ARMOUR = b"__py" + b"armor_"
 ENCRYPTED = tuple(ARMOUR + word for word in (b"_(__name__, __file__,", b"enter__", b"exit__", b"assert__", b"bcc__"))
 
-FORM = register(Rule(
-    "REL320", "The archive has the form of its kind",
-    "PyPI refuses an sdist that isn't one folder with PKG-INFO in it, and a wheel without WHEEL, METADATA and RECORD "
-    "in the folder that its name says.",
-    "Build again with a current backend, and don't repack files by hand.", SECTION))
-UNSAFE = register(Rule(
-    "REL321", "The archive means the same to every program that unpacks it",
-    "Names that lead out of the folder, names that come twice, hidden or trailing data: an archive that two programs "
-    "read differently can smuggle a file past a check, so PyPI refuses it.",
-    "Build again with a current backend, and don't repack files by hand.", SECTION))
-RECORD = register(Rule(
-    "REL322", "The wheel's RECORD lists its files, with their hashes",
-    "Installers check and uninstall by it. PyPI refuses a wheel without it, and writes to the owners of a package "
-    "whose list and files disagree.",
-    "Don't add files to a built wheel: include them as package data and build again.", SECTION))
-ENTRY_POINTS = register(Rule(
-    "REL323", "The list of entry points can be read",
-    "PyPI refuses a wheel whose entry_points.txt is no valid list, or whose commands have names with a path in them.",
-    "Mend [project.scripts] and [project.entry-points]: names of letters, digits, dots, dashes and underscores.",
-    "sec-pypi-metadata"))
-HIDDEN = register(Rule(
-    "REL324", "No encrypted code",
-    "PyPI's rules of use ask for readable code; it searches uploads for PyArmor and SourceDefender and refuses them.",
-    "Publish the source as it is.", "sec-pypi-inspect"))
 
-Found = Iterator[tuple[Rule, str]]
-
-
-def form(file: Distribution) -> Found:
+@GATE.rule("REL320", "The archive has the form of its kind",
+      why="PyPI refuses an sdist that isn't one folder with PKG-INFO in it, and a wheel without WHEEL, METADATA "
+          "and RECORD in the folder that its name says.",
+      fix="Build again with a current backend, and don't repack files by hand.",
+      section=SECTION)
+def form(offered: Offered) -> Iterator[At]:
     """The parts that every archive of its kind has."""
+    file = offered.file
     both = zipfile.is_zipfile(file.path), is_tar(file.path)
     if all(both):
-        yield FORM, "it is a zip and a tar archive at once"
+        yield At("it is a zip and a tar archive at once")
     if file.is_wheel:
         folder = "{}-{}.dist-info".format(*file.file_parts)
         lacking = [f"{folder}/{name}" for name in ("WHEEL", "METADATA") if f"{folder}/{name}" not in file.files]
         if lacking:
-            yield FORM, f"it lacks {listed(lacking)}"
+            yield At(f"it lacks {listed(lacking)}")
     elif not file.root:
         tops = sorted({name.partition("/")[0] for name in file.stored})
-        yield FORM, f"it holds {len(tops)} top folders or files instead of one folder: {listed(tops)}"
+        yield At(f"it holds {len(tops)} top folders or files instead of one folder: {listed(tops)}")
     elif "PKG-INFO" not in file.files:
-        yield FORM, f"it lacks {file.root}/PKG-INFO"
+        yield At(f"it lacks {file.root}/PKG-INFO")
 
 
-def safe(file: Distribution) -> Found:
+@GATE.rule("REL321", "The archive means the same to every program that unpacks it",
+      why="Names that lead out of the folder, names that come twice, hidden or trailing data: an archive that two "
+          "programs read differently can smuggle a file past a check, so PyPI refuses it.",
+      fix="Build again with a current backend, and don't repack files by hand.",
+      section=SECTION)
+def safe(offered: Offered) -> Iterator[At]:
     """Names that stay inside, each once, and a zip that says the same twice."""
+    file = offered.file
     outside = sorted(name for name in file.stored
                      if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts
                      or re.match(r"[A-Za-z]:", name) or "\\" in name)
     if outside:
-        yield UNSAFE, f"names lead out of the folder: {listed(map(repr, outside))}"
+        yield At(f"names lead out of the folder: {listed(map(repr, outside))}")
     if file.file.endswith(".tar.gz"):
         yield from _safe_tar(file)
         return
     if what := problem(file.path):
-        yield UNSAFE, what
+        yield At(what)
     total = sum(member.size for member in file.files.values())
     if total > RATIO_FROM and total > RATIO * file.size:
-        yield UNSAFE, f"it unpacks to {total / file.size:.0f} times its size"
+        yield At(f"it unpacks to {total / file.size:.0f} times its size")
 
 
-def _safe_tar(file: Distribution) -> Found:
+def _safe_tar(file: Distribution) -> Iterator[At]:
     with open_tar(file.path) as archive:
         for entry in archive:
             if entry.issparse():
-                yield UNSAFE, f"{entry.name} is a sparse file"
+                yield At(f"{entry.name} is a sparse file")
             elif not (entry.isfile() or entry.isdir() or entry.islnk() or entry.issym()):
-                yield UNSAFE, f"{entry.name} is no file, folder or link"
+                yield At(f"{entry.name} is no file, folder or link")
             elif (entry.issym() or entry.islnk()) and _leaves(entry):
-                yield UNSAFE, f"{entry.name} links to {entry.linkname}, outside the folder"
+                yield At(f"{entry.name} links to {entry.linkname}, outside the folder")
 
 
 def _leaves(entry: tarfile.TarInfo) -> bool:
@@ -109,38 +94,51 @@ def _leaves(entry: tarfile.TarInfo) -> bool:
     return False
 
 
-def record(file: Distribution) -> Found:
+@GATE.rule("REL322", "The wheel's RECORD lists its files, with their hashes",
+      why="Installers check and uninstall by it. PyPI refuses a wheel without it, and writes to the owners of a "
+          "package whose list and files disagree.",
+      fix="Don't add files to a built wheel: include them as package data and build again.",
+      section=SECTION)
+def record(offered: Offered) -> Iterator[At]:
     """RECORD against the files."""
+    file = offered.file
     if not file.is_wheel:
         return
     folder = "{}-{}.dist-info".format(*file.file_parts)
     path = f"{folder}/RECORD"
     data = file.content(path)
     if data is None:
-        yield RECORD, f"it lacks {path}"
+        yield At(f"it lacks {path}")
         return
     try:
         rows = {row[0].replace("\\", "/"): row[1:] for row in csv.reader(data.decode().splitlines()) if row}
     except (UnicodeDecodeError, csv.Error) as error:
-        yield RECORD, f"{path} can't be read: {error}"
+        yield At(f"{path} can't be read: {error}")
         return
     there = {name for name in file.files if name not in (f"{folder}/RECORD.jws", f"{folder}/RECORD.p7s")}
     if unlisted := sorted(there - rows.keys()):
-        yield RECORD, f"RECORD doesn't list {listed(unlisted)}"
+        yield At(f"RECORD doesn't list {listed(unlisted)}")
     if absent := sorted(rows.keys() - there):
-        yield RECORD, f"RECORD lists what isn't there: {listed(absent)}"
+        yield At(f"RECORD lists what isn't there: {listed(absent)}")
     wrong = [name for name, row in rows.items() if name in there and row and row[0].startswith("sha256=")
              and row[0].removeprefix("sha256=").rstrip("=") != _urlsafe(file.files[name].sha256)]
     if wrong:
-        yield RECORD, f"RECORD has another hash for {listed(sorted(wrong))}"
+        yield At(f"RECORD has another hash for {listed(sorted(wrong))}")
 
 
 def _urlsafe(digest: str) -> str:
     return base64.urlsafe_b64encode(bytes.fromhex(digest)).decode().rstrip("=")
 
 
-def entry_points(file: Distribution) -> Found:
+@GATE.rule("REL323", "The list of entry points can be read",
+      why="PyPI refuses a wheel whose entry_points.txt is no valid list, or whose commands have names with a path "
+          "in them.",
+      fix="Correct [project.scripts] and [project.entry-points]: names of letters, digits, dots, dashes and "
+          "underscores.",
+      section="sec-pypi-metadata")
+def entry_points(offered: Offered) -> Iterator[At]:
     """entry_points.txt as PyPI reads it."""
+    file = offered.file
     data = file.content(f"{file.info}/entry_points.txt") if file.is_wheel else None
     if data is None:
         return
@@ -149,29 +147,35 @@ def entry_points(file: Distribution) -> Found:
     try:
         reader.read_string(data.decode())
     except (UnicodeDecodeError, configparser.Error) as error:
-        yield ENTRY_POINTS, f"entry_points.txt can't be read: {str(error).splitlines()[0]}"
+        yield At(f"entry_points.txt can't be read: {str(error).splitlines()[0]}")
         return
     for group in ("console_scripts", "gui_scripts"):
         for name in reader[group] if reader.has_section(group) else ():
             if not ENTRY_NAME.fullmatch(name):
-                yield ENTRY_POINTS, f"{name!r} in {group} is no name for a command"
+                yield At(f"{name!r} in {group} is no name for a command")
 
 
-def licence_files(file: Distribution) -> Found:
+@GATE.finds(LICENCE_FILE)
+def licence_files(offered: Offered) -> Iterator[At]:
     """The licence files that the metadata name."""
+    file = offered.file
     folder = "{}-{}.dist-info/licenses/".format(*file.file_parts) if file.is_wheel else ""
     absent = [name for name in file.metadata.get("license_files", []) if folder + name not in file.files]
     # Before metadata 2.4 the field was a tool's own, and wheels kept the files elsewhere.
     if absent and not (file.metadata.get("metadata_version", "") < "2.4" and file.licences):
-        yield LICENCE_FILE, f"the metadata name {listed(absent)}, which isn't in it"
+        yield At(f"the metadata name {listed(absent)}, which isn't in it")
 
 
-def readable(file: Distribution) -> Found:
+@GATE.rule("REL324", "No encrypted code",
+      why="PyPI's rules of use ask for readable code; it searches uploads for PyArmor and SourceDefender and "
+          "refuses them.",
+      fix="Publish the source as it is.",
+      section="sec-pypi-inspect")
+def readable(offered: Offered) -> Iterator[At]:
     """Code as it was written."""
+    file = offered.file
     for path, data in sorted(file.held.items()):
         if path.endswith((".py", ".pye")) and (any(mark in data for mark in ENCRYPTED) or (
                 b"---BEGIN PYE " + b"FILE---" in data and b"---END PYE " + b"FILE---" in data)):
-            yield HIDDEN, f"{path} is encrypted"
+            yield At(f"{path} is encrypted")
 
-
-RULES = (form, safe, record, entry_points, licence_files, readable)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from labhandbook.core.rules import ERROR, WARNING, At, unverified
 from labhandbook.core.wording import listed
@@ -21,10 +21,14 @@ def version_tags(facts: Facts) -> list[str]:
 
 def tags_of(project: Project) -> list[str]:
     """The tags on a project's commit that follow its pattern."""
-    git = project.git
+    tags = project.git.tags if project.git else ()
+    return [tag for tag in tags if any(text[:1].isdigit() for text in tag_versions(project, [tag]))]
+
+
+def tag_versions(project: Project, tags: Iterable[str]) -> list[str]:
+    """The versions that tags name by the project's pattern."""
     before, _, after = project.settings.tag.partition("{version}")
-    return [tag for tag in (git.tags if git else ())
-            if tag.startswith(before) and tag.endswith(after) and tag[len(before):len(before) + 1].isdigit()]
+    return [tag[len(before):len(tag) - len(after)] for tag in tags if tag.startswith(before) and tag.endswith(after)]
 
 
 @PROJECT.rule("REL010", "The project is in git",

@@ -1,4 +1,4 @@
-"""What the files of a release must hold, and what must fit together in them."""
+"""Rules on what the files of a release must hold, and on what in them must agree."""
 
 from __future__ import annotations
 
@@ -7,61 +7,16 @@ from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from labhandbook.core.rules import Finding, Rule, Severity, register
+from labhandbook.core.rules import UNVERIFIED, WARNING, At
 from labhandbook.core.wording import listed
 from labhandbook.package.distribution import Distribution
 from labhandbook.package.entry_points import doubtful
 from labhandbook.package.project import PYPROJECT
-from labhandbook.release.release_difference import Difference
-from labhandbook.release.release_rules.unwanted_files import CACHES, Contents
+from labhandbook.release.release_rules.commit import tag_versions
+from labhandbook.release.release_rules.unwanted_files import CACHES, CONTENTS, Contents
 
 if TYPE_CHECKING:
     from packaging.version import Version
-
-LICENCE = register(Rule(
-    "REL220", "The licence is in every file",
-    "Nearly every licence asks that its text goes with every copy; without it others may not pass the package on, "
-    "and conda-forge refuses it.",
-    'Write license-files = ["LICEN[CS]E*"] and see that the pattern matches.',
-    "sec-pypi-metadata-licence"))
-TYPED = register(Rule(
-    "REL221", "A package that says it is typed has py.typed",
-    "Without this file type checkers pass over the package's annotations.",
-    "Put an empty py.typed into the package's folder and include it as package data.",
-    "sec-pypi-metadata-packages"))
-README = register(Rule(
-    "REL222", "The README is in the sdist",
-    "People who get only the sdist, such as packagers, read it first.",
-    "Name it as readme in [project], or in MANIFEST.in.",
-    "sec-pypi-inspect", Severity.WARNING))
-ENTRY_POINT = register(Rule(
-    "REL223", "Entry points lead to something",
-    "The command would be installed and fail with an ImportError at its first use.",
-    "Correct the reference in [project.scripts] or [project.entry-points], or include the module in the wheel.",
-    "sec-pypi-inspect"))
-NOTHING = register(Rule(
-    "REL224", "The wheel holds a module to import",
-    "An empty wheel builds, uploads and installs without a word.",
-    "See that package discovery looks where the package is, as with where in [tool.setuptools.packages.find].",
-    "sec-pypi-metadata-packages"))
-LEFT_OUT = register(Rule(
-    "REL225", "The wheel holds what the package's folder holds",
-    "A list of packages by hand forgets the next subpackage, and data files are left out unless they are named; in "
-    "the checkout all of them are there, so no test notices.",
-    "Use package discovery, and name data files as package data; leave out on purpose what isn't needed, and ignore "
-    "this rule with that reason.",
-    "sec-pypi-metadata-packages", Severity.WARNING))
-VERSION = register(Rule(
-    "REL226", "The version built is the version tagged",
-    "Without its settings a backend builds 0.0.0 without a word, and what is uploaded once can't be uploaded again.",
-    "Commit, tag the commit, and see that the version comes from the tag, or is the same in pyproject.toml.",
-    "sec-pypi-metadata-version"))
-PROMISE = register(Rule(
-    "REL230", "Public names go only with a version that says so",
-    "Code that uses them stops working, and by semantic versioning only a new major version may do that.",
-    "Keep the names, perhaps with a warning that they will go, or raise the major version. Names with an underscore, "
-    "and those that __all__ leaves out, are not public.",
-    "sec-pypi-tag", Severity.WARNING))
 
 BACKENDS = ("setuptools", "hatch", "flit", "pdm", "poetry", "uv")
 
@@ -71,53 +26,81 @@ NOT_INSTALLED = re.compile(r"\.(c|cc|cpp|cxx|cu|h|hh|hpp|pyx|pxd|pxi|f|f90|for|r
                            r"|(^|/)(tests?|testdata|docs?|benchmarks?|examples?)/|(^|/)(conftest|setup|test_\w+)\.py$")
 
 
-def licence(contents: Contents) -> Iterator[Finding]:
+@CONTENTS.rule("REL220", "The licence is in every file",
+      why="Nearly every licence asks that its text goes with every copy; without it others may not pass the "
+          "package on, and conda-forge refuses it.",
+      fix='Write license-files = ["LICEN[CS]E*"] and see that the pattern matches.',
+      section="sec-pypi-metadata-licence")
+def licence(contents: Contents) -> Iterator[At]:
     """A licence file in the sdist and in the wheel's metadata."""
     for file in contents.both:
         if not file.licences:
-            yield Finding(file.file, 0, LICENCE, "it holds no licence file")
+            yield At("it holds no licence file", file.file)
 
 
-def typed(contents: Contents) -> Iterator[Finding]:
+@CONTENTS.rule("REL221", "A package that says it is typed has py.typed",
+      why="Without this file type checkers ignore the package's annotations.",
+      fix="Put an empty py.typed into the package's folder and include it as package data.",
+      section="sec-pypi-metadata-packages")
+def typed(contents: Contents) -> Iterator[At]:
     """py.typed where the metadata or the sources say that the package is typed."""
     wheel = contents.wheel
     if any(path.endswith("py.typed") for path in wheel.files) or not wheel.modules:
         return
     if "Typing :: Typed" in wheel.classifiers:
-        yield Finding(PYPROJECT, contents.project.line("Typing :: Typed"), TYPED,
-                      "the classifier says Typing :: Typed, and the wheel holds no py.typed")
+        yield At("the classifier says Typing :: Typed, and the wheel holds no py.typed", PYPROJECT,
+                 contents.project.line("Typing :: Typed"))
     elif source := next((path for path in contents.sdist.files if path.endswith("/py.typed")), ""):
-        yield Finding(wheel.file, 0, TYPED, f"{source} is in the sources and not in the wheel")
+        yield At(f"{source} is in the sources and not in the wheel")
     elif stubs := [path for path in wheel.installed if path.endswith(".pyi") and "-stubs/" not in path]:
-        yield Finding(wheel.file, 0, TYPED, f"it holds types ({listed(stubs, 2)}) and no py.typed", Severity.WARNING)
+        yield At(f"it holds types ({listed(stubs, 2)}) and no py.typed", severity=WARNING)
 
 
-def readme(contents: Contents) -> Iterator[Finding]:
+@CONTENTS.rule("REL222", "The README is in the sdist",
+      why="People who get only the sdist, such as packagers, read it first.",
+      fix="Name it as readme in [project], or in MANIFEST.in.",
+      section="sec-pypi-inspect", severity=WARNING)
+def readme(contents: Contents) -> Iterator[At]:
     """A README at the top of the sdist."""
     declared = contents.project.table.get("readme")
     name = declared.get("file") if isinstance(declared, dict) else declared
     if isinstance(name, str) and PurePosixPath(name).as_posix() not in contents.sdist.files:
-        yield Finding(contents.sdist.file, 0, README, f"it lacks {name}, which pyproject.toml names as readme")
+        yield At(f"it lacks {name}, which pyproject.toml names as readme", contents.sdist.file)
     elif not any(path.lower().startswith("readme") for path in contents.sdist.files if "/" not in path):
-        yield Finding(contents.sdist.file, 0, README, "it holds no README")
+        yield At("it holds no README", contents.sdist.file)
 
 
-def entry_points(contents: Contents) -> Iterator[Finding]:
-    """Entry points that lead nowhere; unverified those that only running the package would tell."""
+@CONTENTS.rule("REL223", "Entry points lead to something",
+      why="The command would be installed and fail with an ImportError at its first use.",
+      fix="Correct the reference in [project.scripts] or [project.entry-points], or include the module in the "
+          "wheel.",
+      section="sec-pypi-inspect")
+def entry_points(contents: Contents) -> Iterator[At]:
+    """Entry points that lead nowhere; unverified where only running the package would show it."""
     for entry in doubtful(contents.wheel):
-        yield Finding(PYPROJECT, contents.project.line(entry.name), ENTRY_POINT,
-                      f"{entry.name} in {entry.group} {entry.problem}: {entry.target}",
-                      None if entry.sure else Severity.UNVERIFIED)
+        yield At(f"{entry.name} in {entry.group} {entry.problem}: {entry.target}", PYPROJECT,
+                 contents.project.line(entry.name), None if entry.sure else UNVERIFIED)
 
 
-def something(contents: Contents) -> Iterator[Finding]:
+@CONTENTS.rule("REL224", "The wheel holds a module to import",
+      why="An empty wheel builds, uploads and installs without a message.",
+      fix="See that package discovery looks where the package is, as with where in "
+          "[tool.setuptools.packages.find].",
+      section="sec-pypi-metadata-packages")
+def something(contents: Contents) -> Iterator[At]:
     """A module, or for a package of types its stubs."""
     if not contents.wheel.modules and not any(path.endswith(".pyi") for path in contents.wheel.installed):
-        yield Finding(contents.wheel.file, 0, NOTHING, "no module in it can be imported")
+        yield At("no module in it can be imported")
 
 
-def whole(contents: Contents) -> Iterator[Finding]:
-    """Modules and data files that lie in the package's folder in the sources and aren't in the wheel."""
+@CONTENTS.rule("REL225", "The wheel holds what the package's folder holds",
+      why="A list of packages by hand forgets the next subpackage, and data files are left out unless they are "
+          "named; in the checkout all of them are there, so no test notices.",
+      fix="Use package discovery, and name data files as package data; leave out on purpose what isn't needed, "
+          "and ignore this rule with that reason.",
+      section="sec-pypi-metadata-packages", severity=WARNING)
+def whole(contents: Contents) -> Iterator[At]:
+    """Modules and data files of the package's folder in the sources that aren't in the wheel."""
     wheel, sources = contents.wheel, contents.tree | contents.sdist.files.keys()
     meant = set(re.findall(r"[\w.-]+", " ".join(_excluded({
         name: contents.project.section("tool", name) for name in BACKENDS}))))
@@ -132,38 +115,46 @@ def whole(contents: Contents) -> Iterator[Finding]:
         code = [path for path in left if path.endswith(".py")]
         data = [path for path in left if not path.endswith(".py")]
         if code:
-            yield Finding(wheel.file, 0, LEFT_OUT, f"modules in the sources and not in it: {listed(code)}")
+            yield At(f"modules in the sources and not in it: {listed(code)}")
         if data:
-            yield Finding(wheel.file, 0, LEFT_OUT, f"files of the package and not in it: {listed(data)}")
+            yield At(f"files of the package and not in it: {listed(data)}")
 
 
-def version(contents: Contents) -> Iterator[Finding]:
-    """The built version belongs to a tag on the commit; files with another one are a mistake."""
+@CONTENTS.rule("REL226", "The version built is the version tagged",
+      why="Without its settings a backend builds 0.0.0 without a warning, and what is uploaded once can't be "
+          "uploaded again.",
+      fix="Commit, tag the commit, and see that the version comes from the tag, or is the same in "
+          "pyproject.toml.",
+      section="sec-pypi-metadata-version")
+def version(contents: Contents) -> Iterator[At]:
+    """A built version that belongs to no tag on the commit, or to another one in the sdist."""
     project, built = contents.project, contents.wheel.version
-    before, _, after = project.settings.tag.partition("{version}")
+    place = PYPROJECT, project.line("version", "project")
     if contents.sdist.version != built:
-        yield Finding(contents.sdist.file, 0, VERSION,
-                      f"it says version {contents.sdist.version}, the wheel {built}")
-    written = [tag[len(before):len(tag) - len(after)] for tag in (project.git.tags if project.git else ())
-               if tag.startswith(before) and tag.endswith(after)]
-    number, tagged = _number(built), [number for text in written if (number := _number(text))]
-    if number is None:
-        return
-    if tagged and number not in tagged:
+        yield At(f"it says version {contents.sdist.version}, the wheel {built}", contents.sdist.file)
+    number = _number(built)
+    tagged = [found for text in tag_versions(project, project.git.tags if project.git else ())
+              if (found := _number(text))]
+    if number and tagged and number not in tagged:
         said = listed(sorted(map(str, tagged)))
-        yield Finding(PYPROJECT, project.line("version", "project"), VERSION,
-                      f"the files are of version {built}, the tag on the commit says {said}")
-    elif not tagged and number.release == (0, 0, 0):
-        yield Finding(PYPROJECT, project.line("version", "project"), VERSION,
-                      f"the files are of version {built}: the backend was told no version")
+        yield At(f"the files are of version {built}, the tag on the commit says {said}", *place)
+    elif number and not tagged and number.release == (0, 0, 0):
+        yield At(f"the files are of version {built}: the backend knew no version", *place)
 
 
-def kept_promises(contents: Contents, change: Difference) -> Iterator[Finding]:
-    """Names of the last release that are gone although the version says that nothing breaks; below 1.0 it doesn't."""
+@CONTENTS.rule("REL230", "Public names go only with a version that says so",
+      why="Code that uses them stops working, and by semantic versioning only a new major version may do that.",
+      fix="Keep the names, perhaps with a warning that they will go, or raise the major version. Names with an "
+          "underscore, and those that __all__ leaves out, are not public.",
+      section="sec-pypi-tag", severity=WARNING)
+def kept_promises(contents: Contents) -> Iterator[At]:
+    """Names of the last release that are gone from this one; below 1.0 no version promises to keep them."""
+    change = contents.change
+    if change is None:
+        return
     old, new = _number(change.before), _number(change.after)
     if change.removed and old and new and old.major >= 1 and new.major == old.major:
-        yield Finding(contents.wheel.file, 0, PROMISE,
-                      f"{change.before} had {listed(change.removed)}, {change.after} doesn't")
+        yield At(f"{change.before} had {listed(change.removed)}, {change.after} doesn't")
 
 
 def _number(text: str) -> Version | None:
@@ -176,7 +167,7 @@ def _number(text: str) -> Version | None:
 
 
 def topmost(wheel: Distribution) -> set[str]:
-    """The folders of packages that lie in no other package, as paths in site-packages."""
+    """The folders of packages that are in no other package, as paths in site-packages."""
     folders = {path.rpartition("/")[0] for path in wheel.installed if path.endswith("/__init__.py")}
     return {folder for folder in folders if folder.rpartition("/")[0] not in folders}
 
@@ -199,5 +190,3 @@ def _folder(package: str, sources: Collection[str]) -> str | None:
     found = [path[:-len(end)] for path in sources if path == end or path.endswith(f"/{end}")]
     return min(found, key=len, default=None)
 
-
-RULES = (licence, typed, readme, entry_points, something, whole, version)

@@ -11,6 +11,7 @@ from labhandbook.core.wording import listed
 from labhandbook.package.name_lookup import alike
 from labhandbook.package.simple_index import release_of
 from labhandbook.release.project_facts import Facts
+from labhandbook.release.release_rules.commit import tag_versions
 from labhandbook.release.release_rules.project_rule import PROJECT
 
 SECTION = "sec-pypi-metadata"
@@ -56,7 +57,7 @@ def free(facts: Facts) -> Iterator[At]:
     if not answer.exists:
         return
     ours, theirs = _links(facts), {_bare(url) for url in answer.urls} - {""}
-    evidence = (ours & theirs, _people(facts) & answer.people, _tagged(facts) & answer.versions,
+    evidence = (ours & theirs, _people(facts) & answer.people, {*tag_versions(project, facts.tags)} & answer.versions,
                 answer.summary and answer.summary == project.table.get("description"))
     if any(evidence):
         return
@@ -75,13 +76,6 @@ def _links(facts: Facts) -> set[str]:
 def _people(facts: Facts) -> set[str]:
     people = [person for key in ("authors", "maintainers") for person in facts.project.table.get(key) or ()]
     return {str(person.get("email", "")).lower() for person in people if isinstance(person, dict)} - {""}
-
-
-def _tagged(facts: Facts) -> set[str]:
-    """The versions that the repository's tags name."""
-    before, _, after = facts.project.settings.tag.partition("{version}")
-    return {tag[len(before):len(tag) - len(after)] for tag in facts.tags
-            if tag.startswith(before) and tag.endswith(after)}
 
 
 def _bare(url: str) -> str:

@@ -1,4 +1,4 @@
-"""What must not lie in the files of a release."""
+"""Rules on what must not be in the files of a release."""
 
 from __future__ import annotations
 
@@ -7,46 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from labhandbook.core.rules import Finding, Rule, Severity, register
+from labhandbook.core.rules import WARNING, At, Rules, unverified
 from labhandbook.core.wording import listed
 from labhandbook.package.distribution import Distribution
 from labhandbook.package.project import Project
 from labhandbook.package.secret_patterns import secret_file, secrets
+from labhandbook.release.release_difference import Difference
 
+SECTION = "sec-pypi-inspect"
 LARGE = 1 << 20
-
-LEFTOVERS = register(Rule(
-    "REL210", "No caches and no leftovers of tools",
-    "They belong to the machine that built the package; in everyone's installation they are ballast, and stale "
-    "bytecode can be run instead of the source.",
-    "Delete them, add them to .gitignore and take them out of git with git rm --cached.",
-    "sec-pypi-inspect", Severity.WARNING))
-SECRET_FILE = register(Rule(
-    "REL211", "No file that exists to hold a secret",
-    "What is on an index is public for good: it is copied within minutes, and deleting it there helps nobody.",
-    "Take the file out of git and out of the package. If it was ever pushed, make a new secret and revoke this one.",
-    "sec-pypi-inspect"))
-SECRET = register(Rule(
-    "REL212", "No token and no private key in a file",
-    "What is on an index is public for good, and robots try every token they find there.",
-    "Remove it, revoke it where it was issued, and read secrets from the environment.",
-    "sec-pypi-inspect"))
-LARGE_FILE = register(Rule(
-    "REL213", "No file of more than 1 MB",
-    "Everyone who installs the package downloads it, also in every CI run, and a project has 10 GB in all.",
-    "Keep data and figures outside the package and fetch them on demand, or exclude them from the sdist.",
-    "sec-pypi-inspect", Severity.WARNING))
-BINARY = register(Rule(
-    "REL214", "No compiled code in a wheel for every machine",
-    "The wheel says that it runs anywhere (any), so pip installs it where its libraries can't be loaded.",
-    "Build them from source with an extension module, or exclude them from the package.",
-    "sec-pypi-inspect"))
-STRANGE_TOP = register(Rule(
-    "REL215", "Only the package itself at the top of the wheel",
-    "What lies there becomes importable by that name on every machine: two packages that both bring tests or docs "
-    "overwrite each other.",
-    "Restrict discovery to the package, as with include in [tool.setuptools.packages.find].",
-    "sec-pypi-metadata-packages"))
 
 CACHES = re.compile(
     r"(^|/)(__pycache__|\.(pytest|mypy|ruff|hypothesis|ipynb)_?(cache|checkpoints)?|\.tox|\.nox|\.eggs|\.idea|\.vscode"
@@ -65,12 +34,13 @@ OTHER_FILES = {"setup.py", "conftest.py", "noxfile.py", "tasks.py", "conf.py", "
 
 @dataclass(frozen=True)
 class Contents:
-    """The files of a release, the project that they were made from, and the names of its files there."""
+    """The files of a release, their project, the names of its files (`tree`), and what changed since the last one."""
 
     project: Project
     sdist: Distribution
     wheel: Distribution
     tree: frozenset[str] = frozenset()
+    change: Difference | None = None
 
     @property
     def both(self) -> tuple[Distribution, Distribution]:
@@ -78,7 +48,15 @@ class Contents:
         return self.sdist, self.wheel
 
 
-def no_leftovers(contents: Contents) -> Iterator[Finding]:
+CONTENTS: Rules[Contents] = Rules(lambda contents: contents.wheel.file)
+
+
+@CONTENTS.rule("REL210", "No caches and no leftovers of tools",
+      why="They belong to the machine that built the package. Users get useless files, and stale bytecode can run "
+          "instead of the source.",
+      fix="Delete them, add them to .gitignore and take them out of git with git rm --cached.",
+      section=SECTION, severity=WARNING)
+def no_leftovers(contents: Contents) -> Iterator[At]:
     """Caches, editors' copies and the like."""
     for file in contents.both:
         found = sorted(path for path in file.files if CACHES.search(path) and path not in MADE_BY_BACKENDS)
@@ -86,63 +64,80 @@ def no_leftovers(contents: Contents) -> Iterator[Finding]:
             found += sorted(path for path in file.files if OBJECTS.search(path) and path not in found
                             and not path.endswith((".a", ".lib", ".exe", ".dll")))
         if found:
-            yield Finding(file.file, 0, LEFTOVERS, f"it holds {listed(found)}")
+            yield At(f"it holds {listed(found)}", file.file)
 
 
-def no_secret_files(contents: Contents) -> Iterator[Finding]:
+@CONTENTS.rule("REL211", "No file that exists to hold a secret",
+      why="A file on an index is public for good: it is copied within minutes, and deleting it there does not help.",
+      fix="Take the file out of git and out of the package. If it was ever pushed, make a new secret and revoke this "
+          "one.",
+      section=SECTION)
+def no_secret_files(contents: Contents) -> Iterator[At]:
     """Files whose name says that they hold a secret."""
     for file in contents.both:
         for path in sorted(file.files):
             if what := secret_file(path):
-                yield Finding(f"{file.file}/{path}", 0, SECRET_FILE, f"this file is for {what}")
+                yield At(f"this file is for {what}", f"{file.file}/{path}")
 
 
-def no_secrets(contents: Contents) -> Iterator[Finding]:
-    """Tokens and keys in the text of files; the finding says where and of what kind, never what."""
+@CONTENTS.rule("REL212", "No token and no private key in a file",
+      why="A file on an index is public for good, and programs try every token that they find there.",
+      fix="Remove it, revoke it where it was issued, and read secrets from the environment.",
+      section=SECTION)
+def no_secrets(contents: Contents) -> Iterator[At]:
+    """Tokens and keys in the text of files; the finding names the place and the kind, never the secret."""
     for file in contents.both:
         for path, data in sorted(file.held.items()):
             for line, what in secrets(data):
-                yield Finding(f"{file.file}/{path}", line, SECRET, f"{what} stands here")
+                yield At(f"{what} is here", f"{file.file}/{path}", line)
         unread = sorted(path for path in file.files if path not in file.held and file.files[path].size)
         if unread:
-            yield Finding(file.file, 0, SECRET, f"not searched for secrets, because of their size: {listed(unread)}",
-                          Severity.UNVERIFIED)
+            yield unverified(f"not searched for secrets, because of their size: {listed(unread)}", file.file)
 
 
-def no_large_files(contents: Contents) -> Iterator[Finding]:
+@CONTENTS.rule("REL213", "No file of more than 1 MB",
+      why="Everyone who installs the package downloads it, also in every CI run, and a project has 10 GB in all.",
+      fix="Keep data and figures outside the package and fetch them on demand, or exclude them from the sdist.",
+      section=SECTION, severity=WARNING)
+def no_large_files(contents: Contents) -> Iterator[At]:
     """Large files, the largest first."""
     for file in contents.both:
         large = sorted((member for member in file.files.values()
                         if member.size > LARGE and ".egg-info/" not in member.path), key=lambda each: -each.size)
         if large:
             shown = [f"{member.path} ({member.size / 1e6:.1f} MB)" for member in large]
-            yield Finding(file.file, 0, LARGE_FILE, f"it holds {listed(shown)}")
+            yield At(f"it holds {listed(shown)}", file.file)
 
 
-def no_binaries(contents: Contents) -> Iterator[Finding]:
+@CONTENTS.rule("REL214", "No compiled code in a wheel for every machine",
+      why="The wheel's tag says that it runs anywhere (any), so pip installs it where its libraries can't be loaded.",
+      fix="Build them from source with an extension module, or exclude them from the package.",
+      section=SECTION)
+def no_binaries(contents: Contents) -> Iterator[At]:
     """Compiled code in a wheel whose tag says any."""
     wheel = contents.wheel
-    if wheel.pure:
-        found = sorted(path for path in wheel.files
-                       if OBJECTS.search(path) or wheel.held.get(path, b"").startswith(MAGIC))
-        if found:
-            yield Finding(wheel.file, 0, BINARY, f"it says any and holds {listed(found)}")
+    found = sorted(path for path in wheel.files
+                   if OBJECTS.search(path) or wheel.held.get(path, b"").startswith(MAGIC)) if wheel.pure else []
+    if found:
+        yield At(f"its tag says any, and it holds {listed(found)}")
 
 
-def no_strange_tops(contents: Contents) -> Iterator[Finding]:
+@CONTENTS.rule("REL215", "Only the package itself at the top of the wheel",
+      why="A folder at the top can be imported by its name on every machine: two packages that both bring tests or "
+          "docs overwrite each other.",
+      fix="Restrict discovery to the package, as with include in [tool.setuptools.packages.find].",
+      section="sec-pypi-metadata-packages")
+def no_strange_tops(contents: Contents) -> Iterator[At]:
     """Folders and files at the top of the wheel that aren't the package."""
     wheel, own = contents.wheel, contents.project.module
     folders = {path.partition("/")[0] for path in wheel.installed if "/" in path}
     strange = sorted(name for name in folders & OTHER_TOPS if name != own and len(folders) > 1)
-    # With nothing else in it the wheel may be of a package with such a name; but nobody names one src.
+    # A wheel with nothing else in it may be of a package with such a name; but no package is named src.
     strange += sorted({"src", "tests", "docs"} & folders - {own} - set(strange))
     files = [path for path in wheel.installed if "/" not in path]
     strange += sorted(path for path in files if path in OTHER_FILES
                       or PurePosixPath(path).suffix not in (".py", ".pyi", ".so", ".pyd", ".pth"))
     if strange:
-        yield Finding(wheel.file, 0, STRANGE_TOP, f"it would put {listed(strange)} into site-packages")
+        yield At(f"it would put {listed(strange)} into site-packages")
     if hooks := sorted(path for path in files if path.endswith(".pth")):
-        yield Finding(wheel.file, 0, STRANGE_TOP, f"{listed(hooks)} runs at every start of Python", Severity.WARNING)
-
-
-RULES = (no_leftovers, no_secret_files, no_secrets, no_large_files, no_binaries, no_strange_tops)
+        yield At(f"{listed(hooks)} runs at every start of Python", severity=WARNING)

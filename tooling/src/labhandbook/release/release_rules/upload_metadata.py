@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
-from labhandbook.core.rules import Rule, Severity, register
+from labhandbook.core.rules import UNVERIFIED, At, Finding, Rule, Rules, register
 from labhandbook.core.wording import listed
 from labhandbook.package.distribution import Distribution
-from labhandbook.package.project import normalise
+from labhandbook.package.project import PYPROJECT, Project, normalise
 from labhandbook.package.wheel_tags import allowed
 from labhandbook.release.readme_page import show
 
@@ -25,14 +26,33 @@ SUMMARY, LABEL = 512, 32
 NAME = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])", re.IGNORECASE | re.ASCII)
 
 
-def _rule(code: str, title: str, why: str, mend: str, section: str = SECTION) -> Rule:
-    return register(Rule(code, title, why, mend, section))
+@dataclass(frozen=True)
+class Offered:
+    """A file to upload, and the project that it was built from if that is here."""
+
+    file: Distribution
+    project: Project | None = None
+
+    def place(self, key: str, needle: str = "") -> tuple[str, int]:
+        """Where to correct a field: the line of pyproject.toml that holds its text, or else its key."""
+        if self.project is None or not key:
+            return f"{self.file.file}/{self.file.metadata_path}", 0
+        if needle and needle in self.project.text:
+            return PYPROJECT, self.project.line(needle)
+        return PYPROJECT, self.project.line(key, "project")
+
+
+GATE: Rules[Offered] = Rules(lambda offered: offered.file.file)
+
+
+def _rule(code: str, title: str, why: str, fix: str, section: str = SECTION) -> Rule:
+    return register(Rule(code, title, why, fix, section))
 
 
 METADATA = _rule(
     "REL301", "Every field of the metadata is valid",
     "PyPI reads the metadata by the specification and refuses the upload at the first field that breaks it.",
-    "Correct the field in pyproject.toml, tag the mended commit and build again.")
+    "Correct the field in pyproject.toml, tag the corrected commit and build again.")
 FORMAT = _rule(
     "REL302", "The metadata are of a version that PyPI takes",
     "PyPI can't read a version of the format that it doesn't know yet, or a file without metadata.",
@@ -70,7 +90,7 @@ SIZE = _rule(
 README = _rule(
     "REL310", "The description can be shown",
     "PyPI refuses a description that its content type doesn't fit or that doesn't render.",
-    "Name the file as readme in [project] with the ending .md, .rst or .txt, and mend what doesn't render.")
+    "Name the file as readme in [project] with the ending .md, .rst or .txt, and correct what doesn't render.")
 LICENCE = _rule(
     "REL311", "The licence is given once, as an expression or as text",
     "PyPI refuses an expression that isn't SPDX, and an expression beside the old licence field.",
@@ -82,11 +102,11 @@ LICENCE_FILE = _rule(
 LINK = _rule(
     "REL313", "Links have a label of at most 32 characters and a web address",
     "PyPI refuses the upload for any other label or address.",
-    "Mend it in [project.urls].", "sec-pypi-metadata")
+    "Correct it in [project.urls].", "sec-pypi-metadata")
 SUMMARY_RULE = _rule(
     "REL314", "The summary is one line of at most 512 characters",
     "PyPI refuses a longer one, and one with a line break.",
-    "Shorten description in [project]; the long text belongs into the README.", "sec-pypi-metadata")
+    "Shorten description in [project]; the long text belongs in the README.", "sec-pypi-metadata")
 EMAIL = _rule(
     "REL315", "E-mail addresses are valid",
     "PyPI refuses the upload for an address of an author or maintainer that can't exist.",
@@ -98,7 +118,7 @@ FIELDS = {
     "license-file": LICENCE_FILE, "project-url": LINK, "home-page": LINK, "download-url": LINK,
     "summary": SUMMARY_RULE, "author-email": EMAIL, "maintainer-email": EMAIL,
 }
-# The key of [project] that a field comes from, to name the line to mend.
+# The key of [project] that a field comes from, to name the line to correct.
 KEYS = {
     "requires-dist": "dependencies", "classifier": "classifiers", "description": "readme", "summary": "description",
     "description-content-type": "readme", "license-expression": "license", "license-file": "license-files",
@@ -109,8 +129,14 @@ KEYS = {
 Found = Iterator[tuple[Rule, str, str, str]]  # rule, field, the text to find it by, message
 
 
-def metadata(file: Distribution) -> Found:
-    """What `packaging` and PyPI find wrong in the fields."""
+@GATE.finds(METADATA)
+def metadata(offered: Offered) -> Iterator[Finding]:
+    """Every field that `packaging` or PyPI refuses, by the rule of the field."""
+    for rule, field, needle, message in _fields(offered.file):
+        yield Finding(*offered.place(KEYS.get(field, field), needle), rule, message)
+
+
+def _fields(file: Distribution) -> Found:
     from packaging.metadata import InvalidMetadata, Metadata
 
     raw, unparsed = file.parsed
@@ -145,7 +171,7 @@ def metadata(file: Distribution) -> Found:
 def _version(file: Distribution) -> Found:
     from packaging.version import InvalidVersion, Version
 
-    with suppress(InvalidVersion):  # which `packaging` tells
+    with suppress(InvalidVersion):  # which `packaging` reports
         if Version(file.version).local:
             yield VERSION, "version", "version", f"{file.version} is a local version"
 
@@ -171,8 +197,8 @@ def _classifiers(written: list[str]) -> Found:
             yield PRIVATE, "classifier", text, f"the classifier {text} keeps it from being published"
         elif text in deprecated_classifiers:
             instead = deprecated_classifiers[text]
-            mend = f"; use {listed(instead)}" if instead else ""
-            yield CLASSIFIER, "classifier", text, f"{text} is deprecated{mend}"
+            use = f"; use {listed(instead)}" if instead else ""
+            yield CLASSIFIER, "classifier", text, f"{text} is deprecated{use}"
         elif text not in all_classifiers:
             yield CLASSIFIER, "classifier", text, f"PyPI knows no classifier {text}"
 
@@ -217,28 +243,48 @@ def _emails(raw: dict[str, Any]) -> Found:
             yield EMAIL, field.replace("_", "-"), address, f"{address} is no e-mail address: {error}"
 
 
-def names(file: Distribution) -> Found:
-    """File names, tags and sizes."""
+@GATE.finds(FILE_NAME)
+def file_name(offered: Offered) -> Iterator[At]:
+    """A file name that does not follow from the metadata."""
+    file = offered.file
+    wanted = f"{normalise(file.name).replace('-', '_')}-{_canonical(file.version)}"
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in file.file):
+        yield At("the file name has characters that can't be printed")
+    if not file.is_wheel:
+        if file.file != f"{wanted}.tar.gz":
+            yield At(f"by its metadata it must be {wanted}.tar.gz")
+        return
+    parsed = _wheel_name(file)
+    if isinstance(parsed, str):
+        yield At(parsed)
+    elif f"{file.file_parts[0]}-{parsed[1]}" != wanted:
+        yield At(f"by its metadata it must begin with {wanted}-")
+
+
+@GATE.finds(TAG)
+def platform(offered: Offered) -> Iterator[At]:
+    """A platform that PyPI does not accept."""
+    parsed = _wheel_name(offered.file) if offered.file.is_wheel else ""
+    if not isinstance(parsed, str):
+        for name in sorted({tag.platform for tag in parsed[3] if not allowed(tag.platform)}):
+            yield At(f"PyPI accepts no wheels for {name}")
+
+
+@GATE.finds(SIZE)
+def size(offered: Offered) -> Iterator[At]:
+    """A file over PyPI's limit."""
+    if offered.file.size > FILE_LIMIT:
+        yield At(f"it has {offered.file.size / (1 << 20):.0f} MB")
+
+
+def _wheel_name(file: Distribution) -> Any:
+    """A wheel's file name in its parts, or why it can't be read."""
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-    name = normalise(file.name).replace("-", "_")
-    number = _canonical(file.version)
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in file.file):
-        yield FILE_NAME, "", "", "the file name has characters that can't be printed"
-    if file.is_wheel:
-        try:
-            _, version, _, tags = parse_wheel_filename(file.file)
-        except InvalidWheelFilename as error:
-            yield FILE_NAME, "", "", str(error)
-            return
-        if file.file_parts[0] != name or str(version) != number:
-            yield FILE_NAME, "", "", f"by its metadata it must begin with {name}-{number}-"
-        for platform in sorted({tag.platform for tag in tags if not allowed(tag.platform)}):
-            yield TAG, "", "", f"PyPI takes no wheels for {platform}"
-    elif file.file != f"{name}-{number}.tar.gz":
-        yield FILE_NAME, "", "", f"by its metadata it must be {name}-{number}.tar.gz"
-    if file.size > FILE_LIMIT:
-        yield SIZE, "", "", f"it has {file.size / (1 << 20):.0f} MB"
+    try:
+        return parse_wheel_filename(file.file)
+    except InvalidWheelFilename as error:
+        return str(error)
 
 
 def _canonical(version: str) -> str:
@@ -250,16 +296,14 @@ def _canonical(version: str) -> str:
         return version
 
 
-def description(file: Distribution) -> Iterator[tuple[str, Severity | None]]:
-    """Why the description can't be shown; unverified when what renders it isn't installed."""
-    raw = file.metadata
-    text = raw.get("description")
-    if not text:
-        return
+@GATE.finds(README)
+def description(offered: Offered) -> Iterator[At]:
+    """A description that can't be shown; unverified when no renderer for it is installed."""
+    raw = offered.file.metadata
     kind = str(raw.get("description_content_type") or "text/x-rst").partition(";")[0].strip().lower()
-    problem, sure = render(text, kind)
+    problem, sure = render(raw["description"], kind) if raw.get("description") else ("", True)
     if problem:
-        yield problem, None if sure else Severity.UNVERIFIED
+        yield At(problem, *offered.place("readme"), None if sure else UNVERIFIED)
 
 
 def render(text: str, kind: str) -> tuple[str, bool]:
