@@ -84,8 +84,8 @@ def test_run_goes_on_from_the_newest_whole_checkpoint(harm: Callable[[Path], obj
     with Run.open(tmp_path, {}) as run:
         latest = run.latest()
         assert latest and latest.step == 5 and [line["step"] for line in run.metrics()] == [3, 5]
-        told = capsys.readouterr().err
-        assert told == (f"warning: the checkpoint of step 7 is damaged ({said}) and is now "
+        shown = capsys.readouterr().err
+        assert shown == (f"warning: the checkpoint of step 7 is damaged ({said}) and is now "
                         f"{place / 'damaged-0000000007'}; this run goes on from step 5\n")
         save(run, 6)
         save(run, 7)

@@ -19,7 +19,7 @@ DESKTOP, TABLET, PHONE = (1400, 900), (1000, 800), (390, 800)
 Open = Callable[..., Any]
 
 
-def told(wrong: dict[str, list[str]]) -> str:
+def listing(wrong: dict[str, list[str]]) -> str:
     """What is wrong on which page, whole."""
     return "\n".join([line for url, what in wrong.items() for line in ("", url, *(f"  {one}" for one in what))])
 

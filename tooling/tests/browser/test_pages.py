@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tooling.tests.browser.conftest import DESKTOP, PHONE, TABLET, Open, told
+from tooling.tests.browser.conftest import DESKTOP, PHONE, TABLET, Open, listing
 from tooling.tests.conftest import LACKS
 
 pytestmark = pytest.mark.long
@@ -66,7 +66,7 @@ def test_every_page_fits_and_holds_still(urls: list[str], open_page: Open, size:
         found = page.evaluate(TOO_WIDE) + page.evaluate("() => window.shifts")
         if found:
             wrong[url] = found
-    assert not wrong, told(wrong)
+    assert not wrong, listing(wrong)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -83,7 +83,7 @@ def test_axe_finds_nothing(urls: list[str], open_page: Open, axe: str, scheme: s
         if found:
             wrong[url] = [f"{one['id']}: {one['help']}: {node['html'][:160]} {node['failureSummary']}"
                           for one in found for node in one["nodes"][:3]]
-    assert not wrong, told(wrong)
+    assert not wrong, listing(wrong)
 
 
 def test_axe_finds_nothing_in_the_search_and_the_book_menu(open_page: Open, axe: str) -> None:
@@ -126,7 +126,7 @@ def test_every_page_is_whole_without_scripts(urls: list[str], open_page: Open) -
         assert not page.evaluate(DEAD), url
         if found:
             hidden[url] = found[:3]
-    assert not hidden, told(hidden)
+    assert not hidden, listing(hidden)
 
 
 def test_a_printed_page_holds_the_text_and_no_navigation(urls: list[str], open_page: Open) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tooling.tests.browser.conftest import DESKTOP, PHONE, Open, told
+from tooling.tests.browser.conftest import DESKTOP, PHONE, Open, listing
 
 pytestmark = pytest.mark.long
 
@@ -49,7 +49,7 @@ def test_words_stay_in_their_boxes_and_can_be_read(pictured: list[str], open_pag
         page.evaluate("document.querySelectorAll('[data-inactive]').forEach((one) => delete one.dataset.inactive)")
         if found := page.evaluate(MISPLACED, smallest):
             wrong[url] = found
-    assert not wrong, told(wrong)
+    assert not wrong, listing(wrong)
 
 
 def test_a_picture_has_the_page_s_own_ground_in_every_theme(pictured: list[str], open_page: Open) -> None:

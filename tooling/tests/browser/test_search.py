@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from tooling.tests.browser.conftest import Open, told
+from tooling.tests.browser.conftest import Open, listing
 
 WORDS = 4
 
@@ -54,7 +54,7 @@ def test_a_phrase_of_every_page_leads_to_it(site: Path, urls: list[str], base: s
             target.wait_for(timeout=5000)
         except Exception:
             lost[url] = [phrase, page.locator(".search-results").inner_text()]
-    assert not lost, told(lost)
+    assert not lost, listing(lost)
     first = page.locator(".search-results a").first.get_attribute("href")
     page.keyboard.press("Enter")
     page.wait_for_url(first)

@@ -140,9 +140,9 @@ def test_no_words_show_the_help() -> None:
 def test_render_as_json_holds_what_people_see(tmp_path: Path) -> None:
     book = make_book(tmp_path, FILES)
     done = run("render", "--book", book, "--engine", "pandoc", "--to", "html", "--format", "json")
-    told = json.loads(done.stdout)
+    answer = json.loads(done.stdout)
     assert done.returncode == 0 and done.stderr == ""
-    assert told == {"engine": "pandoc", "output": str(book / "_book"), "pages": 2, "failed": False, "findings": []}
+    assert answer == {"engine": "pandoc", "output": str(book / "_book"), "pages": 2, "failed": False, "findings": []}
     shown = run("render", "--book", book, "--engine", "pandoc", "--to", "html").stderr
     assert "2 pages by pandoc" in shown and "_book/" in shown
 
@@ -150,9 +150,9 @@ def test_render_as_json_holds_what_people_see(tmp_path: Path) -> None:
 def test_findings_as_json(tmp_path: Path) -> None:
     book = make_book(tmp_path, {**FILES, "a.qmd": "# A\n\nSee @sec-nowhere.\n"})
     done = run("render", "--book", book, "--engine", "pandoc", "--to", "html", "--format", "json")
-    told = json.loads(done.stdout)
-    (finding,) = told["findings"]
-    assert done.returncode == 1 and told["failed"] is True
+    answer = json.loads(done.stdout)
+    (finding,) = answer["findings"]
+    assert done.returncode == 1 and answer["failed"] is True
     assert (finding["file"], finding["line"], finding["code"]) == ("a.qmd", 3, "BOOK005")
     assert finding["severity"] == "error"
     shown = run("render", "--book", book, "--engine", "pandoc", "--to", "html").stderr

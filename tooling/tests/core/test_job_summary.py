@@ -11,7 +11,7 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import Finding, Rule, Severity
 from tooling.tests.conftest import run
 
-RULE = Rule("TST001", "A thing holds", "It breaks.", "Mend it.", "sec-pypi-tag")
+RULE = Rule("TST001", "A thing holds", "It breaks.", "Fix it.", "sec-pypi-tag")
 FINDINGS = [Finding("a,b.toml", 3, RULE, "50% is\nwrong"), Finding("c.toml", 0, RULE, "odd", Severity.UNVERIFIED)]
 
 
@@ -29,8 +29,8 @@ def test_findings_stand_in_the_summary_and_at_their_lines(summary: Path, capsys:
     assert text.startswith("## Release check: 1 error, 1 could not be verified\n") and "#sec-pypi-tag)" in text
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err.splitlines() == ["::error file=a%2Cb.toml,line=3,title=TST001::50%25 is%0Awrong. Mend it.",
-                                      "::notice file=c.toml,title=TST001::odd. Mend it."]
+    assert shown.err.splitlines() == ["::error file=a%2Cb.toml,line=3,title=TST001::50%25 is%0Awrong. Fix it.",
+                                      "::notice file=c.toml,title=TST001::odd. Fix it."]
 
 
 def test_an_error_says_all_that_it_says_on_a_terminal(summary: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,7 +43,7 @@ def test_an_error_says_all_that_it_says_on_a_terminal(summary: Path, capsys: pyt
     assert capsys.readouterr().err == "::error file=pyproject.toml,line=7,title=handbook::it is <gone>. look there\n"
 
 
-def test_nothing_is_told_elsewhere(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_written_elsewhere(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv(job_summary.SUMMARY, raising=False)
     job_summary.tell_findings(FINDINGS, "Release check")
     job_summary.tell_error(HandbookError("it is gone"))

@@ -10,7 +10,7 @@ import pytest
 from labhandbook.core.report import as_text, counts, report
 from labhandbook.core.rules import Finding, Rule, Severity
 
-RULE = Rule("TST001", "A thing holds", "It breaks.", "Mend it.", "sec-things")
+RULE = Rule("TST001", "A thing holds", "It breaks.", "Fix it.", "sec-things")
 OTHER = Rule("TST002", "Another | thing", "It matters.", "Look *here*.", "sec-others", Severity.WARNING)
 FINDINGS = [
     Finding("chapters/a b.qmd", 3, RULE, "x is <wrong> | “ü”"),
@@ -22,13 +22,13 @@ ADDRESSES = {"sec-things": "https://example.org/book/things.html#sec-things"}
 
 
 def sarif(findings: list[Finding]) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(report(findings, "sarif", ADDRESSES))
-    return told
+    made: dict[str, Any] = json.loads(report(findings, "sarif", ADDRESSES))
+    return made
 
 
 def test_text_has_place_code_remedy_and_section() -> None:
     lines = as_text(FINDINGS).splitlines()
-    assert lines[:3] == ["✗ chapters/a b.qmd:3: TST001 x is <wrong> | “ü”", "    Mend it.", "    @sec-things"]
+    assert lines[:3] == ["✗ chapters/a b.qmd:3: TST001 x is <wrong> | “ü”", "    Fix it.", "    @sec-things"]
     assert [line[0] for line in lines[::3]] == ["✗", "✗", "!", "?"]
     assert lines[6] == "! _quarto.yml: TST002 y is doubtful"
 
@@ -40,11 +40,11 @@ def test_counts_are_words() -> None:
 
 
 def test_json_tells_all_of_a_finding() -> None:
-    told = json.loads(report(FINDINGS, "json"))
-    assert told["counts"] == {"error": 2, "warning": 1, "unverified": 1}
-    assert told["findings"][0] == {
+    made = json.loads(report(FINDINGS, "json"))
+    assert made["counts"] == {"error": 2, "warning": 1, "unverified": 1}
+    assert made["findings"][0] == {
         "file": "chapters/a b.qmd", "line": 3, "code": "TST001", "severity": "error", "message": FINDINGS[0].message,
-        "why": "It breaks.", "fix": "Mend it.", "section": "sec-things", "source": ""}
+        "why": "It breaks.", "fix": "Fix it.", "section": "sec-things", "source": ""}
 
 
 def test_markdown_keeps_its_table() -> None:
@@ -54,14 +54,14 @@ def test_markdown_keeps_its_table() -> None:
     assert len(rows) == 2 + len(FINDINGS)
     assert {row.replace("\\|", "").count("|") for row in rows} == {6}
     assert rows[2] == ("| ✗ | `chapters/a b.qmd:3` | [TST001](https://example.org/book/things.html#sec-things) "
-                       "| x is \\<wrong\\> \\| “ü” | Mend it. |")
+                       "| x is \\<wrong\\> \\| “ü” | Fix it. |")
     assert report([], "markdown") == "## Handbook check: no findings\n"
 
 
 def test_sarif_has_the_shape_that_the_standard_asks_for() -> None:
-    told = sarif(FINDINGS)
-    assert told["version"] == "2.1.0" and told["$schema"].endswith("sarif-2.1.0.json")
-    (run,) = told["runs"]
+    made = sarif(FINDINGS)
+    assert made["version"] == "2.1.0" and made["$schema"].endswith("sarif-2.1.0.json")
+    (run,) = made["runs"]
     driver = run["tool"]["driver"]
     assert driver["name"] == "handbook" and driver["version"]
     for rule in driver["rules"]:
@@ -97,6 +97,6 @@ def test_sarif_tells_equal_findings_apart_but_not_moved_ones() -> None:
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "sarif"])
 def test_no_findings_is_a_report_too(form: str) -> None:
-    told = report([], form)
-    assert form != "sarif" or json.loads(told)["runs"][0]["results"] == []
-    assert form != "json" or json.loads(told)["findings"] == []
+    made = report([], form)
+    assert form != "sarif" or json.loads(made)["runs"][0]["results"] == []
+    assert form != "json" or json.loads(made)["findings"] == []

@@ -11,7 +11,7 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import Finding, Findings, Rule, Severity
 from labhandbook.core.steps import Ledger, Outcome, Result, Step, carry_out
 
-RULE = Rule("TST001", "A rule", "because", "mend it", "sec-pypi")
+RULE = Rule("TST001", "A rule", "because", "fix it", "sec-pypi")
 
 
 def steps(done: list[str], key: str, *, fails: str = "") -> list[Step[None]]:

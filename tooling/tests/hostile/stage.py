@@ -26,7 +26,7 @@ from tooling.tests.hostile.parts import write
 
 SLOW = 10  # seconds of processor time
 BAD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-# What a runner of GitHub may be told by a command of ours.
+# What a command of ours may write to a runner of GitHub.
 RUNNER = re.compile(r"^\s*::(?!(error|warning|notice) )|##\[", re.MULTILINE)
 SECRETS = {"TWINE_PASSWORD": "canary-twine", "GITHUB_TOKEN": "canary-github", "WANDB_API_KEY": "canary-wandb"}
 # A gate that refuses at once, so that nothing reaches a network.

@@ -208,10 +208,10 @@ def test_signing_sees_its_identity_and_nothing_of_the_checkout(tmp_path: Path, m
     upload = Upload("demo", "1.0", [wheel], {wheel.name: sample_dists.sha256(wheel)}, index_addresses.index("pypi"))
     with attested(upload, [wheel]) as found:
         assert json.loads(found[wheel.name].read_text()) == {"signed": 1}
-    told = json.loads(seen.read_text())
-    assert {name for name, value in told["env"].items() if value == CANARY} == {
+    child = json.loads(seen.read_text())
+    assert {name for name, value in child["env"].items() if value == CANARY} == {
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL"}
-    assert told["cwd"] != str(root) and not {"", ".", str(root), told["cwd"]} & set(told["path"])
+    assert child["cwd"] != str(root) and not {"", ".", str(root), child["cwd"]} & set(child["path"])
     assert not mark.exists(), mark.read_text()
 
 

@@ -248,7 +248,7 @@ def test_command_from_log_to_strip(tmp_path: Path, capsys: pytest.CaptureFixture
     assert main(["strip", str(tmp_path / "s.svg"), run]) == 0 and (tmp_path / "s.svg").read_text().startswith("<svg")
 
 
-def test_mistakes_are_told_with_their_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_are_shown_with_their_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (["evaluate", str(tmp_path)], ["offline", str(tmp_path), "--run-dir", str(tmp_path / "run")]):
         assert main(arguments) == 2
         said = capsys.readouterr().err

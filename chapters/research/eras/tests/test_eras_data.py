@@ -87,7 +87,7 @@ def test_held_eras_come_last_and_touch_nothing(tournament: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["a,b\n1,2\n", "era,x\n1,2\n", "", '"'])
-def test_a_file_that_is_no_table_is_told_and_leaves_nothing(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_no_table_is_named_and_leaves_nothing(tmp_path: Path, text: str) -> None:
     source, target = tmp_path / "x.csv", tmp_path / "x.parquet"
     source.write_text(text, encoding="utf-8")
     target.write_text("before")

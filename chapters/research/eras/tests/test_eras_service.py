@@ -41,7 +41,7 @@ def test_submission_arrives_byte_for_byte(service: Service, tmp_path: Path) -> N
     assert service.submitted[0]["modelId"] == MODEL
 
 
-def test_an_unknown_model_is_told_with_those_that_exist(service: Service, tmp_path: Path) -> None:
+def test_an_unknown_model_is_named_with_those_that_exist(service: Service, tmp_path: Path) -> None:
     with pytest.raises(HandbookError, match="no model nonsense") as failure:
         submit(tmp_path / "x.csv", "nonsense")
     assert "wobble" in failure.value.todo and service.submitted == []

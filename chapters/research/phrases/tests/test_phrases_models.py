@@ -40,7 +40,7 @@ def test_a_csv_is_read_with_and_without_groups(tmp_path: Path) -> None:
     ("text,label\nx\n", ":2: a text or a label is empty"),
     ("", ":1: no column label and no column text"),
 ])
-def test_a_bad_csv_is_told_with_its_line(tmp_path: Path, text: str, says: str) -> None:
+def test_a_bad_csv_is_named_with_its_line(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / "bad.csv"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(PhrasesError, match="(?s)" + says.replace(".", r"\.")):

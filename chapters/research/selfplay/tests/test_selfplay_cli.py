@@ -70,7 +70,7 @@ def test_a_person_can_play(trained: Path, command: Start) -> None:
     (["arena", "rollout:many", "random", "--game", "floe"], "how many simulations"),
     (["arena", "random", "random", "--game", "floe", "--arena-games", "3"], "3 arena games"),
     (["results", "everything"], "no part everything")])
-def test_mistakes_are_told_without_a_traceback(words: list[str], says: str, tmp_path: Path,
+def test_mistakes_are_shown_without_a_traceback(words: list[str], says: str, tmp_path: Path,
                                                capsys: pytest.CaptureFixture[str],
                                                monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RUN_DIR", raising=False)

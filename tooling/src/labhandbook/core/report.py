@@ -137,9 +137,9 @@ def _location(finding: Finding) -> dict[str, Any]:
 
 
 def _sarif_rule(rule: Rule, address: str | None) -> dict[str, Any]:
-    told = {
+    described = {
         "id": rule.code, "name": rule.code, "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.why}, "help": {"text": f"{rule.why} {rule.fix}"},
         "defaultConfiguration": {"level": LEVELS[rule.severity]}, "properties": {"section": rule.section},
     }
-    return {**told, "helpUri": address} if address else told
+    return {**described, "helpUri": address} if address else described

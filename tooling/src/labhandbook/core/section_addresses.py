@@ -36,10 +36,10 @@ def page(section: str) -> str:
 
 
 def address(section: str) -> str:
-    """The address of a section; empty where it can't be told."""
+    """The address of a section; empty where it is not known."""
     return f"{site()}/chapters/{page(section)}.html#{section}" if site() and page(section) else ""
 
 
 def addresses(sections: Iterable[str]) -> dict[str, str]:
-    """The addresses of sections by their ids, without those that can't be told."""
+    """The addresses of sections by their ids, without those that are not known."""
     return {section: found for section in sorted(set(sections)) if (found := address(section))}

@@ -142,7 +142,7 @@ def carry_out(steps: Sequence[Step[Context]], context: Context, ledger: Ledger,
               begin: Callable[[Step[Context]], None] = lambda step: None) -> Iterator[Result]:
     """Carry out a workflow, giving each result as it comes; a step that fails is the last.
 
-    `begin` is told each step before it runs. What a step raises passes through: the ledger then holds the
+    `begin` gets each step before it runs. What a step raises passes through: the ledger then holds the
     steps before it, and the next run goes on there.
     """
     for step in steps:
