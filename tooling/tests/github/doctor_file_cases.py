@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from labhandbook.github.zizmor import Audit, Weakness
 from tooling.tests.github.sample_repository import (
     BUILD,
+    GOOD,
     PIN,
     PYPROJECT,
-    TEST,
+    RELEASE,
     TESTPYPI,
     TWINE,
+    UNVERIFIED,
     WARNING,
     Case,
-    change,
     made,
     repo,
 )
@@ -22,8 +24,6 @@ from tooling.tests.github.workflow_parts import (
     BY_HAND,
     CALLING,
     CANCELS,
-    COMPOSITE,
-    CREATOR,
     DOWNLOAD,
     INTO_DIST,
     KEEPER,
@@ -35,6 +35,19 @@ from tooling.tests.github.workflow_parts import (
     WITH,
 )
 from tooling.tests.release.rule_cases import GOOD as STATIC
+
+UPLOAD_LINE = GOOD[:GOOD.rindex(ACTION)].count("\n") + 1
+
+
+def weakness(job: str, line: int = UPLOAD_LINE) -> Weakness:
+    """An action by tag, as zizmor reports it."""
+    return Weakness("unpinned-uses", "unpinned action reference", "https://example.org", RELEASE, line, job)
+
+
+def audit(*found: Weakness) -> Audit:
+    """What zizmor found."""
+    return Audit(found=found)
+
 
 FILE_CASES: dict[str, list[Case]] = {
     "GHA030": [
@@ -110,18 +123,18 @@ FILE_CASES: dict[str, list[Case]] = {
 UPLOAD_CASES: dict[str, list[Case]] = {
     "GHA040": [
         Case(made((PUBLISH + ACTION, PUBLISH + WITH + "          password: ${{ secrets.PYPI }}\n")),
-             "          password: ${{ secrets.PYPI }}", "pypi has an identity, and uploads by a token all the same",
+             "          password: ${{ secrets.PYPI }}", "pypi may ask for an identity and uploads with a token",
              made((PUBLISH + ACTION, PUBLISH + WITH + "          password: \"\"\n")), WARNING),
-        Case(made((PYPI + "    steps", NAMED + "    steps"),
-                  (PUBLISH + ACTION,
+        Case(made((PUBLISH + ACTION,
                    PUBLISH + WITH + "          password: ${{ secrets.PYPI }}\n" "          attestations: true\n")),
-             "          password: ${{ secrets.PYPI }}", "doesn't expire by itself; attestations: true is ignored",
-             repo(), WARNING),
+             "          password: ${{ secrets.PYPI }}", "with a token; attestations: true is ignored",
+             made((PYPI + "    steps", NAMED + "    steps"),
+                  (PUBLISH + ACTION, PUBLISH + WITH + "          password: ${{ secrets.PYPI }}\n")), WARNING),
         Case(made((PYPI, PYPI + "    env:\n      TWINE_PASSWORD: ${{ secrets.PYPI }}\n"), text=TWINE),
-             "      TWINE_PASSWORD: ${{ secrets.PYPI }}", "by a token all the same",
+             "      TWINE_PASSWORD: ${{ secrets.PYPI }}", "uploads with a token",
              made((PYPI, PYPI + "    env:\n      TWINE_NON_INTERACTIVE: \"1\"\n"), text=TWINE), WARNING),
         Case(made(("            --attestations dist/*", "            -p \"$TOKEN\" dist/*"), text=TWINE),
-             "          twine upload --non-interactive \\", "by a token all the same", repo(TWINE), WARNING)],
+             "          twine upload --non-interactive \\", "uploads with a token", repo(TWINE), WARNING)],
     "GHA041": [
         Case(made((PUBLISH + ACTION, PUBLISH + WITH + "          attestations: false\n")),
              "          attestations: false", "doesn't sign",
@@ -144,14 +157,12 @@ UPLOAD_CASES: dict[str, list[Case]] = {
         Case(made(CANCELS, (TAGS, BY_HAND)), "  cancel-in-progress: true", "cancels the upload",
              made(("in-progress: false", "in-progress: ${{ github.event_name == 'pull_request' }}"),
                   (TAGS, BY_HAND)), WARNING)],
-    "GHA044": [
-        Case(made((f"actions/checkout@{PIN}", "actions/checkout@v7")), "      - uses: actions/checkout@v7",
-             "actions/checkout@v7 can be moved", repo(others={TEST: CREATOR.replace(PIN, "v7")}), WARNING),
-        Case(made((PUBLISH + ACTION, "      - uses: ./.github/actions/publish\n"),
-                  composites={".github/actions/publish": COMPOSITE}),
-             "    - uses: pypa/gh-action-pypi-publish@release/v1", "release/v1 can be moved",
-             repo(change((PUBLISH + ACTION, "      - uses: ./.github/actions/publish\n")),
-                  composites={".github/actions/publish" : COMPOSITE.replace( "release/v1" ,
-                              "dc37677b2e1c63e2034f94d8a5b11f265b73ba33" )}), WARNING,
-             ".github/actions/publish/action.yml")],
+    "GHA050": [
+        Case(repo(audit=audit(weakness("pypi"), weakness("pypi", line=70))), ACTION,
+             "zizmor unpinned-uses: unpinned action reference (2 places)",
+             repo(audit=audit(weakness("elsewhere"))), WARNING),
+        Case(repo(audit=audit(weakness(""))), ACTION, "unpinned", repo(), WARNING),
+        Case(repo(audit=Audit("zizmor is not installed")), "",
+             "zizmor did not check the publishing workflows: zizmor is not installed", repo(), UNVERIFIED,
+             ".github/workflows")],
 }

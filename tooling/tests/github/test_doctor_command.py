@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from labhandbook.core.rules import Severity
+from labhandbook.github import zizmor
 from labhandbook.github.collect_repository import next_tag
 from labhandbook.github.doctor import Examined, examine
 from tooling.tests.conftest import ROOT, run
 from tooling.tests.github.fake_github import Fault, State, serving
-from tooling.tests.github.sample_repository import BUILD, GOOD, PYPROJECT, RELEASE, change
+from tooling.tests.github.sample_repository import BUILD, GOOD, PIN, PYPROJECT, RELEASE, TEST, change
+from tooling.tests.github.workflow_parts import COMPOSITE
 from tooling.tests.package.sample_packages import git
 from tooling.tests.release.rule_cases import SCM
 
@@ -190,3 +192,43 @@ def test_this_repository_is_well() -> None:
     found = [finding for finding in examine(ROOT, offline=True).findings
              if finding.rule.code != "GHA016" and finding.weight in (Severity.ERROR, Severity.WARNING)]
     assert found == []
+
+
+def weaknesses(root: Path) -> list[tuple[str, int, str]]:
+    return [(finding.file.rpartition(".github/")[2], finding.line, finding.message)
+            for finding in examine(root, offline=True).findings if finding.rule.code == "GHA050"]
+
+
+def test_zizmor_checks_the_jobs_that_build_and_upload(package: Path) -> None:
+    odd = change((f"checkout@{PIN}", "checkout@v4"), ("          persist-credentials: false\n", ""),
+                 ("        uses: pypa/gh-action-pypi-publish@dc37677b2e1c63e2034f94d8a5b11f265b73ba33 # v1.14.2",
+                  "        uses: ./.github/actions/publish"))
+    write(package, {RELEASE: odd, TEST: "on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    steps:\n"
+                                        "      - uses: actions/checkout@v7\n",
+                    ".github/actions/publish/action.yml": COMPOSITE})
+    line = odd[:odd.index("actions/checkout@v4")].count("\n") + 1
+    assert weaknesses(package) == [
+        ("actions/publish/action.yml", 6, "zizmor unpinned-uses: unpinned action reference"),
+        ("workflows/release.yml", line, "zizmor artipacked: credential persistence through GitHub Actions artifacts"),
+        ("workflows/release.yml", line, "zizmor unpinned-uses: unpinned action reference")]
+
+
+def test_zizmor_reports_a_token_and_heeds_the_settings_of_the_repository(package: Path) -> None:
+    write(package, {RELEASE: change(("    permissions:\n      id-token: write\n", "    permissions: {}\n"),
+                                    ("# v1.14.2\n", "# v1.14.2\n        with:\n          password: x\n", ),
+                                    ("          password: x\n        with:\n", ""))})
+    assert any("zizmor use-trusted-publishing" in message for *_, message in weaknesses(package))
+    write(package, {"zizmor.yml": "rules:\n  use-trusted-publishing:\n    disable: true\n"})
+    assert not any("zizmor use-trusted-publishing" in message for *_, message in weaknesses(package))
+
+
+def test_without_zizmor_the_workflows_are_not_verified(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zizmor, "PROGRAM", "zizmor-that-nobody-has")
+    ((_, _, message),) = weaknesses(package)
+    assert message == "zizmor did not check the publishing workflows: zizmor is not installed"
+
+
+def test_a_workflow_that_zizmor_refuses_is_not_verified(package: Path) -> None:
+    write(package, {RELEASE: change(("    needs: testpypi\n", "    needs: testpypi\n    timeout-minutes: {}\n"))})
+    ((_, _, message),) = weaknesses(package)
+    assert "failed to validate" in message and RELEASE in message

