@@ -141,7 +141,8 @@ def test_pypi_is_asked_about(rehearsed: Path) -> None:
     project = load_project(rehearsed, ask_remote=False)
 
     def agreed(**options: object) -> bool:
-        (release,) = release_steps.open_releases([project], Options(**options), index("pypi"))  # type: ignore[arg-type]
+        (release,) = release_steps.open_releases([project], Options(**options),
+                                                 index("pypi"))  # type: ignore[arg-type]
         try:
             agree(release, ["labdemo-1.2.0.tar.gz"])
         except HandbookError as error:

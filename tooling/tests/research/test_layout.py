@@ -36,7 +36,7 @@ def test_names_tags_and_change_log_agree(project: Path) -> None:
 def test_project_knows_nothing_of_the_kit_but_runs(project: Path) -> None:
     for path in (project / "src").rglob("*.py"):
         imports = re.findall(r"^\s*(?:from|import) (labhandbook\S*)", path.read_text(encoding="utf-8"), re.MULTILINE)
-        assert set(imports) <= {"labhandbook.runs", "labhandbook.core.errors"}, path
+        assert set(imports) <= {"labhandbook.runs"}, path
 
 
 def test_page_has_its_four_sections(project: Path) -> None:

@@ -16,8 +16,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from labhandbook.core.errors import HandbookError
-from labhandbook.runs import Run
+from labhandbook.runs import HandbookError, Run
 from mhi_driving import bcq, logs
 from mhi_driving.__main__ import main
 from mhi_driving.bcq import BCQ, Greedy, Settings, bcq_target

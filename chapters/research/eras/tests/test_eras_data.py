@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from labhandbook.core.errors import HandbookError
+from labhandbook.runs import HandbookError
 from mhi_eras import Fitted, convert, load, synthetic
 from mhi_eras.predict import predict
 from mhi_eras.results import SCORES, TOLERANCE, write_results

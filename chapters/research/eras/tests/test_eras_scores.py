@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from labhandbook.core.errors import HandbookError
+from labhandbook.runs import HandbookError
 from mhi_eras import EraSplit, Fitted, by_era, load, score
 from mhi_eras.models import SWEEP, fit
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.core.errors import HandbookError
+from labhandbook.runs import HandbookError
 from mhi_eras.service import credentials, download, submit
 
 from .conftest import MODEL, Service

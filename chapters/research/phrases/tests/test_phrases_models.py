@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
+from labhandbook.runs import HandbookError
 from mhi_phrases import Incremental, Phrase, PhrasesError, read_csv, shipped
 from mhi_phrases.corpus import FILLS
 from mhi_phrases.results import write_results
@@ -112,6 +113,6 @@ def test_the_page_prints_what_five_seeds_find(tmp_path: Path) -> None:
 
 
 def test_results_of_a_run_that_has_not_ended_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(PhrasesError, match="no finished run"):
+    with pytest.raises(HandbookError, match="no finished run"):
         write_results([tmp_path], tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -17,8 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from labhandbook.core.errors import HandbookError
-from labhandbook.runs import Run, read_metrics
+from labhandbook.runs import HandbookError, Run, read_metrics
 from mhi_selfplay import learn
 from mhi_selfplay.games import GAMES, Floe, tic_tac_toe
 from mhi_selfplay.learn import (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from labhandbook.core.errors import HandbookError
+from labhandbook.runs import HandbookError
 from mhi_selfplay.game import Game, State
 from mhi_selfplay.games import Floe, connect_four, tic_tac_toe
 from mhi_selfplay.players import Player, judge, match, perfect_player, random_player, rollout_player, solve

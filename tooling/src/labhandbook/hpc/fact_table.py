@@ -88,7 +88,8 @@ class Table:
         With `only` a name that is neither a field's nor in `also` is an error: it is likely a misspelt one.
         """
         readers = {"bool": self.yes, "int": self.whole, "float": self.number}
-        keys = {each.metadata.get("key", each.name.replace("_", "-")): each for each in fields(kind)  # type: ignore[arg-type]
+        keys = {each.metadata.get("key", each.name.replace("_", "-")): each
+                for each in fields(kind)  # type: ignore[arg-type]
                 if each.name not in given}
         for key, value in self._children.items() if only else ():
             if key not in (*keys, *also):

@@ -12,7 +12,10 @@ A run that was killed goes on from its last whole checkpoint. The lines that wer
 no line appears twice.
 """
 
+from labhandbook.core.errors import HandbookError
 from labhandbook.runs.checkpoints import Checkpoint, read_checkpoint
+from labhandbook.runs.results import Bar, bar_chart, read_result, write_files
 from labhandbook.runs.run import Run, read_metrics
 
-__all__ = ["Checkpoint", "Run", "read_checkpoint", "read_metrics"]
+__all__ = ["Bar", "Checkpoint", "HandbookError", "Run", "bar_chart", "read_checkpoint", "read_metrics", "read_result",
+           "write_files"]

@@ -12,8 +12,7 @@ from typing import Any
 
 import torch
 
-from labhandbook.core.errors import HandbookError
-from labhandbook.runs import Run
+from labhandbook.runs import HandbookError, Run
 from mhi_driving import bcq, experiments, logs, strip
 from mhi_driving.drive import REPORTING, SECTION, Score, check, evaluate, reporting, same, starts
 from mhi_driving.lane import SIDE

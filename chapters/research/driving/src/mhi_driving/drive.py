@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.wrappers.vector import RescaleAction
 from numpy.typing import NDArray
 
-from labhandbook.core.errors import HandbookError
+from labhandbook.runs import HandbookError
 
 SECTION = "sec-driving-run"
 Policy = Callable[[NDArray[Any]], NDArray[Any]]

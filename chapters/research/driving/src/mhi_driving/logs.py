@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labhandbook.core.errors import HandbookError
-from labhandbook.runs import Run
+from labhandbook.runs import HandbookError, Run
 from mhi_driving.drive import TRAINING
 from mhi_driving.drivers import ACTIONS, DRIVERS, SLIP, SWITCH, number, slip
 from mhi_driving.lane import Cars, LaneVectorEnv

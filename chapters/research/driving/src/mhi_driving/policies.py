@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from labhandbook.core.errors import HandbookError
-from labhandbook.runs import read_checkpoint
+from labhandbook.runs import HandbookError, read_checkpoint
 from mhi_driving import bcq, d4pg, ddpg, td3
 from mhi_driving.drive import SECTION, Features, Policy, check, same, starts
 from mhi_driving.drivers import ACTIONS

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labhandbook.core.errors import HandbookError
-from labhandbook.runs import Checkpoint
+from labhandbook.runs import Checkpoint, HandbookError
 from mhi_driving.drive import SECTION
 
 

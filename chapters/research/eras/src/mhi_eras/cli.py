@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from labhandbook.core.errors import HandbookError
+from labhandbook.runs import HandbookError
 
 FINE, COULD_NOT_RUN = 0, 2
 FILES = ("v5.0/train.parquet", "v5.0/validation.parquet", "v5.0/live.parquet")

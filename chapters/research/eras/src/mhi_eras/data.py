@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from labhandbook.core.errors import HandbookError
+from labhandbook.runs import HandbookError
 
 SECTION = "sec-eras-run"
 CHUNK = 100_000

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, Lasso, Ridge
 from sklearn.neural_network import MLPRegressor
 
-from labhandbook.core.errors import HandbookError
+from labhandbook.runs import HandbookError
 from mhi_eras.data import SECTION, Table
 
 # Name of a model, its strengths of regularisation, and how it is made.

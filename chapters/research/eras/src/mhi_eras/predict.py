@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from labhandbook.core.errors import HandbookError
+from labhandbook.runs import HandbookError
 from mhi_eras.data import CHUNK, SECTION, chunks, features
 from mhi_eras.models import Fitted
 

@@ -13,7 +13,7 @@ from typing import Any
 import requests
 from dotenv import find_dotenv, load_dotenv
 
-from labhandbook.core.errors import HandbookError
+from labhandbook.runs import HandbookError
 
 SECTION = "sec-eras-service"
 PUBLIC, SECRET = "NUMERAI_PUBLIC_ID", "NUMERAI_SECRET_KEY"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from labhandbook.core.errors import HandbookError
+from labhandbook.runs import HandbookError
 from mhi_phrases.corpus import Phrase, read_csv, shipped
 from mhi_phrases.errors import PhrasesError
 

@@ -11,8 +11,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from labhandbook.core.errors import HandbookError
-from labhandbook.runs import Run
+from labhandbook.runs import HandbookError, Run
 from mhi_selfplay.game import SECTION, Game
 from mhi_selfplay.games import GAMES
 from mhi_selfplay.learn import load, newest, read_about, train

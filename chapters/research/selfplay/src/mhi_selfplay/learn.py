@@ -20,8 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from labhandbook.core.errors import HandbookError
-from labhandbook.runs import Run, read_checkpoint
+from labhandbook.runs import HandbookError, Run, read_checkpoint
 from mhi_selfplay.game import SECTION, Game, State, relative
 from mhi_selfplay.games import GAMES
 from mhi_selfplay.network import Arrays, Network, digest, evaluator, put_weights, read_arrays, weights_of

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from labhandbook.core.errors import HandbookError
+from labhandbook.runs import HandbookError
 from mhi_selfplay.game import SECTION, Floats, Game, State, absolute
 from mhi_selfplay.search import Evaluate, masked
 

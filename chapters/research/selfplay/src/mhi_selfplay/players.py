@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labhandbook.core.errors import HandbookError
+from labhandbook.runs import HandbookError
 from mhi_selfplay.game import SECTION, Game, State
 from mhi_selfplay.search import Evaluate, SearchSettings, search
 

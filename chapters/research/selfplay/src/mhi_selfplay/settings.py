@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from labhandbook.core.errors import HandbookError
+from labhandbook.runs import HandbookError
 from mhi_selfplay.game import SECTION
 from mhi_selfplay.games import GAMES
 from mhi_selfplay.search import SearchSettings

@@ -13,8 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from labhandbook.core.errors import HandbookError
-from labhandbook.runs import Run
+from labhandbook.runs import HandbookError, Run
 from mhi_selfplay.game import SECTION, Game, State
 from mhi_selfplay.games import GAMES, InARow
 from mhi_selfplay.learn import new_network, train
