@@ -92,7 +92,7 @@ SEEDED: dict[str, Case] = {
     "BOOK030": Case(works(("bare2020", "topic:things, level:hard, minutes:30")), "references.bib:{line}",
                     "bare2020 has the level hard, which is none of intro, core, advanced"),
     "BOOK031": Case(works(("early2020", f"{WORDS}, after:late2020"), ("late2020", WORDS)),
-                    "references.bib:{line:early2020}", "early2020 stands before late2020, which is to be read first"),
+                    "references.bib:{line:early2020}", "early2020 is above late2020, which is to be read first"),
     "BOOK032": Case(works(("orphan2020", "topic:thimgs, level:core, minutes:30, kind:article")),
                     "references.bib:{line}", "no page shows orphan2020 in the path thimgs; did you mean things?"),
     "BOOK029": seed("BOOK029", "A job may run for\n3 days on `main`.", 4,

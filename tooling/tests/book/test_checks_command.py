@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.book.check_book import check
+from labhandbook.book.check_book import check_book
 from labhandbook.book.checks import programs
 from labhandbook.book.engine.pandoc_engine import Engine
 from labhandbook.book.facts import load_facts
@@ -33,7 +33,7 @@ def bad(tmp_path: Path) -> Path:
 def test_the_handbook_is_clean() -> None:
     # As of the day it was last confirmed; on later days its facts fall due.
     today = max(fact.checked for fact in load_facts(ROOT) if fact.checked)
-    found = check(ROOT, today=today, site=None).findings
+    found = check_book(ROOT, today=today, site=None).findings
     assert [f"{finding.place}: {finding.rule.code} {finding.message}" for finding in found
             if not finding.file.startswith("_book/")] == []
 
@@ -49,7 +49,7 @@ def test_findings_exit_with_1(bad: Path) -> None:
     assert done.returncode == 1
     assert done.stdout.splitlines()[:3] == [
         "✗ chapters/a.qmd:3: BOOK005 @sec-gone refers to nothing in the book; did you mean @sec-home?",
-        "    Use the id in the braces behind the heading, figure, table or equation.", "    @sec-contributing-rules"]
+        "    Use the id in the braces after the heading, figure, table or equation.", "    @sec-contributing-rules"]
     assert "2 errors" in done.stderr.splitlines()[-1]
 
 
@@ -89,27 +89,27 @@ def test_formats_and_output(bad: Path) -> None:
 
 def test_one_chapter_or_folder_alone(bad: Path) -> None:
     (bad / "index.qmd").write_text(HOME + "\n@sec-lost\n")
-    assert {finding.file for finding in check(bad / "chapters/a.qmd").findings} == {"chapters/a.qmd"}
-    assert {finding.file for finding in check(bad / "chapters").findings} == {"chapters/a.qmd", "chapters/b.qmd"}
+    assert {finding.file for finding in check_book(bad / "chapters/a.qmd").findings} == {"chapters/a.qmd"}
+    assert {finding.file for finding in check_book(bad / "chapters").findings} == {"chapters/a.qmd", "chapters/b.qmd"}
     assert "index.qmd" in run("check", cwd=bad / "chapters").stdout
 
 
 def test_a_chapter_brings_its_includes(tmp_path: Path) -> None:
     make_book(tmp_path, {"index.qmd": HOME + "\n{{< include _part.qmd >}}\n"})
     (tmp_path / "_part.qmd").write_text("@sec-gone\n")
-    assert [finding.place for finding in check(tmp_path / "index.qmd").findings] == ["_part.qmd:1"]
+    assert [finding.place for finding in check_book(tmp_path / "index.qmd").findings] == ["_part.qmd:1"]
 
 
 def test_the_books_folder_stays_as_it_is(bad: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in bad.rglob("*")}
-    check(bad)
+    check_book(bad)
     assert {path: path.stat().st_mtime_ns for path in bad.rglob("*")} == before
 
 
 def test_missing_tools_are_told_and_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_book(tmp_path, {"index.qmd": HOME + "\n```bash\nls\n```\n", "_book/index.html": "<main>Text</main>"})
     monkeypatch.setattr(programs, "program", lambda name: None)
-    found = check(tmp_path)
+    found = check_book(tmp_path)
     codes = {finding.rule.code for finding in found.findings}
     assert codes == {"BOOK016", "BOOK017", "BOOK018", "BOOK019", "BOOK026"}
     assert {finding.weight for finding in found.findings} == {Severity.UNVERIFIED}
@@ -124,14 +124,14 @@ def test_a_tool_that_breaks_is_told(script: str, tmp_path: Path, monkeypatch: py
     broken.write_text(f"#!/bin/sh\n{script}\n")
     broken.chmod(0o755)
     monkeypatch.setattr(programs, "program", lambda name: str(broken) if name == "lychee" else None)
-    told = [finding.message for finding in check(tmp_path / "book").findings if finding.rule.code == "BOOK026"]
+    told = [finding.message for finding in check_book(tmp_path / "book").findings if finding.rule.code == "BOOK026"]
     assert len(told) == 1 and "could not be verified: lychee" in told[0]
 
 
 def test_a_given_site_is_checked_with_one_chapter(bad: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     site = tmp_path_factory.mktemp("site")
     (site / "index.html").write_text('<main>Text <a href="index.html#x">x</a> <a href="/gone">y</a></main>')
-    told = {finding.message for finding in check(bad / "index.qmd", site=site).findings}
+    told = {finding.message for finding in check_book(bad / "index.qmd", site=site).findings}
     assert told == {"chapters/a.qmd has no page in the built site", "chapters/b.qmd has no page in the built site",
                     "index.html has no place #x", "gone is not there"}
 
@@ -140,7 +140,7 @@ def test_a_broken_link_in_every_menu_is_one_finding(tmp_path: Path) -> None:
     html = '<main>Text <a href="gone.pdf">x</a></main>'
     make_book(tmp_path, {"index.qmd": HOME, "a.qmd": "# A {#sec-a}\n\nWords.\n", "_book/index.html": html,
                          "_book/a.html": html})
-    (told,) = check(tmp_path).findings
+    (told,) = check_book(tmp_path).findings
     assert (told.place, told.message) == ("_book/a.html:1", "gone.pdf is not there (linked from 1 more page too)")
 
 
@@ -149,7 +149,8 @@ def test_a_binary_chapter_is_a_finding(tmp_path: Path) -> None:
     for content, place in ((b"\x89PNG\r\n\x1a\n\x00\xff", "a.qmd:1"), (b"# A\n\0\n", "a.qmd"),
                            ("# A\n\nÄ\n".encode("latin-1"), "a.qmd:3")):
         (tmp_path / "a.qmd").write_bytes(content)
-        assert [(finding.place, finding.rule.code) for finding in check(tmp_path).findings] == [(place, "BOOK001")]
+        found = check_book(tmp_path).findings
+        assert [(finding.place, finding.rule.code) for finding in found] == [(place, "BOOK001")]
 
 
 def test_a_chapter_that_vanishes_while_it_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +161,7 @@ def test_a_chapter_that_vanishes_while_it_is_checked(tmp_path: Path, monkeypatch
         return Engine(book, dated=dated)
 
     monkeypatch.setattr("labhandbook.book.check_book.Engine", late)
-    assert {(finding.place, finding.rule.code) for finding in check(tmp_path).findings
+    assert {(finding.place, finding.rule.code) for finding in check_book(tmp_path).findings
             if finding.weight is Severity.ERROR} == {("a.qmd", "BOOK001")}
 
 
@@ -170,7 +171,7 @@ def test_symlink_loops_are_findings(tmp_path: Path) -> None:
     for name in ("_loop.qmd", "loop.txt", "chapters/stray.qmd"):
         (tmp_path / name).symlink_to(Path(name).name)
     (tmp_path / "chapters/again").symlink_to(tmp_path, target_is_directory=True)
-    assert {(finding.place, finding.rule.code) for finding in check(tmp_path).findings} == {
+    assert {(finding.place, finding.rule.code) for finding in check_book(tmp_path).findings} == {
         ("index.qmd:5", "BOOK002"), ("index.qmd:7", "BOOK007"), ("chapters/stray.qmd", "BOOK012")}
     assert run("check", tmp_path / "loop.txt").returncode == 2
 
@@ -179,7 +180,8 @@ def test_a_huge_chapter(tmp_path: Path) -> None:
     paragraph = "Words of `code`, [a link](a.qmd) and @sec-a" + (", " + "again" * 20) * 14 + ".\n\n"
     make_book(tmp_path, {"index.qmd": HOME, "a.qmd": f"# A {{#sec-a}}\n\n{paragraph * 3500}@sec-gone\n"})
     assert (tmp_path / "a.qmd").stat().st_size > 5_000_000
-    assert [(finding.place, finding.rule.code) for finding in check(tmp_path).findings] == [("a.qmd:7003", "BOOK005")]
+    found = check_book(tmp_path).findings
+    assert [(finding.place, finding.rule.code) for finding in found] == [("a.qmd:7003", "BOOK005")]
 
 
 @pytest.mark.parametrize("content", ["words", "a: [", "a: 2026-02-30", "a: &x [*x]", "? [a, b]\n: c"])
@@ -191,15 +193,15 @@ def test_facts_that_are_none_exit_with_2_or_are_findings(content: str, tmp_path:
 
 def test_a_word_that_is_right_can_be_listed(tmp_path: Path) -> None:
     make_book(tmp_path, {"index.qmd": HOME + "\nWe recieve.\n"})
-    assert [finding.place for finding in check(tmp_path).findings] == ["index.qmd:5"]
+    assert [finding.place for finding in check_book(tmp_path).findings] == ["index.qmd:5"]
     (tmp_path / ".codespellrc").write_text("[codespell]\nignore-words-list = recieve\n")
-    assert list(check(tmp_path).findings) == []
+    assert list(check_book(tmp_path).findings) == []
 
 
 def test_names_with_spaces(tmp_path: Path) -> None:
     make_book(tmp_path, {"index.qmd": "# Home {#sec-home}\n\n[a](<a b.qmd>) and ![p](<p q.svg>) [c](<a c.qmd>)\n",
                          "p q.svg": "<svg/>", "a b.qmd": "# A {#sec-a}\n\n[x](index.qmd#zz)\n\nrecieve\n"})
-    assert {(finding.place, finding.rule.code) for finding in check(tmp_path).findings} == {
+    assert {(finding.place, finding.rule.code) for finding in check_book(tmp_path).findings} == {
         ("index.qmd:3", "BOOK007"), ("a b.qmd:3", "BOOK011"), ("a b.qmd:5", "BOOK018")}
 
 

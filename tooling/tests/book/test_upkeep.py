@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from labhandbook.book.book_rules import ADDRESS
 from labhandbook.book.checks import programs
 from labhandbook.book.model import load_book
 from labhandbook.book.upkeep import external_links, pinned_versions, upkeep_issue
-from labhandbook.book.upkeep.survey import Looked, look
-from labhandbook.book.upkeep.upkeep_rules import LINK
+from labhandbook.book.upkeep.survey import Survey, survey
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.github_api import GitHub
 from labhandbook.core.rules import Finding, Severity
+from labhandbook.core.section_addresses import address
 from labhandbook.package.name_lookup import Answer
 from labhandbook.release.local_index import running
 from tooling.tests.conftest import ROOT, make_book, run
@@ -95,14 +96,15 @@ def hubs(folder: Path, **changes: str) -> State:
 
 
 def told(folder: Path, state: State, monkeypatch: pytest.MonkeyPatch, versions: str = "7.0.3 8.0rc1",
-         today: date = TODAY) -> Looked:
+         today: date = TODAY) -> Survey:
     with serving(state) as server:
         monkeypatch.setenv("GITHUB_API_URL", server.url)
         monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
-        return look(load_book(folder), today, index=lambda name: Answer("pypi", versions=frozenset(versions.split())))
+        answer = Answer("pypi", versions=frozenset(versions.split()))
+        return survey(load_book(folder), today, index=lambda name: answer)
 
 
-def shown(looked: Looked) -> list[str]:
+def shown(looked: Survey) -> list[str]:
     return [f"{finding.weight} {finding.place} {finding.rule.code} {finding.message}" for finding in looked.findings]
 
 
@@ -173,8 +175,8 @@ def test_a_github_that_is_down_leaves_it_unverified(tmp_path: Path, web: str,
 
 # The issue.
 
-AGED = [Finding("chapters/a.qmd", 3, LINK, "https://example.org/x answers 404 Not Found")]
-DOUBT = [Finding("chapters/a.qmd", 3, LINK, "https://example.org/x answers 403 Forbidden", Severity.UNVERIFIED)]
+AGED = [Finding("chapters/a.qmd", 3, ADDRESS, "https://example.org/x answers 404 Not Found")]
+DOUBT = [Finding("chapters/a.qmd", 3, ADDRESS, "https://example.org/x answers 403 Forbidden", Severity.UNVERIFIED)]
 
 
 class Weeks:
@@ -186,7 +188,7 @@ class Weeks:
     def run(self, findings: list[Finding], *, blind: bool = False) -> str:
         with serving(self.state) as server:
             github = GitHub(self.state.repository, server.url, TOKEN, pause=0)
-            said = upkeep_issue.deliver(github, findings, {LINK.section: "https://example.org/#s"}, blind)
+            said = upkeep_issue.deliver(github, findings, blind)
             return said.partition(" http")[0]
 
 
@@ -200,13 +202,13 @@ def test_one_issue_is_opened_updated_closed_and_opened_again(tmp_path: Path) -> 
                     "no issue is needed", "opened again"]
     (made,) = [each for each in weeks.state.issues if upkeep_issue.MARK in each["body"]]
     assert (made["state"], made["title"], made["comments"]) == ("open", upkeep_issue.TITLE, ["Nothing is left."])
-    assert "[BOOK101](https://example.org/#s)" in made["body"] and "404 Not Found" in made["body"]
+    assert f"[BOOK101]({address(ADDRESS.section)})" in made["body"] and "404 Not Found" in made["body"]
     assert [each["body"] for each in weeks.state.issues[:2]] == ["by a person"] * 2
 
 
 def test_a_text_that_github_would_refuse_is_cut() -> None:
-    text = upkeep_issue.body(AGED * 2000, {})
-    assert len(text) < 65_536 and text.endswith("More stands in the workflow's log.\n")
+    text = upkeep_issue.body(AGED * 2000)
+    assert len(text) < 65_536 and text.endswith("The rest is in the workflow's log.\n")
 
 
 def test_a_github_that_refuses_says_what_the_job_lacks(tmp_path: Path) -> None:

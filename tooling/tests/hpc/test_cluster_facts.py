@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.book.check_book import check
+from labhandbook.book.check_book import check_book
 from labhandbook.hpc import clusters
 from tooling.tests.conftest import ROOT, make_book
 
@@ -46,7 +46,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
         clusters.FILE.as_posix(): (ROOT / clusters.FILE).read_text(),
     }, ["index.qmd", *texts])
     messages: dict[str, list[str]] = {text: [] for text in texts.values()}
-    for finding in check(folder, today=date(2026, 11, 22)).findings:
+    for finding in check_book(folder, today=date(2026, 11, 22)).findings:
         if finding.rule.code == "BOOK029":
             messages[texts[finding.file]].append(finding.message)
     return messages

@@ -18,7 +18,7 @@ from labhandbook.book.boundary import OUTSIDE, is_other, leads_out, own_file
 from labhandbook.book.facts import look_up, names
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.rules import Finding
+from labhandbook.core.rules import At, Finding
 from labhandbook.core.wording import hint
 
 SHORTCODE_PATTERN = re.compile(r"(?<!\{)\{\{<\s*(.*?)\s*>\}\}(?!\})")
@@ -45,6 +45,10 @@ class Line:
     number: int
     code: bool = False
     opens: bool = False
+
+    def at(self, message: str) -> At:
+        """What a rule found on this line."""
+        return At(message, self.file, self.number)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""`handbook check`: reads the book once, then lets every rule look at it."""
+"""`handbook check`: reads the book once, then runs every rule on it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,13 @@ NO_PAGES = {"site_libs", "pagefind"}
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check found, how many chapters it covered, and where sections are published."""
+    """What a check found, and how many chapters it covered."""
 
     findings: Findings
     pages: int
-    addresses: dict[str, str]
 
 
-def check(start: Path, *, site: Path | None = None, today: date | None = None) -> Checked:
+def check_book(start: Path, *, site: Path | None = None, today: date | None = None) -> Checked:
     """Check the book at `start`: all of it, or what lies under `start` if that is a part of it.
 
     `site` is a built site to check; by default the book's own output folder, if it exists and the whole book is
@@ -58,10 +57,7 @@ def check(start: Path, *, site: Path | None = None, today: date | None = None) -
         site = book.output
     with reading_of(book, site, today or date.today()) as reading:
         found = BOOK.run(reading)
-    address = str(book.settings.get("site-url", "")).rstrip("/")
-    sections = {name: f"{address}/{book.by_path[label['page']].url}#{name}"
-                for name, label in reading.labels.items() if address}
-    return Checked(_in_scope(found, scope, reading), len(reading.chapters), sections)
+    return Checked(_in_scope(found, scope, reading), len(reading.chapters))
 
 
 def _in_scope(found: Findings, scope: str, reading: Reading) -> Findings:
@@ -105,7 +101,7 @@ def read_chapters(reading: Reading, engine: Engine) -> None:
     engine.prepare()
     for page, survey in zip(book.pages, engine.survey(book.pages), strict=True):
         known = engine.chapters[page.path]
-        reading.chapters[page.path] = Chapter(page, known.source, known.told, survey)
+        reading.chapters[page.path] = Chapter(page, known.source, known.parsed, survey)
     holder = engine.bibliography_page()
     reading.bibliography_page = holder.path if holder else None
     reading.labels, reading.keys, reading.cited = engine.labels, engine.keys, set(engine.cited)

@@ -22,15 +22,15 @@ from labhandbook.core.terminal import Progress, show_findings
 @click.option("--engine", type=click.Choice(["quarto", "pandoc"]), help="Default: Quarto if it is on PATH.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder to fill (default: the book's output-dir).")
 @click.option("--to", "formats", multiple=True, type=click.Choice(["html", "pdf", "epub"]),
-              help="A format; may be given again (default: all).")
+              help="A format; repeat the option for several (default: all).")
 @format_option
 def render(start: Path, engine: str | None, output: Path | None, formats: tuple[str, ...], form: str) -> int:
     """Render the whole handbook."""
     from labhandbook.book.engine.quarto import quarto_program, render_quarto
-    from labhandbook.book.engine.render import FORMATS, Rendered, refuse_output
-    from labhandbook.book.engine.render import render as render_pandoc
+    from labhandbook.book.engine.render import FORMATS, Rendered, refuse_output, render_pandoc
     from labhandbook.book.model import load_book
     from labhandbook.core import job_summary
+    from labhandbook.core.report import counts
 
     book = load_book(start)
     target = (output or book.output).resolve()
@@ -50,7 +50,7 @@ def render(start: Path, engine: str | None, output: Path | None, formats: tuple[
         click.echo(json.dumps(result.as_json()))
     elif result.findings.failed():
         show_findings(result.findings)
-        progress.last(False, f"{len(result.findings)} findings; {target.name}/ is untouched")
+        progress.last(False, f"nothing was written to {target.name}/: {counts(result.findings)}")
     else:
         show_findings(result.findings)
         progress.last(True, f"{result.pages} pages by {result.engine} in {shown(target)}/ "
@@ -95,46 +95,43 @@ def facts(start: Path, write: bool) -> int:
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge the facts as of this day.")
 def check(path: Path | None, site: Path | None, form: str, output: Path | None, today: datetime | None) -> int:
     """Check the whole handbook, or the chapter or folder at PATH."""
-    from labhandbook.book.check_book import check as look
+    from labhandbook.book.check_book import check_book
     from labhandbook.book.model import find_root
     from labhandbook.core.report import counts
 
     progress = Progress()
-    found = look(path or find_root(Path.cwd()), site=site, today=today.date() if today else None)
-    show_report(found.findings, form, output, "Handbook check", found.addresses)
-    progress.last(not found.findings.failed(),
-                  f"{found.pages} page{'s' if found.pages != 1 else ''}, {found.findings.rules} rules: "
-                                    f"{counts(found.findings)}")
+    found = check_book(path or find_root(Path.cwd()), site=site, today=today.date() if today else None)
+    show_report(found.findings, form, output, "Handbook check")
+    pages = f"{found.pages} page{'s' if found.pages != 1 else ''}"
+    progress.last(not found.findings.failed(), f"{pages}, {found.findings.rules} rules: {counts(found.findings)}")
     return FINDINGS if found.findings.failed() else FINE
 
 
 @click.command(cls=Command, section="sec-contributing-upkeep")
 @book_option
-@click.option("--issue", is_flag=True, help="Bring one issue of the repository on GitHub to what is found.")
+@click.option("--issue", is_flag=True, help="Open, update or close the issue about this on GitHub.")
 @findings_format_option
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge the facts as of this day.")
 def upkeep(start: Path, issue: bool, form: str, today: datetime | None) -> int:
     """Find what has aged: addresses that don't answer, facts past review, newer versions of pinned tools."""
     from labhandbook.book.model import load_book
-    from labhandbook.book.upkeep.survey import look
+    from labhandbook.book.upkeep.survey import survey
     from labhandbook.core import job_summary
     from labhandbook.core.report import counts
-    from labhandbook.core.section_addresses import addresses
 
     progress, book = Progress(quiet=form == "json"), load_book(start)
-    found = look(book, today.date() if today else datetime.now().date(), progress.stage)
+    found = survey(book, today.date() if today else datetime.now().date(), progress.stage)
     progress.end()
-    where = addresses(finding.rule.section for finding in found.findings)
-    title = "Upkeep of the handbook"
-    show_report(found.findings, form, None, title, where)
+    show_report(found.findings, form, None, "Upkeep of the handbook")
     done = ""
     if issue:
         from labhandbook.book.upkeep.upkeep_issue import deliver
         from labhandbook.core.git import read_git
         from labhandbook.core.github_api import open_github
 
-        done = f"; {deliver(open_github(read_git(book.root, ask_remote=False)), found.findings, where, found.blind)}"
-        job_summary.summarise(f"The issue: {done.removeprefix('; ')}")
+        state = deliver(open_github(read_git(book.root, ask_remote=False)), found.findings, found.blind)
+        job_summary.summarise(f"The issue: {state}")
+        done = f"; {state}"
     progress.last(not found.failed, f"{found.asked} addresses asked: {counts(found.findings)}{done}")
     return FINDINGS if found.failed and not issue else FINE
 
@@ -148,7 +145,7 @@ def rules(start: Path, code: str | None, write: bool) -> int:
     from labhandbook.core import rule_pages
     from labhandbook.core.rules import REGISTRY
 
-    rule_pages.load()
+    rule_pages.load(code.upper().rstrip("0123456789") if code else "")
     if write:
         from labhandbook.book.model import find_root
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +35,7 @@ def report_options(function: Function) -> Function:
     return findings_format_option(function)
 
 
-def show_report(findings: Sequence[Finding], form: str, output: Path | None, title: str,
-                addresses: Mapping[str, str] | None = None) -> None:
+def show_report(findings: Sequence[Finding], form: str, output: Path | None, title: str) -> None:
     """Print findings in the form asked for, or write them into a file; on a runner also into the job's summary.
 
     Raises HandbookError when the file can't be written.
@@ -44,12 +43,12 @@ def show_report(findings: Sequence[Finding], form: str, output: Path | None, tit
     from labhandbook.core import job_summary
     from labhandbook.core.report import as_text, report
 
-    job_summary.tell_findings(findings, title, addresses)
+    job_summary.tell_findings(findings, title)
     if output is None:
-        text = as_text(findings, paint) if form == "text" else report(findings, form, addresses, title)
+        text = as_text(findings, paint) if form == "text" else report(findings, form, title=title)
         click.echo(text, nl=False)
     else:
-        write_report(output, report(findings, form, addresses, title))
+        write_report(output, report(findings, form, title=title))
 
 
 def write_report(output: Path, text: str) -> None:

@@ -43,10 +43,10 @@ def summarise(markdown: str) -> None:
         stream.write(data)
 
 
-def tell_findings(findings: Sequence[Finding], title: str, addresses: Mapping[str, str] | None = None) -> None:
+def tell_findings(findings: Sequence[Finding], title: str) -> None:
     """Findings in the summary and at their lines."""
     if here():
-        summarise(report(findings, "markdown", addresses, title))
+        summarise(report(findings, "markdown", title=title))
         annotate(findings)
 
 

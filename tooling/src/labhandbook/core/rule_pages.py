@@ -14,8 +14,7 @@ PAGES = {"BOOK": "chapters/book-rules.qmd", "REL": "chapters/packaging/rules.qmd
          "RCP": "chapters/packaging/recipe-rules.qmd", "GHA": "chapters/packaging/actions-rules.qmd",
          "HPC": "chapters/hpc/rules.qmd"}
 RULE_MODULES: dict[str, tuple[str, ...]] = {
-    "BOOK": ("labhandbook.book.book_rules",
-             "labhandbook.book.upkeep.upkeep_rules"),
+    "BOOK": ("labhandbook.book.checks",),
     "HPC": ("labhandbook.hpc.check_job",),
     "RCP": ("labhandbook.recipe.recipe_rules",),
     "REL": ("labhandbook.release.check_project",

@@ -1,4 +1,4 @@
-"""Checks of the bibliography: every work cited, once, with an address."""
+"""Rules for the bibliography: every work cited, once, with an address."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from labhandbook.book.book_rules import ADDRESS, DOUBLED, UNUSED
 from labhandbook.book.checks.check_input import BOOK, Reading, Work
-from labhandbook.core.rules import Finding
+from labhandbook.core.rules import At
 
 ENTRY = re.compile(r"^[ \t]*@(\w+)[ \t]*[{(][ \t]*([^\s,{}()\"]+)[ \t]*,", re.MULTILINE)
 FIELD = re.compile(r"[,\n][ \t]*([A-Za-z][\w-]*)[ \t]*=[ \t]*(?:(?=[{\"])|(\w+))")
@@ -17,7 +16,7 @@ NO_ENTRY = {"comment", "string", "preamble"}
 
 
 def read_works(text: str, file: str) -> list[Work]:
-    """The entries of a BibTeX file with their lines. pandoc reads the works; this knows where they stand."""
+    """The entries of a BibTeX file with their lines. pandoc reads the works; this finds their lines."""
     found = []
     entries = [match for match in ENTRY.finditer(text) if match[1].lower() not in NO_ENTRY]
     for match, after in zip(entries, [*entries[1:], None], strict=False):
@@ -28,7 +27,7 @@ def read_works(text: str, file: str) -> list[Work]:
 
 
 def _value(body: str, start: int) -> str:
-    """What stands in the braces or quotes that begin at `start`, on one line."""
+    """The text in the braces or quotes that begin at `start`, on one line."""
     depth = 0
     for place in range(start, len(body)):
         depth += {"{": 1, "}": -1}.get(body[place], 0)
@@ -37,16 +36,19 @@ def _value(body: str, start: int) -> str:
     return ""
 
 
-@BOOK.finds(UNUSED)
-def unused(reading: Reading) -> Iterator[Finding]:
+@BOOK.rule("BOOK021", "Every entry of the bibliography is cited", section="sec-contributing-rules",
+           why="The list of references shows only what is cited, so nobody ever sees the entry or notices that it "
+               "is wrong.",
+           fix="Cite it, or remove it.")
+def unused(reading: Reading) -> Iterator[At]:
     """Entries that no chapter cites."""
     for work in reading.works:
         if work.key not in reading.cited:
-            yield Finding(work.file, work.line, UNUSED, f"no chapter cites {work.key}")
+            yield At(f"no chapter cites {work.key}", work.file, work.line)
 
 
 def _marks(work: Work) -> Iterator[tuple[str, str]]:
-    """What tells a work: its key, its DOI, its address, its title and year."""
+    """What identifies a work: its key, its DOI, its title and year."""
     fields = work.fields
     yield "key", work.key.lower()
     if doi := fields.get("doi"):
@@ -63,8 +65,11 @@ def _address(work: Work) -> str:
     return re.sub(r"^https?://", "", work.fields.get("url", "")).rstrip("/")
 
 
-@BOOK.finds(DOUBLED)
-def doubled(reading: Reading) -> Iterator[Finding]:
+@BOOK.rule("BOOK022", "A work is in the bibliography only once", section="sec-contributing-rules",
+           why="Of two entries with one key the second is dropped; of two for one work one is corrected without "
+               "the other.",
+           fix="Merge the two and cite what remains.")
+def doubled(reading: Reading) -> Iterator[At]:
     """Two entries for one work."""
     first: dict[tuple[str, str], Work] = {}
     addresses: dict[str, list[Work]] = {}
@@ -78,13 +83,14 @@ def doubled(reading: Reading) -> Iterator[Finding]:
         beside.append(work)
         if same:
             what, other = same[0]
-            yield Finding(work.file, work.line, DOUBLED,
-                          f"{work.key} has the {what} of {other.key} ({other.file}:{other.line})")
+            yield At(f"{work.key} has the {what} of {other.key} ({other.file}:{other.line})", work.file, work.line)
 
 
-@BOOK.finds(ADDRESS)
-def address(reading: Reading) -> Iterator[Finding]:
-    """Entries that lead nowhere."""
+@BOOK.rule("BOOK023", "An entry of the bibliography has a DOI or an address", section="sec-contributing-rules",
+           why="The reader can't get from the list to the work.",
+           fix="Add doi = {...}, or url = {...} where there is no DOI.")
+def address(reading: Reading) -> Iterator[At]:
+    """Entries without an address."""
     for work in reading.works:
         if not any(work.fields.get(name) for name in ("doi", "url", "eprint")):
-            yield Finding(work.file, work.line, ADDRESS, f"{work.key} has neither DOI nor address")
+            yield At(f"{work.key} has neither DOI nor address", work.file, work.line)

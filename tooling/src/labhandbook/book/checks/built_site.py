@@ -1,4 +1,4 @@
-"""Checks of the built site, whichever engine built it."""
+"""Rules for the built site, whichever engine built it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from html import unescape
 from urllib.parse import unquote, urlsplit
 
-from labhandbook.book.book_rules import SITE_ID, SITE_LINK, SITE_PAGE
-from labhandbook.book.checks.check_input import BOOK, Reading, Site, unverified
-from labhandbook.core.rules import Finding
+from labhandbook.book.checks.check_input import BOOK, Reading, Site
+from labhandbook.core.rules import At
 
 HIDDEN = re.compile(r"<!--.*?-->|<(script|style|template)\b[^>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 # Not those of the head: no link leads to a style sheet, and Quarto gives its two themes one id.
@@ -28,8 +27,10 @@ def visible(html: str) -> str:
     return HIDDEN.sub(lambda match: "\n" * match[0].count("\n"), html)
 
 
-@BOOK.finds(SITE_ID)
-def site_id(reading: Reading) -> Iterator[Finding]:
+@BOOK.rule("BOOK027", "An id is used only once on a built page", section="sec-contributing-check",
+           why="Links and the browser's accessibility tree find only the first of two.",
+           fix="Give one of the two another id in the chapter, and render again.")
+def site_id(reading: Reading) -> Iterator[At]:
     """Ids that a page gives twice."""
     for page, html in (reading.site.pages if reading.site else {}).items():
         count: Counter[str] = Counter()
@@ -39,8 +40,8 @@ def site_id(reading: Reading) -> Iterator[Finding]:
                 count[name] += 1
                 if count[name] == 2:
                     assert reading.site
-                    number = shown.count("\n", 0, tag.start()) + 1
-                    yield Finding(reading.site.place(page), number, SITE_ID, f"#{name} is used twice on this page")
+                    yield At(f"#{name} is used twice on this page", reading.site.place(page),
+                             shown.count("\n", 0, tag.start()) + 1)
 
 
 def is_empty(html: str) -> bool:
@@ -53,28 +54,34 @@ def is_empty(html: str) -> bool:
     return not PICTURE.search(text) and not re.search(r"\w", unescape(re.sub(r"<[^>]*>", " ", text)))
 
 
-@BOOK.finds(SITE_PAGE)
-def site_page(reading: Reading) -> Iterator[Finding]:
+@BOOK.rule("BOOK028", "Every chapter has a built page with text", section="sec-contributing-check",
+           why="Readers of an empty or missing page find nothing.",
+           fix="Render again; if the page stays empty, look at the top of its chapter for an unclosed block or "
+               "comment.")
+def site_page(reading: Reading) -> Iterator[At]:
     """Chapters without a page, and pages without text."""
     site = reading.site
     if not site:
         return
     for page in reading.book.pages:
         if page.url not in site.pages:
-            yield Finding(site.place(page.url), 0, SITE_PAGE, f"{page.path} has no page in the built site")
+            yield At(f"{page.path} has no page in the built site", site.place(page.url))
     for name, html in site.pages.items():
         if is_empty(html):
-            yield Finding(site.place(name), 0, SITE_PAGE, f"{name} shows no text")
+            yield At(f"{name} shows no text", site.place(name))
 
 
-@BOOK.finds(SITE_LINK)
-def site_link(reading: Reading) -> Iterator[Finding]:
+@BOOK.rule("BOOK026", "Every internal link of the built site leads to a place on it",
+           section="sec-contributing-check",
+           why="Readers click on these links: one that is broken here is broken once it is published.",
+           fix="Correct the link in the chapter, and render again.")
+def site_link(reading: Reading) -> Iterator[At]:
     """What lychee can't follow; one finding for a target that many pages share, as menus do."""
     if not reading.site:
         return
     ran = reading.tools["lychee"].result()
+    yield from ran.missing()
     if ran.output is None:
-        yield unverified(SITE_LINK, ran.problem)
         return
     broken: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for file, entries in sorted(json.loads(ran.output)["error_map"].items()):
@@ -89,7 +96,7 @@ def site_link(reading: Reading) -> Iterator[Finding]:
         page, number = min(places)
         others = len({name for name, _ in places}) - 1
         more = f" (linked from {others} more page{'s' * (others > 1)} too)" if others else ""
-        yield Finding(reading.site.place(page), number, SITE_LINK, what + more)
+        yield At(what + more, reading.site.place(page), number)
 
 
 def _inside(site: Site, file: str) -> str:

@@ -1,30 +1,19 @@
-"""Checks of a chapter's own text: front matter, blocks, headings, pictures."""
+"""Rules for a chapter's own text: front matter, blocks, headings, pictures."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 
-from labhandbook.book.book_rules import (
-    ALTERNATIVE,
-    CALLOUT,
-    CLOSED,
-    DUPLICATE,
-    FRONT_MATTER,
-    HEADINGS,
-    INCLUDE,
-    READABLE,
-    SHORTCODE,
-    SUPPORTED,
-    VARIABLE,
-)
+from labhandbook.book.book_rules import CALLOUT, DUPLICATE, INCLUDE, READABLE, SHORTCODE, SUPPORTED, VARIABLE
 from labhandbook.book.chapter_source import FENCE, Line
-from labhandbook.book.checks.check_input import BOOK, Chapter, Reading, unverified
+from labhandbook.book.checks.check_input import BOOK, Chapter, Reading
 from labhandbook.book.checks.prose_tools import panache_lines
 from labhandbook.book.engine.pandoc_engine import duplicate_ids
 from labhandbook.book.source_positions import Places
-from labhandbook.core.rules import Finding, Rule
+from labhandbook.core.rules import At, Finding
 from labhandbook.core.wording import hint
 
 KEYS = {"title", "description", "aliases"}
@@ -32,57 +21,55 @@ META = re.compile(r"\{\{<\s*meta\s+([\w-]+)")
 IMG = re.compile(r"<img\b(?![^>]*\balt\s*=\s*(?:\"\s*[^\"\s]|'\s*[^'\s]|[^\"'\s>]))[^>]*>", re.IGNORECASE)
 
 
-def of_source(rule: Rule) -> None:
-    """Register a rule that the reading of the source answers."""
-
-    def found(reading: Reading) -> Iterator[Finding]:
-        for chapter in reading.chapters.values():
-            yield from (finding for finding in chapter.source.findings if finding.rule is rule)
-
-    BOOK.finds(rule)(found)
+def _of_source(reading: Reading, code: str) -> Iterator[Finding]:
+    """What reading the sources found of a rule."""
+    for chapter in reading.chapters.values():
+        yield from (finding for finding in chapter.source.findings if finding.rule.code == code)
 
 
-for answered in (READABLE, INCLUDE, SHORTCODE, VARIABLE):
-    of_source(answered)
+for found in (READABLE, INCLUDE, SHORTCODE, VARIABLE):
+    BOOK.finds(found)(partial(_of_source, code=found.code))
 
 
 def problems(chapter: Chapter, kind: str) -> Iterator[tuple[str, str]]:
-    """The needle and the message of each problem of a kind that the engine told."""
-    for problem in [*chapter.told["problems"], *chapter.survey["problems"]]:
+    """The text to look for and the message of each problem of a kind that the engine found."""
+    for problem in [*chapter.parsed["problems"], *chapter.survey["problems"]]:
         if problem["kind"] == kind:
             yield problem["needle"], problem["message"]
 
 
 @BOOK.finds(SUPPORTED)
-def supported(reading: Reading) -> Iterator[Finding]:
+def supported(reading: Reading) -> Iterator[At | Finding]:
     """Constructs that the embedded engine refuses."""
+    yield from _of_source(reading, SUPPORTED.code)
     for chapter in reading.chapters.values():
-        yield from (finding for finding in chapter.source.findings if finding.rule is SUPPORTED)
         places = Places(chapter.source)
         for needle, message in problems(chapter, "supported"):
             line = places.of(re.escape(needle))
-            yield chapter.blame(SUPPORTED, message, line if line.number else chapter.source.find(needle) or line)
+            yield (line if line.number else chapter.source.find(needle) or line).at(message)
 
 
 @BOOK.finds(CALLOUT)
-def callout(reading: Reading) -> Iterator[Finding]:
-    """Divs of a class callout-... that is none."""
+def callout(reading: Reading) -> Iterator[At | Finding]:
+    """Divs of a class callout-... that does not exist."""
     for chapter in reading.chapters.values():
         places = Places(chapter.source)
         for needle, message in problems(chapter, "callout"):
             known = [f"callout-{kind}" for kind in ("note", "tip", "important", "caution", "warning")]
-            yield chapter.blame(CALLOUT, message + hint(needle, known), places.word("." + needle))
+            yield places.word("." + needle).at(message + hint(needle, known))
 
 
 @BOOK.finds(DUPLICATE)
-def duplicate(reading: Reading) -> Iterator[Finding]:
+def duplicate(reading: Reading) -> Iterator[At | Finding]:
     """Ids that a page uses twice, and labels that two pages use."""
     for chapter in reading.chapters.values():
-        yield from duplicate_ids(chapter.source, chapter.told["ids"], reading.labels)
+        yield from duplicate_ids(chapter.source, chapter.parsed["ids"], reading.labels)
 
 
-@BOOK.finds(FRONT_MATTER)
-def front_matter(reading: Reading) -> Iterator[Finding]:
+@BOOK.rule("BOOK015", "Front matter holds only keys that both engines read", section="sec-contributing-rules",
+           why="A misspelt key does nothing, and a key of one engine alone makes two different pages.",
+           fix="Keep to description:, title: and aliases:.")
+def front_matter(reading: Reading) -> Iterator[At | Finding]:
     """Keys at the top of a chapter that one engine or none reads."""
     for chapter in reading.chapters.values():
         used = {key for line in chapter.source.lines for key in META.findall(line.text)}
@@ -90,27 +77,29 @@ def front_matter(reading: Reading) -> Iterator[Finding]:
             if key not in KEYS | used:
                 number = next((line.number for line in chapter.source.front
                                if re.match(rf"[\"']?{re.escape(str(key))}[\"']?\s*:", line.text)), 1)
-                yield Finding(chapter.page.path, number, FRONT_MATTER,
-                              f"`{key}` is not a key that both engines read{hint(str(key), KEYS)}")
+                yield At(f"`{key}` is not a key that both engines read{hint(str(key), KEYS)}", chapter.page.path,
+                         number)
 
 
-@BOOK.finds(CLOSED)
-def closed(reading: Reading) -> Iterator[Finding]:
+@BOOK.rule("BOOK016", "Every div and every code block of a chapter is closed", section="sec-contributing-rules",
+           why="Everything up to the end of the page becomes part of the callout, the tab or the code block.",
+           fix="Close a div with three colons and a code block with as many backticks as opened it, on lines of "
+               "their own.")
+def closed(reading: Reading) -> Iterator[At | Finding]:
     """Divs and fences that nothing closes, and `:::` that closes nothing."""
     for chapter in reading.chapters.values():
-        for entry in chapter.told["log"]:
+        for entry in chapter.parsed["log"]:
             if entry["type"] == "UnclosedDiv":
                 line = chapter.places.at(entry["openpos"]["line"])
-                yield chapter.blame(CLOSED, "the div that begins here is never closed", line)
+                yield line.at("the div that begins here is never closed")
         yield from _fences(chapter)
-    if reading.tools["panache"].result().output is None:
-        yield unverified(CLOSED, reading.tools["panache"].result().problem)
+    yield from reading.tools["panache"].result().missing()
     for file, number, code, message in panache_lines(reading):
         if code == "stray-fenced-div-markers":
-            yield Finding(file, number, CLOSED, message)
+            yield At(message, file, number)
 
 
-def _fences(chapter: Chapter) -> Iterator[Finding]:
+def _fences(chapter: Chapter) -> Iterator[At | Finding]:
     opening: Line | None = None
     fence = ""
     for line in chapter.source.lines:
@@ -122,16 +111,18 @@ def _fences(chapter: Chapter) -> Iterator[Finding]:
             opening = None
         elif match and match[1].startswith(fence) and opening:
             if match[2].strip():
-                yield chapter.blame(CLOSED, f"a code block begins here inside the one that line {opening.number} "
-                                            "opened: is that one closed?", line)
+                yield line.at(f"a code block begins here inside the one that line {opening.number} opened: is that "
+                              "one closed?")
             else:
                 opening = None
     if opening:
-        yield chapter.blame(CLOSED, "the code block that begins here is never closed", opening)
+        yield opening.at("the code block that begins here is never closed")
 
 
-@BOOK.finds(HEADINGS)
-def headings(reading: Reading) -> Iterator[Finding]:
+@BOOK.rule("BOOK014", "No heading level is skipped", section="sec-contributing-rules",
+           why="Screen readers and the table of contents show a gap where a level is missing.",
+           fix="Use one # more than the heading above it, at most.")
+def headings(reading: Reading) -> Iterator[At | Finding]:
     """Headings more than one level below the one above them."""
     for chapter in reading.chapters.values():
         found = chapter.survey["headings"]
@@ -143,19 +134,21 @@ def headings(reading: Reading) -> Iterator[Finding]:
             level, word = heading["level"], re.search(r"\w+", heading["text"])
             line = places.of(rf"^[ \t>]*{'#' * level}[ \t].*{word[0] if word else ''}")
             if level > above + 1:
-                yield chapter.blame(HEADINGS, f"“{heading['text']}” has level {level} below one of level {above}",
-                                    line)
+                yield line.at(f"“{heading['text']}” has level {level} below one of level {above}")
 
 
-@BOOK.finds(ALTERNATIVE)
-def alternative(reading: Reading) -> Iterable[Finding]:
-    """Pictures that say nothing to who does not see them."""
+@BOOK.rule("BOOK013", "A picture has alternative text", section="sec-contributing-rules",
+           why="People who can't see the picture learn nothing from it; a caption names it, but does not describe "
+               "it.",
+           fix='Add fig-alt="what the picture shows" in the braces after the picture.')
+def alternative(reading: Reading) -> Iterator[At]:
+    """Pictures without alternative text."""
     for chapter in reading.chapters.values():
         places = Places(chapter.source)
         for image in chapter.survey["images"]:
             line = places.word(image["src"]) if image["src"] else places.of(r"!\[[^\]]*\]\(\s*\)")
             if not image["alt"].strip():
-                yield chapter.blame(ALTERNATIVE, f"{image['src']} has no alternative text", line)
+                yield line.at(f"{image['src']} has no alternative text")
         for raw in chapter.survey["raw"]:
             for tag in IMG.findall(raw):
-                yield chapter.blame(ALTERNATIVE, f"{tag} has no alternative text", places.of(re.escape(tag)))
+                yield places.of(re.escape(tag)).at(f"{tag} has no alternative text")

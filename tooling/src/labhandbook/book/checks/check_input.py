@@ -1,9 +1,9 @@
-"""What the checks look at: the book as it was read, and the register of the checks."""
+"""What the rules of the book look at: the book as it was read."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +14,7 @@ from labhandbook.book.chapter_source import Line, Source
 from labhandbook.book.facts import Fact
 from labhandbook.book.model import CONFIG, Book, Page
 from labhandbook.book.source_positions import Places
-from labhandbook.core.rules import Finding, Rule, Rules, Severity
+from labhandbook.core.rules import At, Rules, unverified
 
 
 @dataclass(frozen=True)
@@ -28,33 +28,29 @@ class Target:
 
 @dataclass
 class Chapter:
-    """A page: its source, what reading it told, the survey (see lua/survey.lua) and what its links lead to."""
+    """A page: its source, what pandoc read in it, the survey (see lua/survey.lua) and what its links lead to."""
 
     page: Page
     source: Source
-    told: dict[str, Any]
+    parsed: dict[str, Any]
     survey: dict[str, Any]
     targets: list[Target] = field(default_factory=list)
 
     @cached_property
     def places(self) -> Places:
-        """Where in the source something stands; it moves on with each question, so each check takes its own."""
+        """Finds lines of the source; it moves on with each question, so each check takes its own."""
         return Places(self.source)
-
-    def blame(self, rule: Rule, message: str, line: Line, severity: Severity | None = None) -> Finding:
-        """A finding on a line of this page."""
-        return Finding(line.file, line.number, rule, message, severity)
 
     @cached_property
     def anchors(self) -> set[str]:
         """The ids that a link can lead to."""
         raw = {name for text in self.survey["raw"] for name in re.findall(r"\b(?:id|name)=[\"']?([^\"'\s>]+)", text)}
-        return {*self.told["ids"], *raw} - set(self.survey["tabs"])
+        return {*self.parsed["ids"], *raw} - set(self.survey["tabs"])
 
 
 @dataclass(frozen=True)
 class Block:
-    """A shell block: its lines, and where each of them stands."""
+    """A shell block: its text, and the line of the source that holds each of its lines."""
 
     text: str
     lines: Sequence[Line]
@@ -77,10 +73,15 @@ class Ran:
     output: str | None
     problem: str = ""
 
+    def missing(self) -> Iterator[At]:
+        """A finding that the rule could not be verified, if the tool did not run."""
+        if self.output is None:
+            yield unverified(f"could not be verified: {self.problem}")
+
 
 @dataclass(frozen=True)
 class Site:
-    """A built site: how its folder is called in findings, and its pages' HTML by path."""
+    """A built site: the name of its folder in findings, and its pages' HTML by path."""
 
     shown: str
     folder: str
@@ -93,10 +94,10 @@ class Site:
 
 @dataclass
 class Reading:
-    """Everything that was read, before any check looks at it.
+    """Everything that was read, before any rule looks at it.
 
     `files` are the chapter files on disk, listed or not; `texts` the lines of the facts files; `present` the files
-    that links and images lead to, and `beside` what lies beside those that are missing, by folder.
+    that links and images lead to, and `beside` the files beside those that are missing, by folder.
     """
 
     book: Book
@@ -123,8 +124,3 @@ class Reading:
 
 
 BOOK: Rules[Reading] = Rules(lambda reading: CONFIG)
-
-
-def unverified(rule: Rule, problem: str) -> Finding:
-    """The finding that a rule could not look."""
-    return Finding(CONFIG, 0, rule, f"could not be verified: {problem}", Severity.UNVERIFIED)

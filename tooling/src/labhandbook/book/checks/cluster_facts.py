@@ -1,4 +1,4 @@
-"""Checks of what chapters say of clusters: limits and quotas as variables, partitions that there are."""
+"""Rules for what chapters say of clusters: limits and quotas as variables, partitions that exist."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from labhandbook.book.book_rules import CLUSTER_FACT
 from labhandbook.book.checks.check_input import BOOK, Reading
-from labhandbook.core.rules import Finding
+from labhandbook.core.rules import At
 from labhandbook.core.wording import hint
 
 FILE = "clusters.yml"
 INLINE_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 UNITS = r"(?:minutes?|hours?|days?|[KMGT]i?B|nodes?|cores?|jobs?|files|GPUs?|GCDs?)"
 AMOUNT = re.compile(rf"(?<![\w.-])(\d[\d \u00a0,]*\d|\d)(?:[ \u00a0~-])?({UNITS})\b")
-# The words behind a number that stands alone in the facts.
+# The words after a number that is alone in the facts.
 NOUNS = {"max-nodes": "nodes", "min-nodes": "nodes", "max-jobs": "jobs", "running-jobs": "jobs", "files": "files",
          "cores-per-node": "cores", "cores-per-gpu": "cores", "max-cores": "cores", "max-gpus": "GPUs",
          "cleaning-days": "days", "project-end-days": "days", "certificate-hours": "hours"}
@@ -44,9 +43,13 @@ def limits(reading: Reading) -> dict[tuple[str, str], str]:
     return found
 
 
-@BOOK.finds(CLUSTER_FACT)
-def cluster_fact(reading: Reading) -> Iterator[Finding]:
-    """Amounts in prose that stand in the facts beside the chapter, and partitions that no cluster has."""
+@BOOK.rule("BOOK029", "Limits, quotas and partitions in chapters come from the cluster facts",
+           section="sec-contributing-facts",
+           why="A number in the text is forgotten when the cluster changes; readers then request what they can't "
+               "have.",
+           fix="Write the variable that the message names; name a partition that clusters.yml has.")
+def cluster_fact(reading: Reading) -> Iterator[At]:
+    """Amounts in prose that are in the facts beside the chapter, and partitions that no cluster has."""
     files = {PurePosixPath(fact.file) for fact in reading.facts}
     folders = {str(file.parent) for file in files if file.name == FILE}
     known = limits(reading)
@@ -62,11 +65,9 @@ def cluster_fact(reading: Reading) -> Iterator[Finding]:
             named = [] if line.code else [match[1] or match[2] for match in NAMED.finditer(line.text)]
             for name in (*asked, *named):
                 if name not in partitions:
-                    told = f"no cluster has a partition {name}{hint(name, partitions)}"
-                    yield chapter.blame(CLUSTER_FACT, told, line)
+                    yield line.at(f"no cluster has a partition {name}{hint(name, partitions)}")
             if line.code:
                 continue
             for match in AMOUNT.finditer(INLINE_CODE.sub("", line.text)):
                 if variable := known.get(_same(match[1], match[2])):
-                    told = f"{match[0]} is {variable}: write it as {{{{< var {variable} >}}}}"
-                    yield chapter.blame(CLUSTER_FACT, told, line)
+                    yield line.at(f"{match[0]} is {variable}: write it as {{{{< var {variable} >}}}}")

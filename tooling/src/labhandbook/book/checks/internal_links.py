@@ -1,4 +1,4 @@
-"""Checks of what leads from one place of the book to another."""
+"""Rules for what leads from one place of the book to another."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from labhandbook.book.book_rules import ANCHOR, CITATION, LINK, LISTED, REFERENCE
+from labhandbook.book.book_rules import CITATION, LINK, REFERENCE
 from labhandbook.book.boundary import leads_out, own_file
 from labhandbook.book.checks.chapter_text import problems
 from labhandbook.book.checks.check_input import BOOK, Chapter, Reading, Target
 from labhandbook.book.model import CONFIG, Book, as_list
 from labhandbook.book.source_positions import Places
-from labhandbook.core.rules import Finding
+from labhandbook.core.rules import At
 from labhandbook.core.wording import hint, nearest
 
 SCHEME = re.compile(r"^(?:[A-Za-z][\w+.-]*:|//)")
@@ -23,25 +23,24 @@ RENDERED = re.compile(r"^(?:fn(?:ref)?\d+|refs|title-block-header|top)$")
 
 
 @BOOK.finds(REFERENCE)
-def reference(reading: Reading) -> Iterator[Finding]:
-    """`@sec-...` and its like that lead nowhere."""
+def reference(reading: Reading) -> Iterator[At]:
+    """`@sec-...` and its like without a target."""
     numbered = [name for name, label in reading.labels.items() if label["number"]]
     for chapter in reading.chapters.values():
         places = Places(chapter.source)
         for needle, message in problems(chapter, "reference"):
-            known = needle[1:] in reading.labels
-            yield chapter.blame(REFERENCE, message + ("" if known else hint(needle[1:], numbered, prefix="@")),
-                                places.word(needle))
+            guess = "" if needle[1:] in reading.labels else hint(needle[1:], numbered, prefix="@")
+            yield places.word(needle).at(message + guess)
 
 
 @BOOK.finds(CITATION)
-def citation(reading: Reading) -> Iterator[Finding]:
+def citation(reading: Reading) -> Iterator[At]:
     """`@key` without an entry, which may be a misspelt cross-reference."""
     known = [*sorted(reading.keys), *reading.labels]
     for chapter in reading.chapters.values():
         places = Places(chapter.source)
         for needle, message in problems(chapter, "citation"):
-            yield chapter.blame(CITATION, message + hint(needle[1:], known, prefix="@"), places.word(needle))
+            yield places.word(needle).at(message + hint(needle[1:], known, prefix="@"))
 
 
 def resolve(chapter: Chapter, written: str, site: str) -> Target | None:
@@ -77,8 +76,8 @@ def moved(book: Book, chapters: dict[str, Chapter]) -> dict[str, str]:
 
 
 @BOOK.finds(LINK)
-def link(reading: Reading) -> Iterator[Finding]:
-    """Links and images whose file is not there or is no page."""
+def link(reading: Reading) -> Iterator[At]:
+    """Links and images whose file does not exist or is no page."""
     book = reading.book
     aliases = moved(book, reading.chapters)
     by_url = {page.url: page.path for page in book.pages}
@@ -91,7 +90,7 @@ def link(reading: Reading) -> Iterator[Finding]:
             elif target.file and reading.labels.get(target.fragment, {}).get("kind") == "part":
                 problem = "is a part's title, which a PDF can't link to: link to a section"
             if problem:
-                yield chapter.blame(LINK, f"{target.written} {problem}", places.word(target.written))
+                yield places.word(target.written).at(f"{target.written} {problem}")
 
 
 def _no_page(reading: Reading, chapter: Chapter, target: Target, by_url: dict[str, str],
@@ -134,8 +133,10 @@ def beside(root: Path, file: str) -> list[str]:
         return []
 
 
-@BOOK.finds(ANCHOR)
-def anchor(reading: Reading) -> Iterator[Finding]:
+@BOOK.rule("BOOK011", "The place on a page that a link names exists", section="sec-contributing-rules",
+           why="Readers land at the top of the page and have to search; Quarto says nothing.",
+           fix="Use the id in the braces after the heading, or a cross-reference such as @sec-topic.")
+def anchor(reading: Reading) -> Iterator[At]:
     """Links to a `#fragment` that the page does not have."""
     by_url = {page.url: page.path for page in reading.book.pages}
     for chapter in reading.chapters.values():
@@ -150,8 +151,7 @@ def anchor(reading: Reading) -> Iterator[Finding]:
                 continue
             if not target.file and name.startswith("ref-") and name.removeprefix("ref-") in reading.cited:
                 continue
-            yield chapter.blame(ANCHOR, f"{path} has no place #{name}{_elsewhere(reading, page, name)}",
-                                places.word(target.written))
+            yield places.word(target.written).at(f"{path} has no place #{name}{_elsewhere(reading, page, name)}")
 
 
 def _elsewhere(reading: Reading, page: Chapter, name: str) -> str:
@@ -159,9 +159,11 @@ def _elsewhere(reading: Reading, page: Chapter, name: str) -> str:
     return f"; it is in {owner}" if owner else hint(name, page.anchors, prefix="#")
 
 
-@BOOK.finds(LISTED)
-def listed(reading: Reading) -> Iterator[Finding]:
+@BOOK.rule("BOOK012", "Every chapter file is listed in _quarto.yml", section="sec-contributing-write",
+           why="No engine renders a .qmd file that _quarto.yml does not list.",
+           fix="List it in _quarto.yml, or begin its name with an underscore if other chapters include it.")
+def listed(reading: Reading) -> Iterator[At]:
     """Chapter files that no reader will see."""
     for file in reading.files:
         if file not in reading.book.by_path and file not in reading.included:
-            yield Finding(file, 0, LISTED, f"{file} is not listed in {CONFIG}")
+            yield At(f"{file} is not listed in {CONFIG}", file)

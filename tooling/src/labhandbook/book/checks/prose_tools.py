@@ -1,17 +1,16 @@
-"""Checks that tools from PyPI do well: panache reads Markdown, codespell knows misspellings."""
+"""Rules that tools from PyPI check: panache reads Markdown, codespell has a list of misspellings."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from labhandbook.book.book_rules import MARKDOWN, SPELLING
-from labhandbook.book.checks.check_input import BOOK, Reading, unverified
-from labhandbook.core.rules import Finding
+from labhandbook.book.checks.check_input import BOOK, Reading
+from labhandbook.core.rules import At
 
 PANACHE = re.compile(r"^(.+?):(\d+):\d+: (?:error|warning|info)\[([\w-]+)\]: (.*)$")
 SPELT = re.compile(r"^(.+?):(\d+): (\S+) ==> (.+)$")
-# What panache is asked for; cross-references, citations, includes and headings are answered by the engine's reading.
+# What panache checks; the engine's reading checks cross-references, citations, includes and headings.
 WANTED = (
     "crossref-as-link-target", "duplicate-reference-labels", "empty-list-item", "footnote-ref-in-footnote-def",
     "heading-eaten-attrs", "html-entities", "math-syntax", "quarto-schema", "stray-fenced-div-markers",
@@ -29,24 +28,26 @@ def panache_lines(reading: Reading) -> Iterator[tuple[str, int, str, str]]:
             yield match[1], int(match[2]), match[3], match[4]
 
 
-@BOOK.finds(MARKDOWN)
-def markdown(reading: Reading) -> Iterator[Finding]:
+@BOOK.rule("BOOK017", "Footnotes, links, tables and formulas of a chapter are complete",
+           section="sec-contributing-rules",
+           why="Footnotes and links without target, cells beyond a table's columns and broken formulas vanish or "
+               "show as text.",
+           fix="Correct the place as the message says.")
+def markdown(reading: Reading) -> Iterator[At]:
     """What panache finds in the text."""
-    ran = reading.tools["panache"].result()
-    if ran.output is None:
-        yield unverified(MARKDOWN, ran.problem)
+    yield from reading.tools["panache"].result().missing()
     for file, number, code, message in panache_lines(reading):
         if code != "stray-fenced-div-markers":
-            yield Finding(file, number, MARKDOWN, f"{message} ({code})")
+            yield At(f"{message} ({code})", file, number)
 
 
-@BOOK.finds(SPELLING)
-def spelling(reading: Reading) -> Iterator[Finding]:
+@BOOK.rule("BOOK018", "Words in chapters and facts are spelt right", section="sec-contributing-rules",
+           why="A misspelt word can't be searched for and makes the reader doubt the rest.",
+           fix="Correct it; add a word that is right to .codespellrc, under ignore-words-list.")
+def spelling(reading: Reading) -> Iterator[At]:
     """What codespell finds in chapters and facts."""
     ran = reading.tools["codespell"].result()
-    if ran.output is None:
-        yield unverified(SPELLING, ran.problem)
+    yield from ran.missing()
     for line in (ran.output or "").splitlines():
         if match := SPELT.match(line):
-            yield Finding(match[1].removeprefix("./"), int(match[2]), SPELLING,
-                          f"“{match[3]}” should be “{match[4]}”")
+            yield At(f"“{match[3]}” should be “{match[4]}”", match[1].removeprefix("./"), int(match[2]))

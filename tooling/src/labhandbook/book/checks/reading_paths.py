@@ -1,4 +1,4 @@
-"""Checks of the reading paths: every work complete, in an order that can be followed, and shown.
+"""Rules for the reading paths: every work complete, in an order that can be followed, and shown.
 
 A book that shows no path has none to check.
 """
@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
-from labhandbook.book.book_rules import PATH_COMPLETE, PATH_ORDER, PATH_SHOWN
 from labhandbook.book.checks.check_input import BOOK, Reading, Work
-from labhandbook.core.rules import Finding
+from labhandbook.core.rules import At
 from labhandbook.core.wording import hint
 
 SHORTCODE = "reading-path"
@@ -54,12 +53,17 @@ def _words(work: Work) -> dict[str, list[str]]:
     return found
 
 
-@BOOK.finds(PATH_COMPLETE)
-def complete(reading: Reading) -> Iterator[Finding]:
-    """Works that lack what a path says of them, or say it twice."""
+@BOOK.rule("BOOK030", "A work in a reading path has its topic, level, kind, minutes and reason",
+           section="sec-contributing-reading",
+           why="Without topic, level, kind, minutes and reason the reader can't choose what to read or plan the "
+               "time.",
+           fix="Give the entry one keyword each of topic:, level:, kind: and minutes:, a shorttitle and an "
+               "annotation.")
+def complete(reading: Reading) -> Iterator[At]:
+    """Works that lack what a path shows of them, or have it twice."""
     for step in steps(reading).values():
         for lack in _lacks(step):
-            yield Finding(step.work.file, step.work.line, PATH_COMPLETE, f"{step.work.key} {lack}")
+            yield At(f"{step.work.key} {lack}", step.work.file, step.work.line)
 
 
 def _lacks(step: Step) -> Iterator[str]:
@@ -76,9 +80,11 @@ def _lacks(step: Step) -> Iterator[str]:
             yield f"has no {name}, which says {use}"
 
 
-@BOOK.finds(PATH_ORDER)
-def order(reading: Reading) -> Iterator[Finding]:
-    """Works before those that they ask to be read first, or after works that nobody has."""
+@BOOK.rule("BOOK031", "A reading path lists a work after those that it builds on", section="sec-contributing-reading",
+           why="People who read in order meet a work before the one that explains it, or one that is missing.",
+           fix="Move the entry after those that its after: keywords name, or remove the keyword.")
+def order(reading: Reading) -> Iterator[At]:
+    """Works above those that are to be read first, or after works that are missing."""
     known = steps(reading)
     places = {key: place for place, key in enumerate(known)}
     sound: dict[str, list[str]] = {}
@@ -87,22 +93,24 @@ def order(reading: Reading) -> Iterator[Finding]:
             if before not in known:
                 problem = f"is to be read after {before}, which is not in the bibliography{hint(before, known)}"
             elif known[before].topic == step.topic and places[before] >= places[key]:
-                problem = f"stands before {before}, which is to be read first" if before != key else "is after itself"
+                problem = f"is above {before}, which is to be read first" if before != key else "is after itself"
             else:
                 sound.setdefault(key, []).append(before)
                 continue
-            yield Finding(step.work.file, step.work.line, PATH_ORDER, f"{key} {problem}")
+            yield At(f"{key} {problem}", step.work.file, step.work.line)
     try:
         TopologicalSorter(sound).prepare()
     except CycleError as error:
         circle = error.args[1][::-1]
         first = known[circle[0]].work
-        yield Finding(first.file, first.line, PATH_ORDER,
-                      f"nobody can begin: {' is to be read after '.join(circle)}")
+        yield At(f"no work can be read first: {' is to be read after '.join(circle)}", first.file, first.line)
 
 
-@BOOK.finds(PATH_SHOWN)
-def shown(reading: Reading) -> Iterator[Finding]:
+@BOOK.rule("BOOK032", "Every work of a reading path is shown on a page", section="sec-contributing-reading",
+           why="Nobody reads a work whose path no page shows.",
+           fix="Show the path with the shortcode reading-path and its topic, in the levels of its works, or "
+               "correct the topic.")
+def shown(reading: Reading) -> Iterator[At]:
     """Works of a path that no page shows with their reasons."""
     visible: dict[str, set[str]] = {}
     for chapter in reading.chapters.values():
@@ -113,5 +121,4 @@ def shown(reading: Reading) -> Iterator[Finding]:
         levels = visible.get(step.topic, set())
         if step.topic and not levels & {*step.words.get("level", [])}:
             meant = "" if levels else hint(step.topic, visible)
-            yield Finding(step.work.file, step.work.line, PATH_SHOWN,
-                          f"no page shows {key} in the path {step.topic}{meant}")
+            yield At(f"no page shows {key} in the path {step.topic}{meant}", step.work.file, step.work.line)

@@ -1,14 +1,13 @@
-"""Checks of shell blocks: readers paste them."""
+"""Rules for shell blocks, because readers paste them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
-from labhandbook.book.book_rules import PLACEHOLDER, SHELL
 from labhandbook.book.chapter_source import Line
-from labhandbook.book.checks.check_input import BOOK, Block, Chapter, Reading, unverified
-from labhandbook.core.rules import Finding
+from labhandbook.book.checks.check_input import BOOK, Block, Chapter, Reading
+from labhandbook.core.rules import At
 
 CLASSES = {"bash", "sh", "shell"}
 BARE = re.compile(r"(?<![<\w])<[A-Za-z][\w.-]*(?: [\w.-]+)*>")
@@ -63,31 +62,33 @@ def placeholders(block: Block) -> Iterator[tuple[Line, str]]:
             end = heredoc[2]
 
 
-@BOOK.finds(PLACEHOLDER)
-def placeholder(reading: Reading) -> Iterator[Finding]:
+@BOOK.rule("BOOK020", "No shell block has a bare <placeholder>", section="sec-contributing-rules",
+           why="Pasted as it is, <name> makes the shell read from one file and overwrite another.",
+           fix='Write "${NAME:?set NAME to ...}": pasted too early, it stops and says what to set.')
+def placeholder(reading: Reading) -> Iterator[At]:
     """`<name>` where the shell would redirect."""
     for block in reading.blocks:
         for line, text in placeholders(block):
-            yield Finding(line.file, line.number, PLACEHOLDER, f"{text} is a bare placeholder")
+            yield line.at(f"{text} is a bare placeholder")
 
 
-@BOOK.finds(SHELL)
-def shell(reading: Reading) -> Iterator[Finding]:
-    """What `bash -n` says of the blocks, but for lines whose placeholder is told already."""
+@BOOK.rule("BOOK019", "Bash accepts every shell block", section="sec-contributing-rules",
+           why="Readers paste these lines; a missing quote leaves them at a prompt that waits.",
+           fix="Run `bash -n` on the block and correct the line it names.")
+def shell(reading: Reading) -> Iterator[At]:
+    """What `bash -n` says of the blocks, without lines whose placeholder is a finding already."""
     ran = reading.tools["bash"].result()
-    if ran.output is None:
-        yield unverified(SHELL, ran.problem)
-        return
-    told: set[int] = set()
-    for answer in ran.output.splitlines():
+    yield from ran.missing()
+    seen: set[int] = set()
+    for answer in (ran.output or "").splitlines():
         match = ANSWER.match(answer)
-        if not match or int(match[1]) in told or int(match[1]) >= len(reading.blocks):
+        if not match or int(match[1]) in seen or int(match[1]) >= len(reading.blocks):
             continue
         block = reading.blocks[int(match[1])]
         line = _line(block.lines, int(match[2] or 1))
-        told.add(int(match[1]))
+        seen.add(int(match[1]))
         if line not in [place for place, _ in placeholders(block)]:
-            yield Finding(line.file, line.number, SHELL, f"bash: {match[3]}")
+            yield line.at(f"bash: {match[3]}")
 
 
 def _line(lines: Sequence[Line], number: int) -> Line:

@@ -36,11 +36,11 @@ PROBLEMS: dict[str, Rule] = {"reference": REFERENCE, "citation": CITATION, "link
 
 @dataclass
 class Chapter:
-    """A page as the engine knows it after reading: its source and what pandoc told of it."""
+    """A page after reading: its source and what pandoc read in it."""
 
     page: Page
     source: Source
-    told: dict[str, Any]
+    parsed: dict[str, Any]
 
 
 @dataclass
@@ -152,7 +152,7 @@ class Engine:
                 "home": page.home, "meta": meta, "codes": codes}
 
     def _shared(self) -> list[Any]:
-        return [(path, chapter.told["title_html"], chapter.told["labels"], sorted(chapter.told["cites"]))
+        return [(path, chapter.parsed["title_html"], chapter.parsed["labels"], sorted(chapter.parsed["cites"]))
                 for path, chapter in self.chapters.items()]
 
     def prepare(self, downloads: Collection[str] = ()) -> None:
@@ -162,11 +162,11 @@ class Engine:
         """
         self.labels = {}
         for path, chapter in self.chapters.items():
-            for label in chapter.told["labels"]:
+            for label in chapter.parsed["labels"]:
                 self.labels.setdefault(label["id"], {**label, "page": path})
         self._pool.everyone("share", **self._common)
         self.navigation = Navigation(self.book, {
-            path: Entry(chapter.told["title"] or path, chapter.told["title_html"] or path, chapter.told["id"])
+            path: Entry(chapter.parsed["title"] or path, chapter.parsed["title_html"] or path, chapter.parsed["id"])
             for path, chapter in self.chapters.items()
         }, downloads)
 
@@ -187,7 +187,7 @@ class Engine:
     @property
     def cited(self) -> list[str]:
         """The keys of the bibliography that the book cites, sorted."""
-        return sorted(self.keys & {key for chapter in self.chapters.values() for key in chapter.told["cites"]})
+        return sorted(self.keys & {key for chapter in self.chapters.values() for key in chapter.parsed["cites"]})
 
     @property
     def changed(self) -> str:
@@ -196,7 +196,7 @@ class Engine:
 
     def bibliography_page(self) -> Page | None:
         """The page that holds the list of references: the one with the div `#refs`."""
-        return next((chapter.page for chapter in self.chapters.values() if "refs" in chapter.told["ids"]), None)
+        return next((chapter.page for chapter in self.chapters.values() if "refs" in chapter.parsed["ids"]), None)
 
     def survey(self, pages: Iterable[Page]) -> list[dict[str, Any]]:
         """What the checks ask of pages that were read, see survey.lua. `prepare` must have run."""
@@ -221,14 +221,14 @@ class Engine:
 
     def _pictures(self, chapter: Chapter) -> list[str]:
         """The pictures of a page that are files of the book: pandoc opens no others."""
-        return [name for name in chapter.told["pictures"] if own_file(self.book.root, name)]
+        return [name for name in chapter.parsed["pictures"] if own_file(self.book.root, name)]
 
     def _judge(self, chapter: Chapter, answer: dict[str, Any]) -> Written:
         source = chapter.source
         places = Places(source)
         findings = [*source.findings, *(
             _place(places.best(problem["needle"]), PROBLEMS[problem["kind"]], problem["message"])
-            for problem in [*chapter.told["problems"], *answer["problems"]])]
+            for problem in [*chapter.parsed["problems"], *answer["problems"]])]
         resources, missing = [], []
         for resource in answer["resources"]:
             if own_file(self.book.root, resource["path"]):
@@ -237,7 +237,7 @@ class Engine:
                 missing.append(resource["path"])
                 message = f"{resource['target']} leads to no file of the book"
                 findings.append(_place(places.best(resource["target"]), LINK, message))
-        findings += duplicate_ids(source, chapter.told["ids"], self.labels)
+        findings += duplicate_ids(source, chapter.parsed["ids"], self.labels)
         html = self.navigation.complete(chapter.page, answer["html"])
         return Written(chapter.page, html, resources, list(Findings.of(findings)), missing)
 

@@ -64,10 +64,10 @@ def _made(book: Book) -> list[str]:
     return ["index.html", *(download_name(book, kind) for kind in FORMATS[1:])]
 
 
-def render(book: Book, output: Path, formats: tuple[str, ...], progress: Callable[[str], None]) -> Rendered:
+def render_pandoc(book: Book, output: Path, formats: tuple[str, ...], progress: Callable[[str], None]) -> Rendered:
     """Render the book with the embedded engine into `output`, replacing it only when all went well.
 
-    `progress` is told each stage in a word. Raises HandbookError when the render can't run.
+    `progress` is called with each stage, in a word. Raises HandbookError when the render can't run.
     """
     with Engine(book) as engine, ThreadPoolExecutor(len(FORMATS)) as threads:
         progress("reading")

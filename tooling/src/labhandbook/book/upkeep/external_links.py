@@ -12,20 +12,20 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from labhandbook.book.book_rules import ADDRESS
 from labhandbook.book.check_book import read_chapters, read_data
 from labhandbook.book.checks import programs
 from labhandbook.book.checks.check_input import Reading, Work
 from labhandbook.book.engine.pandoc_engine import Engine
 from labhandbook.book.model import CONFIG, Book
 from labhandbook.book.source_positions import Places
-from labhandbook.book.upkeep.upkeep_rules import LINK
 from labhandbook.core import untrusted_data
 from labhandbook.core.process import environment
 from labhandbook.core.rules import Finding, Severity
 
 SECONDS = 1800
-# Codes by which hosts turn programs away, who may well let a reader in: RFC 9110 and, for 999, LinkedIn's own.
-TURNED_AWAY = {401, 403, 405, 406, 418, 429, 451, 999}
+# Codes by which hosts refuse programs but may admit a reader: RFC 9110 and, for 999, LinkedIn's own.
+REFUSES_PROGRAMS = {401, 403, 405, 406, 418, 429, 451, 999}
 # No page there, by RFC 9110.
 GONE = {404, 410}
 
@@ -55,7 +55,7 @@ def addresses(book: Book, today: date) -> tuple[list[Address], Reading]:
                 line = places.word(url)
                 # A variable may hold only the beginning of an address.
                 line = line if line.number else chapter.source.find(url.rstrip("/").rpartition("/")[2]) or line
-                # A page shows a reading path's addresses without writing them: they stand in the bibliography.
+                # A page shows a reading path's addresses without writing them: they are in the bibliography.
                 here = Address(url, line.file or chapter.page.path, line.number)
                 found.append(here if line.number else known.get(url, here))
     return sorted(set(found), key=lambda each: (each.file, each.line, each.url)), reading
@@ -77,7 +77,7 @@ def of_work(work: Work) -> str:
 def ask(found: Sequence[Address], seconds: float = 20, retries: int = 3) -> Iterator[Finding]:
     """The addresses that don't answer, asked by lychee, each three times with `seconds` for an answer.
 
-    Hosts that turn programs away are unverified. Where nothing answers at all, there is one finding: no network.
+    Hosts that refuse programs are unverified. Where nothing answers at all, there is one finding: no network.
     """
     with tempfile.TemporaryDirectory(prefix="handbook-upkeep-") as folder:
         page = Path(folder) / "links.html"
@@ -87,20 +87,22 @@ def ask(found: Sequence[Address], seconds: float = 20, retries: int = 3) -> Iter
                                       "--retry-wait-time", "1", "--timeout", str(int(seconds)), "--", str(page)],
                            Path(folder), {0, 2}, SECONDS, environment(names=("GITHUB_TOKEN",), password=True))
     if ran.output is None or not ran.output.lstrip().startswith("{"):
-        yield Finding(CONFIG, 0, LINK, f"no address was asked: {ran.problem or 'lychee printed no report'}",
+        yield Finding(CONFIG, 0, ADDRESS, f"no address was asked: {ran.problem or 'lychee printed no report'}",
                       Severity.UNVERIFIED)
         return
-    told = json.loads(ran.output)
-    failed = [entry for kind in ("error_map", "timeout_map") for entries in told[kind].values() for entry in entries]
-    if found and not told["successful"] and not any("code" in entry["status"] for entry in failed):
-        yield Finding(CONFIG, 0, LINK, "no address was asked: the network can't be reached", Severity.UNVERIFIED)
+    answer = json.loads(ran.output)
+    failed = [entry for kind in ("error_map", "timeout_map")
+              for entries in answer[kind].values() for entry in entries]
+    if found and not answer["successful"] and not any("code" in entry["status"] for entry in failed):
+        yield Finding(CONFIG, 0, ADDRESS, "no address was asked: the network can't be reached", Severity.UNVERIFIED)
         return
     for entry in failed:
         each = found[int(entry["span"]["line"]) - 1]
-        yield Finding(each.file, each.line, LINK, f"{each.url} {_answer(entry['status'])}", _weight(entry["status"]))
+        yield Finding(each.file, each.line, ADDRESS, f"{each.url} {_in_words(entry['status'])}",
+                      _weight(entry["status"]))
 
 
-def _answer(status: dict[str, Any]) -> str:
+def _in_words(status: dict[str, Any]) -> str:
     """What came back, in words."""
     text = str(status.get("details") or status.get("text", ""))
     text = re.sub(r"^(Rejected status code|Network error): ", "", text)
@@ -109,7 +111,7 @@ def _answer(status: dict[str, Any]) -> str:
 
 def _weight(status: dict[str, Any]) -> Severity:
     code = status.get("code")
-    if code in TURNED_AWAY:
+    if code in REFUSES_PROGRAMS:
         return Severity.UNVERIFIED
     gone = code in GONE or (code is None and re.search(r"dns|resolve|name or service", str(status), re.IGNORECASE))
     return Severity.ERROR if gone else Severity.WARNING

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from labhandbook.book.book_rules import REVIEW
+from labhandbook.book.book_rules import MOVED, PIN, REVIEW, TOOL
 from labhandbook.book.facts import Fact
-from labhandbook.book.upkeep.upkeep_rules import MOVED, PIN, TOOL
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.github_api import GitHub
 from labhandbook.core.rules import Finding, Severity
@@ -43,7 +42,7 @@ def actions(root: Path, hub: Open) -> list[Finding]:
         try:
             newest, commit = asked[name].result()
         except HandbookError as problem:
-            found.append(Finding(PINS, lines[name], PIN, f"{name} could not be asked for: {problem.what}",
+            found.append(Finding(PINS, lines[name], PIN, f"{name} could not be looked up: {problem.what}",
                                  Severity.UNVERIFIED))
             continue
         if newer(newest, entry["tag"]):
@@ -61,7 +60,7 @@ def _of_action(github: GitHub, tag: str) -> tuple[str, str]:
 
 
 def tried(facts: Sequence[Fact], hub: Open, index: Callable[[str], Answer]) -> list[Finding]:
-    """Tools of which a feature release is out since the text was tried with them; of mends nothing is said."""
+    """Tools of which a feature release is out since the text was tried with them; corrections do not count."""
     seen = {match[1]: fact for fact in facts if (match := SEEN.fullmatch(fact.name))}
     with ThreadPoolExecutor(4) as pool:
         asked = {name: pool.submit(_newest, name, hub, index) for name in seen}
@@ -70,7 +69,7 @@ def tried(facts: Sequence[Fact], hub: Open, index: Callable[[str], Answer]) -> l
         try:
             newest = asked[name].result()
         except HandbookError as problem:
-            found.append(Finding(fact.file, fact.line, TOOL, f"{name} could not be asked for: {problem.what}",
+            found.append(Finding(fact.file, fact.line, TOOL, f"{name} could not be looked up: {problem.what}",
                                  Severity.UNVERIFIED))
             continue
         if newer(newest, fact.value, parts=2):
@@ -92,9 +91,9 @@ def _newest(name: str, hub: Open, index: Callable[[str], Answer]) -> str:
 
 
 def newer(one: str, other: str, parts: int = 4) -> bool:
-    """Whether a version is newer than another in its first `parts` numbers; a leading v is passed over."""
+    """Whether a version is newer than another in its first `parts` numbers; a leading v does not count."""
     first, second = _version(one), _version(other)
-    # A version may be told in fewer numbers than the release has.
+    # The text may give fewer numbers of a version than the release has.
     count = min(parts, len(second.release) if second else 0)
     return bool(first and second) and _padded(first, count) > _padded(second, count)
 

@@ -1,4 +1,4 @@
-"""`handbook upkeep`: looks at everything that ages, side by side."""
+"""`handbook upkeep`: checks everything that ages without anybody touching it: addresses, facts, pinned tools."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from labhandbook.book.checks.fact_reviews import review
+from labhandbook.book.book_rules import REVIEW
+from labhandbook.book.checks import BOOK
 from labhandbook.book.model import Book
 from labhandbook.book.upkeep import external_links, pinned_versions
 from labhandbook.core.github_api import API, GitHub
@@ -16,8 +17,8 @@ from labhandbook.package.name_lookup import Answer
 
 
 @dataclass(frozen=True)
-class Looked:
-    """What has aged, how many addresses were asked, and whether something could not be looked at at all."""
+class Survey:
+    """What has aged, how many addresses were asked, and whether something could not be checked at all."""
 
     findings: Findings
     asked: int
@@ -37,8 +38,8 @@ def hub(repository: str) -> GitHub:
                   seconds=pinned_versions.SECONDS)
 
 
-def look(book: Book, today: date, stage: Callable[[str], None] = lambda word: None,
-         index: Callable[[str], Answer] = pinned_versions.on_index) -> Looked:
+def survey(book: Book, today: date, stage: Callable[[str], None] = lambda word: None,
+         index: Callable[[str], Answer] = pinned_versions.on_index) -> Survey:
     """What has aged in a book and its tools. Raises HandbookError when the book can't be read."""
     stage("reading")
     addresses, reading = external_links.addresses(book, today)
@@ -46,7 +47,7 @@ def look(book: Book, today: date, stage: Callable[[str], None] = lambda word: No
     known = [*pinned_versions.actions(book.root, hub), *pinned_versions.tried(reading.facts, hub, index)]
     stage("asking addresses")
     broken = list(external_links.ask(addresses)) if addresses else []
-    found = [*broken, *known, *review(reading), *pinned_versions.reviews(book.root, today)]
+    found = [*broken, *known, *BOOK.look(REVIEW.code, reading), *pinned_versions.reviews(book.root, today)]
     blind = any(finding.weight is Severity.UNVERIFIED for finding in known) or any(
         finding.line == 0 and finding.weight is Severity.UNVERIFIED for finding in broken)
-    return Looked(Findings.of(found), len(addresses), blind)
+    return Survey(Findings.of(found), len(addresses), blind)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from labhandbook.core.github_api import GitHub
-from labhandbook.core.report import as_markdown
+from labhandbook.core.report import report
 from labhandbook.core.rules import Finding, Severity
 
 MARK = "<!-- handbook upkeep finds this issue by this line -->"
 TITLE, LABEL = "Upkeep of the handbook", "upkeep"
 LARGEST = 60_000  # GitHub refuses a body of more than 65,536 characters.
-OPENING = ("Nobody did anything wrong: these things age by themselves. Mend them on a branch, see what is left with "
-           "`handbook upkeep`, and open a pull request. This text is written anew every week, and the issue closes "
-           "itself when nothing is left.")
+OPENING = ("Nobody did anything wrong: these things age by themselves. Correct them on a branch, see what is left "
+           "with `handbook upkeep`, and open a pull request. This text is written again every week, and the issue "
+           "is closed when nothing is left.")
 
 
-def deliver(github: GitHub, findings: Sequence[Finding], addresses: Mapping[str, str], blind: bool) -> str:
-    """Bring the issue to what was found; a word for what was done with it, and its address.
+def deliver(github: GitHub, findings: Sequence[Finding], blind: bool) -> str:
+    """Update the issue to what was found; what was done with it, and its address.
 
-    What could not be verified stands in the issue but opens none. With `blind`, something could not be looked at
+    What could not be verified is in the issue but opens none. With `blind`, something could not be checked
     at all, and an issue is not closed. Raises HandbookError when GitHub refuses.
     """
     known = [each for each in github.every("issues", labels=LABEL, state="all")
@@ -28,7 +28,7 @@ def deliver(github: GitHub, findings: Sequence[Finding], addresses: Mapping[str,
     latest = max(known, key=lambda each: (each["state"] == "open", each["number"]), default=None)
     is_open = latest is not None and latest["state"] == "open"
     wanted = any(finding.weight in (Severity.ERROR, Severity.WARNING) for finding in findings)
-    text = body(findings, addresses)
+    text = body(findings)
     if latest is None:
         if not wanted:
             return "no issue is needed"
@@ -45,10 +45,10 @@ def deliver(github: GitHub, findings: Sequence[Finding], addresses: Mapping[str,
     return f"closed {place}"
 
 
-def body(findings: Sequence[Finding], addresses: Mapping[str, str]) -> str:
+def body(findings: Sequence[Finding]) -> str:
     """The issue's text, cut where GitHub would refuse it."""
-    table = as_markdown(findings, addresses, TITLE)
+    table = report(findings, "markdown", title=TITLE)
     if len(table) > LARGEST:
         kept = table[:LARGEST].rpartition("\n")[0]
-        table = f"{kept}\n\nMore stands in the workflow's log.\n"
+        table = f"{kept}\n\nThe rest is in the workflow's log.\n"
     return f"{MARK}\n{OPENING}\n\n{table}"
