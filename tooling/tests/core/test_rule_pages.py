@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -59,3 +61,27 @@ def test_code_belongs_to_one_rule() -> None:
 def test_markup_in_a_rule_stays_text() -> None:
     entry = rule_pages._entry(Rule("BOOK999", "A `x_y`", "Because of <y> and {{< z >}}.", "Write *w*.", "sec-a"))
     assert "A `x_y`" in entry and "\\<y\\>" in entry and "{{<" not in entry and "\\*w\\*" in entry
+
+
+CORE = '''
+import sys
+
+class Core:
+    """Finds no module but those of a core install."""
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] not in {*sys.stdlib_module_names, "click", "yaml", "labhandbook"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Core())
+from labhandbook.cli.main import main
+main()
+'''
+
+
+@pytest.mark.parametrize("code", [next(code for code in CODES if code.startswith(prefix))
+                                  for prefix in rule_pages.PAGES] + [""])
+def test_rules_are_explained_on_a_core_install(code: str) -> None:
+    done = subprocess.run([sys.executable, "-c", CORE, "rules", *filter(None, [code])], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done.stderr
+    assert (REGISTRY[code].title if code else f"{CODES[-1]}  ") in done.stdout

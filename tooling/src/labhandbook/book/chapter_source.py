@@ -20,6 +20,7 @@ from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import At, Finding
 from labhandbook.core.wording import hint
+from labhandbook.core.yaml_reader import read_yaml
 
 SHORTCODE_PATTERN = re.compile(r"(?<!\{)\{\{<\s*(.*?)\s*>\}\}(?!\})")
 INCLUDE_LINE = re.compile(r"^\s*\{\{<\s*include\s+(\S+)\s*>\}\}\s*$")
@@ -194,7 +195,7 @@ def _front_matter(lines: list[Line], source: Source) -> int:
         source.findings.append(Finding(source.path, 1, READABLE, "the front matter is not closed with ---"))
         return 0
     try:
-        meta = untrusted_data.yaml_data("\n".join(line.text for line in lines[1:end]), source.path, first=2)
+        meta = read_yaml("\n".join(line.text for line in lines[1:end]), source.path, first=2).data
     except untrusted_data.Unreadable as error:
         source.findings.append(Finding(source.path, error.line, READABLE, f"the front matter {error.problem}"))
         return end + 1

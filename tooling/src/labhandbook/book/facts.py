@@ -28,6 +28,7 @@ from labhandbook.book.model import Book
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import write_if_changed
+from labhandbook.core.yaml_reader import Value, read_yaml
 
 STAMPS = ("source", "checked", "review-by", "note")
 MADE = {"node_modules", "__pycache__", "_book", "site_libs"}
@@ -113,40 +114,32 @@ def load_facts(root: Path) -> list[Fact]:
     for path in facts_files(root):
         shown = path.relative_to(root).as_posix()
         _keep_inside(root, shown)
-        text = untrusted_data.text(path, shown)
-        untrusted_data.yaml_data(text, shown, section="sec-contributing-facts")
-        node = untrusted_data.yaml_nodes(text, shown, section="sec-contributing-facts")
-        if isinstance(node, yaml.ScalarNode):
-            raise HandbookError(f"{shown} holds no names", where=f"{shown}:{node.start_mark.line + 1}",
+        value = read_yaml(untrusted_data.text(path, shown), shown, section="sec-contributing-facts")
+        if isinstance(value.held, str):
+            raise HandbookError(f"{shown} holds no names", where=f"{shown}:{value.line}",
                                 why="a facts file is a list of `name: value`", todo="give each value a name",
                                 section="sec-contributing-facts")
-        if node is not None:
-            _walk(node, path.stem, {}, shown, facts)
+        if value:
+            facts += _walk(value, path.stem, {}, shown)
     return facts
 
 
-def _walk(node: yaml.Node, name: str, stamps: dict[str, Any], file: str, facts: list[Fact]) -> None:
-    if isinstance(node, yaml.MappingNode):
-        own = {key.value: value.value for key, value in node.value if key.value in STAMPS}
-        below = {**stamps, **own}
-        for key, value in node.value:
-            if key.value not in STAMPS:
-                _walk(value, f"{name}.{key.value}", below, file, facts)
-    elif isinstance(node, yaml.SequenceNode):
-        for position, value in enumerate(node.value, 1):
-            _walk(value, f"{name}.{position}", stamps, file, facts)
-    else:
-        # A number as YAML means it, which is how Quarto alone reads the file too: 0.50 is 0.5.
-        number = node.tag == "tag:yaml.org,2002:float"
-        value = str(float(node.value)) if number else node.value
-        facts.append(Fact(name, value, file, node.start_mark.line + 1, stamps.get("source"),
-                          _day(stamps.get("checked")), _day(stamps.get("review-by"))))
+def _walk(value: Value, name: str, stamps: dict[str, str], file: str) -> Iterator[Fact]:
+    below = {**stamps, **{key: each.text for key, each in value.map.items() if key in STAMPS}}
+    for key, each in value.map.items():
+        if key not in STAMPS:
+            yield from _walk(each, f"{name}.{key}", below, file)
+    for position, each in enumerate(value.items, 1):
+        yield from _walk(each, f"{name}.{position}", stamps, file)
+    if not isinstance(value.held, dict | list):
+        yield Fact(name, value.text, file, value.line, stamps.get("source"), _day(stamps.get("checked")),
+                   _day(stamps.get("review-by")))
 
 
 def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
-    except (TypeError, ValueError):
+    except ValueError:
         return None
 
 

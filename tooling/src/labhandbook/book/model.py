@@ -11,6 +11,7 @@ from typing import Any
 from labhandbook.book.boundary import ADDRESS, OUTSIDE, leads_out
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.yaml_reader import read_yaml
 
 CONFIG = "_quarto.yml"
 # What the settings that are read here must be: a text (a number or a day is one too), or a list of texts.
@@ -131,8 +132,8 @@ def find_root(start: Path) -> Path:
 
 def load_yaml(path: Path, shown: str) -> Any:
     """Read a YAML file; `shown` is its name in messages. Raises HandbookError with file and line when it can't."""
-    return untrusted_data.yaml_data(untrusted_data.text(path, shown, section="sec-contributing"), shown,
-                                    section="sec-contributing")
+    text = untrusted_data.text(path, shown, section="sec-contributing")
+    return read_yaml(text, shown, section="sec-contributing").data
 
 
 def load_book(start: Path) -> Book:

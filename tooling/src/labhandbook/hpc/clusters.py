@@ -12,6 +12,7 @@ from pathlib import Path
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.wording import hint
+from labhandbook.core.yaml_reader import read_yaml
 from labhandbook.hpc.fact_table import Place, Table, named
 
 FILE = Path("chapters/hpc/clusters.yml")
@@ -221,10 +222,10 @@ def load(path: Path | None = None) -> Clusters:
 
 def parse(text: str, file: str, parts: Path | None = None) -> Clusters:
     """The clusters that a text describes; `file` names it in errors, `parts` is the folder of its script parts."""
-    node = untrusted_data.yaml_nodes(text, file, section=SECTION)
-    if node is None:
+    value = read_yaml(text, file, section=SECTION)
+    if not value:
         raise HandbookError("the file of clusters is empty", where=file, todo="restore it from git", section=SECTION)
-    top = Table(Place("clusters", file, node))
+    top = Table(Place("clusters", file, value))
     instead = top.table("instead")
     known = {key: _cluster(key, table, dict(instead.place.leaves()) if instead else {}, parts or PARTS)
              for key, table in top.tables() if "status" in table or "partitions" in table}

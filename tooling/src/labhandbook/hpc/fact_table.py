@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar
 
-import yaml
-
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.wording import hint
+from labhandbook.core.yaml_reader import Value
 
 STAMPS = {"source", "checked", "review-by", "note"}
 SECTION = "sec-contributing-facts"
@@ -23,16 +22,16 @@ def named(key: str, default: Any, choices: tuple[str, ...] = ()) -> Any:
 
 @dataclass(frozen=True)
 class Place:
-    """A node of a YAML file: its name in words, its file and the node."""
+    """A value of a YAML file: its name in words, its file and the value."""
 
     name: str
     file: str
-    node: yaml.Node
+    value: Value
 
     @property
     def where(self) -> str:
         """`file:line`."""
-        return f"{self.file}:{self.node.start_mark.line + 1}"
+        return f"{self.file}:{self.value.line}"
 
     def fail(self, what: str, todo: str) -> HandbookError:
         """The error that something here is wrong."""
@@ -41,24 +40,21 @@ class Place:
 
     def children(self) -> dict[str, Place]:
         """What lies below by its key, stamps left out. Raises HandbookError when this is no mapping."""
-        if not isinstance(self.node, yaml.MappingNode):
+        if not isinstance(self.value.held, dict):
             raise self.fail("holds no names", "write `name: value` lines below it")
-        found: dict[str, Place] = {}
-        for key, value in self.node.value:
-            if key.value in found:
-                again = Place(f"{self.name}.{key.value}", self.file, key)
-                raise again.fail("is there twice", "remove one of the two")
-            if key.value not in STAMPS:
-                found[key.value] = Place(f"{self.name}.{key.value}", self.file, value)
-        return found
+        for key, line in self.value.repeated.items():
+            again = Place(f"{self.name}.{key}", self.file, Value(line=line))
+            raise again.fail("is there twice", "remove one of the two")
+        return {key: Place(f"{self.name}.{key}", self.file, value)
+                for key, value in self.value.map.items() if key not in STAMPS}
 
     def leaves(self, above: str = "") -> Iterator[tuple[str, str]]:
         """Every single value below with its path, stamps left out."""
-        for key, value in self.children().items():
-            if isinstance(value.node, yaml.MappingNode):
-                yield from value.leaves(f"{above}{key}.")
-            elif isinstance(value.node, yaml.ScalarNode):
-                yield above + key, str(value.node.value)
+        for key, place in self.children().items():
+            if isinstance(place.value.held, dict):
+                yield from place.leaves(f"{above}{key}.")
+            elif isinstance(place.value.held, str):
+                yield above + key, place.value.held
 
 
 class Table:
@@ -105,7 +101,7 @@ class Table:
 
     def _scalar(self, key: str) -> Place | None:
         value = self._children.get(key)
-        if value is not None and not isinstance(value.node, yaml.ScalarNode):
+        if value is not None and isinstance(value.value.held, dict | list):
             raise value.fail("is not a single value", "write one value after the name")
         return value
 
@@ -119,7 +115,7 @@ class Table:
             if default is None:
                 raise self._needed(key, "words" if not choices else f"one of {', '.join(choices)}")
             return default
-        text = str(value.node.value)
+        text = value.value.text
         if not text or (choices and text not in choices):
             raise value.fail(f'is "{text}"' + hint(text, choices),
                              f"write one of: {', '.join(choices)}" if choices else "write something")
@@ -133,11 +129,11 @@ class Table:
                 raise self._needed(key, "a number")
             return default
         try:
-            number = float(value.node.value)
+            number = float(value.value.text)
         except ValueError:
             number = 0.0
         if not 0 < number < float("inf"):
-            raise value.fail(f'is "{value.node.value}"', "write a number above zero, without unit or quotes")
+            raise value.fail(f'is "{value.value.text}"', "write a number above zero, without unit or quotes")
         return number
 
     def whole(self, key: str, default: int | None = None) -> int:
