@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,9 +141,8 @@ def test_a_wrong_password_on_the_command_line(root: Path, server: Server) -> Non
 def test_pypi_is_asked_about(rehearsed: Path) -> None:
     project = load_project(rehearsed, ask_remote=False)
 
-    def agreed(**options: object) -> bool:
-        (release,) = release_steps.open_releases([project], Options(**options),
-                                                 index("pypi"))  # type: ignore[arg-type]
+    def agreed(**options: Any) -> bool:
+        (release,) = release_steps.open_releases([project], Options(**options), index("pypi"))
         try:
             agree(release, ["labdemo-1.2.0.tar.gz"])
         except HandbookError as error:
