@@ -134,7 +134,8 @@ def test_a_check_that_runs_is_waited_for(clone: Path, server: fake_github.Server
     (fake_github.Fault("GET", "/check-runs", status=403), "may not do this", "checks: read"),
     (fake_github.Fault("GET", "/status", status=403), "may not do this", "statuses: read"),
     (fake_github.Fault("GET", "", status=401), "the token isn't valid", "GITHUB_TOKEN"),
-    (fake_github.Fault("GET", "", status=503, times=9), "didn't take part: it answers 503", "run the job again"),
+    (fake_github.Fault("GET", "", status=503, times=9), "did not answer as expected: it answers 503",
+     "run the job again"),
 ])
 def test_what_github_refuses_is_told(fault: fake_github.Fault, told: str, todo: str, clone: Path,
                                      server: fake_github.Server) -> None:
@@ -160,7 +161,7 @@ def test_the_repository_of_a_remote(url: str | None, name: str) -> None:
 
 def test_without_a_repository_it_is_asked_for(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
-    with pytest.raises(HandbookError, match="which repository on GitHub"):
+    with pytest.raises(HandbookError, match="the repository on GitHub is not known"):
         open_github(load_project(clone, ask_remote=False).git)
     subprocess.run(["git", "tag", "--delete", "v1.2.0"], cwd=clone, check=True, capture_output=True)
     done = run("release", "admit", clone, GITHUB_REF_TYPE="", GITHUB_REF_NAME="")

@@ -93,7 +93,7 @@ def test_what_passes_is_borne(fault: fake_github.Fault, wanted: Announcement, se
 def test_what_stays_is_told_and_a_second_run_finishes(fault: fake_github.Fault, wanted: Announcement,
                                                       server: fake_github.Server) -> None:
     server.state.faults.append(fault)
-    with pytest.raises(HandbookError, match="GitHub didn't take part") as caught:
+    with pytest.raises(HandbookError, match="GitHub did not answer as expected") as caught:
         bring(wanted, server)
     assert "run the job again" in caught.value.todo
     assert not any(not each["draft"] for each in ours(server)), "nobody sees half a release"

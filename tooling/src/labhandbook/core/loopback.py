@@ -9,6 +9,7 @@ from __future__ import annotations
 from email.message import Message
 from urllib.parse import urlsplit
 
+HOSTS = ("127.0.0.1", "localhost", "::1")  # as urlsplit gives the name of a host
 NAMES = frozenset(("127.0.0.1", "localhost", "[::1]"))
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import json
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
@@ -15,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.http_client import HttpClient, NoAnswer
 from labhandbook.package.index_addresses import Index
 from labhandbook.package.project import normalise
 
@@ -22,9 +20,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
-LARGEST = 1 << 30  # bytes of an answer
-FRESH = {"Cache-Control": "no-cache, max-age=0", "Pragma": "no-cache", "Accept-Encoding": "identity",
-         "User-Agent": "labhandbook"}
+FRESH = {"Cache-Control": "no-cache, max-age=0", "Pragma": "no-cache", "Accept-Encoding": "identity"}
 
 
 class IndexDown(Exception):
@@ -86,31 +82,19 @@ def get(address: str, timeout: float, accept: str = "*/*") -> tuple[str, bytes, 
 
     Raises IndexDown for anything that may pass, HandbookError when access is denied.
     """
-    request = urllib.request.Request(address, headers={**FRESH, "Accept": accept})
-    loopback = urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
-    opener = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if loopback else []))
     host = urlsplit(address).hostname
     try:
-        with opener.open(request, timeout=timeout) as response:
-            body = response.read(LARGEST + 1)
-            if len(body) > LARGEST:
-                raise IndexDown(f"{host} sends more than {LARGEST >> 20} MiB")
-            return response.headers.get("Content-Type", ""), body, response.url
-    except urllib.error.HTTPError as error:
-        if error.code in (404, 410):
-            return None
-        if error.code in (401, 403):
-            raise HandbookError(f"{host} denies access to {urlsplit(address).path}", why=f"it answers {error.code}",
-                                todo="give an index that can be read without a password",
-                                section="sec-pypi-install") from None
-        raise IndexDown(f"{host} answers {error.code} {error.reason}") from None
-    except TimeoutError:
-        raise IndexDown(f"{host} gave no answer within {timeout:g} s") from None
-    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
-        reason = getattr(error, "reason", error)
-        if isinstance(reason, TimeoutError):
-            raise IndexDown(f"{host} gave no answer within {timeout:g} s") from None
-        raise IndexDown(f"{host} can't be reached: {reason}") from None
+        answer = HttpClient(FRESH, seconds=timeout).ask("GET", address, headers={"Accept": accept})
+    except NoAnswer as problem:
+        raise IndexDown(str(problem)) from None
+    if answer.status in (404, 410):
+        return None
+    if answer.status in (401, 403):
+        raise HandbookError(f"{host} denies access to {urlsplit(address).path}", why=f"it answers {answer.status}",
+                            todo="give an index that can be read without a password", section="sec-pypi-install")
+    if not answer.ok:
+        raise IndexDown(f"{host} answers {answer.status} {answer.reason}")
+    return answer.headers.get("content-type", ""), answer.body, answer.url
 
 
 def _from_json(body: bytes) -> list[Listed]:
