@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from labhandbook.core.yaml_reader import read_yaml
 from labhandbook.package.index_addresses import index
 from labhandbook.recipe.grayskull_run import parse
 from labhandbook.recipe.new_recipe import Wishes, new
 from labhandbook.recipe.recipe_lint import lint
-from labhandbook.recipe.recipe_model import Recipe
+from labhandbook.recipe.recipe_text import Recipe, Requirement, render
 from labhandbook.recipe.requirement_specs import asked, bounds, pep508, same_bounds
-from labhandbook.recipe.yaml_text import scalar
 from tooling.tests.conftest import run
 from tooling.tests.recipe.samples import Release, serving
 
@@ -99,15 +99,11 @@ def test_a_newer_python_is_set(tmp_path: Path) -> None:
     assert 'python_min: "3.12"' in text and "- python >=${{ python_min }},<3.15" in text
 
 
-def test_v0_and_tests_of_the_sdist(tmp_path: Path) -> None:
+def test_the_tests_of_the_sdist_run(tmp_path: Path) -> None:
     release = Release(files={"tests/test_demo.py": "def test_it():\n    pass\n"})
-    text, _ = made(release, tmp_path, form="v0", pytest=True, commands=("demo --help",))
-    for words in ("{{ name|lower }}", "python >={{ python_min }}", "pip check", "- demo --help", "- pytest tests",
-                  "home: https://example.org/demo", "- tests/"):
-        assert words in text
-    assert {one.rule.code for one in lint([tmp_path]).findings} <= {"RCP003", "RCP012"}
-    second, _ = made(release, tmp_path / "v1", pytest=True)
-    assert "- pytest tests" in second and "files:\n      source:\n        - tests/" in second
+    text, _ = made(release, tmp_path, pytest=True, commands=("demo --help",))
+    assert "- pytest tests" in text and "files:\n      source:\n        - tests/" in text and "- demo --help" in text
+    assert {one.rule.code for one in lint([tmp_path]).findings} <= {"RCP012"}
 
 
 def test_a_compiled_package_is_an_honest_draft(tmp_path: Path) -> None:
@@ -171,7 +167,8 @@ def test_a_recipe_that_is_there_stays(tmp_path: Path) -> None:
     path.write_text("mine\n", encoding="utf-8")
     with serving(dict([release.sdist(), release.wheel()])) as address:
         refused(tmp_path, "recipe.yaml is there already", "demo", "--index", address)
-        refused(tmp_path, "recipe.yaml is there already", "demo", "--index", address, "--format", "v0")
+        path.rename(path.with_name("meta.yaml"))
+        refused(tmp_path, "meta.yaml is there already", "demo", "--index", address, "--force")
 
 
 def test_another_file_than_the_published_one(tmp_path: Path) -> None:
@@ -218,10 +215,16 @@ def test_markers_that_never_hold() -> None:
     assert found and (found.systems, found.pythons, found.text) == (("win",), (), "y >=1")
 
 
-@pytest.mark.parametrize(("value", "text"), [("*", '"*"'), ("1.10", '"1.10"'), ("a: b", '"a: b"'), ("yes", '"yes"'),
-                                             ("python ${{ python_min }}.*", "python ${{ python_min }}.*"), (0, "0")])
-def test_scalars(value: object, text: str) -> None:
-    assert scalar(value) == text
+@pytest.mark.parametrize("summary", ["a: b", "# no", "- one", "null", "1.10", "${{ x }}", "über – \U0001f40d", "'",
+                                     '"', "a #b", "word " * 60 + "end", "@x", "{a", "!x"])
+def test_any_text_is_read_as_it_was_written(summary: str) -> None:
+    recipe = Recipe("demo", "1.10", "https://example.org/demo-{version}.tar.gz", "ab" * 32, summary=summary,
+                    description=f"{summary}, at length.", run=[Requirement("a >=1", ("win",)), Requirement("b")])
+    text = render(recipe)
+    found = read_yaml(text, "recipe.yaml").data
+    assert found["about"]["summary"] == summary and found["context"]["version"] == "1.10"
+    assert found["requirements"]["run"] == ["python >=${{ python_min }}", {"if": "win", "then": ["a >=1"]}, "b"]
+    assert 'version: "1.10"\n\npackage:\n  name: demo\n' in text and text.endswith("    - your-github-name\n")
 
 
 def test_grayskulls_answers() -> None:

@@ -24,34 +24,26 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / name
 
 
-def built(sdist: Path, folder: Path, *changes: tuple[str, str], form: str = "v1") -> tuple[str, int, str, Path]:
+def built(sdist: Path, folder: Path, *changes: tuple[str, str]) -> tuple[str, int, str, Path]:
     """Text, exit code, what was said, and the folder of packages, of a recipe with some changes."""
-    text = V0.replace("https://example.org", sdist.parent.as_uri()) if form == "v0" else v1()
-    text = text.replace("ab" * 32, hashlib.sha256(sdist.read_bytes()).hexdigest())
+    text = v1().replace("ab" * 32, hashlib.sha256(sdist.read_bytes()).hexdigest())
     for old, new in changes:
         assert old in text
         text = text.replace(old, new, 1)
-    path = write(folder, text, "meta.yaml" if form == "v0" else "recipe.yaml")
+    path = write(folder, text)
     done = run("recipe", "build", path, "--dist", sdist, "--output", folder / "output", cwd=folder)
     assert "Traceback" not in done.stderr
     return text, done.returncode, done.stderr, folder / "output"
 
 
-@pytest.mark.parametrize("form", ["v1", "v0"])
-def test_a_good_recipe_is_built_and_installed(form: str, release: Path, tmp_path: Path) -> None:
-    changes = {
-        "v1": [("        - demo\n", "        - demo\n        - demo.cli\n"),
-               ("about:\n", "  - script:\n      - demo\n\nabout:\n")],
-        "v0": [("    - demo\n  requires", "    - demo\n    - demo.cli\n  requires"),
-               ("    - pip check\n", "    - pip check\n    - demo\n"),
-               ("  number: 0\n", "  number: 0\n  entry_points:\n    - demo = demo.cli:main\n")],
-    }[form]
-    _, code, said, output = built(release, tmp_path, *changes, form=form)
+def test_a_good_recipe_is_built_and_installed(release: Path, tmp_path: Path) -> None:
+    _, code, said, output = built(release, tmp_path, ("        - demo\n", "        - demo\n        - demo.cli\n"),
+                                  ("about:\n", "  - script:\n      - demo\n\nabout:\n"))
     assert code == 0, said
     assert len(list(output.glob("noarch/demo-1.2.0-*.conda"))) == 1
     assert "built, tested, installed and imported" in said and "not proven: that conda-forge has these" in said
     assert all(f"✓ {stage} " in said for stage in ("source", "solving", "building", "testing", "installing"))
-    assert "next: handbook recipe submit " in said and ("conda-build reads meta.yaml" in said) == (form == "v0")
+    assert "next: handbook recipe submit " in said
 
 
 @pytest.mark.parametrize(("old", "new", "code", "at", "words"), [
@@ -75,18 +67,6 @@ def test_what_is_to_blame_is_named(old: str, new: str, code: str, at: str, words
     assert f"recipe.yaml:{line_of(text, at)}: {code} " in said and words in said, said
 
 
-@pytest.mark.parametrize(("old", "new", "code", "at", "words"), [
-    ("    - click >=8.1\n", "", "RCP065", "  run:", "run lacks click"),
-    ("click >=8.1", "click >=8000", "RCP062", "click", "can't be installed"),
-    ("    - pip check\n", "    - pip check\n    - python -c 'import nothing'\n", "RCP066", "import nothing",
-     "No module named"),
-])
-def test_v0_is_blamed_at_its_own_lines(old: str, new: str, code: str, at: str, words: str, release: Path,
-                                       tmp_path: Path) -> None:
-    text, status, said, _ = built(release, tmp_path, (old, new), form="v0")
-    assert status == 1 and f"meta.yaml:{line_of(text, at)}: {code} " in said and words in said, said
-
-
 def test_another_hash(release: Path, tmp_path: Path) -> None:
     text, status, said, _ = built(release, tmp_path, (hashlib.sha256(release.read_bytes()).hexdigest(), "cd" * 32))
     assert status == 1 and f"recipe.yaml:{line_of(text, 'sha256')}: RCP060 " in said
@@ -98,8 +78,7 @@ def test_what_cannot_be_built_here(tmp_path: Path) -> None:
         "requirements:\n", "requirements:\n  build:\n    - ${{ compiler('c') }}\n    - ${{ stdlib('c') }}\n")
     newer = v1().replace('version: "1.2.0"', 'version: "1.2.0"\n  python_min: "3.99"')
     for name, text, words in (
-        ("meta.yaml", V0.replace("- click >=8.1", "- click >=8.1  # [win]"), "line 24 holds only for win"),
-        ("meta.yaml", V0.replace("- pip\n", "- {{ pin_compatible('x') }}\n", 1), "calls a function of conda-build"),
+        ("meta.yaml", V0, "rattler-build reads v1 only"),
         ("recipe.yaml", compiled, "a compiled package can't be built here"),
         ("recipe.yaml", newer, "no Python 3.99 or newer is on this machine"),
         ("recipe.yaml", re.sub(r"  sha256: .*\n", "", v1()).replace("  url: ", "  git: "), "no source, or several"),

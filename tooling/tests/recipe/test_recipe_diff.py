@@ -1,8 +1,10 @@
-"""`handbook recipe diff`: a recipe against its release, each difference at its line, and the recipe mended."""
+"""`handbook recipe diff`: a recipe against its release, each difference at its line, and what is written."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -29,12 +31,40 @@ def test_added_removed_and_changed(form: str, tmp_path: Path) -> None:
             ("RCP053", "1.2.0", "the release needs 3.12"),
         ):
             assert f":{line_of(text, at)}: {code} " in done.stderr and words in done.stderr, words
-        assert done.returncode == 1 and "+    - rich >=13" in done.stdout and path.read_text(encoding="utf-8") == text
-        assert run("recipe", "diff", path, "--index", address, "--write").returncode == 0
+        assert done.returncode == 1 and path.read_text(encoding="utf-8") == text
+        assert "by hand" not in done.stderr and "with --write" in done.stderr
+        written = run("recipe", "diff", path, "--index", address, "--write")
+        assert written.returncode == 1 and "4 to correct by hand" in written.stderr, written.stderr
         again = run("recipe", "diff", path, "--index", address)
-    assert (again.returncode, again.stdout) == (0, "") and "no findings" in again.stderr, again.stderr
-    mended = path.read_text(encoding="utf-8")
-    assert "attrs" not in mended and "number: 0" in mended and "1.3.0" in mended and "- someone" in mended
+    assert again.stdout == "" and "RCP057" not in again.stderr and again.stderr.count("RCP05") == 4, again.stderr
+    digest = hashlib.sha256(NEW.sdist()[1]).hexdigest()
+    assert path.read_text(encoding="utf-8") == text.replace("1.2.0", "1.3.0").replace("ab" * 32, digest).replace(
+        "number: 2", "number: 0"), "nothing else changes"
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ("  number: 2", "  number:   2   # ours"), ('version: "1.2.0"', "version: '1.2.0'  # 1.2.0 is old"),
+    ("\n", "\r\n"), ("  summary: A", "  summary: Ü \U0001f40d A"), ("    - someone\n", "    - someone"),
+    ("build:\n  number: 2", "build:\n\n\n  # the number\n  number: 2"),
+])
+def test_every_other_byte_stays(old: str, new: str, tmp_path: Path) -> None:
+    text = stale("v1").replace(old, new)
+    assert text != stale("v1")
+    path = write(tmp_path, "")
+    path.write_bytes(text.encode())
+    with serving(dict([NEW.sdist(), NEW.wheel()])) as address:
+        edits = compare(path, target=address).edits
+    digest = hashlib.sha256(NEW.sdist()[1]).hexdigest()
+    expected = text.replace("1.2.0", "1.3.0", 1).replace("ab" * 32, digest)
+    assert edits.data.decode() == re.sub(r"(number: +)2", r"\g<1>0", expected)
+
+
+def test_a_computed_build_number_is_left_to_a_person(tmp_path: Path) -> None:
+    text = stale("v1").replace('"1.2.0"\n', '"1.2.0"\n  build: 2\n').replace("number: 2", "number: ${{ build }}")
+    with serving(dict([NEW.sdist(), NEW.wheel()])) as address:
+        drift = compare(write(tmp_path, text), target=address)
+    assert "number: ${{ build }}" in drift.edits.text
+    assert "the build number is 2; a new version starts at 0" in [one.message for one in drift.left]
 
 
 NOTICE = Release(version="1.2.0", requires=("click>=8.1",), files={"NOTICE": "Thanks.\n"})
@@ -42,40 +72,29 @@ LICENCES = "  license_file:\n    - {}\n    - {}\n"
 ENTRY = "  python:\n    entry_points:\n      - demo = demo.cli:main\n"
 
 
-@pytest.mark.parametrize(("release", "old", "new", "code", "at", "mended"), [
-    (OLD, "license: MIT", "license: BSD-3-Clause", "RCP055", "license: BSD", "  license: MIT\n"),
-    (OLD, "license_file: LICENSE", "license_file: COPYING  # our own", "RCP055", "license_file",
-     "  license_file: LICENSE  # our own\n"),
-    (OLD, "  license_file: LICENSE\n", "", "RCP055", "about:", "  license: MIT\n  license_file:\n    - LICENSE\n"),
-    (OLD, "  license_file: LICENSE\n", LICENCES.format("LICENSE", "COPYING"), "RCP055", "license_file",
-     "  license_file:\n    - LICENSE\n\n"),
-    (NOTICE, "  license_file: LICENSE\n", "  license_file: LICENSE\n", "RCP055", "license_file",
-     LICENCES.format("LICENSE", "NOTICE")),
-    (NOTICE, "  license_file: LICENSE\n", "  license_file: [COPYING, LICENSE]\n", "RCP055", "license_file",
-     LICENCES.format("LICENSE", "NOTICE")),
-    (NOTICE, "  license_file: LICENSE\n", LICENCES.format("LICENSE  # the code", "COPYING"), "RCP055", "license_file",
-     LICENCES.format("LICENSE  # the code", "NOTICE")),
-    (OLD, "demo = demo.cli:main", "demo = demo.old:main", "RCP054", "entry_points", "- demo = demo.cli:main\n"),
-    (OLD, ENTRY, "", "RCP054", "build:", ENTRY),
-    (Release(version="1.2.0", requires=("click>=8.1",), commands=""), "demo", "demo", "RCP054", "entry_points",
-     "--no-build-isolation\n\nrequirements:"),
-    (OLD, "org/demo\n", "org/old\n", "RCP056", "homepage", "homepage: https://example.org/demo\n"),
-    (OLD, "/d/demo/demo-", "/D/Demo/Demo-", "RCP057", "url:", "/packages/source/d/demo/demo-${{ version }}.tar.gz\n"),
-    (OLD, "setuptools >=80", "hatchling", "RCP050", "host:", "    - setuptools >=80\n"),
-    (OLD, "setuptools >=80", "hatchling", "RCP051", "- hatchling", "    - pip\n    - setuptools >=80\n"),
+@pytest.mark.parametrize(("release", "old", "new", "code", "at"), [
+    (OLD, "license: MIT", "license: BSD-3-Clause", "RCP055", "license: BSD"),
+    (OLD, "license_file: LICENSE", "license_file: COPYING  # our own", "RCP055", "license_file"),
+    (OLD, "  license_file: LICENSE\n", "", "RCP055", "about:"),
+    (OLD, "  license_file: LICENSE\n", LICENCES.format("LICENSE", "COPYING"), "RCP055", "license_file"),
+    (NOTICE, "  license_file: LICENSE\n", "  license_file: LICENSE\n", "RCP055", "license_file"),
+    (NOTICE, "  license_file: LICENSE\n", "  license_file: [COPYING, LICENSE]\n", "RCP055", "license_file"),
+    (OLD, "demo = demo.cli:main", "demo = demo.old:main", "RCP054", "entry_points"),
+    (OLD, ENTRY, "", "RCP054", "build:"),
+    (Release(version="1.2.0", requires=("click>=8.1",), commands=""), "demo", "demo", "RCP054", "entry_points"),
+    (OLD, "org/demo\n", "org/old\n", "RCP056", "homepage"),
+    (OLD, "/d/demo/demo-", "/D/Demo/Demo-", "RCP057", "url:"),
+    (OLD, "setuptools >=80", "hatchling", "RCP050", "host:"),
+    (OLD, "setuptools >=80", "hatchling", "RCP051", "- hatchling"),
 ])
-def test_each_difference_is_mended(release: Release, old: str, new: str, code: str, at: str, mended: str,
-                                   tmp_path: Path) -> None:
+def test_each_other_difference_is_reported_and_left(release: Release, old: str, new: str, code: str, at: str,
+                                                    tmp_path: Path) -> None:
     assert old in v1()
-    path = write(tmp_path, v1().replace(old, new, 1))
+    text = v1().replace(old, new, 1)
     with serving(dict([release.sdist(), release.wheel()])) as address:
-        drift = compare(path, target=address)
-        told, text = [(one.rule.code, one.line) for one in drift.findings], drift.edits.text()
-        path.write_text(text, encoding="utf-8")
-        again = compare(path, target=address)
-    assert (code, line_of(v1().replace(old, new, 1), at)) in told
-    assert drift.edits.left == [] and mended in text, text
-    assert (list(again.findings), again.edits.text()) == ([], text)
+        drift = compare(write(tmp_path, text), target=address)
+    assert (code, line_of(text, at)) in [(one.rule.code, one.line) for one in drift.left]
+    assert drift.edits.text == text.replace("ab" * 32, hashlib.sha256(release.sdist()[1]).hexdigest())
 
 
 def test_machines_get_the_same_facts(tmp_path: Path) -> None:

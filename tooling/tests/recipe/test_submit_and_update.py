@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -132,31 +133,46 @@ def test_what_cannot_be_submitted(world: tuple[Hub, Path], tmp_path: Path) -> No
 
 
 def test_a_feedstock_is_updated(tmp_path: Path) -> None:
-    made = hub(tmp_path)
-    clone = feedstock(made, tmp_path, stale("v1"))
+    """Version, hash and build number change; requirements are listed for a person, here and in the pull request."""
+    made, before = hub(tmp_path), stale("v1")
+    clone = feedstock(made, tmp_path, before)
     with serving(dict([NEW.sdist(), NEW.wheel()])) as address:
         done = made.run("recipe", "update", clone, "--index", address)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 1, done.stderr
         assert made.git(clone, "branch", "--show-current") == "update-1.3.0"
         assert made.git(clone, "log", "-1", "--format=%s") == "demo 1.3.0"
         assert not made.git(clone, "status", "--short")
         text = (clone / "recipe" / "recipe.yaml").read_text(encoding="utf-8")
-        assert "number: 0" in text and '"1.3.0"' in text and "- rich >=13" in text and "attrs" not in text
+        digest = hashlib.sha256(NEW.sdist()[1]).hexdigest()
+        assert text == before.replace("1.2.0", "1.3.0").replace("ab" * 32, digest).replace("number: 2", "number: 0")
         for words in ("[x] Used a [personal fork", "[ ] Bumped the build number", "[x] Reset the build number",
                       "[ ] [Re-rendered]", "[x] Ensured the license file", "@conda-forge-admin, please rerender\n"):
             assert words in done.stdout
+        changed, _, left = done.stdout.partition("Differences from the release that remain:")
+        assert "the release is 1.3.0" in changed and "run lacks rich" not in changed
+        assert "- run lacks rich >=13\n" in left and "RCP050 run lacks rich >=13" in done.stderr
         again = made.run("recipe", "update", clone, "--index", address)
-    assert again.returncode == 0 and "nothing to do" in again.stderr
+    assert again.returncode == 1 and "has version and hash of demo 1.3.0; correct by hand" in again.stderr
+    assert made.git(clone, "rev-list", "--count", "main..HEAD") == "1", "nothing is committed without a change"
     made.git(clone, "push", "--quiet", "--set-upstream", "origin", "update-1.3.0")
 
 
-def test_a_wrong_recipe_of_the_same_version_gets_a_new_build(tmp_path: Path) -> None:
+def test_a_recipe_that_agrees_is_left_alone(tmp_path: Path) -> None:
+    made, same = hub(tmp_path), Release(requires=("click>=8.1",))
+    clone = feedstock(made, tmp_path, v1().replace("ab" * 32, hashlib.sha256(same.sdist()[1]).hexdigest()))
+    with serving(dict([same.sdist(), same.wheel()])) as address:
+        done = made.run("recipe", "update", clone, "--index", address)
+    assert done.returncode == 0 and "nothing to do" in done.stderr, done.stderr
+
+
+def test_another_hash_of_the_same_version_gets_a_new_build(tmp_path: Path) -> None:
     made, same = hub(tmp_path), Release(requires=("click>=8.1",))
     clone = feedstock(made, tmp_path, stale("v1"), owner="conda-forge")
     with serving(dict([same.sdist(), same.wheel()])) as address:
         done = made.run("recipe", "update", clone, "--index", address)
     text = (clone / "recipe" / "recipe.yaml").read_text(encoding="utf-8")
-    assert done.returncode == 0 and "number: 3" in text and "attrs" not in text
+    assert done.returncode == 0 and "number: 3" in text and "attrs" in text, done.stderr
     assert made.git(clone, "log", "-1", "--format=%s") == "Correct the recipe of demo 1.2.0"
-    for words in ("[ ] Used a [personal fork", "[x] Bumped the build number", "[ ] Reset the build number"):
+    for words in ("[ ] Used a [personal fork", "[x] Bumped the build number", "[ ] Reset the build number",
+                  "- run: the release doesn't ask for attrs"):
         assert words in done.stdout

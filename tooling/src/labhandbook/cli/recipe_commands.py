@@ -35,14 +35,11 @@ def index_option(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--license", "licence", default="", help="The SPDX expression, where the files don't tell it.")
 @click.option("--test-command", "commands", multiple=True, help="A command that must end well; may be given again.")
 @click.option("--pytest", is_flag=True, help="Run the test suite that the sdist ships.")
-@click.option("--format", "form", type=click.Choice(["v1", "v0"]), default="v1", show_default=True,
-              help="v1 is recipe.yaml, v0 meta.yaml.")
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), default=".",
               help="The folder that has or gets recipes/ (default: this one).")
 @click.option("--force", is_flag=True, help="Write over a recipe that is there.")
 @index_option
-def new(wanted: str, maintainers: tuple[str, ...], licence: str, commands: tuple[str, ...], pytest: bool, form: str,
-        output: Path, force: bool, target: str) -> int:
+def new(wanted: str, output: Path, force: bool, **wishes: Any) -> int:
     """Write the recipe of a release.
 
     The release is NAME or NAME==VERSION on PyPI, or the path of an sdist.
@@ -53,11 +50,11 @@ def new(wanted: str, maintainers: tuple[str, ...], licence: str, commands: tuple
     from labhandbook.recipe.recipe_lint import lint
     from labhandbook.recipe.source_address import look
 
-    progress = Progress()
-    made = write(wanted, output, Wishes(maintainers, licence, commands, pytest, form, target), force=force)
+    progress, asked = Progress(), Wishes(**wishes)
+    made = write(wanted, output, asked, force=force)
     for note in made.recipe.notes:
         click.echo(f"{paint('!', 'yellow')} {note}", err=True)
-    place = index(target)
+    place = index(asked.target)
     found = lint([made.path], lambda reading: look(reading, place).findings)
     show_findings(found.findings)
     job_summary.tell_findings(found.findings, f"Recipe of {made.recipe.name} {made.recipe.version}")
@@ -134,7 +131,7 @@ def build(path: Path, dists: tuple[Path, ...], output: Path, log: Path | None, f
 @click.argument("path", type=click.Path(path_type=Path))
 @click.argument("dist", type=click.Path(path_type=Path), required=False)
 @click.option("--version", default="", help="The release to compare with (default: the newest).")
-@click.option("--write", is_flag=True, help="Mend the recipe in place.")
+@click.option("--write", is_flag=True, help="Write version, hash and build number into the recipe.")
 @findings_format_option
 @index_option
 def diff(path: Path, dist: Path | None, version: str, write: bool, form: str, target: str) -> int:
@@ -148,20 +145,21 @@ def diff(path: Path, dist: Path | None, version: str, write: bool, form: str, ta
     progress = Progress()
     found = compare(path, dist, version, target)
     _show(found.findings, form, "Recipe against its release")
-    reading, text = found.reading, found.edits.text()
+    reading, text = found.reading, found.edits.text
     changed = text != reading.text
     if changed and form == "text":
         click.echo("".join(difflib.unified_diff(reading.text.splitlines(True), text.splitlines(True), reading.file,
-                                                f"{reading.file} (mended)")), nl=False)
-    for left in found.edits.left:
-        click.echo(f"{paint('!', 'yellow')} by hand: {left}", err=True)
-    told = f"{reading.file} against {found.release.name} {found.release.version}: {counts(found.findings)}"
+                                                f"{reading.file} (updated)")), nl=False)
+    summary = f"{reading.file} against {found.release.name} {found.release.version}: {counts(found.findings)}"
+    failed = found.findings.failed()
     if write and changed:
-        _write(reading.path, text)
-        progress.last(not found.edits.left, f"{told}; {reading.file} is mended")
-        return FINDINGS if found.edits.left else FINE
-    progress.last(not found.findings.failed(), told + ("; mend it with --write" if changed else ""))
-    return FINDINGS if found.findings.failed() else FINE
+        _write(reading.path, found.edits.data)
+        failed = Findings.of(found.left).failed()
+        summary += f"; {reading.file} is written" + (f", {len(found.left)} to correct by hand" if found.left else "")
+    elif changed:
+        summary += "; write version, hash and build number with --write"
+    progress.last(not failed, summary)
+    return FINDINGS if failed else FINE
 
 
 @recipe.command(cls=Command, section="sec-conda-forge-pr")
@@ -197,21 +195,22 @@ def submit(path: Path, clone: Path, branch: str, gh: bool) -> int:
 def update(feedstock: Path, version: str, branch: str, gh: bool, target: str) -> int:
     """Bring a feedstock to a new release.
 
-    Version, hash, dependencies and build number are mended on a branch with a commit; nothing is sent without --gh.
+    Version, hash and build number change on a branch with a commit; other differences are listed for you to correct.
+    Nothing is sent without --gh.
     """
     from labhandbook.recipe.submit import update as propose
 
     progress = Progress()
     found, made = propose(feedstock, version, branch=branch, gh=gh, target=target)
-    if made is None:
-        progress.last(True, f"{found.reading.file} says what {found.release.name} {found.release.version} says; "
-                            "nothing to do")
-        return FINE
-    show_findings(found.findings)
-    for left in made.left:
-        click.echo(f"{paint('!', 'yellow')} by hand: {left}", err=True)
-    _proposal(made, progress)
-    return FINDINGS if made.left else FINE
+    show_findings(found.left)
+    failed = Findings.of(found.left).failed()
+    if made:
+        _proposal(made, progress)
+        return FINDINGS if failed else FINE
+    release = f"{found.release.name} {found.release.version}"
+    progress.last(not failed, f"{found.reading.file} has version and hash of {release}; " +
+                  ("correct by hand what is named above" if failed else "nothing to do"))
+    return FINDINGS if failed else FINE
 
 
 def _proposal(made: Any, progress: Progress) -> None:
@@ -233,7 +232,7 @@ def _show(findings: Sequence[Finding], form: str, title: str) -> None:
         show_report(findings, form, None, title)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str | bytes) -> None:
     """Write a file. Raises HandbookError when that can't be done."""
     try:
         write_atomic(path, text)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.yaml_reader import read_yaml
 from labhandbook.package.project import normalise
 
 # What gathers the licences of all that a compiled language links in (conda-forge ).
@@ -42,11 +43,8 @@ def names() -> dict[str, str]:
     except ImportError:
         raise HandbookError("grayskull isn't installed", why="it has conda-forge's names for PyPI's projects",
                             todo="pip install 'labhandbook[recipe]'", section="sec-conda-forge-generate") from None
-    import yaml
-
     place = Path(str(strategy.__file__)).with_name("config.yaml")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    table = yaml.load(place.read_text(encoding="utf-8"), Loader=loader) or {}
+    table = read_yaml(place.read_text(encoding="utf-8"), place.name).data or {}
     return {normalise(name): str(entry["conda_forge"]) for name, entry in table.items() if entry.get("conda_forge")}
 
 

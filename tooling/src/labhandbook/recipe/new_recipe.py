@@ -17,8 +17,7 @@ from labhandbook.package.project import normalise
 from labhandbook.package.simple_index import IndexDown, listing
 from labhandbook.recipe import grayskull_run, release_metadata
 from labhandbook.recipe.conda_forge_facts import LICENCE_TOOLS, python_min, pythons
-from labhandbook.recipe.recipe_model import Recipe, Requirement
-from labhandbook.recipe.recipe_text import FILES, render
+from labhandbook.recipe.recipe_text import FILE, Recipe, Requirement, render
 from labhandbook.recipe.released_sdist import SECTION, Source, fetch
 from labhandbook.recipe.requirement_specs import Asked, asked, lowest_python, upper_python
 
@@ -38,7 +37,6 @@ class Wishes:
     licence: str = ""
     commands: tuple[str, ...] = ()
     pytest: bool = False
-    form: str = "v1"
     target: str = "pypi"
 
 
@@ -58,12 +56,12 @@ def new(wanted: str, output: Path, wishes: Wishes = Wishes(), *, force: bool = F
     with tempfile.TemporaryDirectory() as folder:
         source = fetch(wanted, Path(folder), wishes.target)
         name = conda_file_name(source)
-        path = output / "recipes" / name / FILES[wishes.form]
+        path = output / "recipes" / name / FILE
         refuse_existing(path, force=force)
         recipe = describe(source, wishes)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, render(recipe, wishes.form))
+            write_atomic(path, render(recipe))
         except OSError as error:
             raise HandbookError(f"{path} can't be written: {error.strerror or error}",
                                 todo="choose another folder with --output", section=SECTION) from None
@@ -72,7 +70,7 @@ def new(wanted: str, output: Path, wishes: Wishes = Wishes(), *, force: bool = F
 
 def refuse_existing(path: Path, *, force: bool) -> None:
     """Raise HandbookError when a recipe in either format lies there already."""
-    there = [path.with_name(file) for file in FILES.values() if path.with_name(file).exists()]
+    there = [path.with_name(file) for file in (FILE, "meta.yaml") if path.with_name(file).exists()]
     if there and not (force and there == [path]):
         raise HandbookError(f"{there[0].name} is there already", where=str(there[0]),
                             why="your own changes in it would be lost",

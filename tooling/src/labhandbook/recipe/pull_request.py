@@ -65,12 +65,12 @@ def staged(reading: Reading, root: Path, author: str) -> str:
     return head + ticked(template(root), known)
 
 
-def feedstock(changes: list[str], author: str, *, same: bool, licence: bool) -> str:
-    """The text of a feedstock's pull request: what changed, and its checklist; `same` says the version stays."""
+def feedstock(changes: list[str], left: list[str], author: str, *, same: bool, licence: bool) -> str:
+    """The text of a feedstock's pull request; `left` are differences that remain, `same` says the version stays."""
     known = {r"personal fork": author not in ("", "conda-forge"), r"bumped the build number": same,
              r"reset the build number": not same, r"license file": licence}
-    return "\n".join(["Changes, found by comparing the recipe with the release:", "",
-                      *(f"- {change}" for change in changes), "", "Checklist", "",
+    remaining = ["Differences from the release that remain:", "", *(f"- {one}" for one in left), ""] if left else []
+    return "\n".join(["Changes:", "", *(f"- {change}" for change in changes), "", *remaining, "Checklist", "",
                       ticked(facts()["checklists"]["feedstock"], known)])
 
 

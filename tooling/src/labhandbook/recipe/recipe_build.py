@@ -13,8 +13,6 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
-import yaml
-
 from labhandbook.core import process
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.process import environment, isolated
@@ -35,7 +33,6 @@ from labhandbook.recipe.released_sdist import keep
 from labhandbook.recipe.renderer import Exhausted, said_of
 from labhandbook.recipe.schema_validation import costly
 from labhandbook.recipe.source_address import Answer, look, named
-from labhandbook.recipe.translate_v0 import as_v1, untranslatable
 from labhandbook.recipe.wheel_solver import Resolver, solve
 
 SECTION = "sec-conda-forge-build"
@@ -94,12 +91,12 @@ def refuse(reading: Reading) -> None:
                             why="conda-forge's compilers are on conda-forge only",
                             todo="build it with build-locally.py in the clone of staged-recipes, which needs Docker, "
                                  "or let the checks of the pull request do it", section=SECTION)
-    if reading.form == "v0" and (why := untranslatable(reading)):
-        raise HandbookError("this v0 recipe can't be built here", where=reading.file,
-                            why=f"{why}, and rattler-build reads v1 only",
+    if reading.form == "v0":
+        raise HandbookError("a v0 recipe can't be built here", where=reading.file,
+                            why="rattler-build reads v1 only",
                             todo=f"write the v1 recipe: handbook recipe new {reading.get('package.name')}",
                             section=SECTION)
-    if not isinstance(reading.node("source.url"), yaml.ScalarNode):
+    if not reading.written("source.url"):
         raise HandbookError("the recipe has no source, or several", where=f"{reading.file}:{reading.line('source')}",
                             todo="name the sdist on PyPI alone, under source.url", section=SECTION)
 
@@ -139,14 +136,9 @@ def job(reading: Reading, source: Path, channel: Channel, folder: Path, python: 
     """What the worker is told: a copy of the recipe whose source is the file at hand."""
     copied = folder / "recipe"
     shutil.copytree(reading.path.parent, copied, ignore=shutil.ignore_patterns("output", ".git"))
-    node = reading.node("source.url")
-    assert node is not None
-    if reading.form == "v0":
-        text = as_v1(reading, source.resolve().as_uri())
-    else:
-        text = (reading.text[:node.start_mark.index] + source.resolve().as_uri()
-                + reading.text[node.end_mark.index:])
-        text = re.sub(r"^(\s+python_min:).*$", rf'\1 "{python.line}"', text, count=1, flags=re.MULTILINE)
+    url = reading.node("source.url")
+    text = reading.text[:url.start] + source.resolve().as_uri() + reading.text[url.stop:]
+    text = re.sub(r"^(\s+python_min:).*$", rf'\1 "{python.line}"', text, count=1, flags=re.MULTILINE)
     try:
         said_of(text, {"python_min": [python.line]})
     except Exhausted:
@@ -223,6 +215,4 @@ def unproven(reading: Reading, python: Interpreter, own: Sequence[str]) -> list[
                                                                        f", though python_min is {lowest}")]
     if own:
         words.append(f"that others can have {', '.join(dict.fromkeys(own))}, which came from this machine")
-    if reading.form == "v0":
-        words.append("that conda-build reads meta.yaml as it was translated for rattler-build")
     return [Finding(reading.file, 0, build_proof.ELSEWHERE, f"not proven: {'; '.join(words)}")]

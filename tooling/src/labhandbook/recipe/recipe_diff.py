@@ -1,4 +1,4 @@
-"""`handbook recipe diff`: what a recipe says against what its release says, and the recipe mended."""
+"""`handbook recipe diff`: what a recipe says against what its release says."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from labhandbook.recipe.conda_forge_facts import facts, python_min
 from labhandbook.recipe.line_edits import Edits, version_line
 from labhandbook.recipe.new_recipe import Wishes, describe
 from labhandbook.recipe.recipe_lint import shown
-from labhandbook.recipe.recipe_model import Recipe
-from labhandbook.recipe.recipe_reader import Reading, Value, find, read
+from labhandbook.recipe.recipe_reader import Reading, fill, find, read
 from labhandbook.recipe.recipe_rules import release_agreement as rules
-from labhandbook.recipe.recipe_variables import fill
+from labhandbook.recipe.recipe_text import Recipe
 from labhandbook.recipe.release_metadata import spdx
 from labhandbook.recipe.released_sdist import fetch, sdist_in
 from labhandbook.recipe.requirement_specs import same_bounds, split
@@ -28,12 +27,17 @@ SECTION = "sec-conda-forge-update"
 
 @dataclass
 class Drift:
-    """What differs between a recipe and a release, and the text that would be right."""
+    """What differs between a recipe and a release, and the changes of version, hash and build number."""
 
     reading: Reading
     release: Recipe
     findings: Findings
     edits: Edits
+
+    @property
+    def left(self) -> list[Finding]:
+        """The differences that a person must correct."""
+        return [one for one in self.findings if one not in self.edits.settled]
 
 
 def compare(path: Path, dist: Path | None = None, version: str = "", target: str = "pypi") -> Drift:
@@ -45,7 +49,7 @@ def compare(path: Path, dist: Path | None = None, version: str = "", target: str
     reading = read(file, shown(file))
     if reading.problem:
         raise HandbookError(f"it can't be read: {reading.problem}", where=f"{reading.file}:{reading.problem_line}",
-                            todo="mend it first: handbook recipe lint", section="sec-conda-forge-check")
+                            todo="correct it first: handbook recipe lint", section="sec-conda-forge-check")
     with tempfile.TemporaryDirectory() as folder:
         named = (str(sdist_in(dist, project(reading) if dist.is_dir() else "").resolve()) if dist else
                  project(reading) + (f"=={version}" if version else ""))
@@ -73,15 +77,15 @@ def _differences(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Fi
     yield from _version(reading, release, edits)
     yield from _source(reading, release, edits)
     for section, wanted in (("host", release.host), ("run", release.run)):
-        yield from _requirements(reading, section, [one.text for one in wanted], edits)
-    yield from _python(reading, release, edits)
-    yield from _commands(reading, release, edits)
-    yield from _licence(reading, release, edits)
+        yield from _requirements(reading, section, [one.text for one in wanted])
+    yield from _python(reading, release)
+    yield from _commands(reading, release)
+    yield from _licence(reading, release)
     for field in ("homepage", "documentation", "repository"):
         right, is_now = getattr(release, field), reading.get(f"about.{field}")
         if right and is_now and right.rstrip("/") != is_now.rstrip("/") and "/project/" not in right:
-            edits.field(f"about.{field}", right)
-            yield _found(reading, rules.ADDRESSES, f"about.{field}", f"{field} is {is_now}, the release's {right}")
+            yield _found(reading, rules.ADDRESSES, f"about.{field}",
+                         f"{field} is {is_now} in the recipe, {right} in the release")
 
 
 def _found(reading: Reading, rule: Rule, path: str, message: str, weight: Severity | None = None) -> Finding:
@@ -91,19 +95,18 @@ def _found(reading: Reading, rule: Rule, path: str, message: str, weight: Severi
 def _version(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding]:
     """Version and build number."""
     old, new = reading.get("package.version"), release.version
-    line = version_line(reading, old) or reading.line("package.version")
     if old == new:
         return
-    edits.swap(line, old, new)
-    yield Finding(reading.file, line, rules.VERSION, f"the version is {old}, the release is {new}")
+    line = version_line(reading, old)
+    found = Finding(reading.file, line, rules.VERSION, f"the version is {old}, the release is {new}")
+    edits.swap(line, old, new, found)
+    yield found
     number = reading.get("build.number")
     if number not in ("", "0"):
-        if reading.written("build.number").isdigit():
-            edits.field("build.number", 0)
-        else:
-            edits.left.append("set the build number to 0")
-        yield _found(reading, rules.VERSION, "build.number",
-                     f"the build number is {number}; a new version starts at 0")
+        found = _found(reading, rules.VERSION, "build.number",
+                       f"the build number is {number}; a new version starts at 0")
+        edits.build_number(0, found)
+        yield found
 
 
 def _source(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding]:
@@ -112,57 +115,48 @@ def _source(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding
     named = fill(url, {**reading.context, "version": release.version}).rpartition("/")[2]
     right = release.url.rpartition("/")[2].replace("{version}", release.version)
     if LASTING in url and named != right:
-        place = (release.version if "version" not in reading.context else
-                 "${{ version }}" if reading.form == "v1" else "{{ version }}")
-        edits.field("source.url", release.url.replace("{version}", place))
-        yield _found(reading, rules.VERSION, "source.url", f"the source is {named}, the release's sdist {right}")
+        yield _found(reading, rules.VERSION, "source.url", f"the source is {named}, the release has {right}")
     if held.lower() == release.sha256:
         return
     line = next((number for number, text in enumerate(reading.lines, 1) if held and held in text),
                 reading.line("source.sha256"))
-    if held:
-        edits.swap(line, held, release.sha256)
-    else:
-        edits.field("source.sha256", release.sha256)
-    yield Finding(reading.file, line, rules.VERSION, f"the sha256 begins with {held[:12] or 'nothing'}, the sdist's "
-                                                     f"with {release.sha256[:12]}")
+    found = Finding(reading.file, line, rules.VERSION,
+                    f"the sha256 begins with {held[:12] or 'nothing'}, the sdist's with {release.sha256[:12]}")
+    edits.swap(line, held, release.sha256, found)
+    yield found
 
 
-def _commands(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding]:
+def _commands(reading: Reading, release: Recipe) -> Iterator[Finding]:
     """Entry points, which a noarch recipe lists."""
     path = "build.python.entry_points"
     if reading.noarch and ({_bare(value.text) for value in reading.values(path)}
                            != {_bare(one) for one in release.entry_points}):
-        edits.listed(path, release.entry_points)
         yield _found(reading, rules.COMMANDS, path,
                      f"the release has the commands {', '.join(release.entry_points) or 'none'}")
 
 
-def _licence(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding]:
-    """The licence and its files; files that lie beside the recipe stay."""
+def _licence(reading: Reading, release: Recipe) -> Iterator[Finding]:
+    """The licence and its files; files beside the recipe count too."""
     held = reading.get("about.license")
     if held != release.license:
-        edits.field("about.license", release.license)
         yield _found(reading, rules.LICENCE, "about.license",
-                     f"the licence is {held or 'missing'}, the release's {release.license}")
+                     f"the licence is {held or 'missing'}, in the release {release.license}")
     path = "about.license_file"
     files = [value.text for value in reading.values(path)]
     kept = [name for name in files if name in release.license_files or (reading.path.parent / name).is_file()]
-    lost, new = [name for name in files if name not in kept], [one for one in release.license_files
-                                                               if one not in files]
-    if not release.license_files or not (lost or new):
-        return
-    edits.listed(path, [*kept, *new])
-    yield _found(reading, rules.LICENCE, path,
-                 f"the sdist has the licence files {', '.join(release.license_files)}, "
-                 f"the recipe names {', '.join(files) or 'none'}", None if lost or not files else Severity.WARNING)
+    lost, new = set(files) - set(kept), set(release.license_files) - set(files)
+    if release.license_files and (lost or new):
+        yield _found(reading, rules.LICENCE, path,
+                     f"the sdist has the licence files {', '.join(release.license_files)}, "
+                     f"the recipe names {', '.join(files) or 'none'}",
+                     None if lost or not files else Severity.WARNING)
 
 
 def _bare(text: str) -> str:
     return re.sub(r"\s*=\s*", "=", text)
 
 
-def _requirements(reading: Reading, section: str, wanted: list[str], edits: Edits) -> Iterator[Finding]:
+def _requirements(reading: Reading, section: str, wanted: list[str]) -> Iterator[Finding]:
     names = {split(text)[0]: split(text)[1] for text in wanted}
     seen: set[str] = set()
     for value in reading.requirements(section):
@@ -172,27 +166,17 @@ def _requirements(reading: Reading, section: str, wanted: list[str], edits: Edit
         other = _same_name(name, names)
         seen.add(other)
         if other not in names:
-            yield from _surplus(reading, section, value, edits)
+            # conda-forge adds some tools to host.
+            if section != "host" or name not in ("pip", "wheel", "setuptools") or name in facts()["backends"]:
+                yield Finding(reading.file, value.line, rules.REMOVED,
+                              f"{section}: the release doesn't ask for {name}")
         elif not same_bounds(bounds, names[other]) and not value.selector and "{{" not in bounds:
-            right = f"{name} {names[other]}".strip()
-            edits.requirement(value, right)
             yield Finding(reading.file, value.line, rules.CHANGED,
-                          f"{section}: {value.text} is {right} in the release")
+                          f"{section}: {value.text} is {f'{name} {names[other]}'.strip()} in the release")
     for name, bounds in names.items():
         if name not in seen:
-            line = f"{name} {bounds}".strip()
-            edits.add(f"requirements.{section}", line)
             yield Finding(reading.file, reading.line(f"requirements.{section}"), rules.ADDED,
-                          f"{section} lacks {line}")
-
-
-def _surplus(reading: Reading, section: str, value: Value, edits: Edits) -> Iterator[Finding]:
-    """A line that the release doesn't ask for; tools that conda-forge adds to host stay."""
-    name = split(value.text)[0]
-    if section == "host" and name in ("pip", "wheel", "setuptools") and name not in facts()["backends"]:
-        return
-    edits.remove(value)
-    yield Finding(reading.file, value.line, rules.REMOVED, f"{section}: the release doesn't ask for {name}")
+                          f"{section} lacks {f'{name} {bounds}'.strip()}")
 
 
 def _same_name(name: str, names: dict[str, str]) -> str:
@@ -201,23 +185,16 @@ def _same_name(name: str, names: dict[str, str]) -> str:
     return spelt.get(name.replace("_", "-").removesuffix("-base"), name)
 
 
-def _python(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding]:
-    if not (reading.noarch and release.noarch):
-        return
-    held = reading.context.get("python_min", "")
-    wanted = release.python_min
-    if held == wanted:
+def _python(reading: Reading, release: Recipe) -> Iterator[Finding]:
+    held, wanted = reading.context.get("python_min", ""), release.python_min
+    if not (reading.noarch and release.noarch) or held == wanted:
         return
     line = next((number for number, text in enumerate(reading.lines, 1) if re.search(r"python_min\s*[:=]", text)), 0)
     if held and not wanted:
-        edits.gone.add(line)
         message = f"python_min is {held}; the release works from conda-forge's {python_min()} on"
     elif held:
-        edits.swap(line, held, wanted)
         message = f"python_min is {held}, the release needs {wanted}"
     else:
-        line = version_line(reading, reading.get("package.version")) or 1
-        edits.after.setdefault(line, []).append(f'  python_min: "{wanted}"' if reading.form == "v1" else
-                                                f'{{% set python_min = "{wanted}" %}}')
+        line = version_line(reading, reading.get("package.version"))
         message = f"python_min isn't set, and the release needs {wanted}"
     yield Finding(reading.file, line, rules.MINIMUM, message)

@@ -1,19 +1,17 @@
-"""A recipe as it stands in its file, with the line of every value; v1 and v0 are asked by the same names."""
+"""A recipe as its file says it, with the line of every value; v1 and v0 are asked by the same names."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
-from labhandbook.recipe.recipe_variables import fill
+from labhandbook.core.yaml_reader import Value, read_yaml
 
 # What v1 calls a field, and v0.
 V0 = {"about.homepage": "about.home", "about.documentation": "about.doc_url", "about.repository": "about.dev_url",
@@ -23,11 +21,19 @@ SELECTOR = re.compile(r"#\s*\[([^]#]+)\]")
 BRACES = re.compile(r"^\s*(?:- )?(?:[\w-]+: )?(?=\{\{)")
 LARGEST = 1024 * 1024  # bytes of a recipe; the largest on conda-forge has less than a tenth
 LONGEST = 20_000  # characters of one of its lines
+# Where a recipe uses its own variables. Nothing is evaluated: names, positions, `lower`, `upper` and `replace` are
+# all that recipes on conda-forge need. Variables of variables could grow without end, so a value that becomes
+# too long stays as it is written.
+PLACE = re.compile(r"(?:\$\{\{|\{\{)([^{}]+)\}\}")
+EXPRESSION = re.compile(r"(\w+)(?:\[(\d{1,4})\])?\s*((?:\|[^|]+)*)")
+REPLACE = re.compile(r"replace\(\s*(['\"])(.*?)\1\s*,\s*(['\"])(.*?)\3\s*\)")
+LONGEST_VALUE = 1_000  # characters of a value that is put in
+MOST = 1_000_000  # characters that are put into one text
 
 
 @dataclass(frozen=True)
-class Value:
-    """A value of a recipe: what YAML makes of it, its own text, its line, and a selector behind it (v0)."""
+class Entry:
+    """A scalar of a recipe: what YAML makes of it, its text with variables put in, its line, its selector (v0)."""
 
     held: Any
     text: str
@@ -44,7 +50,7 @@ class Reading:
     file: str
     form: str
     text: str
-    root: yaml.Node | None = None
+    root: Value = field(default_factory=Value)
     context: dict[str, str] = field(default_factory=dict)
     problem: str = ""
     problem_line: int = 0
@@ -60,100 +66,75 @@ class Reading:
         return {number: found[1] for number, line in enumerate(self.lines, 1)
                 if (found := SELECTOR.search(line))} if self.form == "v0" else {}
 
-    def node(self, path: str) -> yaml.Node | None:
-        """The node of a dotted path, in v1's words."""
-        if self.form == "v0":
-            path = V0.get(path, path)
-        return _within(self.root, path)
+    def _own(self, path: str) -> str:
+        """The path by which the recipe's format calls a field of v1."""
+        return V0.get(path, path) if self.form == "v0" else path
+
+    def node(self, path: str) -> Value:
+        """The value of a dotted path, in v1's words."""
+        return _within(self.root, self._own(path))
 
     def line(self, path: str) -> int:
         """The line of a field's key; the nearest section above it when the field is missing, else 1."""
+        path = self._own(path)
         while path:
             parent, _, key = path.rpartition(".")
-            holder = self.node(parent) if parent else self.root
-            wanted = V0.get(path, path).rpartition(".")[2] if self.form == "v0" else key
-            for name, _ in holder.value if isinstance(holder, yaml.MappingNode) else []:
-                if name.value == wanted:
-                    return int(name.start_mark.line) + 1
+            if number := _first(_within(self.root, parent)).keys.get(key):
+                return number
             path = parent
         return 1
 
     def get(self, path: str) -> str:
         """The text of a field with the recipe's own variables put in, empty without it."""
-        node = self.node(path)
-        return self.fill(str(node.value)) if isinstance(node, yaml.ScalarNode) else ""
+        return self.fill(self.written(path))
 
     def written(self, path: str) -> str:
-        """The text of a field as it stands there."""
-        node = self.node(path)
-        return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+        """The text of a field as written."""
+        return self.node(path).text
 
     def keys(self, path: str = "") -> list[tuple[str, int]]:
         """The keys of a mapping with their lines."""
-        node = self.node(path) if path else self.root
-        return [(str(name.value), name.start_mark.line + 1) for name, _ in
-                (node.value if isinstance(node, yaml.MappingNode) else [])]
+        return list(self.node(path).keys.items())
 
-    def values(self, path: str) -> list[Value]:
+    def values(self, path: str) -> list[Entry]:
         """The scalars of a field: of a list, of the lists inside it (`if`, `then`, `else`), or one alone."""
-        node = self.node(path)
-        return list(self._walk(node, "")) if node is not None else []
+        return list(self._walk(self.node(path), ""))
 
-    def _walk(self, node: yaml.Node, selector: str) -> Iterator[Value]:
-        if isinstance(node, yaml.ScalarNode):
-            line = node.start_mark.line + 1
-            behind = self.selectors.get(line, selector)
-            if node.value or node.style:
-                yield Value(_held(node.value) if not node.style and node.value else node.value,
-                            self.fill(node.value), line, behind, not node.style)
-        elif isinstance(node, yaml.SequenceNode):
-            for item in node.value:
-                yield from self._walk(item, selector)
-        elif isinstance(node, yaml.MappingNode):
-            named = {name.value: value for name, value in node.value}
-            chosen = str(named["if"].value) if "if" in named else selector
-            for name, value in node.value:
-                if name.value != "if":
-                    yield from self._walk(value, chosen)
+    def _walk(self, value: Value, selector: str) -> Iterator[Entry]:
+        if isinstance(value.held, str):
+            yield Entry(value.data, self.fill(value.text), value.line, self.selectors.get(value.line, selector),
+                        not value.style)
+        for item in value.items:
+            yield from self._walk(item, selector)
+        chosen = value["if"].text or selector
+        for name, inner in value.map.items():
+            if name != "if":
+                yield from self._walk(inner, chosen)
 
-    def requirements(self, section: str) -> list[Value]:
+    def requirements(self, section: str) -> list[Entry]:
         """The lines of a section of `requirements`."""
         return self.values(f"requirements.{section}")
 
-    def requirement(self, section: str, name: str) -> Value | None:
+    def requirement(self, section: str, name: str) -> Entry | None:
         """The line that asks for a package."""
         return next((value for value in self.requirements(section)
                      if re.split(r"[\s<>=!~]", value.text, maxsplit=1)[0] == name), None)
 
-    def test_nodes(self) -> list[yaml.Node]:
-        """The tests of a v1 recipe."""
-        node = self.node("tests")
-        return node.value if isinstance(node, yaml.SequenceNode) else []
-
-    def tests(self, path: str) -> list[Value]:
+    def tests(self, path: str) -> list[Entry]:
         """The values of `python.imports` and the like in all tests; in v0 of the field of that name in `test`."""
         if self.form == "v0":
             return self.values(f"test.{path.rpartition('.')[2]}")
-        found = []
-        for node in self.test_nodes():
-            inner = _within(node, path)
-            if inner is not None:
-                found += list(self._walk(inner, ""))
-        return found
+        return [entry for test in self.node("tests").items for entry in self._walk(_within(test, path), "")]
 
-    def commands(self, number: int) -> list[Value]:
-        """The commands of the test of that number; v0 has one list of commands."""
-        if self.form == "v0":
-            return self.values("test.commands")
-        node = _within(self.test_nodes()[number], "script") if number < len(self.test_nodes()) else None
-        return list(self._walk(node, "")) if node is not None else []
+    def commands(self, number: int) -> list[Entry]:
+        """The commands of the test of that number in a v1 recipe."""
+        tests = self.node("tests").items
+        return list(self._walk(_within(tests[number], "script"), "")) if number < len(tests) else []
 
     def test_line(self, number: int) -> int:
-        """The line of the test of that number; v0 has one list of commands."""
-        nodes = self.test_nodes()
-        if number < len(nodes):
-            return int(nodes[number].start_mark.line) + 1
-        return self.line("tests" if self.form == "v1" else "test.commands")
+        """The line of the test of that number in a v1 recipe."""
+        tests = self.node("tests").items
+        return tests[number].line if number < len(tests) else self.line("tests")
 
     def fill(self, text: str) -> str:
         """A text with the recipe's own variables in their places; others stay as they are."""
@@ -165,27 +146,21 @@ class Reading:
         return self.get("build.noarch") == "python"
 
     @property
-    def compilers(self) -> list[Value]:
+    def compilers(self) -> list[Entry]:
         """The compilers that it asks for."""
         return [value for value in self.requirements("build") if re.search(r"compiler\(", value.text)]
 
 
-def _held(text: str) -> Any:
-    """What YAML makes of a plain scalar; the text itself where that can't be told."""
-    try:
-        return untrusted_data.yaml_data(text, "")
-    except HandbookError:
-        return text
+def _first(value: Value) -> Value:
+    """The first entry of a list, else the value itself: a recipe may write one source as a list."""
+    return value.items[0] if value.items else value
 
 
-def _within(node: yaml.Node | None, path: str) -> yaml.Node | None:
-    """The node of a dotted path below another; of a list its first entry counts."""
+def _within(value: Value, path: str) -> Value:
+    """The value of a dotted path below another; of a list its first entry counts."""
     for key in filter(None, path.split(".")):
-        if isinstance(node, yaml.SequenceNode) and node.value:
-            node = node.value[0]
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        node = next((value for name, value in pairs if name.value == key), None)
-    return node
+        value = _first(value)[key]
+    return value
 
 
 def read(path: Path, shown: str = "") -> Reading:
@@ -215,7 +190,7 @@ def find(path: Path) -> Path:
 
 
 def parse(text: str, path: Path, shown: str) -> Reading:
-    """Read the text of a recipe; what can't be parsed is told by `problem`."""
+    """Read the text of a recipe; `problem` says why it can't be parsed."""
     form = "v0" if path.name == "meta.yaml" or re.search(r"^[ \t]*\{%", text, re.MULTILINE) else "v1"
     reading = Reading(path, shown, form, text)
     if long := next((number for number, line in enumerate(reading.lines, 1) if len(line) > LONGEST), 0):
@@ -224,17 +199,16 @@ def parse(text: str, path: Path, shown: str) -> Reading:
     if form == "v0":
         text = _without_jinja(text, reading.context)
     try:
-        reading.root = untrusted_data.yaml_nodes(text, shown)
+        reading.root = read_yaml(text, shown)
     except untrusted_data.Unreadable as error:
         reading.problem, reading.problem_line = error.problem, error.line
         return reading
-    if not isinstance(reading.root, yaml.MappingNode):
-        reading.problem, reading.problem_line, reading.root = "has no sections", 1, None
+    if not isinstance(reading.root.held, dict):
+        reading.problem, reading.problem_line, reading.root = "has no sections", 1, Value()
     elif form == "v1":
-        held = reading.node("context")
-        for name, value in held.value if isinstance(held, yaml.MappingNode) else []:
-            if isinstance(value, yaml.ScalarNode):
-                reading.context[str(name.value)] = reading.fill(value.value)
+        for name, value in reading.node("context").map.items():
+            if value.text:
+                reading.context[name] = reading.fill(value.text)
     return reading
 
 
@@ -254,3 +228,36 @@ def _without_jinja(text: str, context: dict[str, str]) -> str:
             line = f"{match[0]}'{quoted}'{line[match.end() + len(value):]}"
         lines.append(line)
     return "\n".join(lines) + "\n"
+
+
+def fill(text: str, variables: Mapping[str, str]) -> str:
+    """A text with the variables put in; anything else, such as a function, stays as it is."""
+    added = 0
+
+    def put_in(place: re.Match[str]) -> str:
+        nonlocal added
+        value = _value(place[1].strip(), variables, place[0]) if added < MOST else place[0]
+        added += len(value)
+        return value
+
+    return PLACE.sub(put_in, text)
+
+
+def _value(expression: str, variables: Mapping[str, str], otherwise: str) -> str:
+    """`name`, `name[0]`, and either with `lower`, `upper` or `replace("a", "b")` behind bars."""
+    match = EXPRESSION.fullmatch(expression) if len(expression) <= LONGEST_VALUE else None
+    value = variables.get(match[1]) if match else None
+    if match is None or value is None or len(value) > LONGEST_VALUE:
+        return otherwise
+    if match[2]:
+        value = value[int(match[2])] if int(match[2]) < len(value) else ""
+    for word in filter(None, (part.strip() for part in match[3].split("|"))):
+        if word in ("lower", "upper"):
+            value = getattr(value, word)()
+        elif found := REPLACE.fullmatch(word):
+            value = value.replace(found[2], found[4])
+        elif word != "string":
+            return otherwise
+        if len(value) > LONGEST_VALUE:
+            return otherwise
+    return str(value)

@@ -1,123 +1,123 @@
-"""A recipe as text: v1 (`recipe.yaml`), which new recipes are written in, and v0 (`meta.yaml`)."""
+"""What a new recipe says, and its text: `recipe.yaml`, conda-forge's format v1."""
 
 from __future__ import annotations
 
+import io
+import textwrap
+from dataclasses import dataclass, field
 from typing import Any
 
-from labhandbook.recipe.recipe_model import Recipe, Requirement
-from labhandbook.recipe.yaml_text import Quoted, emit, folded, scalar
-
-FILES = {"v1": "recipe.yaml", "v0": "meta.yaml"}
-SCRIPT = "{python} -m pip install . -vv --no-deps --no-build-isolation"
-ABOUT_V0 = {"homepage": "home", "documentation": "doc_url", "repository": "dev_url"}
+FILE = "recipe.yaml"
+SCRIPT = "${{ PYTHON }} -m pip install . -vv --no-deps --no-build-isolation"
+MIN = "${{ python_min }}"
 
 
-def render(recipe: Recipe, form: str = "v1") -> str:
-    """The text of a recipe in a format of FILES."""
-    return v1(recipe) if form == "v1" else v0(recipe)
+@dataclass
+class Requirement:
+    """A line of `requirements`; with `systems` it holds only there, which only compiled packages can say."""
+
+    text: str
+    systems: tuple[str, ...] = ()
+
+    @property
+    def entry(self) -> Any:
+        """The line as the recipe writes it; one for some systems has `if` and `then`."""
+        return {"if": " or ".join(self.systems), "then": [self.text]} if self.systems else self.text
 
 
-def v1(recipe: Recipe) -> str:
-    """`recipe.yaml`, one empty line between its sections."""
-    context: dict[str, Any] = {"version": Quoted(recipe.version)}
+@dataclass
+class Recipe:
+    """What a recipe says. `url` has `{version}` in the version's place; `python_min` is set only where it must be."""
+
+    name: str
+    version: str
+    url: str
+    sha256: str
+    build: list[Requirement] = field(default_factory=list)
+    host: list[Requirement] = field(default_factory=list)
+    run: list[Requirement] = field(default_factory=list)
+    noarch: bool = True
+    number: int = 0
+    python_min: str = ""
+    python_upper: str = ""
+    entry_points: list[str] = field(default_factory=list)
+    imports: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    pytest: list[str] = field(default_factory=list)
+    tests: list[str] = field(default_factory=list)
+    homepage: str = ""
+    documentation: str = ""
+    repository: str = ""
+    summary: str = ""
+    description: str = ""
+    license: str = ""
+    license_files: list[str] = field(default_factory=list)
+    maintainers: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def render(recipe: Recipe) -> str:
+    """The text of a recipe, one empty line between its sections."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
+
+    quoted = DoubleQuotedScalarString  # a version without quotes may be a number: 1.10
+    writer = YAML()
+    writer.indent(mapping=2, sequence=4, offset=2)
+    writer.width = 100_000
+    context = {"version": quoted(recipe.version)}
     if recipe.python_min:
-        context["python_min"] = Quoted(recipe.python_min)
-    build: dict[str, Any] = {"number": recipe.number}
-    if recipe.noarch:
-        build["noarch"] = "python"
-    build["script"] = SCRIPT.format(python="${{ PYTHON }}")
-    if recipe.entry_points and recipe.noarch:
-        build["python"] = {"entry_points": recipe.entry_points}
-    needs = {"build": _v1_lines(recipe.build)} if recipe.build else {}
-    if recipe.noarch:
-        pythons = ["python ${{ python_min }}.*"], [f"python >=${{{{ python_min }}}}{_comma(recipe.python_upper)}"]
-    else:
-        pythons = ["python"], ["python"]
+        context["python_min"] = quoted(recipe.python_min)
+    about: dict[str, Any] = {
+        "homepage": recipe.homepage, "summary": recipe.summary,
+        "description": LiteralScalarString(_folded(recipe.description)) if recipe.description else "",
+        "license": recipe.license,
+        "license_file": recipe.license_files[0] if len(recipe.license_files) == 1 else recipe.license_files,
+        "documentation": recipe.documentation, "repository": recipe.repository,
+    }
     sections: dict[str, Any] = {
+        "schema_version": 1,
         "context": context,
         "package": {"name": recipe.name, "version": "${{ version }}"},
         "source": {"url": recipe.url.replace("{version}", "${{ version }}"), "sha256": recipe.sha256},
-        "build": build,
-        "requirements": {**needs, "host": [*pythons[0], *_v1_lines(recipe.host)],
-                         "run": [*pythons[1], *_v1_lines(recipe.run)]},
-        "tests": _v1_tests(recipe),
-        "about": _about(recipe, {}),
+        "build": {"number": recipe.number, **({"noarch": "python"} if recipe.noarch else {}), "script": SCRIPT,
+                  **({"python": {"entry_points": recipe.entry_points}}
+                     if recipe.entry_points and recipe.noarch else {})},
+        "requirements": _requirements(recipe),
+        "tests": _tests(recipe, quoted("*")),
+        "about": {key: value for key, value in about.items() if value},
         "extra": {"recipe-maintainers": recipe.maintainers or ["your-github-name"]},
     }
-    blocks = ["schema_version: 1", *("\n".join(emit({name: held})) for name, held in sections.items())]
-    return "\n\n".join(blocks) + "\n"
+    blocks = []
+    for name, held in sections.items():
+        made = io.StringIO()
+        writer.dump({name: held}, made)
+        blocks.append(made.getvalue())
+    return "\n".join(blocks)
 
 
-def _comma(text: str) -> str:
-    return f",{text}" if text else ""
+def _requirements(recipe: Recipe) -> dict[str, Any]:
+    host, run = "python", "python"
+    if recipe.noarch:
+        host, run = f"python {MIN}.*", ",".join(filter(None, (f"python >={MIN}", recipe.python_upper)))
+    return {**({"build": [one.entry for one in recipe.build]} if recipe.build else {}),
+            "host": [host, *(one.entry for one in recipe.host)], "run": [run, *(one.entry for one in recipe.run)]}
 
 
-def _v1_lines(requirements: list[Requirement]) -> list[Any]:
-    """Requirements in their order; those for some systems as `if` and `then`."""
-    return [{"if": " or ".join(one.systems), "then": [one.text]} if one.systems else one.text for one in requirements]
-
-
-def _v1_tests(recipe: Recipe) -> list[Any]:
+def _tests(recipe: Recipe, newest: str) -> list[Any]:
     test: dict[str, Any] = {"imports": recipe.imports, "pip_check": True}
     if recipe.noarch:
-        test["python_version"] = ["${{ python_min }}.*", "*"]
+        test["python_version"] = [f"{MIN}.*", newest]
     tests: list[Any] = [{"python": test}]
     if recipe.commands:
         tests.append({"script": recipe.commands})
     if recipe.pytest:
-        needs = {"run": ["python ${{ python_min }}.*" if recipe.noarch else "python", *recipe.pytest]}
+        needs = {"run": [f"python {MIN}.*" if recipe.noarch else "python", *recipe.pytest]}
         tests.append({"files": {"source": recipe.tests}, "requirements": needs,
                       "script": [f"pytest {' '.join(path.rstrip('/') for path in recipe.tests)}"]})
     return tests
 
 
-def _about(recipe: Recipe, names: dict[str, str]) -> dict[str, Any]:
-    files = recipe.license_files
-    said: dict[str, Any] = {
-        "homepage": recipe.homepage, "summary": recipe.summary,
-        "description": folded(recipe.description) if recipe.description else "",
-        "license": recipe.license, "license_file": files[0] if len(files) == 1 else files,
-        "documentation": recipe.documentation, "repository": recipe.repository,
-    }
-    return {names.get(key, key): value for key, value in said.items() if value}
-
-
-def v0(recipe: Recipe) -> str:
-    """`meta.yaml`, whose Jinja stands outside of YAML's quotes."""
-    head = [f'{{% set name = "{recipe.name}" %}}', f'{{% set version = "{recipe.version}" %}}']
-    if recipe.python_min:
-        head.append(f'{{% set python_min = "{recipe.python_min}" %}}')
-    lowest = "{{ python_min }}"
-    pythons = ([f"    - python {lowest}"], [f"    - python >={lowest}{_comma(recipe.python_upper)}"])
-    if not recipe.noarch:
-        pythons = (["    - python"], ["    - python"])
-    lines = [*head, "", "package:", "  name: {{ name|lower }}", "  version: {{ version }}", "", "source:",
-             f"  url: {recipe.url.replace('{version}', '{{ version }}')}", f"  sha256: {recipe.sha256}", "", "build:"]
-    if recipe.noarch:
-        lines.append("  noarch: python")
-    lines += [f"  script: {SCRIPT.format(python='{{ PYTHON }}')}", f"  number: {recipe.number}"]
-    if recipe.entry_points:
-        lines += ["  entry_points:", *(f"    - {scalar(one)}" for one in recipe.entry_points)]
-    lines += ["", "requirements:"]
-    if recipe.build:
-        lines += ["  build:", *_v0_lines(recipe.build)]
-    lines += ["  host:", *pythons[0], *_v0_lines(recipe.host), "  run:", *pythons[1], *_v0_lines(recipe.run)]
-    lines += ["", "test:"]
-    if recipe.pytest:
-        lines += ["  source_files:", *(f"    - {path}" for path in recipe.tests)]
-    lines += ["  imports:", *(f"    - {name}" for name in recipe.imports), "  requires:", "    - pip"]
-    lines += [f"    - python {lowest}"] if recipe.noarch else []
-    lines += [f"    - {one}" for one in recipe.pytest]
-    lines += ["  commands:", "    - pip check", *(f"    - {scalar(one)}" for one in recipe.commands)]
-    lines += [f"    - pytest {' '.join(path.rstrip('/') for path in recipe.tests)}"] if recipe.pytest else []
-    about = emit({"about": _about(recipe, ABOUT_V0)})
-    people = emit({"extra": {"recipe-maintainers": recipe.maintainers or ["your-github-name"]}})
-    return "\n".join([*lines, "", *about, "", *people]) + "\n"
-
-
-def _v0_lines(requirements: list[Requirement]) -> list[str]:
-    lines = []
-    for one in requirements:
-        text = one.text.replace("${{", "{{")
-        lines.append(f"    - {text}" + (f"  # [{' or '.join(one.systems)}]" if one.systems else ""))
-    return lines
+def _folded(text: str) -> str:
+    """A paragraph on lines that fit a recipe."""
+    return "\n".join(textwrap.wrap(text, 88, break_long_words=False, break_on_hyphens=False)) + "\n"

@@ -16,6 +16,7 @@ from labhandbook.recipe.pull_request import Comment
 from labhandbook.recipe.recipe_diff import Drift, compare
 from labhandbook.recipe.recipe_lint import judge
 from labhandbook.recipe.recipe_reader import find, read
+from labhandbook.recipe.recipe_rules.release_agreement import LICENCE
 
 STAGED, SECTION = "conda-forge/staged-recipes", "sec-conda-forge-pr"
 TEXT_FILE = "handbook-pull-request.md"
@@ -32,7 +33,6 @@ class Proposed:
     body: Path
     comments: Sequence[Comment]
     findings: Findings = field(default_factory=Findings)
-    left: list[str] = field(default_factory=list)
     opened: str = ""
 
 
@@ -75,27 +75,29 @@ def beside(file: Path) -> list[Path]:
 
 def update(feedstock: Path, version: str = "", *, branch: str = "", gh: bool = False,
            target: str = "pypi") -> tuple[Drift, Proposed | None]:
-    """Bring the recipe of a feedstock's checkout to a release; nothing is proposed when it is there already.
+    """Bring version, hash and build number of a feedstock's checkout to a release; None when they are right.
 
-    Raises HandbookError when the checkout or the release can't be used.
+    Other differences are for a person: `Drift.left`. Raises HandbookError when the checkout or the release can't be
+    used.
     """
     place = checkout(feedstock, "recipe", "your fork of the feedstock")
     drift = compare(place.root, version=version, target=target)
-    if not drift.findings:
+    if not drift.edits.changes:
         return drift, None
     name, new = drift.release.name, drift.release.version
-    branch = branch or f"update-{new}"
     same = drift.reading.get("package.version") == new
     if same and drift.reading.written("build.number").isdigit():
-        drift.edits.field("build.number", int(drift.reading.get("build.number")) + 1)
+        drift.edits.build_number(int(drift.reading.get("build.number")) + 1)
+    branch = branch or f"update-{new}"
     place.branch(branch)
-    write_atomic(drift.reading.path, drift.edits.text())
+    write_atomic(drift.reading.path, drift.edits.data)
     title = f"{name} {new}" if not same else f"Correct the recipe of {name} {new}"
     commit = place.commit([drift.reading.path], title)
-    text = pull_request.feedstock([one.message for one in drift.findings], place.owner, same=same,
-                                  licence=bool(drift.reading.values("about.license_file")))
+    licence = bool(drift.reading.values("about.license_file")) and not any(one.rule is LICENCE for one in drift.left)
+    text = pull_request.feedstock([one.message for one in drift.edits.settled], [one.message for one in drift.left],
+                                  place.owner, same=same, licence=licence)
     comment = Comment("to let conda-forge render the feedstock anew", "@conda-forge-admin, please rerender")
-    made = Proposed(branch, commit, title, text, _text_file(place), [comment], left=drift.edits.left)
+    made = Proposed(branch, commit, title, text, _text_file(place), [comment])
     return drift, _write(made, place, f"conda-forge/{name}-feedstock", gh=gh)
 
 

@@ -13,7 +13,7 @@ from labhandbook.package.machine import Interpreter, installer_env
 from labhandbook.recipe.build_machine import uv
 from labhandbook.recipe.conda_forge_facts import pypi_name
 from labhandbook.recipe.local_dists import Local
-from labhandbook.recipe.recipe_reader import Reading, Value
+from labhandbook.recipe.recipe_reader import Entry, Reading
 from labhandbook.recipe.recipe_rules import build_proof
 from labhandbook.recipe.requirement_specs import pep508, split
 
@@ -57,9 +57,9 @@ def solve(reading: Reading, resolver: Resolver) -> tuple[list[str], list[Finding
     """The pins of all wheels that a recipe needs, or what can't be fulfilled with its line."""
     pins: list[str] = []
     found: list[Finding] = []
-    tests = reading.tests("requirements.run") if reading.form == "v1" else reading.tests("requires")
+    run = [*reading.requirements("run"), *reading.tests("requirements.run")]
     for rule, section, values in ((build_proof.HOST, "host", reading.requirements("host")),
-                                  (build_proof.RUN, "run", [*reading.requirements("run"), *tests])):
+                                  (build_proof.RUN, "run", run)):
         wanted = {value: words for value in values if (words := _wanted(value))}
         try:
             pins += resolver.pins([*wanted.values(), "pip"])
@@ -68,14 +68,14 @@ def solve(reading: Reading, resolver: Resolver) -> tuple[list[str], list[Finding
     return pins, found
 
 
-def _wanted(value: Value) -> str:
+def _wanted(value: Entry) -> str:
     name = split(value.text)[0]
     if name in ("python", "python_abi") or name.startswith(("__", "$")) or "{{" in name:
         return ""
     return pep508(value.text, pypi_name(name))
 
 
-def _culprits(rule: Rule, section: str, wanted: dict[Value, str], resolver: Resolver, reading: Reading,
+def _culprits(rule: Rule, section: str, wanted: dict[Entry, str], resolver: Resolver, reading: Reading,
               said: str) -> list[Finding]:
     """The lines that can't be fulfilled alone; the whole section when only together they can't."""
     found = []

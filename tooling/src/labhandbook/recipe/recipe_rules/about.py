@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import yaml
-
 from labhandbook.core.rules import WARNING, At
 from labhandbook.recipe import release_metadata
 from labhandbook.recipe.conda_forge_facts import LICENCE_TOOLS
@@ -20,7 +18,7 @@ from labhandbook.recipe.recipe_rules.recipe_rule import FIELDS, RECIPE
 def told(reading: Reading) -> Iterator[At]:
     """Missing fields of about."""
     for field in ("homepage", "summary", "license"):
-        if reading.root is not None and not reading.get(f"about.{field}"):
+        if reading.root and not reading.get(f"about.{field}"):
             yield At(f"about lacks {field if reading.form == 'v1' else field.replace('homepage', 'home')}",
                      line=reading.line("about"))
 
@@ -45,7 +43,7 @@ def spdx(reading: Reading) -> Iterator[At]:
       fix="Name the file of the sdist under license_file.", section=FIELDS)
 def licence_file(reading: Reading) -> Iterator[At]:
     """No licence file."""
-    if reading.root is not None and not reading.values("about.license_file"):
+    if reading.root and not reading.values("about.license_file"):
         yield At("about lacks license_file", line=reading.line("about.license"))
 
 
@@ -68,11 +66,11 @@ def linked_licences(reading: Reading) -> Iterator[At]:
 def maintainers(reading: Reading) -> Iterator[At]:
     """No maintainers, no list, or names that GitHub can't have."""
     path = "extra.recipe-maintainers"
-    if reading.root is None:
+    if not reading.root:
         return
     node = reading.node(path)
     values = reading.values(path)
-    if node is not None and not isinstance(node, yaml.SequenceNode):
+    if node and not isinstance(node.held, list):
         yield At("recipe-maintainers is no list", line=reading.line(path))
     elif not values:
         yield At("the recipe names no maintainer", line=reading.line(path))

@@ -17,7 +17,7 @@ from labhandbook.recipe.recipe_rules.recipe_rule import FIELDS, MEND, RECIPE
 def name(reading: Reading) -> Iterator[At]:
     """Capitals and other characters in the name, or none."""
     found = reading.get("package.name")
-    if reading.root is not None and not reading.node("outputs") and not found:
+    if reading.root and not reading.node("outputs") and not found:
         yield At("the package has no name", line=reading.line("package.name"))
     elif found and not re.fullmatch(r"[a-z0-9_][a-z0-9._-]*", found):
         yield At(f"the name is {found}", line=reading.line("package.name"))
@@ -36,7 +36,7 @@ def version(reading: Reading) -> Iterator[At]:
                 yield At(f"the version {value.text} is a number here", line=value.line)
                 return
     found = reading.get("package.version")
-    if reading.root is not None and not found:
+    if reading.root and not found:
         yield At("the package has no version", line=reading.line("package.version"))
     elif found and "{{" not in found:
         try:
@@ -58,11 +58,11 @@ def _urls(reading: Reading) -> list[tuple[str, int]]:
 def sdist(reading: Reading) -> Iterator[At]:
     """Git addresses, paths, other schemes and PyPI's old name."""
     for kind in ("git", "git_url", "path"):
-        if reading.node(f"source.{kind}") is not None:
+        if reading.node(f"source.{kind}"):
             yield At(f"the source is a {kind.removesuffix('_url')} address, no released file",
                      line=reading.line(f"source.{kind}"))
             return
-    if reading.root is not None and not _urls(reading) and not reading.node("outputs"):
+    if reading.root and not _urls(reading) and not reading.node("outputs"):
         yield At("the recipe has no source", line=reading.line("source.url"))
     for url, line in _urls(reading):
         if not url.startswith("https://"):
@@ -99,7 +99,7 @@ def no_wheel(reading: Reading) -> Iterator[At]:
 def number(reading: Reading) -> Iterator[At]:
     """A missing build number, or one that is no number."""
     found = reading.get("build.number")
-    if reading.root is not None and not (found.isdigit() or ("{{" in found)):
+    if reading.root and not (found.isdigit() or ("{{" in found)):
         yield At(f"the build number is {found or 'missing'}", line=reading.line("build.number"))
 
 
@@ -141,7 +141,7 @@ def no_conditions(reading: Reading) -> Iterator[At]:
             for value in reading.requirements(section):
                 if value.selector:
                     yield At(f"{value.text} holds only for {value.selector}", line=value.line)
-        if reading.node("build.skip") is not None:
+        if reading.node("build.skip"):
             yield At("build.skip leaves out systems or Pythons", line=reading.line("build.skip"))
 
 

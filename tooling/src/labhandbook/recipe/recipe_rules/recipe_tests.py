@@ -18,7 +18,7 @@ def _section(reading: Reading) -> str:
       fix="List the modules that users import under imports.")
 def imported(reading: Reading) -> Iterator[At]:
     """No import, and no command that would do instead."""
-    if reading.root is None or reading.node("outputs") is not None:
+    if not reading.root or reading.node("outputs"):
         return
     if not reading.tests("python.imports"):
         yield At("no test imports the package" if reading.node(_section(reading)) else "the recipe has no tests",
@@ -30,7 +30,7 @@ def imported(reading: Reading) -> Iterator[At]:
       fix="Write pip_check: true beside imports; in v0 pip check under commands and pip under requires.")
 def pip_check(reading: Reading) -> Iterator[At]:
     """No pip check."""
-    if reading.root is None or not reading.tests("python.imports"):
+    if not reading.root or not reading.tests("python.imports"):
         return
     if reading.form == "v1":
         for value in reading.tests("python.pip_check"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from labhandbook.core.rules import WARNING, At
 from labhandbook.recipe.conda_forge_facts import avoided, facts, python_min
-from labhandbook.recipe.recipe_reader import Reading, Value
+from labhandbook.recipe.recipe_reader import Entry, Reading
 from labhandbook.recipe.recipe_rules.recipe_rule import FIELDS, RECIPE
 from labhandbook.recipe.requirement_specs import split
 
@@ -15,7 +15,7 @@ SECTIONS = ("build", "host", "run")
 MIN = re.compile(r"\{\{\s*python_min\s*\}\}")
 
 
-def _each(reading: Reading) -> Iterator[tuple[str, Value]]:
+def _each(reading: Reading) -> Iterator[tuple[str, Entry]]:
     for section in SECTIONS:
         for value in reading.requirements(section):
             yield section, value
@@ -57,7 +57,7 @@ def lower_bound(reading: Reading) -> Iterator[At]:
                      line=value.line)
 
 
-def _written(reading: Reading, value: Value) -> str:
+def _written(reading: Reading, value: Entry) -> str:
     """A line of the recipe without its list mark and comment."""
     line = reading.lines[value.line - 1]
     return re.sub(r"^\s*-\s*|\s+#.*$", "", line).strip("'\" ")
