@@ -16,6 +16,7 @@ from labhandbook.package.distribution import read
 from labhandbook.package.environments import Own, create
 from labhandbook.package.machine import interpreters, uv_program
 from labhandbook.package.project import load_project
+from labhandbook.package.version import find_version, version_of
 from labhandbook.recipe import released_sdist
 from labhandbook.release import install_tests, package_build
 from labhandbook.release.install_tests import Trial
@@ -165,6 +166,27 @@ def test_installers_use_that_file_and_no_other(kind: str, tmp_path: Path, monkey
             monkeypatch.undo()
             machine.pip_settings.cache_clear()
         assert made.pins()["labcanary"] == "1.0"
+
+
+def test_the_metadata_hook_sees_no_secret_and_is_asked_once(tmp_path: Path, secrets: None) -> None:
+    """A version that only the backend knows: the hook runs as closed as a build, and looking does not run it."""
+    root = package(tmp_path / "canary", report := tmp_path / "report")
+    text = (root / "pyproject.toml").read_text().replace('version = "1.0"\ndynamic = []', 'dynamic = ["version"]')
+    (root / "pyproject.toml").write_text(text)
+    git(root, "init", "--quiet")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Start")
+    for command in ("check", "status"):
+        run("release", command, *(["--offline"] if command == "check" else []), cwd=root)
+    assert not report.exists()
+    found = package_build.asked(load_project(root, ask_remote=False))
+    assert find_version(found).version == "1.0" and CANARY not in seen(report)
+    report.unlink()
+    again = package_build.asked(load_project(root, ask_remote=False))
+    assert version_of(again) == "1.0" and not report.exists()
+    assert git(root, "status", "--porcelain") == ""
+    git(root, "commit", "--quiet", "--allow-empty", "--message", "More")
+    assert find_version(load_project(root, ask_remote=False)).version is None, "another commit, another version"
 
 
 def test_the_project_names_further_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.package.project import Project, Settings, load_project, load_projects, read_settings
-from labhandbook.package.version import find_version
+from labhandbook.package.version import find_version, version_of
 from tooling.tests.package.sample_packages import git, make, pyproject, write
-from tooling.tests.release.rule_cases import GOOD, HATCH, SCM, change
+from tooling.tests.release.rule_cases import GOOD, SCM, change
 
 DYNAMIC = ('version = "1.2.0"', 'dynamic = ["version"]')
 
@@ -97,22 +97,11 @@ def test_a_workspace_stands_for_its_members(tmp_path: Path) -> None:
     assert [seen.name for seen in load_projects([tmp_path])] == ["one"]
 
 
+COMPUTED = change(DYNAMIC) + '[tool.setuptools.dynamic]\nversion = { attr = "demo_tool.__version__" }\n'
+
+
 @pytest.mark.parametrize(("text", "files", "version"), [
     (GOOD, {}, "1.2.0"),
-    (change(DYNAMIC) + '[tool.setuptools.dynamic]\nversion = { attr = "demo_tool.__version__" }\n',
-     {"src/demo_tool/__init__.py": '"""A."""\n\n__version__: str = "1.3"\n'}, "1.3"),
-    (change(DYNAMIC) + '[tool.setuptools.dynamic]\nversion = { file = ["VERSION"] }\n', {"VERSION": "1.4\n"}, "1.4"),
-    (change(DYNAMIC), {"setup.cfg": "[metadata]\nname = x\nversion = file: VERSION\n", "VERSION": "1.5\n"}, "1.5"),
-    (change(DYNAMIC), {"setup.py": "setup(\n    version='1.6')\n"}, "1.6"),
-    (change(DYNAMIC), {}, "0.0.0"),
-    (change(DYNAMIC, text=HATCH) + '[tool.hatch.version]\npath = "demo.py"\n', {"demo.py": "VERSION = 'v1.7'\n"},
-     "1.7"),
-    (change(DYNAMIC, text=HATCH) + '[tool.hatch.version]\npath = "a"\npattern = "is (?P<version>.*)"\n',
-     {"a": "is 1.8"}, "1.8"),
-    (change(DYNAMIC, ("setuptools.build_meta", "pdm.backend"))
-     + '[tool.pdm.version]\nsource = "file"\npath = "a.py"\n', {"a.py": '__version__ = "1.9"  # now\n'}, "1.9"),
-    (change(DYNAMIC, ("setuptools.build_meta", "flit_core.buildapi")), {"demo_tool.py": '__version__ = "2.0"\n'},
-     "2.0"),
     ('[build-system]\nbuild-backend = "poetry.core.masonry.api"\n[tool.poetry]\nname = "x"\nversion = "2.1"\n', {},
      "2.1"),
     (change(DYNAMIC, ("setuptools.build_meta", "mesonpy")), {"PKG-INFO": "Name: x\nVersion: 2.3\n"}, "2.3"),
@@ -123,23 +112,21 @@ def test_versions_are_found_in_files(tmp_path: Path, text: str, files: dict[str,
     assert find_version(project(text, tmp_path)).version == version
 
 
-@pytest.mark.parametrize(("text", "files", "says"), [
-    (change(DYNAMIC) + '[tool.setuptools.dynamic]\nversion = { attr = "demo_tool.VERSION" }\n',
-     {"demo_tool/__init__.py": "VERSION = '.'.join('12')\n"}, "not a plain string"),
-    (change(DYNAMIC) + '[tool.setuptools.dynamic]\nversion = { file = "VERSION" }\n', {}, "empty or missing"),
-    (change(DYNAMIC), {"setup.py": "setup(version=VERSION)\n"}, "computes it"),
-    (change(DYNAMIC, text=HATCH) + '[tool.hatch.version]\nsource = "env"\n', {}, "source env is not known"),
-    (change(DYNAMIC, ("setuptools.build_meta", "flit_core.buildapi")), {}, "module demo_tool is not found"),
-    (change(DYNAMIC, ("setuptools.build_meta", "mesonpy")), {}, "mesonpy"),
-    (SCM, {}, ""),
-    (SCM + 'tag_regex = "("\n', {}, ""),
-])
-def test_versions_that_can_not_be_found_say_why(tmp_path: Path, text: str, files: dict[str, str | bytes],
-                                                says: str) -> None:
-    write(tmp_path, {"pyproject.toml": text, **files})
+@pytest.mark.parametrize("text", [COMPUTED, SCM, SCM + 'tag_regex = "("\n', change(DYNAMIC)])
+def test_a_computed_version_is_unknown_without_git(tmp_path: Path, text: str) -> None:
+    write(tmp_path, {"pyproject.toml": text, "demo_tool/__init__.py": '__version__ = "1.3"\n'})
     found = find_version(project(text, tmp_path))
-    assert found.version is None
-    assert found.problem and says in found.problem and "\n" not in found.problem
+    assert found.version is None and "no git repository" in found.problem
+
+
+def test_a_computed_version_is_the_tag_or_what_the_backend_says(tmp_path: Path) -> None:
+    root = make(tmp_path / "demo", "setuptools", {"pyproject.toml": COMPUTED.replace("demo_tool", "demo")})
+    assert find_version(load_project(root, ask_remote=False)).source == "the tag"
+    git(root, "tag", "--delete", "v1.2.0")
+    seen = load_project(root, ask_remote=False)
+    assert find_version(seen).version is None and "while it builds" in find_version(seen).problem
+    with pytest.raises(HandbookError, match="version of demo-tool is not known"):
+        version_of(seen)
 
 
 SCM_TABLES = {
@@ -148,7 +135,7 @@ SCM_TABLES = {
                            ('"hatchling>=1.27"', '"hatchling>=1.27", '
                            '"hatch-vcs"'),
                            ("[project.scripts]", '[tool.hatch.version]\nsource = "vcs"\n\n[project.scripts]')),
-    "pdm-scm": pyproject("pdm", ('version = "1.2.0"', 'dynamic = ["version"]'),
+    "pdm-backend": pyproject("pdm", ('version = "1.2.0"', 'dynamic = ["version"]'),
                          ("[project.scripts]", '[tool.pdm.version]\nsource = "scm"\n\n[project.scripts]')),
     "versioningit": pyproject("setuptools", ('version = "1.2.0"', 'dynamic = ["version"]'), ('"setuptools>=80"',
                               '"setuptools>=80", "versioningit"')),
@@ -161,9 +148,11 @@ def test_versions_are_read_off_the_tag(tmp_path: Path, source: str) -> None:
     found = find_version(load_project(tmp_path))
     assert (found.version, found.source, found.from_git) == ("1.2.0", source, True)
     (tmp_path / "README.md").write_text("Other.\n")
-    changed = find_version(load_project(tmp_path)).version
-    assert changed is not None and ("dev" in changed or "+" in changed)
     assert git(tmp_path, "status", "--porcelain") == " M README.md\n", "finding a version writes nothing"
+    git(tmp_path, "commit", "--quiet", "--all", "--message", "Other")
+    assert str(find_version(load_project(tmp_path)).version).startswith("1.2.1.dev1+g")
+    git(tmp_path, "tag", "v1.3.0rc1")
+    assert find_version(load_project(tmp_path)).version == "1.3.0rc1"
 
 
 def test_a_version_file_is_not_written(tmp_path: Path) -> None:

@@ -152,6 +152,10 @@ CASES: dict[str, list[tuple[Case, Case]]] = {
         (Case("demo/sub/__init__.py", sdist={"demo/sub/__init__.py": ""}),
          Case(sdist={"demo/_fast.pyx": "", "demo/tests/test_x.py": "", "other/x.py": ""})),
     ],
+    "REL227": [
+        (Case("demo/bare has modules", wheel={"demo/bare/x.py": ""}),
+         Case(wheel={"demo/bare/x.csv": "", "demo/not-a-name/x.py": "", "demo/deep/deeper/x.py": ""})),
+    ],
     "REL226": [
         (Case("the tag on the commit says 1.3.0", tags=("v1.3.0",)), Case(tags=("v1.2.0", "other-1.0", "v1.2"))),
         (Case("no version", metadata=METADATA.replace("1.2.0", "0.0.0"), tags=()), Case(tags=())),

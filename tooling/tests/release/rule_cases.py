@@ -101,6 +101,12 @@ def facts(text: str = GOOD, *, git: GitState | None = GIT, version: str | FoundV
                  frozenset(tags), built or {})
 
 
+def backend_asked(known: Facts, *requires: str) -> Facts:
+    """The same project after the build backend was asked for its metadata."""
+    vars(known.project)["built"] = {"name": "demo-tool", "version": "1.2.0", "requires": list(requires)}
+    return known
+
+
 def git(**changes: Any) -> GitState:
     """The good commit with changes."""
     return replace(GIT, **changes)

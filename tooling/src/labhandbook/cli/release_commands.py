@@ -56,7 +56,7 @@ def build(**given: Any) -> int:
     from labhandbook.release import release_steps
 
     asked = Asked(**given)
-    results = release_steps.run_all(asked.releases(asked.options()), release_steps.steps("build"), show_beginning)
+    results = release_steps.run_all(asked.releases(asked.options(), build=True), release_steps.steps("build"), show_beginning)
     return show_results(results, asked, "Release build", "next: handbook release inspect")
 
 
@@ -72,7 +72,7 @@ def inspect(compare_with: str | None, **given: Any) -> int:
     from labhandbook.release import release_steps, step_actions
 
     asked, progress = Asked(**given), Progress()
-    releases = asked.releases(asked.options())
+    releases = asked.releases(asked.options(), build=True)
     for each, result in release_steps.run_all(releases, release_steps.steps("build"), show_beginning):
         if result.state == "failed":
             return show_results([(each, result)], asked, "Release build", "")
@@ -100,7 +100,7 @@ def test(**given: Any) -> int:
     from labhandbook.release import release_steps
 
     asked = Asked(**given)
-    results = release_steps.run_all(asked.releases(asked.options()), release_steps.steps("test"), show_beginning)
+    results = release_steps.run_all(asked.releases(asked.options(), build=True), release_steps.steps("test"), show_beginning)
     return show_results(results, asked, "Release test", "next: handbook release rehearse")
 
 

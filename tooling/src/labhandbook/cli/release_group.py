@@ -51,7 +51,8 @@ class Asked:
         return Options(self.pythons, not self.no_lowest, self.offline, self.yes, not self.no_attestations,
                        patience=self.patience * 60, confirm=confirm, say=say)
 
-    def releases(self, options: Options, *, remote: bool = False) -> list[Release]:
+    def releases(self, options: Options, *, remote: bool = False,
+                 build: bool = False) -> list[Release]:
         """The releases of the projects in these folders, on their way to the index that was named, if one was."""
         from labhandbook.package import index_addresses
         from labhandbook.package.project import load_projects
@@ -60,7 +61,7 @@ class Asked:
         check_equipped()
         index = index_addresses.index(self.target) if self.target else None
         projects = load_projects(self.paths or (Path(),), ask_remote=remote)
-        return release_steps.open_releases(projects, options, index)
+        return release_steps.open_releases(projects, options, index, build=build)
 
 
 def paths_argument(function: Callable[..., Any]) -> Callable[..., Any]:

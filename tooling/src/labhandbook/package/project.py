@@ -80,20 +80,36 @@ class Project:
     @property
     def name(self) -> str:
         """The name as its author writes it."""
-        return str(self.table.get("name") or self.section("tool", "poetry").get("name") or self._name_elsewhere)
+        return str(self.table.get("name") or self.section("tool", "poetry").get("name") or self.built.get("name")
+                   or self.written("Name"))
+
+    def written(self, field: str) -> str:
+        """A field of the `PKG-INFO` that an unpacked sdist has, empty without one."""
+        try:
+            found = re.search(rf"(?m)^{field}: *(\S+)", untrusted_data.text(self.root / "PKG-INFO"))
+        except HandbookError:
+            return ""
+        return found[1] if found else ""
 
     @cached_property
-    def _name_elsewhere(self) -> str:
-        """The name where `pyproject.toml` has none: of an unpacked sdist, or in setuptools' own files."""
-        for file, pattern in (("PKG-INFO", r"^Name: *(\S+)"), ("setup.cfg", r"(?s)^\[metadata\].*?^name *= *(\S+)"),
-                              ("setup.py", r"(?s)\bsetup\(.*?\bname *= *[\"']([\w.-]+)[\"']")):
-            try:
-                text = untrusted_data.text(self.root / file)
-            except HandbookError:
-                continue
-            if found := re.search(pattern, text, re.MULTILINE):
-                return found[1]
-        return ""
+    def built(self) -> dict[str, Any]:
+        """Name, version and requirements that the backend gave for this commit; empty before it was asked."""
+        try:
+            found = untrusted_data.json_data(untrusted_data.text(self.metadata_file), self.metadata_file.name)
+        except HandbookError:
+            return {}
+        fits = isinstance(found, dict) and found.get("commit") == self.commit
+        return found if fits and all(isinstance(found.get(key), str) for key in ("name", "version")) else {}
+
+    @property
+    def metadata_file(self) -> Path:
+        """The file that keeps what the backend said."""
+        return self.state / "metadata.json"
+
+    @property
+    def commit(self) -> str:
+        """The commit and its tags, or without git the text of `pyproject.toml`: what the backend's answer is for."""
+        return " ".join([self.git.commit, *self.git.tags]) if self.git else self.text
 
     @property
     def normalised(self) -> str:

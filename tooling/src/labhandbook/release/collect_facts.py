@@ -18,7 +18,7 @@ from labhandbook.package.index_addresses import Index
 from labhandbook.package.name_lookup import Answer, look_up, place_of
 from labhandbook.package.project import PYPROJECT, Project
 from labhandbook.package.version import find_version
-from labhandbook.release.project_facts import Facts, dynamic_requirements
+from labhandbook.release.project_facts import Facts
 from labhandbook.release.release_folder import State
 
 LARGEST_TEXT = 2_000_000
@@ -57,11 +57,9 @@ def _index(project: Project, offline: bool) -> Index | Answer:
 
 def _wanted(facts: Facts) -> Iterable[str]:
     """The files whose text a rule reads."""
-    project = facts.project
     yield from ("CITATION.cff", "MANIFEST.in", "setup.py", "setup.cfg")
     yield from (name for name in facts.files if CHANGELOG.fullmatch(name))
     yield from (name for name in facts.files if name.endswith("__init__.py") and name.count("/") <= 2)
-    yield from dynamic_requirements(project)
     if facts.readme:
         yield facts.readme[0]
 

@@ -7,6 +7,7 @@ byte, one comparison proves both that the sdist lacks nothing and that the build
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import tempfile
@@ -14,13 +15,13 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labhandbook.core import process
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.files import replacing_folder
+from labhandbook.core.files import replacing_folder, write_atomic
 from labhandbook.core.process import CalledProcessError
 from labhandbook.core.rules import Finding
 from labhandbook.core.steps import Say, nothing
@@ -30,9 +31,10 @@ from labhandbook.package.distribution import Distribution
 from labhandbook.package.environments import tail
 from labhandbook.package.machine import without_secrets
 from labhandbook.package.project import PYPROJECT, Project
-from labhandbook.package.scm_version import pretended
+from labhandbook.package.version import find_version, pretended
 from labhandbook.release.clean_sources import export
-from labhandbook.release.release_rules import build_agreement as rules
+from labhandbook.release.release_folder import hide
+from labhandbook.release.release_rules.build_agreement import complete, reproducible
 from labhandbook.release.reproducible_sdist import normalise_sdist, unpack
 
 if TYPE_CHECKING:
@@ -75,20 +77,44 @@ def build(project: Project, workdir: Path, say: Say = nothing) -> Built:
         scratch = Path(name).resolve()
         say("build tools")
         trees = pool.submit(lambda: [export(project, scratch / tree / "tree") for tree in ("one", "two", "three")])
-        tools = Tools(scratch / "tools", builder(project.root, Path(sys.executable)).build_system_requires,
-                      (*project.settings.pass_env, *pretended()))
+        tools = _tools(project, scratch)
         run = _Runs(project, scratch, tools, pool, trees.result())
         run.prepare()
         say("sdist and wheel")
         run.build()
         say("comparison")
         findings, versions = run.compare(), tools.versions()
-        sdist, wheel = run.kept
         with replacing_folder(workdir / "dist") as folder:
-            for file in (sdist, wheel):
+            for file in run.kept:
                 shutil.copyfile(file.path, folder / file.file)
-    return Built(workdir / "dist", distribution.read(workdir / "dist" / sdist.file),
-                 distribution.read(workdir / "dist" / wheel.file), findings, versions)
+        sdist, wheel = (replace(file, path=workdir / "dist" / file.file) for file in run.kept)
+    return Built(workdir / "dist", sdist, wheel, findings, versions)
+
+
+def asked(project: Project) -> Project:
+    """The project with the name, version and requirements that its backend gives, where only that knows them.
+
+    The backend's metadata hook runs in the same closed environment as a build, on a copy of the commit; its answer is
+    kept for the commit. Raises HandbookError when a tool can't be installed or the hook fails.
+    """
+    found = find_version(project)
+    if project.name and found.version and not (found.from_git and ".dev" in found.version):
+        return project
+    if project.built:
+        return project
+    with tempfile.TemporaryDirectory(prefix="handbook-metadata-") as name, ThreadPoolExecutor(1) as pool:
+        scratch = Path(name).resolve()
+        run = _Runs(project, scratch, _tools(project, scratch), pool, [export(project, scratch / "one" / "tree")] * 3)
+        metadata = run.metadata()
+    hide(project)
+    write_atomic(project.metadata_file, json.dumps({"commit": project.commit, **metadata}, indent=1))
+    return replace(project)
+
+
+def _tools(project: Project, scratch: Path) -> Tools:
+    """An environment with what `[build-system]` requires."""
+    return Tools(scratch / "tools", builder(project.root, Path(sys.executable)).build_system_requires,
+                 (*project.settings.pass_env, *pretended()))
 
 
 def epoch(project: Project) -> int:
@@ -114,6 +140,18 @@ class _Runs:
         with _translated(self.project):
             self.tools.install(set().union(*wanted))
 
+    def metadata(self) -> dict[str, Any]:
+        """Name, version and requirements, as the backend's metadata hook gives them."""
+        with _translated(self.project):
+            tree = self._builder(self.one)
+            self.tools.install(tree.get_requires_for_build("wheel"))
+            text = (Path(tree.metadata_path(self.scratch / "metadata")) / "METADATA").read_bytes()
+        from packaging.metadata import parse_email
+
+        raw, _ = parse_email(text)
+        return {"name": raw.get("name", ""), "version": raw.get("version", ""),
+                "requires": raw.get("requires_dist", [])}
+
     def build(self) -> None:
         """Make the files to keep and those to compare them with."""
         kept = self.pool.submit(self._sdist_and_wheel)
@@ -124,13 +162,13 @@ class _Runs:
     def compare(self) -> list[Finding]:
         """Find where the kept files differ from the others, and why."""
         (sdist, wheel), (sdist_again, wheel_of_tree) = self.kept, self.others
-        findings = list(rules.reproducible(sdist, sdist_again))
+        findings = list(reproducible(sdist, sdist_again))
         if wheel.sha256 == wheel_of_tree.sha256 and wheel.file == wheel_of_tree.file:
             return findings
         with _translated(self.project):
             again = self._wheel(unpack(sdist.path, self.scratch / "again"), self.scratch / "again-out")
-        unstable = list(rules.reproducible(wheel, again))
-        return [*findings, *unstable, *rules.complete(wheel, wheel_of_tree, again)]
+        unstable = list(reproducible(wheel, again))
+        return [*findings, *unstable, *complete(wheel, wheel_of_tree, again)]
 
     def _sdist_and_wheel(self) -> tuple[Distribution, Distribution]:
         sdist = self._sdist(self.one, self.scratch / "one" / "out")

@@ -122,10 +122,10 @@ class Facts:
                 at = bisect_left(lines, start)
                 line = lines[at] if at < len(lines) else project.line(text, table) if len(found) < SEARCHED else start
                 found.append(Dependency(text, extra, PYPROJECT, line, _requirement(text)))
-        for file in dynamic_requirements(project):
-            for number, written in enumerate(self.texts.get(file, "").splitlines(), 1):
-                if text := re.sub(r"(^|\s)#.*", "", written).strip():
-                    found.append(Dependency(text, "", file, number, _requirement(text)))
+        if "dependencies" in project.dynamic:
+            line = project.line("dynamic", "project")
+            found += [Dependency(text, "", PYPROJECT, line, _requirement(text))
+                      for text in map(str, project.built.get("requires", [])) if "extra ==" not in text]
         return found
 
     @cached_property
@@ -137,14 +137,6 @@ class Facts:
                 for match in QUOTED.finditer(line):
                     found.setdefault(match[1] or match[2] or "", []).append(number)
         return found
-
-
-def dynamic_requirements(project: Project) -> list[str]:
-    """The files that setuptools reads the run-time requirements from."""
-    if "dependencies" not in project.dynamic:
-        return []
-    files = project.section("tool", "setuptools", "dynamic", "dependencies").get("file", [])
-    return [files] if isinstance(files, str) else [name for name in files if isinstance(name, str)]
 
 
 def _requirement(text: str) -> Requirement | None:

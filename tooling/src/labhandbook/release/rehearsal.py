@@ -17,6 +17,7 @@ from labhandbook.package.version import version_of
 from labhandbook.release.clean_sources import export
 from labhandbook.release.local_index import Server, running
 from labhandbook.release.local_index_files import Store
+from labhandbook.release.package_build import asked
 from labhandbook.release.release_folder import REHEARSAL
 from labhandbook.release.release_rules.commit import tags_of
 from labhandbook.release.release_steps import Begin, open_releases, run_all, steps
@@ -39,7 +40,7 @@ def rehearse(projects: Sequence[Project], options: Options, begin: Begin = lambd
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="handbook-rehearsal-"))).resolve()
             projects = [tagged_copy(project, folder / project.normalised) for project in projects]
             options = replace(options, without=BEFORE_THE_TAG)
-        releases = open_releases(projects, options)
+        releases = open_releases(projects, options, build=True)
         top = releases[-1].state
         top.prepare()
         server = stack.enter_context(running(Server(Store(top.folder / REHEARSAL))))
@@ -63,6 +64,6 @@ def tagged_copy(project: Project, folder: Path) -> Project:
     if tags_of(project):
         return project
     root = export(project, folder)
-    tag = project.settings.tag.format(version=Version(version_of(project)).public)
+    tag = project.settings.tag.format(version=Version(version_of(asked(project))).public)
     git(root, "tag", tag)
     return load_project(root, ask_remote=False)

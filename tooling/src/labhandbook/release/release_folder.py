@@ -42,9 +42,7 @@ class State:
         """Make the folder, and the file that hides it from git. Raises HandbookError when git tracks it."""
         check_untracked(self.project)
         self.folder.mkdir(parents=True, exist_ok=True)
-        hidden = self.project.root / ".handbook" / ".gitignore"
-        if not hidden.exists():
-            write_atomic(hidden, "*\n")
+        hide(self.project)
 
     def ledger(self, target: str = REHEARSAL) -> Ledger:
         """The ledger of the work here and its rehearsal, or of one index."""
@@ -149,6 +147,14 @@ def check_bytes(files: Iterable[Path], hashes: Mapping[str, str]) -> None:
                                 why="its sha256 differs from the ledger's" if path.exists() else "it is gone",
                                 todo="remove the version's folder and run handbook release rehearse",
                                 section="sec-pypi-build")
+
+
+def hide(project: Project) -> None:
+    """Make `.handbook` with the file that hides it from git."""
+    hidden = project.root / ".handbook" / ".gitignore"
+    project.state.mkdir(parents=True, exist_ok=True)
+    if not hidden.exists():
+        write_atomic(hidden, "*\n")
 
 
 def contents(root: Path, *tops: str) -> list[str]:

@@ -13,6 +13,7 @@ from labhandbook.package.project import Project
 from labhandbook.package.version import version_of
 from labhandbook.release import step_actions
 from labhandbook.release.file_origin import check_untracked
+from labhandbook.release.package_build import asked
 from labhandbook.release.release_folder import REHEARSAL, State
 from labhandbook.release.step_actions import Options, Release
 
@@ -105,13 +106,16 @@ def plan(release: Release, workflow: Sequence[Step[Release]]) -> list[Planned]:
             for step in workflow]
 
 
-def open_releases(projects: Sequence[Project], options: Options, index: Index | None = None) -> list[Release]:
+def open_releases(projects: Sequence[Project], options: Options, index: Index | None = None, *,
+                  build: bool = False) -> list[Release]:
     """The releases of projects, in the order given, in which each comes after what it depends on.
 
-    They go to `index`, or are rehearsed.
+    They go to `index`, or are rehearsed. With `build` the backend is asked for the version that only it knows.
 
     Raises HandbookError when two have one name, a version is unknown, or git tracks a folder of ledgers and files.
     """
+    if build:
+        projects = [asked(project) for project in projects]
     names = [project.normalised for project in projects]
     if len(set(names)) < len(names):
         raise HandbookError("two of these projects have the same name", why=", ".join(sorted(names)),

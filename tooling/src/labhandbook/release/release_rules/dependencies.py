@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from labhandbook.core.rules import WARNING, At, unverified
 from labhandbook.package.project import normalise
-from labhandbook.release.project_facts import Facts, dynamic_requirements
+from labhandbook.release.project_facts import Facts
 from labhandbook.release.release_rules.project_rule import PROJECT
 
 SECTION = "sec-pypi-dependencies"
@@ -31,15 +31,9 @@ def readable(facts: Facts) -> Iterator[At]:
         if dependency.parsed is None:
             yield At(f"{dependency.text!r} is not a requirement", dependency.file, dependency.line)
     project = facts.project
-    if "dependencies" in project.dynamic:
-        files = dynamic_requirements(project)
-        for file in files:
-            if file not in facts.texts:
-                yield At(f"dependencies are to be read from {file}, which is missing",
-                         line=project.line("dependencies", "tool.setuptools.dynamic"))
-        if not files:
-            yield unverified("dependencies are computed by the backend, so they can't be checked before the build",
-                             line=project.line("dynamic", "project"))
+    if "dependencies" in project.dynamic and not project.built:
+        yield unverified("the backend computes the dependencies, so they are unknown until the package is built",
+                         line=project.line("dynamic", "project"))
 
 
 @PROJECT.rule("REL041", "No dependency is pinned",

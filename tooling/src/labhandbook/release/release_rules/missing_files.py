@@ -142,6 +142,21 @@ def version(contents: Contents) -> Iterator[At]:
         yield At(f"the files are of version {built}: the backend knew no version", *place)
 
 
+@CONTENTS.rule("REL227", "Every folder with modules is a package",
+      why="Some tools take a folder without __init__.py for a package and others do not, so its modules can be "
+          "missing for users.",
+      fix="Add an empty __init__.py, or move the files out of the package.",
+      section="sec-pypi-metadata-packages", severity=WARNING)
+def with_init(contents: Contents) -> Iterator[At]:
+    """Folders of the wheel with modules, inside a package and without `__init__.py`."""
+    files = contents.wheel.installed
+    folders = {path.rpartition("/")[0] for path in files if path.endswith((".py", ".so", ".pyd"))}
+    for folder in sorted(folder for folder in folders if f"{folder}/__init__.py" not in files):
+        above, _, name = folder.rpartition("/")
+        if f"{above}/__init__.py" in files and name.isidentifier():
+            yield At(f"{folder} has modules and no __init__.py")
+
+
 @CONTENTS.rule("REL230", "Public names go only with a version that says so",
       why="Code that uses them stops working, and by semantic versioning only a new major version may do that.",
       fix="Keep the names, perhaps with a warning that they will go, or raise the major version. Names with an "

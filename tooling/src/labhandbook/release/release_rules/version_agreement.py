@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
 from labhandbook.core.rules import WARNING, At, unverified
 from labhandbook.package.changelog import heading
-from labhandbook.package.version import NO_VERSION, assigned, requires, scm_is_on
+from labhandbook.package.version import requires, scm_is_on
 from labhandbook.release.project_facts import Facts
 from labhandbook.release.release_rules.project_rule import PROJECT
 
 SECTION = "sec-pypi-metadata-version"
 
 
-@PROJECT.rule("REL001", "The version can be found before the build",
-      why="What can't be found can't be compared with the tag, the change log and the index.",
-      fix="Take the version from the git tag with setuptools-scm, or write it into [project]; if another way is "
-           "meant, "
-           "compare the built files with the tag by hand.",
+@PROJECT.rule("REL001", "The version is known before the build",
+      why="An unknown version can't be compared with the tag, the change log and the index.",
+      fix="Take the version from the git tag with setuptools-scm, or write it into [project]. handbook release build "
+          "asks the backend for any other version.",
       section=SECTION)
 def findable(facts: Facts) -> Iterator[At]:
-    """A version whose source is unknown or fails."""
+    """A version that only the backend knows."""
     found = facts.version
     if found.version is None:
-        yield unverified(f"the version can't be told without a build: {found.problem}", found.file, found.line)
+        yield unverified(f"the version is unknown until the package is built: {found.problem}", found.file,
+                         found.line)
 
 
 @PROJECT.rule("REL002", "The version is one that indexes accept",
@@ -56,7 +57,7 @@ def one_source(facts: Facts) -> Iterator[At]:
         return
     static, dynamic = "version" in project.table, "version" in project.dynamic
     if static and dynamic:
-        yield At("version stands in [project] and in dynamic", line=project.line("version", "project"))
+        yield At("version is in [project] and in dynamic", line=project.line("version", "project"))
     elif static and scm_is_on(project):
         yield At("version is written out, and setuptools-scm is switched on to read it off the tag",
                  line=project.line("version", "project"), severity=WARNING)
@@ -70,8 +71,7 @@ def one_source(facts: Facts) -> Iterator[At]:
       section=SECTION)
 def not_zero(facts: Facts) -> Iterator[At]:
     """0.0.0, written or by default."""
-    # Without any source REL006 says so, which is the cause.
-    if facts.parsed is not None and not any(facts.parsed.release) and facts.version.source != "nothing":
+    if facts.parsed is not None and not any(facts.parsed.release):
         yield At(f"the version is {facts.version.version}", facts.version.file, facts.version.line)
 
 
@@ -81,14 +81,14 @@ def not_zero(facts: Facts) -> Iterator[At]:
            "git fetch --unshallow --tags.",
       section="sec-pypi-tag")
 def released(facts: Facts) -> Iterator[At]:
-    """A dev, local or dirty version."""
+    """A dev or local version."""
     found, version = facts.version, facts.parsed
     if version is None or not (version.is_devrelease or version.local):
         return
     git = facts.project.git
     reason = ""
     if found.from_git and git is not None:
-        reasons = [text for text, holds in (("the clone is shallow", git.shallow), ("files are changed", git.dirty),
+        reasons = [text for text, holds in (("the clone is shallow", git.shallow),
                                             ("the commit has no tag", not git.tags)) if holds]
         reason = f": {' and '.join(reasons)}" if reasons else ""
     kind = "local" if version.local else "dev"
@@ -103,12 +103,9 @@ def switched_on(facts: Facts) -> Iterator[At]:
     """A dynamic version that nothing provides, or a table without its tool."""
     project = facts.project
     tables = {"setuptools": ("setuptools_scm", "setuptools-scm"), "hatchling": ("hatch.version", "hatch-vcs")}
-    if facts.version.source == "nothing":
-        told = ("setuptools-scm is asked for, but there is no [tool.setuptools_scm] table"
-                if requires(project, "setuptools-scm") else "nothing says where the version comes from")
-        yield At(f"{told}: the build would make version {NO_VERSION}", line=project.line("dynamic", "project"))
     # A project that brings its own backend, or whose setup.py asks for the version, knows what it does.
-    own = "backend-path" in project.section("build-system") or "version" in facts.texts.get("setup.py", "")
+    own = "backend-path" in project.section("build-system") or "version" in (
+        facts.texts.get("setup.py", "") + facts.texts.get("setup.cfg", ""))
     if own or project.tool not in tables or "version" not in project.dynamic:
         return
     table, tool = tables[project.tool]
@@ -117,6 +114,10 @@ def switched_on(facts: Facts) -> Iterator[At]:
     if asked and not requires(project, tool):
         yield At(f"[tool.{table}] is there, but build-system.requires lacks {tool}",
                  line=project.line(f"[tool.{table}"))
+    elif tool == "setuptools-scm" and requires(project, tool) and not (
+            scm_is_on(project) or project.section("tool", "setuptools", "dynamic").get("version")):
+        yield At("setuptools-scm is required, but there is no [tool.setuptools_scm] table: the build would make "
+                 "version 0.0.0", line=project.line("dynamic", "project"))
 
 
 @PROJECT.rule("REL007", "`__version__` says the same version",
@@ -135,7 +136,7 @@ def module_agrees(facts: Facts) -> Iterator[At]:
             continue
         if file.split("/")[-2].lower() != facts.project.module:
             continue
-        if said := assigned(facts.texts[file], "__version__"):
+        if said := _assigned(facts.texts[file], "__version__"):
             try:
                 same = Version(said[0]) == facts.parsed
             except InvalidVersion:
@@ -191,3 +192,19 @@ def citation_agrees(facts: Facts) -> Iterator[At]:
     if not same and not facts.parsed.is_devrelease:
         yield At(f"CITATION.cff says {found[1]}, the version is {facts.parsed}", "CITATION.cff",
                  facts.line("CITATION.cff", r"^version:"))
+
+
+def _assigned(text: str, name: str) -> tuple[str, int] | None:
+    """The string that a module's text assigns to a name at its top level, and the line; None without one."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for node in body:
+        if not isinstance(node, ast.Assign | ast.AnnAssign):
+            continue
+        targets, value = node.targets if isinstance(node, ast.Assign) else [node.target], node.value
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            plain = isinstance(value, ast.Constant) and isinstance(value.value, str)
+            return (str(ast.literal_eval(value)), node.lineno) if plain and value else None
+    return None
