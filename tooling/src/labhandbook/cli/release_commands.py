@@ -56,7 +56,8 @@ def build(**given: Any) -> int:
     from labhandbook.release import release_steps
 
     asked = Asked(**given)
-    results = release_steps.run_all(asked.releases(asked.options(), build=True), release_steps.steps("build"), show_beginning)
+    releases = asked.releases(asked.options(), build=True)
+    results = release_steps.run_all(releases, release_steps.steps("build"), show_beginning)
     return show_results(results, asked, "Release build", "next: handbook release inspect")
 
 
@@ -100,7 +101,8 @@ def test(**given: Any) -> int:
     from labhandbook.release import release_steps
 
     asked = Asked(**given)
-    results = release_steps.run_all(asked.releases(asked.options(), build=True), release_steps.steps("test"), show_beginning)
+    releases = asked.releases(asked.options(), build=True)
+    results = release_steps.run_all(releases, release_steps.steps("test"), show_beginning)
     return show_results(results, asked, "Release test", "next: handbook release rehearse")
 
 
