@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from labhandbook.core.rules import REGISTRY, Finding, Severity
-from labhandbook.package.defined_names import names
 from labhandbook.package.distribution import read
 from labhandbook.package.project import Project, Settings, load_project
 from labhandbook.package.secret_patterns import secret_file, secrets
@@ -154,13 +153,28 @@ def test_public_names_go_only_with_a_major_version(tmp_path: Path, before: str, 
     assert not of(inspect(kept, project(tmp_path, tags=()), Previous(old)), "REL230")
 
 
-def test_names_in_branches_and_lists_are_seen() -> None:
-    found = names("import os as system\ntry:\n    from fast import go\nexcept ImportError:\n    def go(): ...\n"
-                  "for name in 'ab':\n    pass\na, (b, *c) = 1, (2, 3)\nwith x as y:\n    inner: int = 1\n"
-                  "__all__ = ['a', 'go']\n", "demo", package=True)
-    assert found and {"go", "a", "b", "c", "inner", "__all__"} <= found.defined.keys()
-    assert found.exported == ["a", "go"] and found.imported["system"] == ("os", "")
-    assert names("def broken(:\n", "demo", package=True) is None
+def test_names_in_branches_and_lists_are_seen(tmp_path: Path) -> None:
+    text = ("import os as system\ntry:\n    from fast import go\nexcept ImportError:\n    def go(): ...\n"
+            "a, b = 1, 2\nif system:\n    inner: int = 1\n")
+    wheel = read(sample_packages.wheel(tmp_path, {"demo/__init__.py": text, "demo/broken.py": "def broken(:\n",
+                                                  "demo/listed.py": "__all__ = ['x']\nx = y = 1\n"}))
+    assert {"demo.go", "demo.a", "demo.b", "demo.inner", "demo.listed.x"} <= wheel.api.public()
+    assert not {"demo.system", "demo.listed.y"} & wheel.api.public()
+    assert wheel.api.has("demo.broken", "broken") is None and wheel.api.has("demo", "other") is False
+
+
+def test_a_call_that_can_fail_is_a_breaking_change(tmp_path: Path) -> None:
+    before = {"demo/__init__.py": "def fit(data, steps=10, seed=0): ...\nclass Model: ...\ndef same(a): ...\n"}
+    after = {"demo/__init__.py": "def fit(data, seed, steps=10): ...\ndef Model(): ...\ndef same(a, b=1): ...\n"}
+    found = difference(read(release(tmp_path, "1.1.0", before)), read(release(tmp_path, "1.2.0", after)))
+    assert found.breaking == ["demo.Model: Public object points to a different kind of object",
+                              "demo.fit(seed): Parameter is now required",
+                              "demo.fit(seed): Positional parameter was moved",
+                              "demo.fit(steps): Positional parameter was moved"]
+    assert found.lines()[0] == "breaking changes:" and found.as_json()["breaking"] == found.breaking
+    built = Built(tmp_path, read(sample_packages.sdist(tmp_path)), read(release(tmp_path, "1.2.0", after)))
+    seen = inspect(built, project(tmp_path, tags=()), Previous(read(release(tmp_path, "1.1.0", before))))
+    assert any("calls that work with 1.1.0 can fail" in finding.message for finding in seen.findings)
 
 
 def test_the_last_release_is_fetched(tmp_path: Path) -> None:

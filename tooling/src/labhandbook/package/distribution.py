@@ -12,6 +12,7 @@ from typing import Any
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.package import archive
+from labhandbook.package.public_api import Api
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,13 @@ class Distribution:
             if name:
                 modules[name] = path
         return modules
+
+    @cached_property
+    def api(self) -> Api:
+        """The modules of a wheel and the names in them."""
+        return Api({name: self.text(path) if path in self.held and path.endswith(".py") else None
+                    for name, path in self.modules.items()},
+                   frozenset(name for name, path in self.modules.items() if path.endswith("/__init__.py")))
 
     @property
     def licences(self) -> list[str]:

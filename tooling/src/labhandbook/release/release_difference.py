@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from labhandbook.package.defined_names import Reader
 from labhandbook.package.distribution import Distribution
+from labhandbook.package.public_api import breaking
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Difference:
     pythons: list[Change] = field(default_factory=list)
     names: list[Change] = field(default_factory=list)
     sizes: list[Change] = field(default_factory=list)
+    breaking: list[str] = field(default_factory=list)
 
     @property
     def removed(self) -> list[str]:
@@ -51,14 +53,15 @@ class Difference:
 
     def as_json(self) -> dict[str, Any]:
         """The same for machines."""
-        return {"before": self.before, "after": self.after, **{
+        return {"before": self.before, "after": self.after, "breaking": self.breaking, **{
             theme: [{"name": change.name, "before": change.before, "after": change.after} for change in changes]
             for theme, changes in self.themes().items()}}
 
     def lines(self, most: int = 12) -> list[str]:
         """The same for people, each theme cut at `most` lines."""
         shown = []
-        for theme, changes in self.themes().items():
+        every: dict[str, Sequence[object]] = {"breaking changes": self.breaking, **self.themes()}
+        for theme, changes in every.items():
             if changes:
                 shown.append(f"{theme}:")
                 shown += [f"  {change}" for change in changes[:most]]
@@ -75,8 +78,8 @@ def difference(before: Distribution, after: Distribution) -> Difference:
     found.entry_points = _changes(_entries(before), _entries(after))
     found.files = _files(before, after)
     if before.is_wheel and after.is_wheel:
-        old, new = Reader(before).public(), Reader(after).public()
-        found.names = _changes(dict.fromkeys(old, " "), dict.fromkeys(new, " "))
+        found.names = _changes(dict.fromkeys(before.api.public(), " "), dict.fromkeys(after.api.public(), " "))
+        found.breaking = sorted(set(breaking(before.api, after.api)))
     return found
 
 

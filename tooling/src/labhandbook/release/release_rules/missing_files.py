@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from labhandbook.core.rules import UNVERIFIED, WARNING, At
 from labhandbook.core.wording import listed
 from labhandbook.package.distribution import Distribution
-from labhandbook.package.entry_points import doubtful
 from labhandbook.package.project import PYPROJECT
 from labhandbook.release.release_rules.commit import tag_versions
 from labhandbook.release.release_rules.unwanted_files import CACHES, CONTENTS, Contents
@@ -77,9 +76,12 @@ def readme(contents: Contents) -> Iterator[At]:
       section="sec-pypi-inspect")
 def entry_points(contents: Contents) -> Iterator[At]:
     """Entry points that lead nowhere; unverified where only running the package would show it."""
-    for entry in doubtful(contents.wheel):
-        yield At(f"{entry.name} in {entry.group} {entry.problem}: {entry.target}", PYPROJECT,
-                 contents.project.line(entry.name), None if entry.sure else UNVERIFIED)
+    for group, entries in contents.wheel.entry_points.items():
+        for name, target in entries.items():
+            problem, sure = contents.wheel.api.problem(target)
+            if problem:
+                yield At(f"{name} in {group} {problem}: {target}", PYPROJECT, contents.project.line(name),
+                         None if sure else UNVERIFIED)
 
 
 @CONTENTS.rule("REL224", "The wheel holds a module to import",
@@ -157,19 +159,25 @@ def with_init(contents: Contents) -> Iterator[At]:
             yield At(f"{folder} has modules and no __init__.py")
 
 
-@CONTENTS.rule("REL230", "Public names go only with a version that says so",
-      why="Code that uses them stops working, and by semantic versioning only a new major version may do that.",
-      fix="Keep the names, perhaps with a warning that they will go, or raise the major version. Names with an "
-          "underscore, and those that __all__ leaves out, are not public.",
+@CONTENTS.rule("REL230", "What breaks code that uses the package comes with a new major version",
+      why="Code that uses a public name stops working when the name is gone or is called in another way. By semantic "
+          "versioning only a new major version may do that.",
+      fix="Keep the name and its parameters, perhaps with a warning that they will go, or raise the major version. "
+          "Names with an underscore, and those that __all__ leaves out, are not public.",
+      source="griffe: breaking changes",
       section="sec-pypi-tag", severity=WARNING)
 def kept_promises(contents: Contents) -> Iterator[At]:
-    """Names of the last release that are gone from this one; below 1.0 no version promises to keep them."""
+    """Names of the last release that are gone or changed; below 1.0 no version promises to keep them."""
     change = contents.change
     if change is None:
         return
     old, new = _number(change.before), _number(change.after)
-    if change.removed and old and new and old.major >= 1 and new.major == old.major:
+    if not (old and new and old.major >= 1 and new.major == old.major):
+        return
+    if change.removed:
         yield At(f"{change.before} had {listed(change.removed)}, {change.after} doesn't")
+    if change.breaking:
+        yield At(f"calls that work with {change.before} can fail: {listed(list(change.breaking))}")
 
 
 def _number(text: str) -> Version | None:
