@@ -119,7 +119,9 @@ class Api:
             if member is None:
                 text = self.sources[module] or ""
                 plain = isinstance(here, Class) and not (here.bases or here.decorators or "metaclass" in text)
-                return False if text and (plain or (here.is_module and not DYNAMIC.search(text))) else None
+                sure = text and (plain or (here.is_module and not DYNAMIC.search(text)))
+                # griffe passes over some statements, such as a, b = 1, 2.
+                return False if sure and not re.search(rf"\b{re.escape(name)}\b", text) else None
             here = member
         if here is not None and here.is_alias and depth < 50:
             owner, _, name = str(getattr(here, "target_path", "")).rpartition(".")
