@@ -171,7 +171,8 @@ def test_installers_read_nothing_of_the_current_folder(kind: str, tmp_path: Path
     made.install(["iniconfig"])
     assert "iniconfig" in made.pins()
     monkeypatch.setattr("labhandbook.package.build_tools.uv_program", lambda: uv)
-    assert "flit_core" in {name.replace("-", "_") for name in Tools(tmp_path / "tools", ["flit-core"]).versions()}
+    tools = Tools.create(tmp_path / "tools", ["flit-core"])
+    assert "flit_core" in {name.replace("-", "_") for name in tools.versions()}
     assert not mark.exists(), mark.read_text()
 
 

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.process import run
 from labhandbook.package import environments
+from labhandbook.package.environments import Environment
 from labhandbook.package.machine import installer_env, running, suite_env, uv_program, without_secrets
 
 
+@dataclass(frozen=True)
 class Tools:
-    """An environment of this Python with a backend in it, which sees the variables in `names` too.
+    """An environment of this Python with a backend in it, which sees the variables in `names` as well."""
 
-    Raises HandbookError when it can't be made.
-    """
+    environment: Environment
+    names: tuple[str, ...] = ()
 
-    def __init__(self, folder: Path, requires: Collection[str], names: Iterable[str] = ()) -> None:
-        self.names = tuple(names)
+    @classmethod
+    def create(cls, folder: Path, requires: Collection[str], names: Iterable[str] = ()) -> Tools:
+        """Make the environment and install what the backend requires. Raises HandbookError when that fails."""
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self.environment = environments.create(folder, running(), uv_program())
+            made = cls(environments.create(folder, running(), uv_program()), tuple(names))
         except environments.InstallFailed as error:
             raise _failed("an environment for the build can't be made", str(error)) from None
-        self.install(requires)
+        made.install(requires)
+        return made
 
     @property
     def python(self) -> Path:

@@ -16,7 +16,7 @@ UNDERLINE = re.compile(r"[-=~^*+#]{3,}\s*$")
 
 @dataclass(frozen=True)
 class Notes:
-    """Text and the file that it comes from; both empty where no change log tells of the version."""
+    """Text and the file that it comes from; both empty where no change log has the version."""
 
     text: str = ""
     source: str = ""
@@ -61,14 +61,14 @@ def section(text: str, version: str) -> str:
         if _ends(line, below, level[0] if level else "", lines[1] if underlined else ""):
             body = body[:number]
             break
-    told = "\n".join(line for line in body if not LINK.match(line)).strip()
-    names = set(re.findall(r"\[([^][]+)\]", told))
+    notes = "\n".join(line for line in body if not LINK.match(line)).strip()
+    names = set(re.findall(r"\[([^][]+)\]", notes))
     links = [link[0] for link in LINK.finditer(text) if link[1] in names]
-    return "\n\n".join(filter(None, (told, "\n".join(links))))
+    return "\n\n".join(filter(None, (notes, "\n".join(links))))
 
 
 def _ends(line: str, below: str, level: str, underline: str) -> bool:
-    """Whether a line heads the next version: as many signs in front, the same underline, or a bare number."""
+    """Whether a line heads the next version: as many # signs in front, the same underline, or a bare number."""
     if level:
         return bool(re.match(rf"#{{1,{len(level)}}}\s", line))
     if underline:

@@ -1,4 +1,4 @@
-"""An sdist or a wheel as it stands in its file, read without unpacking or running anything."""
+"""An sdist or a wheel, read from its file without unpacking or running anything."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Distribution:
-    """An sdist or a wheel: its own hash and size, its files by path, and what its metadata say.
+    """An sdist or a wheel: its hash and size, its files by path, and its metadata.
 
     `stored` are the names of all entries as the archive has them, twice where it has them twice.
     """
@@ -82,7 +82,7 @@ class Distribution:
 
     @property
     def metadata_path(self) -> str:
-        """Where the core metadata stand."""
+        """The path of the core metadata."""
         return f"{self.info}/METADATA" if self.is_wheel else "PKG-INFO"
 
     @cached_property
@@ -131,7 +131,7 @@ class Distribution:
 
     @cached_property
     def installed(self) -> dict[str, str]:
-        """What a wheel puts into site-packages: paths there, and the paths in the wheel they come from."""
+        """The files that a wheel installs into site-packages, with their paths in the wheel."""
         if not self.is_wheel:
             return {}
         places = {}
@@ -185,7 +185,7 @@ class Distribution:
 
     @property
     def pure(self) -> bool:
-        """Whether a wheel says that it runs everywhere."""
+        """Whether a wheel is tagged for every platform."""
         return self.is_wheel and all(tag.endswith("-none-any") for tag in self.tags)
 
 
@@ -205,7 +205,7 @@ def module_name(path: str) -> str:
 def read(path: Path) -> Distribution:
     """Read an sdist or a wheel.
 
-    Raises HandbookError when the file is neither, is damaged, or unpacks to more than any package should.
+    Raises HandbookError when the file is neither, is damaged, or unpacks to more than the limits.
     """
     if not path.name.endswith((".whl", ".tar.gz", ".zip")):
         raise HandbookError(f"{path.name} is no sdist and no wheel", where=str(path),
@@ -219,7 +219,7 @@ def read(path: Path) -> Distribution:
     except archive.BROKEN as error:
         raise HandbookError(
             f"{path.name} can't be read: {_reason(error)}", where=str(path),
-            why="a file that doesn't open here doesn't install anywhere",
+            why="no installer can open it either",
             todo="remove it and build again", section="sec-pypi-build",
         ) from None
     stored = tuple(entry.name for entry in found)
@@ -234,7 +234,7 @@ def read(path: Path) -> Distribution:
 
 
 def _reason(error: Exception) -> str:
-    """Why an archive can't be read. Python quotes the first bytes of a file that isn't gzip, which helps nobody."""
+    """Why an archive can't be read. Python quotes the first bytes of a file that is not gzip, which says little."""
     return "not a gzip file" if isinstance(error, gzip.BadGzipFile) else str(error) or type(error).__name__
 
 

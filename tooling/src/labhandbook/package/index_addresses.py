@@ -1,7 +1,7 @@
-"""The addresses of package indexes, as twine knows them at run time.
+"""The addresses of package indexes, taken from twine at run time.
 
-HANDBOOK_PYPI and HANDBOOK_TESTPYPI name indexes that stand in the places of PyPI and TestPyPI: a mirror, an index of
-one's own, or one on loopback on which a workflow is tried out.
+HANDBOOK_PYPI and HANDBOOK_TESTPYPI replace PyPI and TestPyPI by other indexes: a mirror, your own index, or one on
+this machine for trying out a workflow.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ class Index:
 
     @property
     def moved(self) -> bool:
-        """Whether another index stands in the place of PyPI or TestPyPI."""
+        """Whether a variable replaces PyPI or TestPyPI by another index."""
         return self.name in KNOWN and self.upload != _of_twine(self.name)[1]
 
     @property
     def public(self) -> str:
-        """The root of the pages at which everyone finds the index: PyPI's own where another stands in its place."""
+        """The root of the public pages of the index: PyPI's own where a variable replaces PyPI."""
         return _known(self.name).web if self.moved else self.web
 
     @property
     def final(self) -> bool:
-        """Whether what is uploaded there is there for good and seen by everyone."""
+        """Whether uploads there are public and can't be replaced."""
         return self.name == "pypi"
 
     def json(self, project: str, version: str = "") -> str:
@@ -94,7 +94,7 @@ def _of_twine(name: str) -> tuple[str, str]:
     try:
         from twine import repository, utils
     except ImportError:
-        raise HandbookError("twine isn't installed", why="it uploads, and it knows the addresses of the indexes",
+        raise HandbookError("twine isn't installed", why="it uploads, and it has the addresses of the indexes",
                             todo="pip install 'labhandbook[release]'", section="sec-pypi-environment") from None
     return ((repository.WAREHOUSE_WEB, utils.DEFAULT_REPOSITORY) if name == "pypi"
             else (repository.TEST_WAREHOUSE, utils.TEST_REPOSITORY))

@@ -1,4 +1,4 @@
-"""What this machine offers a release: uv, interpreters, its package index, and environments without secrets.
+"""What a release uses of this machine: uv, interpreters, its package index, and environments without secrets.
 
 Programs that a release starts must not see its secrets, and installers must know one index for dependencies: with a
 second one, whoever registers a name there first decides what is installed (dependency confusion).
@@ -79,8 +79,8 @@ def uv_program() -> Path | None:
 def installer_env() -> dict[str, str]:
     """The environment for pip and uv: one index, the machine's own, no other configuration, no secret.
 
-    They pass it on to the backends and setup.py files of what they install. So an address with a password in it is
-    not here but in a settings file that only this user can read.
+    They pass it on to the backends and setup.py files of what they install. So an address with a password is in a
+    settings file that only this user can read, and not in a variable.
     """
     settings, address = pip_settings(), default_index()
     env = environment({
@@ -104,7 +104,7 @@ def installer_env() -> dict[str, str]:
 
 @functools.cache
 def settings_files(address: str, proxies: tuple[tuple[str, str], ...], proxy: str) -> dict[str, str]:
-    """Variables that name settings files with addresses for pip and uv, which go away with this process."""
+    """Variables that name settings files with addresses for pip and uv, until this process ends."""
     kept = contextlib.ExitStack()
     atexit.register(kept.close)
     folder = kept.enter_context(scratch("index"))
@@ -112,7 +112,7 @@ def settings_files(address: str, proxies: tuple[tuple[str, str], ...], proxy: st
     lines = [f"{name.replace('_', '-')} = {json.dumps(value)}" for name, value in known.items()]
     lines += ["[[index]]", f"url = {json.dumps(address)}", "default = true"] if address else []
     (folder / "uv.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    # pip reads its other files too; what is empty here takes away what they say.
+    # pip reads its other files as well; an empty value here overrides theirs.
     given = {**dict.fromkeys(("extra-index-url", "find-links", "constraint", "requirement"), ""), "no-index": "false",
              "index-url": address, "proxy": known.get("https_proxy") or known.get("http_proxy", "")}
     text = "".join(f"{name} = {value}\n" for name, value in given.items())
@@ -134,7 +134,7 @@ def suite_env(names: Iterable[str] = ()) -> dict[str, str]:
 
 
 def reach_loopback() -> dict[str, str]:
-    """Variables that keep a proxy out of the way to the index on loopback."""
+    """Variables that make programs reach the index on this machine without a proxy."""
     hosts = [os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or "", "127.0.0.1"]
     value = ",".join(host for host in hosts if host)
     return {"NO_PROXY": value, "no_proxy": value}
@@ -228,7 +228,7 @@ def without_secrets(text: str, *secrets: str | None) -> str:
 
 @contextlib.contextmanager
 def scratch(name: str) -> Iterator[Path]:
-    """A folder outside every project that goes away at the end; those that a killed run left go first."""
+    """A folder outside every project, removed at the end; those that a killed run left are removed first."""
     prefix = f"handbook-{name}-"
     for left in Path(tempfile.gettempdir()).glob(f"{prefix}*-*"):
         process = left.name.removeprefix(prefix).split("-")[0]

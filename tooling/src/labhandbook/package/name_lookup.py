@@ -1,4 +1,4 @@
-"""What a package index knows of a project's name, asked within two seconds or not at all."""
+"""What a package index has under a project's name, asked for at most two seconds."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from labhandbook.core.errors import HandbookError
+from labhandbook.package.index_addresses import Index, index
 from labhandbook.package.project import normalise
-
-if TYPE_CHECKING:
-    from labhandbook.package.index_addresses import Index
+from labhandbook.package.simple_index import IndexDown, get
 
 SECONDS = 2.0
 SIMPLE = "application/vnd.pypi.simple.v1+json"
@@ -23,11 +22,11 @@ SIMPLE = "application/vnd.pypi.simple.v1+json"
 
 @dataclass(frozen=True)
 class Answer:
-    """What the index says of a name, or in `problem` why it said nothing.
+    """What the index has under a name, or in `problem` why there is no answer.
 
-    `files` are its files and their sha256, where the index tells it. `urls` and `people` are the addresses and
-    e-mails of the project there and `summary` its description; `similar` are projects whose names the index would
-    hold for the same.
+    `files` are its files and their sha256, where the index has it. `urls` and `people` are the addresses and
+    e-mails of the project there and `summary` its description; `similar` are projects whose names the index treats as
+    the same.
     """
 
     index: str
@@ -46,8 +45,6 @@ def place_of(target: str) -> Index | Answer:
     if target == "none":
         return Answer(target, "compare-with is none in [tool.handbook.release]")
     try:
-        from labhandbook.package.index_addresses import index
-
         return index(target)
     except HandbookError as error:
         return Answer(target, error.what)
@@ -68,7 +65,7 @@ def look_up(name: str, place: Index | Answer, seconds: float = SECONDS) -> Answe
                             if (found := _wait(future, deadline)))
             return Answer(place.label, similar=similar)
         return _answer(place.label, page, _wait(about, deadline) or {})
-    except (OSError, ValueError, TimeoutError) as error:
+    except (IndexDown, HandbookError, OSError, ValueError) as error:
         return Answer(place.label, f"{place.label} does not answer: {error or type(error).__name__}")
 
 
@@ -80,20 +77,20 @@ def look_alikes(name: str) -> list[str]:
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether PyPI holds two names for the same: it ignores separators and tells neither l, i, 1 nor o, 0 apart."""
+    """Whether PyPI treats two names as the same: separators, l, i or 1, and o or 0 make no difference."""
     def bare(name: str) -> str:
         return re.sub(r"[-_.]", "", name).lower().translate(str.maketrans("lio", "110"))
 
     return bare(one) == bare(other)
 
 
-def _answer(index: str, page: dict[str, Any], about: dict[str, Any]) -> Answer:
+def _answer(label: str, page: dict[str, Any], about: dict[str, Any]) -> Answer:
     info = about.get("info") or {}
     files = {str(entry.get("filename", "")): str((entry.get("hashes") or {}).get("sha256", ""))
              for entry in page.get("files") or []}
     versions = page.get("versions") or list(about.get("releases") or {})
     urls = [*(info.get("project_urls") or {}).values(), info.get("home_page"), info.get("project_url")]
-    return Answer(index, exists=True, versions=frozenset(map(str, versions)), files=files,
+    return Answer(label, exists=True, versions=frozenset(map(str, versions)), files=files,
                   urls=frozenset(map(str, filter(None, urls))),
                   people=frozenset(_emails([info.get("author_email"), info.get("maintainer_email")])),
                   summary=str(info.get("summary") or ""))
@@ -126,13 +123,6 @@ def _wait(future: Future[dict[str, Any] | None], deadline: float) -> dict[str, A
 
 def _get(url: str, seconds: float) -> dict[str, Any] | None:
     """A JSON document, None when the index says that there is no such thing."""
-    from labhandbook.package.simple_index import IndexDown, get
-
-    try:
-        answer = get(url, seconds, accept=f"{SIMPLE}, application/json;q=0.9")
-    except IndexDown as down:
-        raise OSError(str(down)) from None
-    except HandbookError as denied:
-        raise OSError(f"{denied.what}: {denied.why}") from None
+    answer = get(url, seconds, accept=f"{SIMPLE}, application/json;q=0.9")
     found = json.loads(answer[1]) if answer else None
     return found if isinstance(found, dict) or found is None else {}

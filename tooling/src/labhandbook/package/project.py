@@ -1,4 +1,4 @@
-"""A Python project as its sources describe it, before anything is built."""
+"""A Python project as its sources describe it before a build."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TABLE = "tool.handbook.release"
 # Variables that change what is installed or imported.
 REDIRECTS = re.compile(r"(PIP|UV|TWINE|PYTEST|COVERAGE|VIRTUAL_ENV|CONDA|LD|DYLD)_|PYTHON(PATH|HOME|STARTUP|OPTIMIZE)"
                        r"|GIT_")
-# Folders that hold no project of a repository, whatever lies in them.
+# Folders in which no project of a repository is looked for.
 PASSED_OVER = {"build", "dist", "docs", "examples", "node_modules", "site-packages", "template", "templates",
                "testdata", "test", "tests", "venv"}
 
@@ -139,14 +139,14 @@ class Project:
 
     @property
     def state(self) -> Path:
-        """The folder of this project's releases: ledgers and built files, out of git's sight."""
+        """The folder of this project's releases: ledgers and built files, ignored by git."""
         return self.root / ".handbook" / "release"
 
     def line(self, needle: str, table: str = "") -> int:
-        """The line of `pyproject.toml` that says `needle`, counted from 1; 1 when none does.
+        """The first line of `pyproject.toml` with `needle`, counted from 1; 1 without one.
 
         With `table`, the line lies in that table. A line that begins with `needle` is preferred to one that
-        only holds it, and a comment is never meant.
+        only holds it, and comments are skipped.
         """
         inside, held, head = not table, 0, 0
         for number, line in enumerate(self.text.splitlines(), 1):
@@ -183,7 +183,7 @@ def read_pyproject(root: Path) -> tuple[dict[str, Any], str]:
 
 
 def load_project(path: Path, *, ask_remote: bool = True) -> Project:
-    """The project in a folder, with its git state; the remote is asked for its tags unless told not to.
+    """The project in a folder, with its git state; the remote is asked for its tags unless `ask_remote` is false.
 
     Raises HandbookError when `pyproject.toml` is missing, is not TOML, or has settings that can't be used.
     """
@@ -196,7 +196,7 @@ def load_project(path: Path, *, ask_remote: bool = True) -> Project:
 def load_projects(paths: Sequence[Path], *, ask_remote: bool = True) -> list[Project]:
     """The projects in these folders, each after those of them that it depends on.
 
-    A folder whose `pyproject.toml` describes no package, or that has none, stands for the projects below it.
+    A folder whose `pyproject.toml` describes no package, or that has none, means the projects below it.
     Raises HandbookError as `load_project` does, and when there is no project or they depend on each other in a
     circle.
     """
@@ -222,8 +222,8 @@ def in_order(projects: Sequence[Project]) -> list[Project]:
 def read_settings(project: Project) -> Settings:
     """`[tool.handbook.release]` of a project.
 
-    Raises HandbookError for a setting that doesn't exist or has the wrong type: passed over, it would let a
-    release go another way than its author said.
+    Raises HandbookError for a setting that doesn't exist or has the wrong type: without the error a release would not
+    do what its author wrote.
     """
     table = project.section("tool", "handbook", "release")
 
@@ -264,7 +264,7 @@ def _needs(project: Project) -> set[str]:
 
 
 def _roots(path: Path) -> list[Path]:
-    """The folders of the projects that a path stands for."""
+    """The folders of the projects that a path means."""
     if path.name == PYPROJECT:
         return [path.parent]
     if (path / PYPROJECT).exists():

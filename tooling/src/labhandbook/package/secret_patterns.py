@@ -1,4 +1,4 @@
-"""How passwords, tokens and keys look in files, told so that no example in a text is taken for one."""
+"""The forms of passwords, tokens and keys in files, narrow enough that examples in texts do not match."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def secret_file(path: str) -> str:
 
 
 def secrets(data: bytes) -> Iterator[tuple[int, str]]:
-    """The lines of a file on which a secret stands, and of what kind; never the secret itself."""
+    """The lines of a file with a secret, and its kind; never the secret itself."""
     for what, starts, pattern in PATTERNS:
         for start in starts:
             at = data.find(start)

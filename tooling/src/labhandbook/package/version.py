@@ -1,7 +1,7 @@
 """The version of a project's commit, found without running anything of the project.
 
 A version that is written down is read, and one that a tool takes from the git tag is described by git. Any other one
-is computed by the build backend: it is known once the backend was asked in the closed environment of a build, and
+is computed by the build backend: it is known after the backend was asked in the closed environment of a build, and
 until then only by the tag on the commit.
 """
 

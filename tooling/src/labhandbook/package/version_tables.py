@@ -1,4 +1,4 @@
-"""What the rules know of Pythons and build backends, from the data files beside this module."""
+"""Facts about Pythons and build backends, from the data files beside this module."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Pythons:
-    """The first day on which each Python gets no more fixes, and how fresh that knowledge is."""
+    """The first day on which each Python gets no more fixes, and the day to check that again."""
 
     ends: dict[tuple[int, int], date]
     checked: date

@@ -1,6 +1,6 @@
-"""What the tags in a wheel's file name mean: which Pythons install it here, and whether PyPI takes its platform.
+"""The tags in a wheel's file name: which Pythons install it here, and whether PyPI accepts its platform.
 
-The platforms that PyPI takes are those of warehouse's `forklift/legacy.py`, August 2026.
+The platforms that PyPI accepts are those of warehouse's `forklift/legacy.py`, August 2026.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def fits(file: str, python: tuple[int, int]) -> bool:
 
 
 def allowed(platform: str) -> bool:
-    """Whether PyPI takes wheels for a platform."""
+    """Whether PyPI accepts wheels for a platform."""
     if platform in PLAIN:
         return True
     if found := re.match(r"macosx_(\d+)_(\d+)_(.*)", platform):

@@ -131,7 +131,7 @@ def _local(stream: IO[bytes], sizes: dict[str, tuple[int, int]]) -> bytes:
 
 
 def _extra(extra: bytes, method: int, packed: int, size: int) -> tuple[int, int]:
-    """The sizes of a file, which stand in an extra field when they are large."""
+    """The sizes of a file, which are in an extra field when they are large."""
     seen, place = set(), 0
     while place < len(extra):
         if len(extra) - place < 4:

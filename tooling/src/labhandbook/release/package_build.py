@@ -113,7 +113,7 @@ def asked(project: Project) -> Project:
 
 def _tools(project: Project, scratch: Path) -> Tools:
     """An environment with what `[build-system]` requires."""
-    return Tools(scratch / "tools", builder(project.root, Path(sys.executable)).build_system_requires,
+    return Tools.create(scratch / "tools", builder(project.root, Path(sys.executable)).build_system_requires,
                  (*project.settings.pass_env, *pretended()))
 
 
