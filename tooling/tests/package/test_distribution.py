@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.package import archive
+from labhandbook.package import archive, zip_records
 from labhandbook.package.distribution import module_name, read
 from labhandbook.release.reproducible_sdist import normalise_sdist, unpack
 from tooling.tests.package import sample_packages
 
 
-def test_a_wheel_tells_files_metadata_entry_points_and_modules(tmp_path: Path) -> None:
+def test_a_wheel_lists_files_metadata_entry_points_and_modules(tmp_path: Path) -> None:
     path = sample_packages.wheel(tmp_path, info={"entry_points.txt": "[console_scripts]\ndemo = demo.cli:main\n"})
     wheel = read(path)
     assert (wheel.kind, wheel.name, wheel.version, wheel.pure) == ("wheel", "demo", "1.2.0", True)
@@ -30,7 +30,7 @@ def test_a_wheel_tells_files_metadata_entry_points_and_modules(tmp_path: Path) -
     assert wheel.files["demo/cli.py"].sha256 == hashlib.sha256(wheel.held["demo/cli.py"]).hexdigest()
 
 
-def test_an_sdist_tells_its_files_without_their_folder(tmp_path: Path) -> None:
+def test_an_sdist_lists_its_files_without_their_folder(tmp_path: Path) -> None:
     sdist = read(sample_packages.sdist(tmp_path))
     assert (sdist.kind, sdist.name, sdist.version, sdist.root) == ("sdist", "demo", "1.2.0", "demo-1.2.0")
     assert {"PKG-INFO", "README.md", "LICENSE", "demo/cli.py"} <= sdist.files.keys()
@@ -158,3 +158,15 @@ def test_a_zip_that_is_an_sdist_can_be_read(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "demo-1.2.0.zip", "w") as archive:
         archive.writestr("demo-1.2.0/PKG-INFO", sample_packages.METADATA)
     assert read(tmp_path / "demo-1.2.0.zip").version == "1.2.0"
+
+
+def test_a_file_is_opened_once_to_be_read_and_once_for_each_form(tmp_path: Path,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    real = archive.regular
+    monkeypatch.setattr(archive, "regular", lambda path: (opened.append(path.suffix), real(path))[1])
+    monkeypatch.setattr(zip_records, "regular", archive.regular)
+    wheel, sdist = read(sample_packages.wheel(tmp_path)), read(sample_packages.sdist(tmp_path))
+    assert opened == [".whl", ".gz"]
+    assert zip_records.problem(wheel.path) == "" and not archive.is_tar(wheel.path) and archive.is_tar(sdist.path)
+    assert opened == [".whl", ".gz", ".whl", ".whl", ".gz"]

@@ -47,17 +47,23 @@ class Entry:
 
 def entries(path: Path) -> Iterator[Entry]:
     """The entries of an archive in their order. Raises one of BROKEN when it is damaged or larger than the limits."""
-    return _tar(path) if path.name.endswith(".tar.gz") else _zip(path)
+    with regular(path) as stream:
+        yield from _entries(stream, path.name)
 
 
-def digest(path: Path) -> tuple[str, int]:
-    """The sha256 of a file, and its size."""
+def whole(path: Path) -> tuple[str, int, list[Entry]]:
+    """The sha256 of an archive, its size and its entries; it is opened once. Raises as `entries` does."""
     found, size = hashlib.sha256(), 0
     with regular(path) as stream:
         while chunk := stream.read(CHUNK):
             found.update(chunk)
             size += len(chunk)
-    return found.hexdigest(), size
+        stream.seek(0)
+        return found.hexdigest(), size, list(_entries(stream, path.name))
+
+
+def _entries(stream: IO[bytes], name: str) -> Iterator[Entry]:
+    return _tar(stream) if name.endswith(".tar.gz") else _zip(stream)
 
 
 class _Limits:
@@ -164,8 +170,13 @@ class _Tar(tarfile.TarFile):
 @contextlib.contextmanager
 def open_tar(path: Path) -> Iterator[_Tar]:
     """A gzipped tar archive, read within limits. Raises one of BROKEN, also while it is read."""
-    with regular(path) as stream, gzip.GzipFile(fileobj=stream) as unpacked, \
-            _Tar(fileobj=_Metered(unpacked), mode="r") as archive:
+    with regular(path) as stream, _unpacked(stream) as archive:
+        yield archive
+
+
+@contextlib.contextmanager
+def _unpacked(stream: IO[bytes]) -> Iterator[_Tar]:
+    with gzip.GzipFile(fileobj=stream) as unpacked, _Tar(fileobj=_Metered(unpacked), mode="r") as archive:
         yield archive
 
 
@@ -173,13 +184,12 @@ def is_tar(path: Path) -> bool:
     """Whether a file begins as a tar archive, packed in any way."""
     openers: tuple[Callable[[IO[bytes]], Any], ...] = (
         lambda stream: stream, lambda stream: gzip.GzipFile(fileobj=stream), bz2.BZ2File, lzma.LZMAFile)
-    for opener in openers:
-        try:
-            with regular(path) as stream:
+    with regular(path) as stream:
+        for opener in openers:
+            stream.seek(0)
+            with contextlib.suppress(*BROKEN):
                 _Tar(fileobj=_Metered(opener(stream)), mode="r").close()
                 return True
-        except BROKEN:
-            continue
     return False
 
 
@@ -205,9 +215,9 @@ def open_zip(stream: IO[bytes]) -> zipfile.ZipFile:
     return zipfile.ZipFile(stream)
 
 
-def _zip(path: Path) -> Iterator[Entry]:
+def _zip(packed: IO[bytes]) -> Iterator[Entry]:
     limits = _Limits()
-    with regular(path) as opened, open_zip(opened) as archive:
+    with open_zip(packed) as archive:
         for info in archive.infolist():
             limits.count()
             if info.is_dir():
@@ -221,10 +231,10 @@ def _zip(path: Path) -> Iterator[Entry]:
             yield Entry(info.filename, size, found, info.external_attr >> 16 & 0o777, data)
 
 
-def _tar(path: Path) -> Iterator[Entry]:
+def _tar(packed: IO[bytes]) -> Iterator[Entry]:
     limits = _Limits()
     files: dict[str, Entry] = {}
-    with open_tar(path) as archive:
+    with _unpacked(packed) as archive:
         for info in archive:
             limits.count()
             if info.islnk():

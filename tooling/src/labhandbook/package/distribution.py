@@ -214,8 +214,7 @@ def read(path: Path) -> Distribution:
     held: dict[str, bytes] = {}
     files: dict[str, Member] = {}
     try:
-        digest, size = archive.digest(path)
-        found = list(archive.entries(path))
+        digest, size, found = archive.whole(path)
     except archive.BROKEN as error:
         raise HandbookError(
             f"{path.name} can't be read: {_reason(error)}", where=str(path),

@@ -28,7 +28,7 @@ class _Refused(Exception):
 def problem(path: Path) -> str:
     """Why PyPI would refuse this zip archive, or an empty string."""
     try:
-        with regular(path) as opened, open_zip(opened) as archive:
+        with regular(path) as stream, open_zip(stream) as archive:
             entries = archive.infolist()
             if odd := [each.filename for each in entries
                        if each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)]:
@@ -37,7 +37,7 @@ def problem(path: Path) -> str:
             if again := [name for name, count in names.items() if count > 1]:
                 return f"it holds {again[0]!r} twice"
             sizes = {each.orig_filename: (each.compress_size, each.file_size) for each in entries}
-        with regular(path) as stream:
+            stream.seek(0)
             _walk(stream, sizes)
     except (_Refused, *BROKEN) as error:
         return str(error) or type(error).__name__

@@ -35,8 +35,8 @@ ENCRYPTED = tuple(ARMOUR + word for word in (b"_(__name__, __file__,", b"enter__
 def form(offered: Offered) -> Iterator[At]:
     """The parts that every archive of its kind has."""
     file = offered.file
-    both = zipfile.is_zipfile(file.path), is_tar(file.path)
-    if all(both):
+    # It was read as one of the two.
+    if zipfile.is_zipfile(file.path) if file.file.endswith(".tar.gz") else is_tar(file.path):
         yield At("it is a zip and a tar archive at once")
     if file.is_wheel:
         folder = "{}-{}.dist-info".format(*file.file_parts)
