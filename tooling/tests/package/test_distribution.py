@@ -7,7 +7,9 @@ import hashlib
 import io
 import tarfile
 import zipfile
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -164,8 +166,13 @@ def test_a_file_is_opened_once_to_be_read_and_once_for_each_form(tmp_path: Path,
                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     real = archive.regular
-    monkeypatch.setattr(archive, "regular", lambda path: (opened.append(path.suffix), real(path))[1])
-    monkeypatch.setattr(zip_records, "regular", archive.regular)
+
+    def counted(path: Path) -> AbstractContextManager[IO[bytes]]:
+        opened.append(path.suffix)
+        return real(path)
+
+    for module in (archive, zip_records):
+        monkeypatch.setattr(module, "regular", counted)
     wheel, sdist = read(sample_packages.wheel(tmp_path)), read(sample_packages.sdist(tmp_path))
     assert opened == [".whl", ".gz"]
     assert zip_records.problem(wheel.path) == "" and not archive.is_tar(wheel.path) and archive.is_tar(sdist.path)

@@ -89,7 +89,7 @@ def test_a_circle_is_an_error(tmp_path: Path) -> None:
         load_projects([tmp_path])
 
 
-def test_a_workspace_stands_for_its_members(tmp_path: Path) -> None:
+def test_a_workspace_means_its_members(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": "[tool.ruff]\n"})
     with pytest.raises(HandbookError, match="describes no package"):
         load_projects([tmp_path])
