@@ -145,7 +145,7 @@ def test_a_committed_folder_with_another_wheel_and_a_fitting_ledger(name: str, r
     (clone / name).rename(clone / ".handbook")
     forge(clone, commit=git(clone, "rev-parse", "HEAD").strip(), tree=git(clone, "rev-parse", "HEAD^{tree}").strip())
     refused(clone, server, f"git tracks {name}")
-    for command in ("rehearse", "test", "inspect", "status", "plan", "build"):
+    for command in ("rehearse", "test", "inspect", "status", "build"):
         done = run("release", command, clone)
         assert done.returncode == 2 and "git tracks" in done.stderr, (command, done.stdout, done.stderr)
 

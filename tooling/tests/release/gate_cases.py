@@ -117,7 +117,7 @@ CASES: dict[str, list[tuple[str, Make, Make]]] = {
         ("provides-extra", more("Provides-Extra: no good!"), more("Provides-Extra: fine-1")),
         ("requires-python", says((">=3.11", "3.11 or so")), says((">=3.11", ">=3.11,<4"))),
         ("dynamic field", more("Dynamic: Name"), more("Dynamic: Classifier")),
-        ("no name that PyPI takes", says(("Name: demo", "Name: -demo")), of_wheel()),
+        ("is not a name that PyPI accepts", says(("Name: demo", "Name: -demo")), of_wheel()),
         ("requires-dist", says(("click>=8.1", "click>>8")), says(("click>=8.1", "click (>=8.1)"))),
         ("the field no-such-field can't be read", more("No-Such-Field: x"), more("Keywords: x")),
         ("other>>1 is no requirement", more("Provides-Dist: other>>1"), more("Provides-Dist: other (>=1)")),
@@ -218,7 +218,8 @@ CASES: dict[str, list[tuple[str, Make, Make]]] = {
     "REL323": [
         ("can't be read", of_wheel(info={"entry_points.txt": "demo.cli:main\n"}),
          of_wheel(info={"entry_points.txt": ""})),
-        ("no name for a command", of_wheel(info={"entry_points.txt": "[console_scripts]\n../demo = demo.cli:main\n"}),
+        ("not a name for a command",
+         of_wheel(info={"entry_points.txt": "[console_scripts]\n../demo = demo.cli:main\n"}),
          of_wheel(info={"entry_points.txt": "[console_scripts]\nde.mo-1_x = demo.cli:main\n"})),
     ],
     "REL324": [

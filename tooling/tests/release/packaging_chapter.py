@@ -22,7 +22,7 @@ NOT_RUN = {
     "python3 -m pip install \"labhandbook[release] @ git+":
         "it fetches this package from its host; the kit under test is on PATH already",
 }
-# Run by hand only, although the block stands outside the tabs.
+# Run by hand only, although the block is outside the tabs.
 HAND_ONLY = {"sec-pypi-environment": "the kit brings its own build tools", "sec-updating-bot": "it needs no command"}
 # Before its tag a commit is not ready: the kit says so and ends with 1.
 NOT_READY = re.compile(r"^handbook release (check|rehearse)$", re.MULTILINE)

@@ -92,7 +92,7 @@ def facts(text: str = GOOD, *, git: GitState | None = GIT, version: str | FoundV
           index: Answer = FREE, files: tuple[str, ...] = TREE, texts: dict[str, str] | None = None,
           loose: tuple[str, ...] = (), tags: tuple[str, ...] = ("v1.1.0", "v1.2.0"), today: date = TODAY,
           built: dict[str, str] | None = None) -> Facts:
-    """A project in memory. `texts` replace or add the text of files; a version in words is read off the tag."""
+    """A project in memory. `texts` replace or add the text of files; a version in words is read from the tag."""
     project = Project(Path("demo-tool"), tomllib.loads(text), text, git)
     project = replace(project, settings=read_settings(project))
     found = FoundVersion(version, "setuptools-scm") if isinstance(version, str) else version or find_version(project)

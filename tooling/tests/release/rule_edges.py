@@ -71,10 +71,10 @@ EDGES: dict[str, list[Case]] = {
         Case(facts(git=git(tags=(), remote_tags=None), tags=()), "has no tag v1.2.0",
              facts(SCM, version="1.2.0+gabc", git=git(tags=())), WARNING),
         Case(facts(git=git(tags=("v1.2",))), "tagged v1.2, ", facts(git=None)),
-        # A repository of several packages, the version read off the other one's tag.
-        Case(facts(SCM, version="1.2.0", git=git(tags=("v1.0.0", "other-v1.2.0"))), "read off the tag other-v1.2.0",
+        # A repository of several packages, the version read from the other one's tag.
+        Case(facts(SCM, version="1.2.0", git=git(tags=("v1.0.0", "other-v1.2.0"))), "read from the tag other-v1.2.0",
              facts(SCM, version="1.2.0", git=git(tags=("other-v1.2.0", "v1.2.0")))),
-        Case(facts(SCM, version="1.2.0", git=git(tags=("other-v1.2.0",)), tags=()), "read off the tag other-v1.2.0",
+        Case(facts(SCM, version="1.2.0", git=git(tags=("other-v1.2.0",)), tags=()), "read from the tag other-v1.2.0",
              facts(SCM + SUFFIX.replace("{version}-rel", "other-v{version}"), version="1.2.0",
                    git=git(tags=("other-v1.2.0",)))),
         Case(facts(git=git(tags=("v1.2.1",))), "tagged v1.2.1", UNKNOWN)],
@@ -146,7 +146,7 @@ EDGES: dict[str, list[Case]] = {
     "REL080": [Case(facts(change(('name = "demo-tool"\n', ""))), "has no name", NO_TABLE)],
     "REL081": [
         Case(facts(index=Answer("pypi", exists=True, versions=frozenset({"1.1.0"})), tags=("x1.1.0", "v1.2.0")),
-             "nothing says", facts(git=None, index=TAKEN), UNVERIFIED)],
+             "it is unknown", facts(git=None, index=TAKEN), UNVERIFIED)],
     "REL082": [Case(facts(index=Answer("pypi", similar=("demo_too1",))), "demo_too1",
                     facts(index=Answer("pypi", exists=True, similar=("DemoTool",))))],
     "REL083": [Case(facts(index=Answer("pypi", exists=True, versions=frozenset({"1.2.0"}))), "has version", UNKNOWN)],

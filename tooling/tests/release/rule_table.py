@@ -79,7 +79,7 @@ CASES: dict[str, list[Case]] = {
                    files=without("CHANGELOG.md")), WARNING)],
     "REL009": [Case(facts(texts={"CITATION.cff": "title: X\nversion: 1.1.0\n"}), "says 1.1.0",
                     facts(texts={"CITATION.cff": 'version: "1.2"\nreferences:\n  - version: 0.9\n'}))],
-    "REL010": [Case(facts(git=None), "git doesn't know", facts(), UNVERIFIED)],
+    "REL010": [Case(facts(git=None), "is not in git", facts(), UNVERIFIED)],
     "REL011": [Case(facts(git=git(dirty=("a.py", "b.py"))), "2 files are changed or not in git: a.py and b.py",
                     facts())],
     "REL012": [
@@ -99,7 +99,7 @@ CASES: dict[str, list[Case]] = {
     "REL015": [
         Case(facts(git=git(on_default=False, branch="topic")), "on topic, not on main",
              facts(git=git(branch="topic")), WARNING),
-        Case(facts(git=git(on_default=None, default_branch=None)), "can't be told", facts(), UNVERIFIED)],
+        Case(facts(git=git(on_default=None, default_branch=None)), "is unknown", facts(), UNVERIFIED)],
     "REL016": [
         Case(facts(git=git(remote_tags={})), "v1.2.0 is not on origin yet", facts(), WARNING),
         Case(facts(git=git(remote_tags={"v1.2.0": "0" * 40})), "another commit (000000000)",
@@ -117,7 +117,7 @@ CASES: dict[str, list[Case]] = {
         Case(facts(change((LICENCE, ""))), "no licence is declared",
              facts(change((LICENCE, 'dynamic = ["license"]\n')))),
         Case(facts(change((LICENCE, ""), ('"Typing', '"License :: OSI Approved :: MIT License",\n    "Typing'))),
-             "in a classifier only", facts(), WARNING),
+             "only in a classifier", facts(), WARNING),
         Case(facts(GOOD + '\n[tool.setuptools]\nlicense-files = ["LICENSE"]\n'), "tool.setuptools.license-files",
              facts(GOOD + "\n[tool.setuptools]\nzip-safe = false\n"), WARNING)],
     "REL021": [Case(facts(change(('"Typing', '"License :: OSI Approved :: MIT License",\n    "Typing'))),
@@ -139,7 +139,7 @@ CASES: dict[str, list[Case]] = {
     "REL030": [
         Case(facts(change(('requires-python = ">=3.11"\n', ""))), "missing", facts()),
         Case(facts(python("three")), "can't be read", facts(python("~=3.11"))),
-        Case(facts(python("!=3.12")), "no floor", facts(python(">3.10.99,!=3.12")))],
+        Case(facts(python("!=3.12")), "no lower bound", facts(python(">3.10.99,!=3.12")))],
     "REL031": [
         Case(facts(python(">=3.11,<3.14")), "upper bound <3.14", facts(python(">=3.11,!=3.13.0"))),
         Case(facts(python(">=3.11,<4")), "upper bound <4", facts(python("~=3.11")), WARNING),
@@ -149,7 +149,7 @@ CASES: dict[str, list[Case]] = {
              WARNING),
         Case(facts(today=date(2027, 11, 1)), "3.11 ended in October 2027",
              facts(python(">=3.10"), today=date(2026, 10, 31)), WARNING),
-        Case(facts(today=date(2027, 5, 22)), "looked up again by 2027-05-21", facts(today=date(2027, 5, 21)),
+        Case(facts(today=date(2027, 5, 22)), "checked again by 2027-05-21", facts(today=date(2027, 5, 21)),
              UNVERIFIED)],
     "REL033": [
         Case(facts(change((":: 3.11", ":: 3.10"))), "names Python 3.10", facts(change(('">=3.11"', '">=3.11.4"')))),
@@ -234,7 +234,7 @@ CASES: dict[str, list[Case]] = {
     "REL081": [
         Case(facts(index=Answer("pypi", exists=True, urls=frozenset({"https://example.org/others/demo-tool"}))),
              "its links are not this one's", facts(index=TAKEN)),
-        Case(facts(index=Answer("pypi", exists=True)), "nothing says",
+        Case(facts(index=Answer("pypi", exists=True)), "it is unknown",
              facts(index=Answer("pypi", exists=True, versions=frozenset({"1.1.0"}))), UNVERIFIED),
         Case(facts(index=Answer("pypi", exists=True, summary="A tale.")), "A tale.",
              facts(index=Answer("pypi", exists=True, summary="A tool.")), UNVERIFIED),
@@ -253,7 +253,7 @@ CASES: dict[str, list[Case]] = {
              facts(index=TAKEN)),
         Case(facts(index=OFFLINE), "timed out", facts(), UNVERIFIED)],
     "REL090": [Case(facts(f'{GOOD}{IGNORE}REL008 = " "\n'), "REL008 is ignored without a reason",
-                    facts(f'{GOOD}{IGNORE}REL008 = "told on the page"\n'))],
+                    facts(f'{GOOD}{IGNORE}REL008 = "explained on the page"\n'))],
     "REL091": [
         Case(facts(f'{GOOD}{IGNORE}REL00 = "x"\n'), "no rule REL00; did you mean REL0",
              facts(f'{GOOD}{IGNORE}REL601 = "x"\n')),

@@ -1,4 +1,4 @@
-"""Uploads bear an index's faults, tell them apart, upload nothing twice and show no secret."""
+"""Uploads survive an index's faults, name each of them, upload nothing twice and show no secret."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_only_the_missing_file_goes_up(upload: Upload, server: Server) -> None:
 
 
 @pytest.mark.parametrize("kind", ["error", "hang", "cut", "lost"])
-def test_a_passing_fault_is_borne(kind: str, upload: Upload, server: Server) -> None:
+def test_an_upload_survives_a_passing_fault(kind: str, upload: Upload, server: Server) -> None:
     server.faults.append(Fault("upload", kind, times=2, seconds=1.0))
     said: list[str] = []
     done = publish(upload, said.append)
@@ -77,13 +77,13 @@ def test_a_passing_fault_is_borne(kind: str, upload: Upload, server: Server) -> 
         assert server.store.path(path.name).read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize(("kind", "told"), [
+@pytest.mark.parametrize(("kind", "message"), [
     ("error", "503"), ("hang", "no answer in time"), ("cut", "connection broke")])
-def test_a_lasting_fault_is_named_and_resumed(kind: str, told: str, upload: Upload, server: Server) -> None:
+def test_a_lasting_fault_is_named_and_resumed(kind: str, message: str, upload: Upload, server: Server) -> None:
     server.faults.append(Fault("upload", kind, times=99, seconds=0.6))
     with pytest.raises(HandbookError) as caught:
         publish(replace(upload, timeout=0.3))
-    assert told in words(caught.value) and "run the same command again" in caught.value.todo
+    assert message in words(caught.value) and "run the same command again" in caught.value.todo
     server.faults.clear()
     publish(upload)
     assert sorted(server.uploads()) == sorted(upload.hashes)
@@ -98,11 +98,11 @@ def test_a_lag_after_a_lost_answer_uploads_nothing_twice(tmp_path: Path, upload:
 
 def test_an_index_out_of_reach_is_named(upload: Upload) -> None:
     gone = Index("gone", "http://127.0.0.1:9/legacy/", "http://127.0.0.1:9/simple/", "http://127.0.0.1:9")
-    with pytest.raises(HandbookError, match=r"gone didn't take part: .*can't be reached"):
+    with pytest.raises(HandbookError, match=r"gone gave no usable answer: .*can't be reached"):
         publish(replace(upload, index=gone))
 
 
-def test_a_wrong_password_is_told_and_not_shown(upload: Upload, server: Server, monkeypatch: pytest.MonkeyPatch,
+def test_a_wrong_password_is_named_and_not_shown(upload: Upload, server: Server, monkeypatch: pytest.MonkeyPatch,
                                                 capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("TWINE_PASSWORD", CANARY + "-wrong")
     with pytest.raises(HandbookError, match="doesn't accept the password") as caught:
@@ -112,7 +112,7 @@ def test_a_wrong_password_is_told_and_not_shown(upload: Upload, server: Server, 
     assert server.requests[-1][2] == 403 and len(server.requests) == 1, "a wrong password isn't tried again"
 
 
-def test_no_password_is_told(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_password_is_an_error(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TWINE_USERNAME")
     monkeypatch.delenv("TWINE_PASSWORD")
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
@@ -121,17 +121,17 @@ def test_no_password_is_told(upload: Upload, monkeypatch: pytest.MonkeyPatch) ->
     assert "keyring set" in caught.value.todo
 
 
-def test_another_file_under_the_name_burns_it(upload: Upload, server: Server, tmp_path: Path) -> None:
+def test_another_file_under_the_name_is_an_error(upload: Upload, server: Server, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     other = sample_dists.wheel(tmp_path / "other", more={"demo/more.py": ""})
     publish(replace(upload, files=[other], hashes={other.name: sample_dists.sha256(other)}))
     with pytest.raises(HandbookError, match="has had another") as caught:
         publish(upload)
-    assert "burnt" in caught.value.why and "1.0.1" in caught.value.todo
+    assert "only once" in caught.value.why and "1.0.1" in caught.value.todo
     assert server.uploads() == [other.name], "nothing goes up beside a file that isn't ours"
 
 
-def test_a_deleted_file_burns_its_name(upload: Upload, server: Server) -> None:
+def test_the_name_of_a_deleted_file_stays_used(upload: Upload, server: Server) -> None:
     publish(upload)
     for name in upload.hashes:
         server.store.delete(name)

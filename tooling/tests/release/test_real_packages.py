@@ -55,7 +55,7 @@ PACKAGES = [
          "the lab's, with large notebooks"),
     # Its wheel is for this machine only; PyPI wants manylinux.
     Real("markupsafe", "3.0.3", "markupsafe-3.0.3", {"REL032"}, {"REL308"}, "a compiled extension"),
-    # Its metadata stand in setup.py, and it has no [project.urls] to tell whose the name is.
+    # Its metadata is in setup.py, and no [project.urls] says who owns the name.
     Real("zope.event", "6.0", "zope_event-6.0", {"REL050", "REL081"}, set(), "a namespace package",
          ("zope-testrunner", "--package", "zope.event")),
     Real("more-itertools", "10.8.0", "more_itertools-10.8.0", {"REL008", "REL032"}, set(), "without src, flit"),
@@ -110,7 +110,7 @@ def test_build_and_inspect_end_well(real: Real, unpack: Unpack) -> None:
 
 
 def test_a_package_without_a_project_table_is_named(unpack: Unpack) -> None:
-    done = run("release", "plan", unpack(PACKAGES[3]))
+    done = run("release", "status", unpack(PACKAGES[3]))
     assert done.stdout.startswith("zope.event 6.0\n"), done.stdout + done.stderr
 
 
@@ -136,7 +136,7 @@ def test_a_compiled_extension_is_built_for_every_python(unpack: Unpack) -> None:
 
 
 def test_a_suite_that_pytest_does_not_know_is_told(unpack: Unpack) -> None:
-    """Nothing but its settings tell that zope.event's tests need another runner: installed, and not tested."""
+    """Only its settings show that zope.event's tests need another runner: installed, and not tested."""
     done = run("release", "test", unpack(PACKAGES[3]), "--no-lowest", "--python", HERE, timeout=900)
     assert done.returncode == 0 and "0 of 2 environments passed; 2 installed, without tests to run" in done.stderr
     assert done.stdout.count("REL603") == 1 and "found no tests" in done.stdout

@@ -147,8 +147,8 @@ def test_the_command_reports_in_every_form(tmp_path: Path) -> None:
     assert line.startswith("✗ a b/pyproject.toml:") and "REL041 click==8.1.7 is pinned" in line
     assert "@sec-pypi-dependencies" in text.stdout
     assert text.stderr.startswith("✗ demo: ")
-    told = json.loads(run("release", "check", "a b", "--offline", "--format", "json", cwd=tmp_path).stdout)
-    assert told["counts"]["error"] == 1
+    report = json.loads(run("release", "check", "a b", "--offline", "--format", "json", cwd=tmp_path).stdout)
+    assert report["counts"]["error"] == 1
     sarif = json.loads(run("release", "check", "a b", "--offline", "--format", "sarif", cwd=tmp_path).stdout)
     places = {result["ruleId"]: result["locations"][0]["physicalLocation"] for result in sarif["runs"][0]["results"]}
     assert places["REL041"]["artifactLocation"]["uri"] == "a%20b/pyproject.toml"

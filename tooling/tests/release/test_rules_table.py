@@ -8,8 +8,7 @@ import pytest
 
 from labhandbook.core.rules import REGISTRY, Finding, Severity
 from labhandbook.release.check_project import judge
-from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules import PROJECT
+from labhandbook.release.project_facts import PROJECT, Facts
 from tooling.tests.conftest import ROOT
 from tooling.tests.release.rule_cases import GOOD, HATCH, SCM, Case, facts
 from tooling.tests.release.rule_edges import EDGES

@@ -62,7 +62,7 @@ def test_a_rule_says_why_how_and_where(code: str) -> None:
     assert rule.why.endswith(".") and rule.fix.endswith(".") and not rule.title.endswith(".")
 
 
-def test_a_finding_names_the_line_to_mend(tmp_path: Path) -> None:
+def test_a_finding_names_the_line_to_correct(tmp_path: Path) -> None:
     text = ('[project]\nname = "demo"\nclassifiers = [\n    "Framework :: Homemade",\n]\n'
             f'description = "{LONG}"\n[project.urls]\nHome = "example.org"\n')
     path = says(("Summary: A package", f"Summary: {LONG} A package"),
@@ -72,7 +72,7 @@ def test_a_finding_names_the_line_to_mend(tmp_path: Path) -> None:
     assert places == {"REL305": "pyproject.toml:4", "REL314": "pyproject.toml:6", "REL313": "pyproject.toml:8"}
 
 
-def test_what_both_files_have_is_told_once(tmp_path: Path) -> None:
+def test_what_both_files_have_is_found_once(tmp_path: Path) -> None:
     text = METADATA.replace("Requires-Python", "Classifier: Framework :: Homemade\nRequires-Python")
     paths = [sample_packages.sdist(tmp_path, metadata=text), sample_packages.wheel(tmp_path, metadata=text)]
     here = Project(tmp_path, {}, '[project]\nclassifiers = ["Framework :: Homemade"]\n', None)

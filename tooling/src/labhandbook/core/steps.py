@@ -1,7 +1,7 @@
 """Steps of a documented workflow, and the ledger of what a run did.
 
-A workflow is a list of steps. A dry run prints the list, a run carries it out, so the two can't differ. What a
-step did stands in the ledger; a run that broke goes on at the first step whose work isn't there.
+A workflow is a list of steps: `status` lists them, a run carries them out, so the two can't differ. The ledger holds
+the result of each step. A run that was interrupted continues at the first step without a result.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from labhandbook.core.files import write_atomic
 from labhandbook.core.rules import Finding, Findings, Rule, Severity
 
 Context = TypeVar("Context")
-Say = Callable[[str], None]  # Tells a person how far the work is, a line at a time.
+Say = Callable[[str], None]  # Shows a person how far the work is, a line at a time.
 
 
 def nothing(line: str) -> None:
-    """Tell no one."""
+    """Show nothing."""
 
 
 @dataclass
@@ -40,9 +40,9 @@ class Outcome:
 class Step(Generic[Context]):
     """One step of a workflow.
 
-    `section` is the id of the handbook section that tells it, `needs` and `leaves` are words for the plan.
-    `key` gives a fingerprint of the step's inputs: a step that the ledger holds with the same fingerprint is
-    not done again. Without `key` a step is done every time, because looking is all it does.
+    `section` is the id of the handbook section about it, `needs` and `leaves` are words for a list of steps.
+    `key` gives a fingerprint of the step's inputs: a step that the ledger has with the same fingerprint is
+    not done again. Without `key` a step is done every time, because it only reads.
     """
 
     name: str
@@ -94,7 +94,7 @@ class Ledger:
         return self.entries.get(step, {}).get("key") == key
 
     def outcome(self, step: str) -> Outcome:
-        """How a step that was done ended, with what it found: a warning is not over because time has passed."""
+        """How a step that was done ended, with what it found: a warning is still valid in a later run."""
         entry = self.entries[step]
         found = [Finding(rule=_rule(each["rule"]), severity=Severity(each["severity"]), file=each["file"],
                          line=each["line"], message=each["message"]) for each in entry.get("findings", [])]
@@ -117,9 +117,9 @@ def _rule(fields: dict[str, Any]) -> Rule:
 
 
 def _whole(step: str, entry: Any) -> dict[str, Any]:
-    """An entry of a ledger as `record` wrote it. Raises ValueError for one that something else wrote."""
+    """An entry of a ledger as `record` wrote it. Raises ValueError for any other."""
     if not isinstance(entry, dict):
-        raise ValueError(f"{step} is no entry")
+        raise ValueError(f"{step} is not an entry")
     for name, kind in (("key", str), ("at", str), ("summary", str), ("facts", dict), ("findings", list)):
         if not isinstance(entry.get(name, kind()), kind):
             raise ValueError(f"{step}: {name} has a wrong type")
@@ -142,8 +142,8 @@ def carry_out(steps: Sequence[Step[Context]], context: Context, ledger: Ledger,
               begin: Callable[[Step[Context]], None] = lambda step: None) -> Iterator[Result]:
     """Carry out a workflow, giving each result as it comes; a step that fails is the last.
 
-    `begin` gets each step before it runs. What a step raises passes through: the ledger then holds the
-    steps before it, and the next run goes on there.
+    `begin` is called with each step before it runs. An error in a step is not caught: the ledger then has the
+    steps before it, and the next run continues there.
     """
     for step in steps:
         begin(step)

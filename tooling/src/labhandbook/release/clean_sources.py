@@ -1,4 +1,4 @@
-"""Clean copies of a project's sources, so that a build sees the commit and leaves nothing behind in the project."""
+"""Clean copies of a project's sources, so that a build sees only the commit and leaves no files in the project."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from labhandbook.core.git import git, tracked_files
 from labhandbook.core.process import TimeoutExpired, run_git
 from labhandbook.package.project import Project
 
-# What tools leave in a folder that isn't in git; a copy is made without them.
+# Leftovers of tools in a folder that isn't in git; they are not copied.
 LEFTOVERS = ("__pycache__", "*.pyc", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".DS_Store")
 SECONDS = 600  # A large history on a slow disk takes minutes.
 LEFTOVERS_AT_TOP = (".git", ".handbook", ".venv", "venv", ".tox", ".nox", "build", "dist")
@@ -34,7 +34,7 @@ def tree_files(project: Project) -> frozenset[str]:
 
 
 def _leftovers(root: Path) -> Callable[[str, list[str]], set[str]]:
-    """What not to copy. In an unpacked sdist the .egg-info stays: setuptools takes the list of files from it."""
+    """What not to copy. In an unpacked sdist the .egg-info is copied: setuptools reads the list of files from it."""
     top = LEFTOVERS_AT_TOP if (root / "PKG-INFO").exists() else (*LEFTOVERS_AT_TOP, "*.egg-info")
     anywhere, at_top = shutil.ignore_patterns(*LEFTOVERS), shutil.ignore_patterns(*LEFTOVERS, *top)
     return lambda folder, names: (at_top if Path(folder) == root else anywhere)(folder, names)
@@ -75,7 +75,7 @@ def _submodules(root: Path, target: Path) -> None:
 
 
 def _git(root: Path, *args: str) -> None:
-    """Run git with the permissions that everyone's files have, whatever this user's are."""
+    """Run git with the usual permissions for new files, not with this user's."""
     try:
         done = run_git(root, *args, umask=0o022, timeout=SECONDS)
         said = done.stderr.strip().splitlines()[-1:] or [f"it ended with {done.returncode}"]
@@ -84,5 +84,5 @@ def _git(root: Path, *args: str) -> None:
     if done is None or done.returncode:
         raise HandbookError(f"git can't copy the commit: {said[0]}", where=str(root),
                             why="the build works on a clean copy of the commit",
-                            todo="run git status and git fsck in the project, and repair what they find",
+                            todo="run git status and git fsck in the project, and repair what they report",
                             section="sec-pypi-build")

@@ -1,7 +1,7 @@
 """Whether the files of a release may be used: they are this commit's, and they did not come with the repository.
 
-The ledger and the files in `.handbook` say of themselves what they are. Anyone who can add files to a repository can
-write both, and a tag can move between the build and the upload. So every step that uses the files asks git first.
+Anyone who can add files to a repository can write a ledger and files in `.handbook`, and a tag can move between the
+build and the upload. So every step that uses the files asks git first.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ AGAIN = "check out the commit that was built, or build this one: handbook releas
 def check_files(project: Project, version: str, ledger: Ledger, fingerprint: Callable[[], str]) -> None:
     """Raises HandbookError unless the ledger's commit, tree and tags are those of the folder as it is now.
 
-    `fingerprint` is asked where git does not know the project: what a build sees of the sources today.
+    `fingerprint` is used without git: a hash of the sources as a build sees them now.
     """
     check_untracked(project)
     if project.git is None:
@@ -59,7 +59,7 @@ def check_untracked(project: Project) -> None:
 def check_job(project: Project) -> None:
     """Raises HandbookError when a job of GitHub Actions runs for another commit or tag than the one checked out.
 
-    An index and whoever reads an attestation believe what GitHub says of the job, not what is checked out.
+    An index, and anyone who reads an attestation, trusts what GitHub says of the job, not what is checked out.
     """
     if not os.environ.get("GITHUB_ACTIONS") or project.git is None:
         return
@@ -77,7 +77,7 @@ def check_job(project: Project) -> None:
 
 
 def head(root: Path) -> tuple[str, str]:
-    """The commit that is checked out and the hash of its tree. Raises HandbookError when git does not say."""
+    """The commit that is checked out and the hash of its tree. Raises HandbookError when git does not report it."""
     shown = git(root, "rev-parse", "HEAD^{commit}", "HEAD^{tree}")
     if not shown:
         raise _silent(root)
@@ -91,7 +91,7 @@ def tags_here(root: Path) -> set[str]:
 
 
 def _without_git(project: Project, version: str, ledger: Ledger, fingerprint: Callable[[], str]) -> None:
-    """Compare with the sources themselves where git does not know the project, as in an unpacked sdist."""
+    """Compare with the sources themselves where the project is not in git, as in an unpacked sdist."""
     root = project.root
     inside = any((folder / ".git").exists() for folder in (root, *root.parents))
     if inside and git(root, "rev-parse", "--git-dir") is None:
@@ -103,7 +103,7 @@ def _without_git(project: Project, version: str, ledger: Ledger, fingerprint: Ca
 
 
 def _silent(root: Path) -> HandbookError:
-    return HandbookError("git does not say which commit is checked out", where=str(root), section=SECTION,
+    return HandbookError("git does not report which commit is checked out", where=str(root), section=SECTION,
                          why="only files of the commit that is checked out are used",
                          todo="run git log -1 in that folder, and do what its error message says")
 

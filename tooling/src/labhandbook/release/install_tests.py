@@ -30,7 +30,7 @@ from labhandbook.release.test_suite import Suite, run_suite
 
 @dataclass(frozen=True)
 class Trial:
-    """One clean environment to be made: which file goes in, for which interpreter, with which dependencies."""
+    """One clean environment to be made: for which file, which interpreter and which dependencies."""
 
     what: str
     own: tuple[Own, ...]
@@ -39,13 +39,13 @@ class Trial:
 
     @property
     def label(self) -> str:
-        """What is tried, for people."""
+        """The environment, for people."""
         return named([self])
 
 
 @dataclass(frozen=True)
 class Tried:
-    """How a trial ended. `problem` says why nothing was installed, `raised` what could not stay lowest."""
+    """How the tests in an environment ended. `problem` is why nothing was installed, `raised` what is not lowest."""
 
     trial: Trial
     seconds: float
@@ -69,7 +69,7 @@ class Tried:
 
 
 def named(trials: Sequence[Trial]) -> str:
-    """What was tried, in words: `wheel on Python 3.11.7, 3.12.1; sdist on Python 3.12.1`."""
+    """The environments in words: `wheel on Python 3.11.7, 3.12.1; sdist on Python 3.12.1`."""
     groups: dict[tuple[str, bool], list[str]] = {}
     for trial in trials:
         groups.setdefault((trial.what, trial.lowest), []).append(trial.interpreter.version)
@@ -78,9 +78,9 @@ def named(trials: Sequence[Trial]) -> str:
 
 
 def admitted(project: Project, versions: Sequence[str] = (), requires: str = "") -> list[Interpreter]:
-    """The interpreters to try: all that are found and admitted, or those of `versions` ("3.12").
+    """The interpreters to test on: all that are found and admitted, or those of `versions` ("3.12").
 
-    `requires` is what the built files say of Python, for projects whose metadata stand elsewhere.
+    `requires` is what the built files say of Python, for projects without a [project] table.
 
     Raises HandbookError when there is none.
     """
@@ -99,7 +99,7 @@ def admitted(project: Project, versions: Sequence[str] = (), requires: str = "")
 
 def plan(wheels: Sequence[Own], sdists: Sequence[Own], pythons: Sequence[Interpreter], companions: Sequence[Own] = (),
          *, lowest: bool = True) -> list[Trial]:
-    """The trials of a release: the wheel everywhere, the sdist on the newest Python, lowest bounds on the oldest.
+    """The environments to test in: the wheel everywhere, the sdist on the newest Python, lowest bounds on the oldest.
 
     Where the wheel doesn't fit a Python, as a compiled one of another does, the sdist is built there instead.
     """
@@ -124,13 +124,13 @@ def newest(pythons: Sequence[Interpreter], wheels: Sequence[str]) -> Interpreter
         if any(fits(wheel, python.minor) for wheel in wheels):
             return python
     raise HandbookError(f"no Python fits {', '.join(wheels) or 'a wheel of this release'}",
-                        why=f"looked at: {', '.join(python.version for python in pythons)}",
+                        why=f"found: {', '.join(python.version for python in pythons)}",
                         todo="install the Python that the wheel was built for, or name it with --python",
                         section="sec-pypi-install")
 
 
 def summary(tried: Sequence[Tried]) -> str:
-    """How trials ended, in one line."""
+    """How the tests ended, in one line."""
     passed = sum(bool(each.suite and each.suite.fine) for each in tried)
     empty = sum(bool(each.suite and each.suite.empty) for each in tried)
     untested = f"; {empty} installed, without tests to run" if empty else ""
@@ -138,7 +138,7 @@ def summary(tried: Sequence[Tried]) -> str:
 
 
 def carry_out(trials: Sequence[Trial], project: Project, say: Say = nothing) -> list[Tried]:
-    """Carry out trials, as many at a time as there are processors; results in the order of the trials."""
+    """Test in all environments, as many at a time as there are processors; results in the order given."""
     uv, processors = uv_program(), os.cpu_count() or 1
     threads = max(1, processors // len(trials)) if len(trials) > 1 else None
     with scratch(project.normalised) as folder, ThreadPoolExecutor(processors) as pool:
@@ -172,7 +172,7 @@ def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None, threa
 
 def install(trial: Trial, project: Project, folder: Path,
             uv: Path | None) -> tuple[Environment, list[str], tuple[str, ...]]:
-    """The environment of a trial, the modules to test, and the dependencies that the tests' own raised.
+    """The environment, the modules to test, and the dependencies that got a higher version for the tests.
 
     Raises InstallFailed.
     """

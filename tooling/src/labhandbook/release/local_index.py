@@ -55,7 +55,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer with a page or a file."""
         parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
-        if parts[0] == "simple" and len(parts) == 2:
+        if parts == ["simple"]:
+            names = sorted({entry.project for entry in self.index.store.entries.values()})
+            self._page("".join(f'<a href="/simple/{name}/">{name}</a>\n' for name in names))
+        elif parts[0] == "simple" and len(parts) == 2:
             self._simple(parts[1])
         elif parts[0] == "files" and len(parts) == 2:
             self._file(parts[1])
@@ -95,8 +98,10 @@ class Handler(BaseHTTPRequestHandler):
                     "files": [self.as_json(file) for file in files]}
             self.answer(200, json.dumps(page), SIMPLE_JSON)
         else:
-            links = "".join(self.as_link(file) for file in files)
-            self.answer(200, f"<!DOCTYPE html>\n<html><body>\n{links}</body></html>\n", "text/html")
+            self._page("".join(self.as_link(file) for file in files))
+
+    def _page(self, links: str) -> None:
+        self.answer(200, f"<!DOCTYPE html>\n<html><body>\n{links}</body></html>\n", "text/html")
 
     def as_json(self, file: Stored) -> dict[str, Any]:
         """A file on a project's page (PEP 691)."""

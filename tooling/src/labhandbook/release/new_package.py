@@ -23,7 +23,7 @@ FIRST = "0.1.0"
 
 @dataclass(frozen=True)
 class Answers:
-    """What a new package needs to know; what is left empty is taken from git or filled with something plain."""
+    """What a new package is about; an empty field comes from git or from a default."""
 
     name: str
     description: str = ""
@@ -42,7 +42,7 @@ def new(folder: Path, answers: Answers, today: date | None = None) -> list[Path]
     words = placeholders(folder, answers, day)
     files = {folder / fill(name, words): fill(text, words) for name, text in templates()}
     there = [path for path in files if path.exists()]
-    # What a run that was interrupted wrote is no obstacle to the next one.
+    # The files of a run that was interrupted may be written again.
     taken = there if len(there) == len(files) else [path for path in there if _text(path) != files[path]]
     if taken or (folder.exists() and not folder.is_dir()):
         raise HandbookError(
@@ -74,7 +74,7 @@ def following(folder: Path) -> list[str]:
 
 
 def placeholders(folder: Path, answers: Answers, day: date) -> dict[str, str]:
-    """The words that take the place of @WORD@. Raises HandbookError when the name can't be used."""
+    """The words that replace @WORD@. Raises HandbookError when the name can't be used."""
     module = normalise(answers.name).replace("-", "_")
     if not NAME.fullmatch(answers.name) or not module.isidentifier() or keyword.iskeyword(module):
         raise HandbookError(f"{answers.name} can't be the name of a package",

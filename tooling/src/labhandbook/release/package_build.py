@@ -1,4 +1,4 @@
-"""Build a project once, in isolation, and prove that the result is what the commit says, whoever builds it.
+"""Build a project once, in isolation, and prove that every build of the commit gives the same files.
 
 Four builds run two at a time in one environment: the sdist and from it the wheel, which are kept; and in other
 folders the wheel from the tree and the sdist again, which are compared with them. Where the wheels are equal to the
@@ -40,7 +40,7 @@ from labhandbook.release.reproducible_sdist import normalise_sdist, unpack
 if TYPE_CHECKING:
     from build import ProjectBuilder
 
-ZIP_BEGINS = 315532800  # 1980: the format of wheels knows no earlier time.
+ZIP_BEGINS = 315532800  # 1980: a wheel can't hold an earlier time.
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _tools(project: Project, scratch: Path) -> Tools:
 
 
 def epoch(project: Project) -> int:
-    """The time that the files of a release bear: the commit's, or that of pyproject.toml where there is no git."""
+    """The time of the files in a release: the commit's, or that of pyproject.toml without git."""
     if project.git and project.git.commit:
         return max(project.git.epoch, ZIP_BEGINS)
     return max(int((project.root / PYPROJECT).stat().st_mtime), ZIP_BEGINS)
@@ -134,7 +134,7 @@ class _Runs:
         self.epoch = epoch(project)
 
     def prepare(self) -> None:
-        """Install what the backend asks for beyond `[build-system]`."""
+        """Install the backend's requirements beyond `[build-system]`."""
         wanted = self.pool.map(lambda tree, kind: self._builder(tree).get_requires_for_build(kind),
                                (self.one, self.two), ("sdist", "wheel"))
         with _translated(self.project):
@@ -187,7 +187,7 @@ class _Runs:
         return distribution.read(Path(self._builder(tree).build("wheel", folder)))
 
     def _builder(self, tree: Path) -> ProjectBuilder:
-        """The backend of the project in a tree; what it says is kept for the report of a failure."""
+        """The backend of the project in a tree; its output is kept for the report of a failure."""
 
         def run(command: Sequence[str], cwd: str | None = None,
                 extra_environ: Mapping[str, str] | None = None) -> None:
@@ -210,7 +210,7 @@ def builder(tree: Path, python: Path, run: Callable[..., None] | None = None) ->
     except ImportError:
         raise HandbookError("build isn't installed", why="it calls the package's build backend",
                             todo="pip install 'labhandbook[release]'", section="sec-pypi-environment") from None
-    # What a backend warns of would be printed by each of its calls; rules say what matters of it, once.
+    # Each call of a backend would print its warnings; rules report the important ones, once.
     warnings.filterwarnings("ignore", category=getattr(pyproject_hooks, "BuildBackendWarning", BytesWarning))
     try:
         return ProjectBuilder(tree, str(python), *([run] if run else []))
@@ -221,7 +221,7 @@ def builder(tree: Path, python: Path, run: Callable[..., None] | None = None) ->
 
 @contextmanager
 def _translated(project: Project) -> Iterator[None]:
-    """Turn a failed build into a HandbookError with the end of what the backend said."""
+    """Turn a failed build into a HandbookError with the end of the backend's output."""
     from build import BuildBackendException
 
     try:

@@ -1,4 +1,4 @@
-"""Everything the rules of a release look at, read beforehand: the rules themselves read nothing."""
+"""Everything that the rules of a release check, read beforehand: the rules themselves read nothing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from labhandbook.core.rules import Rules
 from labhandbook.package.changelog import CHANGELOG
 from labhandbook.package.name_lookup import Answer
 from labhandbook.package.project import PYPROJECT, Project
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 
-# A string on a line of TOML; a name alone could be found anywhere.
+# A string on a line of TOML; a name without quotes could be found anywhere.
 QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 SEARCHED = 1_000  # dependencies are looked for in the whole text
 
@@ -137,6 +138,9 @@ class Facts:
                 for match in QUOTED.finditer(line):
                     found.setdefault(match[1] or match[2] or "", []).append(number)
         return found
+
+
+PROJECT: Rules[Facts] = Rules(lambda facts: PYPROJECT)
 
 
 def _requirement(text: str) -> Requirement | None:

@@ -1,4 +1,4 @@
-"""Uploading the files that the ledger knows, byte for byte, with twine; a broken upload goes on where it stopped.
+"""Uploading the files of the ledger, byte for byte, with twine. An upload that was interrupted continues.
 
 Secrets come from the environment (TWINE_*), the keyring or, on GitHub, from trusted publishing; twine finds them and
 nothing here prints them. The index is asked before every attempt which files it has: the same file there is a
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5
 SIGNING = 300.0
-# What a signature needs to say who signs; nothing else that is secret is near it.
+# The variables that identify the signer; the process gets no other secret.
 IDENTITY = ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 
 
 @dataclass(frozen=True)
 class Upload:
-    """What is to be uploaded, and how patient to be.
+    """What is to be uploaded, and how long to wait.
 
     `hashes` are the ledger's, by file name. `secret` is the token of the loopback index; other indexes get theirs
     through twine. `pause` is the first pause between attempts in seconds; each next one is twice as long.
@@ -58,7 +58,7 @@ class Upload:
 def publish(upload: Upload, say: Say = nothing) -> dict[str, str]:
     """Bring every file onto the index; "uploaded" or "there already" for each.
 
-    Raises HandbookError when the index refuses, has other files under these names, or stays away.
+    Raises HandbookError when the index refuses, has other files under these names, or does not answer.
     """
     check_bytes(upload.files, upload.hashes)
     done: dict[str, str] = {}
@@ -107,7 +107,7 @@ def attempts(upload: Upload) -> list[tuple[int, float]]:
 
 
 def upload_one(upload: Upload, repository: Repository, path: Path, attestation: Path | None, say: Say) -> str:
-    """Upload one file, again after what may pass; "uploaded" or "there already"."""
+    """Upload one file, again after a problem that may pass; "uploaded" or "there already"."""
     say(f"uploading {path.name} to {upload.index.label}")
     for left, pause in attempts(upload):
         problem = post(repository, path, attestation)
@@ -151,7 +151,7 @@ def post(repository: Repository, path: Path, attestation: Path | None) -> Respon
     if attestation:
         package.add_attestations([str(attestation)])
     try:
-        # twine tells its progress on standard output, which is for results here.
+        # twine prints its progress on standard output, which is for results here.
         with contextlib.redirect_stdout(io.StringIO()):
             return repository.upload(package, max_redirects=1)
     except requests.Timeout:
@@ -193,19 +193,19 @@ def open_repository(upload: Upload) -> Repository:
 
 
 def vouched() -> bool:
-    """Whether this process runs in a job for which GitHub says who is publishing, and nobody gave a password."""
+    """Whether GitHub vouches for the job that this process runs in, and no password was given."""
     return "ACTIONS_ID_TOKEN_REQUEST_TOKEN" in os.environ and "TWINE_PASSWORD" not in os.environ
 
 
 def minted(index: Index) -> str | None:
-    """A token by trusted publishing from an index that stands in PyPI's place: twine asks PyPI and TestPyPI only."""
+    """A token by trusted publishing from an index in place of PyPI: twine asks only PyPI and TestPyPI."""
     from twine.auth import CredentialInput, Resolver
 
     return Resolver({"repository": index.upload}, CredentialInput("__token__")).make_trusted_publishing_token()
 
 
 def _patient(timeout: float) -> Any:
-    """An adapter that doesn't wait for an answer for ever, as requests does by default."""
+    """An adapter with a limit on the time for an answer; by default requests waits for ever."""
     from requests.adapters import HTTPAdapter
 
     class Patient(HTTPAdapter):

@@ -165,11 +165,11 @@ def contents(root: Path, *tops: str) -> list[str]:
 
 
 def key_of(data: object) -> str:
-    """A short hash of plain data, for the ledger to tell inputs apart."""
+    """A short hash of plain data, by which the ledger recognises inputs."""
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _left(path: Path, root: Path) -> bool:
-    """Whether a file is no source but what some tool left there."""
+    """Whether a file is not a source but was left there by a tool."""
     return any(part.startswith(".") or part in ("__pycache__", "build", "dist", "venv") or part.endswith(".egg-info")
                for part in path.relative_to(root).parts[:-1])

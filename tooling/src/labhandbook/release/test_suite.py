@@ -26,9 +26,9 @@ from labhandbook.release.release_folder import contents
 
 NO_TESTS = 5
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-ROOT = "{root}"  # In `test-command` it stands for the project's folder.
+ROOT = "{root}"  # In `test-command` it means the project's folder.
 FOLDERS = ("tests", "test")
-# Where pytest keeps its settings; they go along when a folder of tests does.
+# Files with pytest's settings; they are copied with a folder of tests.
 SETTINGS = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conftest.py")
 
 
@@ -70,7 +70,7 @@ class Suite:
 
 @dataclass(frozen=True)
 class Report:
-    """What pytest wrote in its report; `why` is the end of what it said of the first tests that failed."""
+    """What pytest wrote in its report; `why` is the end of its output on the first tests that failed."""
 
     tests: int
     skipped: int
@@ -85,7 +85,7 @@ def run_suite(environment: Environment, project: Project, modules: Sequence[str]
     Where several suites run at a time, `threads` is this one's share of the processors: numerical libraries
     that all take every processor slow each other down many times.
 
-    `test-command` is run as it stands, with `{root}` as the project's folder; without it `pytest --pyargs` on the
+    `test-command` is run as it is written, with `{root}` as the project's folder; without it `pytest --pyargs` on the
     installed modules, and where these hold no tests those of the project's folder (see `lay_out`).
     """
     run = partial(_repeat, environment, reruns=project.settings.reruns, threads=threads,
@@ -103,15 +103,15 @@ def run_suite(environment: Environment, project: Project, modules: Sequence[str]
 
 
 def tests_inside(package: metadata.Distribution) -> bool:
-    """Whether an installed package holds files that pytest takes for tests."""
+    """Whether an installed package holds files that pytest collects as tests."""
     return any(re.search(r"(^|/)(test_[^/]*|[^/]*_test)\.py$", str(file)) for file in package.files or ())
 
 
 def lay_out(project: Project, folders: Sequence[str], modules: Sequence[str], site: Path, target: Path) -> list[str]:
     """Copy folders of tests and pytest's settings out of the project into `target`; the command to run there.
 
-    Tests that belong to a package and were left out of the wheel go to their place in the installed package, in the
-    `site` folder of the environment, where their imports find them; what the wheel brought there stays as it is.
+    Tests that belong to a package and were left out of the wheel are copied into the installed package, in the
+    `site` folder of the environment, where their imports find them; no file of the wheel is replaced.
     """
     target.mkdir()
     for name in SETTINGS:
@@ -137,7 +137,7 @@ def _copy_new(source: str, target: str) -> None:
 
 
 def pytest_settings(project: Project) -> tuple[str, dict[str, Any]]:
-    """The file of the project's folder that pytest takes its settings from, and these; an empty name for none."""
+    """The file of the project's folder with pytest's settings, and these; an empty name for none."""
     tables = {"pytest.ini": _ini(project.root / "pytest.ini", "pytest"),
               PYPROJECT: {**project.section("tool", "pytest"), **project.section("tool", "pytest", "ini_options")},
               "tox.ini": _ini(project.root / "tox.ini", "pytest"),

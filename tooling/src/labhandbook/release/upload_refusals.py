@@ -1,4 +1,4 @@
-"""What an index that refuses means, and what to do about it: each case told apart and explained."""
+"""Why an index refuses an upload, and what to do about it, for each case."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ UPLOAD = "sec-pypi-upload"
 
 
 def next_version(version: str) -> str:
-    """The version to release when this one is burnt: 1.1.0 -> 1.1.1, 1.1.0rc1 -> 1.1.0rc2."""
+    """The version to release when this one can't be used any more: 1.1.0 -> 1.1.1, 1.1.0rc1 -> 1.1.0rc2."""
     from packaging.version import Version
 
     parsed = Version(version)
@@ -24,19 +24,19 @@ def next_version(version: str) -> str:
 
 
 def burnt(index: Index, filename: str, version: str) -> HandbookError:
-    """Another file lies, or lay, under this name."""
+    """The index has, or had, another file with this name."""
     return HandbookError(
         f"{index.label} has had another {filename}",
-        why=f"a file name is burnt once it was used, even after deletion: {version} can't be uploaded again",
+        why=f"a file name can be used only once, even after deletion: {version} can't be uploaded again",
         todo=f"tag the corrected commit as {next_version(version)} and release that; "
              f"if {version} is bad, see @sec-updating-bad", section=UPLOAD)
 
 
 def down(index: Index, what: str) -> HandbookError:
-    """The index doesn't answer as it should."""
-    return HandbookError(f"{index.label} didn't take part: {what}",
-                         why="it may be overloaded or out of reach; nothing is lost, and what it has stays there",
-                         todo="run the same command again later: it goes on with the files that are missing",
+    """The index does not answer as it should."""
+    return HandbookError(f"{index.label} gave no usable answer: {what}",
+                         why="it may be overloaded or out of reach; files that it has are not lost",
+                         todo="run the same command again later: it uploads the files that are missing",
                          section=UPLOAD)
 
 
@@ -51,7 +51,7 @@ def credentials(index: Index) -> HandbookError:
 
 
 def refused(index: Index, project: str, filename: str, status: int, words: str) -> HandbookError:
-    """The index won't have the upload; its own words tell why."""
+    """The index refuses the upload; its own words say why."""
     said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", words)).strip()[:300]
     if status in (401, 403):
         return _denied(index, project, said)
@@ -60,10 +60,10 @@ def refused(index: Index, project: str, filename: str, status: int, words: str) 
                              todo="leave data out of the package, or ask the index for a higher limit",
                              section="sec-pypi-inspect")
     if 300 <= status < 400:
-        return HandbookError(f"{index.label} sends uploads elsewhere ({status})", why="that address takes no uploads",
+        return HandbookError(f"{index.label} sends uploads elsewhere ({status})", why="nothing can be uploaded there",
                              todo="give the address of the index's root", section=UPLOAD)
     return HandbookError(f"{index.label} refuses {filename} ({status})", why=f"it answers: {said}",
-                         todo="mend that, tag the commit anew and build again: this file was not taken",
+                         todo="correct that, tag the new commit and build again: this file was not accepted",
                          section="sec-pypi-check")
 
 
@@ -92,7 +92,7 @@ def publisher(index: Index, project: str, said: str) -> HandbookError:
     shown = "\n".join(f"  {name:<12} {value or '(unknown)'}" for name, value in fields.items())
     reused = claims.get("job_workflow_ref", "")
     if reused and reused != claims.get("workflow_ref"):
-        shown += f"\nThe job stands in a reusable workflow ({reused}): move it to this repository's own workflow."
+        shown += f"\nThe job is in a reusable workflow ({reused}): move it to this repository's own workflow."
     return HandbookError(
         f"{index.label} has no trusted publisher for this workflow (invalid-publisher)",
         why=f"the publisher of {project} must have exactly these fields, letter by letter:\n{shown}",
@@ -108,7 +108,7 @@ def attestation(said: str) -> HandbookError:
 
 
 def identity() -> dict[str, str]:
-    """Who GitHub says is publishing: the claims of the job's identity, or what its environment variables tell."""
+    """Who GitHub says is publishing: the claims of the job's identity, or its environment variables."""
     import base64
     import json
 

@@ -26,7 +26,7 @@ class Verification:
     """What to look for: the ledger's files by name with their sha256, on an index.
 
     `companions` are files of other packages of the same release, which the index has too. `patience` is how many
-    seconds to wait for files to appear, `pause` the first pause between two looks.
+    seconds to wait for files to appear, `pause` the first pause between two requests.
     """
 
     project: Project
@@ -40,9 +40,9 @@ class Verification:
 
 
 def verify(job: Verification, say: Say = nothing) -> tuple[list[Finding], list[dict[str, object]]]:
-    """Wait, fetch, compare, install and test; the findings and the facts of the trials.
+    """Wait, fetch, compare, install and test; the findings and the facts of the environments.
 
-    Raises HandbookError when files don't appear in time or the index stays away.
+    Raises HandbookError when files don't appear in time or the index does not answer.
     """
     listed = wait(job, say)
     findings = compare(job, listed, say)
@@ -54,7 +54,7 @@ def verify(job: Verification, say: Say = nothing) -> tuple[list[Finding], list[d
 
 
 def trial(job: Verification, wheel: str) -> Trial:
-    """The environment that takes the wheel from the index, by its hash."""
+    """The environment that gets the wheel from the index, by its hash."""
     own = Own(job.project.name, job.version, job.hashes[wheel], index=job.index.simple)
     return Trial(f"wheel from {job.index.label}", (own, *job.companions), job.interpreter)
 
@@ -102,12 +102,12 @@ def compare(job: Verification, listed: Mapping[str, Listed], say: Say) -> list[F
         entry = listed[name]
         if entry.sha256 and entry.sha256 != expected:
             findings.append(Finding(name, 0, SAME_FILE, f"{job.index.label} announces sha256 {entry.sha256}, the "
-                                                        f"ledger holds {expected}: another file was put there"))
+                                                        f"ledger has {expected}: another file was put there"))
             continue
         got = fetch(job, entry, expected)
         if got != expected:
             findings.append(Finding(name, 0, SAME_FILE, f"{job.index.label} serves bytes with sha256 {got}, although "
-                                                        f"its page announces {expected}, as does the ledger"))
+                                                        f"its page and the ledger say {expected}"))
         else:
             say(f"{name} came back from {job.index.label}, the same bytes")
     return findings

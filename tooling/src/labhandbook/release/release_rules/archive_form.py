@@ -27,9 +27,9 @@ ARMOUR = b"__py" + b"armor_"
 ENCRYPTED = tuple(ARMOUR + word for word in (b"_(__name__, __file__,", b"enter__", b"exit__", b"assert__", b"bcc__"))
 
 
-@GATE.rule("REL320", "The archive has the form of its kind",
-      why="PyPI refuses an sdist that isn't one folder with PKG-INFO in it, and a wheel without WHEEL, METADATA "
-          "and RECORD in the folder that its name says.",
+@GATE.rule("REL320", "The archive has the form of an sdist or a wheel",
+      why="PyPI refuses an sdist that isn't one folder with PKG-INFO in it, and a wheel without WHEEL, METADATA and "
+          "RECORD in the folder that its name says.",
       fix="Build again with a current backend, and don't repack files by hand.",
       section=SECTION)
 def form(offered: Offered) -> Iterator[At]:
@@ -52,7 +52,7 @@ def form(offered: Offered) -> Iterator[At]:
 
 @GATE.rule("REL321", "The archive means the same to every program that unpacks it",
       why="Names that lead out of the folder, names that come twice, hidden or trailing data: an archive that two "
-          "programs read differently can smuggle a file past a check, so PyPI refuses it.",
+          "programs read differently can hide a file from a check, so PyPI refuses it.",
       fix="Build again with a current backend, and don't repack files by hand.",
       section=SECTION)
 def safe(offered: Offered) -> Iterator[At]:
@@ -152,7 +152,7 @@ def entry_points(offered: Offered) -> Iterator[At]:
     for group in ("console_scripts", "gui_scripts"):
         for name in reader[group] if reader.has_section(group) else ():
             if not ENTRY_NAME.fullmatch(name):
-                yield At(f"{name!r} in {group} is no name for a command")
+                yield At(f"{name!r} in {group} is not a name for a command")
 
 
 @GATE.finds(LICENCE_FILE)
@@ -166,7 +166,7 @@ def licence_files(offered: Offered) -> Iterator[At]:
         yield At(f"the metadata name {listed(absent)}, which isn't in it")
 
 
-@GATE.rule("REL324", "No encrypted code",
+@GATE.rule("REL324", "The code is not encrypted",
       why="PyPI's rules of use ask for readable code; it searches uploads for PyArmor and SourceDefender and "
           "refuses them.",
       fix="Publish the source as it is.",

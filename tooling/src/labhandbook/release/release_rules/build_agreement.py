@@ -10,13 +10,13 @@ from labhandbook.package.distribution import Distribution
 
 INCOMPLETE = register(Rule(
     "REL201", "The sdist holds everything that the wheel needs",
-    "A wheel made from the sdist differs from one made from the sources. conda-forge and everyone whom no wheel "
-    "fits build from the sdist, and get a broken package.",
+    "A wheel made from the sdist differs from one made from the sources. conda-forge, and users without a fitting "
+    "wheel, build from the sdist and get a broken package.",
     "Name the missing files in MANIFEST.in or in the backend's settings for the sdist, then build again.",
     "sec-pypi-metadata-packages"))
 UNSTABLE = register(Rule(
     "REL202", "Two builds of one commit give the same bytes",
-    "Nobody can check that a file comes from its commit when every build of it is different.",
+    "When every build is different, nobody can check that a file comes from its commit.",
     "Remove what depends on the time, the folder, or the order of files, such as a time stamp in a generated module.",
     "sec-pypi-build", Severity.WARNING))
 

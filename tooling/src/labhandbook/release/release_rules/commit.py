@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator
 from labhandbook.core.rules import ERROR, WARNING, At, unverified
 from labhandbook.core.wording import listed
 from labhandbook.package.project import Project
-from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules.project_rule import PROJECT
+from labhandbook.release.project_facts import PROJECT, Facts
 
 SECTION = "sec-pypi-tag"
 
@@ -32,18 +31,17 @@ def tag_versions(project: Project, tags: Iterable[str]) -> list[str]:
 
 
 @PROJECT.rule("REL010", "The project is in git",
-      why="A release belongs to a commit: without one nobody can tell what it was made from.",
+      why="A release belongs to a commit: without one its sources can't be found again.",
       fix="Run check in a clone of the repository.",
       section=SECTION)
 def in_git(facts: Facts) -> Iterator[At]:
-    """A folder that git doesn't know."""
+    """A folder that is not in git."""
     if facts.project.git is None:
-        yield unverified("git doesn't know this project, so commit and tag can't be checked")
+        yield unverified("this project is not in git, so commit and tag can't be checked")
 
 
 @PROJECT.rule("REL011", "Everything is committed",
-      why="A build takes what is in the folder: files of yours that nobody else has, or changes that are in no "
-          "commit.",
+      why="A build takes what is in the folder: files that only you have, or changes that are in no commit.",
       fix="Commit the changes; add new files or name them in .gitignore.",
       section=SECTION)
 def clean(facts: Facts) -> Iterator[At]:
@@ -55,8 +53,7 @@ def clean(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL012", "The clone has its history",
-      why="In a shallow clone the tags are missing, and setuptools-scm invents a version with no more than a "
-          "warning.",
+      why="In a shallow clone the tags are missing, and setuptools-scm then only warns and guesses a version.",
       fix="git fetch --unshallow --tags; in GitHub Actions give actions/checkout fetch-depth: 0.",
       section=SECTION)
 def complete(facts: Facts) -> Iterator[At]:
@@ -69,8 +66,7 @@ def complete(facts: Facts) -> Iterator[At]:
 @PROJECT.rule("REL013", "The commit carries the tag of its version",
       why="The tag says which commit a version was made from.",
       fix="Tag the commit: git tag --annotate vVERSION --message \"NAME VERSION\"; a wrong tag that isn't pushed "
-           "yet "
-           "can be deleted with git tag --delete.",
+          "yet can be deleted with git tag --delete.",
       section=SECTION)
 def tagged(facts: Facts) -> Iterator[At]:
     """No tag, or a tag that says another version."""
@@ -84,8 +80,8 @@ def tagged(facts: Facts) -> Iterator[At]:
         return
     place = facts.version.file, facts.version.line
     if read := _read_off(facts):
-        yield At(f"the version {facts.version.version} was read off the tag {read}, which isn't {pattern}: is it "
-                 "another package's, let git describe match yours alone; is it yours, set tag in "
+        yield At(f"the version {facts.version.version} was read from the tag {read}, which isn't {pattern}: if "
+                 "it is another package's, let git describe match only yours; if it is yours, set tag in "
                  "[tool.handbook.release]", *place)
     elif found := version_tags(facts):
         yield At(f"the commit is tagged {listed(found)}, the version is {facts.version.version}", *place)
@@ -107,7 +103,7 @@ def _read_off(facts: Facts) -> str:
 
 
 @PROJECT.rule("REL014", "The commit has one version tag",
-      why="With two tags on a commit a tool may take the older one, and the release gets its number.",
+      why="With two tags on a commit a tool may use the older one, and the release gets its number.",
       fix="Delete the wrong one: git tag --delete TAG.",
       section=SECTION)
 def one_tag(facts: Facts) -> Iterator[At]:
@@ -121,13 +117,13 @@ def one_tag(facts: Facts) -> Iterator[At]:
       fix="Merge the branch, then tag the commit on the default branch.",
       section=SECTION, severity=WARNING)
 def on_default(facts: Facts) -> Iterator[At]:
-    """A commit that the default branch doesn't hold."""
+    """A commit that is not on the default branch."""
     git = facts.project.git
     if git is None:
         return
     if git.on_default is None:
         reason = "the clone is shallow" if git.shallow else "git names no default branch"
-        yield unverified(f"whether the commit is on the default branch can't be told: {reason}")
+        yield unverified(f"whether the commit is on the default branch is unknown: {reason}")
     elif not git.on_default:
         yield At(f"the commit is on {git.branch or 'no branch'}, not on {git.default_branch}")
 
@@ -135,8 +131,7 @@ def on_default(facts: Facts) -> Iterator[At]:
 @PROJECT.rule("REL016", "The tag is on the remote, on the same commit",
       why="A workflow publishes from the pushed tag, and readers of the release look for it there.",
       fix="After an upload by hand, and to publish from a workflow, push it: git push origin TAG. A pushed tag is "
-           "never "
-           "moved; release the next version instead.",
+          "never moved; release the next version instead.",
       section="sec-pypi-github", severity=WARNING)
 def pushed(facts: Facts) -> Iterator[At]:
     """A version tag that the remote lacks, or has elsewhere."""
@@ -146,7 +141,7 @@ def pushed(facts: Facts) -> Iterator[At]:
         return
     if git.remote_tags is None:
         reason = f"{git.remote} was not asked or did not answer" if git.remote else "the repository has no remote"
-        yield unverified(f"whether {listed(found)} is pushed can't be told: {reason}")
+        yield unverified(f"whether {listed(found)} is pushed is unknown: {reason}")
         return
     for tag in found:
         there = git.remote_tags.get(tag)

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from labhandbook.core.rules import WARNING, At, unverified
 from labhandbook.package.project import normalise
-from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules.project_rule import PROJECT
+from labhandbook.release.project_facts import PROJECT, Facts
 
 SECTION = "sec-pypi-dependencies"
 # What tests, formats or checks code, and no user of a package needs.
@@ -26,7 +25,7 @@ PLUG_INS = ("flake8-", "mypy-", "pylint-", "pytest-", "types-")
       fix="Write it as name>=1.2, with extras in brackets and a marker after a semicolon.",
       section=SECTION)
 def readable(facts: Facts) -> Iterator[At]:
-    """A requirement that can't be read, or a list that only the backend knows."""
+    """A requirement that can't be read, or a list that only the backend can compute."""
     for dependency in facts.dependencies:
         if dependency.parsed is None:
             yield At(f"{dependency.text!r} is not a requirement", dependency.file, dependency.line)
@@ -39,7 +38,7 @@ def readable(facts: Facts) -> Iterator[At]:
 @PROJECT.rule("REL041", "No dependency is pinned",
       why="Users install the package next to others: two packages that pin different versions can't be installed "
           "together.",
-      fix="Replace == by >= with the lowest version that your tests pass with; pins belong into a lock file.",
+      fix="Replace == by >= with the lowest version that your tests pass with; pins belong in a lock file.",
       section=SECTION)
 def unpinned(facts: Facts) -> Iterator[At]:
     """`==` and `===` at run time."""
@@ -52,7 +51,7 @@ def unpinned(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL042", "Every dependency has a lower bound",
-      why="Without one, pip keeps a years-old version that happens to be installed, and the failure looks like your "
+      why="Without one, pip keeps a years-old version that happens to be installed, and your package seems to be at "
           "fault.",
       fix="Add >= with the lowest version that your tests pass with.",
       section=SECTION, severity=WARNING)

@@ -15,7 +15,7 @@ from labhandbook.release.install_tests import Trial, Tried, named
 INSTALLS = register(Rule(
     "REL601", "Every file of the release installs in a clean environment",
     "What can't be installed here can't be installed by anyone else.",
-    "Mend what the installer says; a missing dependency belongs in the metadata.", "sec-pypi-test"))
+    "Correct what the installer reports; a missing dependency belongs in the metadata.", "sec-pypi-test"))
 PASSES = register(Rule(
     "REL602", "The tests pass on the installed files, outside the project",
     "Inside the project the tests see the checkout; users only have what is in the file.",
@@ -29,20 +29,20 @@ TESTED = register(Rule(
 STEADY = register(Rule(
     "REL604", "Tests pass the first time",
     "A test that passes only when it is repeated hides a fault, in itself or in the package.",
-    "Seed its random numbers, widen its tolerance with a reason, or mend what it found.",
+    "Seed its random numbers, widen its tolerance with a reason, or fix what it found.",
     "sec-pypi-test", Severity.WARNING))
 LOWEST = register(Rule(
     "REL605", "The package works with the lowest dependencies that it allows",
-    "A lower bound that nobody tests is a guess, and someone's environment holds exactly those versions.",
+    "A lower bound that is not tested is a guess, and some users have exactly those versions.",
     "Raise the bound of the dependency that can't be installed or that fails.", "sec-pypi-dependencies"))
 LOWEST_TESTED = register(Rule(
-    "REL606", "The lowest dependencies are tested as they stand",
+    "REL606", "The lowest dependencies are tested in exactly these versions",
     "A dependency that the tests' own requirements raise was not tested at its lower bound.",
     "Raise the bound to the version that was tested, or lower what the tests need.",
     "sec-pypi-dependencies", Severity.UNVERIFIED))
 INTERPRETERS = register(Rule(
     "REL607", "The package is tested on every Python that it claims",
-    "A classifier is a promise to the people who use that Python.",
+    "A classifier promises users of that Python that the package works.",
     "Install that Python, or let CI run the tests on it.", "sec-pypi-metadata-python", Severity.UNVERIFIED))
 SAME_FILE = register(Rule(
     "REL701", "The index serves the files that were built and tested",
@@ -54,11 +54,11 @@ YOUNGER = "(the oldest Python that requires-python admits isn't here) "
 
 
 def judge(project: Project, tried: Sequence[Tried]) -> list[Finding]:
-    """The findings of trials; where several ended alike, one finding names all of them."""
+    """The findings of tests in environments; one finding names all that ended alike."""
     alike: dict[tuple[object, ...], list[tuple[Trial, Finding]]] = {}
     for each in tried:
         for finding in _of_one(project, each):
-            # What a suite printed holds times and folders, so it tells no two ends apart.
+            # The output of a suite holds times and folders, so only its first line is compared.
             said = finding.message.partition("\n")[0] if each.suite else finding.message
             known = finding.rule.code, finding.weight, finding.line, said
             alike.setdefault(known, []).append((each.trial, finding))
@@ -77,7 +77,7 @@ def untested(project: Project, pythons: Sequence[Interpreter]) -> Iterator[Findi
 
 
 def _of_one(project: Project, tried: Tried) -> Iterator[Finding]:
-    """The findings of one trial, which don't name it yet."""
+    """The findings of one environment, which don't name it yet."""
     suite, lowest = tried.suite, tried.trial.lowest
     place = PYPROJECT, project.line("dependencies", "project")
     younger = lowest and not oldest(project, tried.trial.interpreter)

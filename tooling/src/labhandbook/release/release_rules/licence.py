@@ -10,11 +10,10 @@ from pathlib import PurePosixPath
 from labhandbook.core.rules import WARNING, At
 from labhandbook.core.wording import listed
 from labhandbook.package.version_tables import minimum
-from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules.project_rule import PROJECT
+from labhandbook.release.project_facts import PROJECT, Facts
 
 SECTION = "sec-pypi-metadata-licence"
-# What backends take when license-files is not given; PEP 639 names these.
+# What backends include when license-files is not given; PEP 639 names these.
 USUAL = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*")
 LENIENT = ("hatchling", "poetry", "uv_build")  # They let an expression and a classifier pass side by side.
 LICENCE = re.compile(r"(?i)(licen[cs]e|copying|unlicense|copyright)([-.].*)?$")
@@ -42,7 +41,8 @@ def matching(pattern: str, names: frozenset[str]) -> list[str]:
 
 
 @PROJECT.rule("REL020", "The licence is an SPDX expression",
-      why="Tools and people read the licence from it. The table form is deprecated, and setuptools stops reading it.",
+      why="Tools and people read the licence from it. The table form is deprecated, and setuptools stops reading "
+          "it.",
       fix="Write license = \"BSD-3-Clause\" (your licence's SPDX name) and license-files = [\"LICEN[CS]E*\"].",
       section=SECTION)
 def expression(facts: Facts) -> Iterator[At]:
@@ -64,7 +64,7 @@ def expression(facts: Facts) -> Iterator[At]:
             yield At(f"{licence!r} is not an SPDX expression", line=line)
     elif "license" not in project.dynamic:
         if any(text.startswith("License ::") for text in project.strings("project", "classifiers")):
-            yield At("the licence stands in a classifier only", line=project.line("classifiers", "project"),
+            yield At("the licence is only in a classifier", line=project.line("classifiers", "project"),
                      severity=WARNING)
         else:
             yield At("no licence is declared", line=project.line("[project]"))
@@ -74,7 +74,7 @@ def expression(facts: Facts) -> Iterator[At]:
                      line=project.line(table, "tool.setuptools"), severity=WARNING)
 
 
-@PROJECT.rule("REL021", "No licence classifier stands beside the expression",
+@PROJECT.rule("REL021", "There is no licence classifier beside the licence expression",
       why="The classifiers are deprecated: beside an expression setuptools, flit and pdm refuse to build, and an "
           "index may refuse the file.",
       fix="Delete the classifiers that begin with License ::.",
@@ -85,14 +85,13 @@ def no_classifier(facts: Facts) -> Iterator[At]:
     if isinstance(project.table.get("license"), str):
         for text in project.strings("project", "classifiers"):
             if text.startswith("License ::"):
-                yield At(f"{text!r} stands beside license = \"{project.table['license']}\"", line=project.line(text),
+                yield At(f"{text!r} is beside license = \"{project.table['license']}\"", line=project.line(text),
                          severity=WARNING if project.tool in LENIENT else None)
 
 
 @PROJECT.rule("REL022", "There is a licence file, and license-files names it",
       why="Without its text nobody may use the package, and conda-forge refuses it. A pattern that matches nothing "
-          "stops "
-          "the build.",
+          "stops the build.",
       fix="Add the text as LICENSE in the project's root, and license-files = [\"LICEN[CS]E*\"].",
       section=SECTION)
 def file_named(facts: Facts) -> Iterator[At]:
@@ -119,11 +118,11 @@ def file_named(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL023", "The licence file gets into the sdist",
-      why="An sdist made in CI comes from what git has: without the licence's text in it, conda-forge can't take it.",
-      fix="git add the licence file, and take it out of the exclude patterns.",
+      why="An sdist made in CI comes from what git has: without the licence's text in it, conda-forge refuses it.",
+      fix="git add the licence file, and remove it from the exclude patterns.",
       section=SECTION)
 def file_shipped(facts: Facts) -> Iterator[At]:
-    """A licence file that git doesn't track, or that the backend is told to leave out."""
+    """A licence file that git doesn't track, or that the backend's settings leave out."""
     project = facts.project
     given = patterns(facts)
     every = facts.files | facts.loose

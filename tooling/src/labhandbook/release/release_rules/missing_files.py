@@ -26,8 +26,8 @@ NOT_INSTALLED = re.compile(r"\.(c|cc|cpp|cxx|cu|h|hh|hpp|pyx|pxd|pxi|f|f90|for|r
 
 
 @CONTENTS.rule("REL220", "The licence is in every file",
-      why="Nearly every licence asks that its text goes with every copy; without it others may not pass the "
-          "package on, and conda-forge refuses it.",
+      why="Nearly every licence asks that its text goes with every copy; without it others may not pass the package "
+          "on, and conda-forge refuses it.",
       fix='Write license-files = ["LICEN[CS]E*"] and see that the pattern matches.',
       section="sec-pypi-metadata-licence")
 def licence(contents: Contents) -> Iterator[At]:
@@ -86,8 +86,7 @@ def entry_points(contents: Contents) -> Iterator[At]:
 
 @CONTENTS.rule("REL224", "The wheel holds a module to import",
       why="An empty wheel builds, uploads and installs without a message.",
-      fix="See that package discovery looks where the package is, as with where in "
-          "[tool.setuptools.packages.find].",
+      fix="See that package discovery looks where the package is, as with where in [tool.setuptools.packages.find].",
       section="sec-pypi-metadata-packages")
 def something(contents: Contents) -> Iterator[At]:
     """A module, or for a package of types its stubs."""
@@ -98,8 +97,8 @@ def something(contents: Contents) -> Iterator[At]:
 @CONTENTS.rule("REL225", "The wheel holds what the package's folder holds",
       why="A list of packages by hand forgets the next subpackage, and data files are left out unless they are "
           "named; in the checkout all of them are there, so no test notices.",
-      fix="Use package discovery, and name data files as package data; leave out on purpose what isn't needed, "
-          "and ignore this rule with that reason.",
+      fix="Use package discovery, and name data files as package data; leave out on purpose what isn't needed, and "
+          "ignore this rule with that reason.",
       section="sec-pypi-metadata-packages", severity=WARNING)
 def whole(contents: Contents) -> Iterator[At]:
     """Modules and data files of the package's folder in the sources that aren't in the wheel."""
@@ -125,8 +124,7 @@ def whole(contents: Contents) -> Iterator[At]:
 @CONTENTS.rule("REL226", "The version built is the version tagged",
       why="Without its settings a backend builds 0.0.0 without a warning, and what is uploaded once can't be "
           "uploaded again.",
-      fix="Commit, tag the commit, and see that the version comes from the tag, or is the same in "
-          "pyproject.toml.",
+      fix="Commit, tag the commit, and see that the version comes from the tag, or is the same in pyproject.toml.",
       section="sec-pypi-metadata-version")
 def version(contents: Contents) -> Iterator[At]:
     """A built version that belongs to no tag on the commit, or to another one in the sdist."""
@@ -160,12 +158,11 @@ def with_init(contents: Contents) -> Iterator[At]:
 
 
 @CONTENTS.rule("REL230", "What breaks code that uses the package comes with a new major version",
-      why="Code that uses a public name stops working when the name is gone or is called in another way. By semantic "
-          "versioning only a new major version may do that.",
+      why="Code that uses a public name stops working when the name is gone or is called in another way. By "
+          "semantic versioning only a new major version may do that.",
       fix="Keep the name and its parameters, perhaps with a warning that they will go, or raise the major version. "
           "Names with an underscore, and those that __all__ leaves out, are not public.",
-      source="griffe: breaking changes",
-      section="sec-pypi-tag", severity=WARNING)
+      source="griffe: breaking changes", section="sec-pypi-tag", severity=WARNING)
 def kept_promises(contents: Contents) -> Iterator[At]:
     """Names of the last release that are gone or changed; below 1.0 no version promises to keep them."""
     change = contents.change

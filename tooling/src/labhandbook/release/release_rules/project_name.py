@@ -10,9 +10,8 @@ from labhandbook.core.rules import ERROR, UNVERIFIED, At, unverified
 from labhandbook.core.wording import listed
 from labhandbook.package.name_lookup import alike
 from labhandbook.package.simple_index import release_of
-from labhandbook.release.project_facts import Facts
+from labhandbook.release.project_facts import PROJECT, Facts
 from labhandbook.release.release_rules.commit import tag_versions
-from labhandbook.release.release_rules.project_rule import PROJECT
 
 SECTION = "sec-pypi-metadata"
 LEGAL = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE | re.ASCII)
@@ -21,7 +20,7 @@ REFUSED = {"requirements-txt", "rrequirements-txt", "rrequirement-txt"}
 
 
 def line(facts: Facts) -> int:
-    """Where the name stands."""
+    """The line of the name."""
     return facts.project.line("name", "project" if facts.project.table else "tool.poetry")
 
 
@@ -46,13 +45,13 @@ def legal(facts: Facts) -> Iterator[At]:
 @PROJECT.rule("REL081", "The name is free, or it is this project's",
       why="An upload to a name that belongs to others is refused, and people may install their package for yours.",
       fix="Choose another name before the first release; if the project on the index is yours, give both the same "
-           "[project.urls].",
+          "[project.urls].",
       section=SECTION)
 def free(facts: Facts) -> Iterator[At]:
     """A name that another project holds on the index."""
     project, answer = facts.project, facts.index
     if answer.problem:
-        yield unverified(f"whether the name is free can't be told: {answer.problem}", line=line(facts))
+        yield unverified(f"whether the name is free is unknown: {answer.problem}", line=line(facts))
         return
     if not answer.exists:
         return
@@ -61,7 +60,7 @@ def free(facts: Facts) -> Iterator[At]:
                 answer.summary and answer.summary == project.table.get("description"))
     if any(evidence):
         return
-    told = "its links are not this one's" if ours and theirs else "nothing says whether it is this one"
+    told = "its links are not this one's" if ours and theirs else "it is unknown whether it is this one"
     summary = f": {answer.summary}" if answer.summary else ""
     yield At(f"{answer.index} has a project {project.name}, and {told}{summary}", line=line(facts),
              severity=ERROR if ours and theirs else UNVERIFIED)
@@ -89,7 +88,7 @@ def _bare(url: str) -> str:
 
 @PROJECT.rule("REL082", "The name is not too similar to another",
       why="PyPI refuses a new name that differs from another only in separators or in letters that look alike.",
-      fix="Choose a name that can't be taken for the other.",
+      fix="Choose a name that can't be confused with the other.",
       section=SECTION)
 def distinct(facts: Facts) -> Iterator[At]:
     """A new name that looks like another project's."""
@@ -98,12 +97,12 @@ def distinct(facts: Facts) -> Iterator[At]:
         return
     for other in answer.similar:
         if alike(other, facts.project.name):
-            yield At(f"{answer.index} has {other}, which it holds for the same name", line=line(facts))
+            yield At(f"{answer.index} has {other}, which it treats as the same name", line=line(facts))
 
 
 @PROJECT.rule("REL083", "The version and its file names are unused on the index",
       why="A file name once used can't be used again, even after it was deleted there.",
-      fix="Raise the version, tag it and check again. An upload that broke off is resumed, not made again.",
+      fix="Raise the version, tag it and check again. An interrupted upload is continued, not made again.",
       section="sec-pypi-upload")
 def unused(facts: Facts) -> Iterator[At]:
     """A version that the index has already, in other files than those that were built here and partly uploaded."""
@@ -112,7 +111,7 @@ def unused(facts: Facts) -> Iterator[At]:
         return
     place = facts.version.file, facts.version.line
     if answer.problem:
-        yield unverified(f"whether {version} is on the index already can't be told: {answer.problem}", *place)
+        yield unverified(f"whether {version} is on the index already is unknown: {answer.problem}", *place)
         return
     used = sorted(name for name in answer.files if release_of(name) == (facts.project.normalised, version))
     if used and all(answer.files[name] == facts.built.get(name) for name in used):

@@ -10,8 +10,7 @@ from labhandbook.core.rules import WARNING, At, unverified
 from labhandbook.core.wording import hint
 from labhandbook.package.project import normalise
 from labhandbook.package.version_tables import minimum
-from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules.project_rule import PROJECT
+from labhandbook.release.project_facts import PROJECT, Facts
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -20,15 +19,13 @@ SECTION = "sec-pypi-metadata"
 PACKAGES = {"setuptools": "setuptools", "hatchling": "hatchling", "flit": "flit-core", "pdm": "pdm-backend",
             "poetry": "poetry-core", "uv_build": "uv-build", "mesonpy": "meson-python", "maturin": "maturin",
             "scikit_build_core": "scikit-build-core"}
-# Other rules look at these, with better messages than a schema has.
+# Other rules check these, with better messages than a schema has.
 OWN_RULES = ("classifiers", "license", "license-files", "readme", "requires-python", "version", "dynamic",
              "dependencies", "optional-dependencies")
 
 
-@PROJECT.rule("REL050", "The metadata stand in [project]",
-      why="[project] is the one form that every tool reads; the forms that tools had before it are hidden from the "
-          "rules "
-          "too.",
+@PROJECT.rule("REL050", "The metadata is in [project]",
+      why="[project] is the one form that every tool reads; the rules can't read the older forms either.",
       fix="Move name, version, dependencies and the rest to [project], as the chapter shows.",
       section=SECTION, severity=WARNING)
 def standard_table(facts: Facts) -> Iterator[At]:
@@ -39,11 +36,11 @@ def standard_table(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL051", "pyproject.toml follows its standards",
-      why="A backend stops at a misplaced or misspelt field, or passes over it in silence.",
+      why="A backend stops at a misplaced or misspelt field, or ignores it without a warning.",
       fix="Compare the field with the guide to pyproject.toml on packaging.python.org.",
       section=SECTION)
 def valid(facts: Facts) -> Iterator[At]:
-    """What the schemas of validate-pyproject refuse, beyond what other rules look at."""
+    """What the schemas of validate-pyproject refuse, beyond what other rules check."""
     if not facts.project.table:
         return
     data = deepcopy({key: value for key, value in facts.project.data.items() if key in ("project", "build-system")})
@@ -67,7 +64,7 @@ def valid(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL052", "Classifiers are known",
-      why="PyPI refuses a file with a classifier that it doesn't know; twine lets it pass.",
+      why="PyPI refuses a file with a classifier that it doesn't know; twine accepts it.",
       fix="Take classifiers from the list on PyPI (the package trove-classifiers has it).",
       section=SECTION)
 def known_classifiers(facts: Facts) -> Iterator[At]:
@@ -118,7 +115,7 @@ def build_system(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL055", "The build tools are new enough for the metadata",
-      why="An older version stops the build at a field that it doesn't know, or leaves it out in silence.",
+      why="An older version stops the build at a field that it doesn't know, or leaves it out without a warning.",
       fix="Raise the lower bound in build-system.requires.",
       section=SECTION)
 def new_enough(facts: Facts) -> Iterator[At]:

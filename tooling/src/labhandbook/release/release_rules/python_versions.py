@@ -9,8 +9,7 @@ from datetime import timedelta
 from labhandbook.core.rules import ERROR, WARNING, At, unverified
 from labhandbook.core.wording import listed
 from labhandbook.package.version_tables import pythons
-from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules.project_rule import PROJECT
+from labhandbook.release.project_facts import PROJECT, Facts
 
 SECTION = "sec-pypi-metadata-python"
 CLASSIFIER = re.compile(r"Programming Language :: Python :: (\d+)\.(\d+)$")
@@ -35,13 +34,14 @@ def text(facts: Facts) -> str:
 
 
 def line(facts: Facts) -> int:
-    """Where requires-python stands."""
+    """The line of requires-python."""
     return facts.project.line("requires-python", "project")
 
 
-@PROJECT.rule("REL030", "requires-python says from which Python on",
-      why="Without it pip installs the package on a Python where it can't run, instead of an older release that can.",
-      fix="Write requires-python = \">=3.11\" with the oldest Python that you test.",
+@PROJECT.rule("REL030", "requires-python names the oldest Python",
+      why="Without it pip installs the package on a Python where it can't run, instead of an older release that "
+          "can.",
+      fix='Write requires-python = ">=3.11" with the oldest Python that you test.',
       section=SECTION)
 def declared(facts: Facts) -> Iterator[At]:
     """requires-python missing, unreadable, or without a floor."""
@@ -53,11 +53,11 @@ def declared(facts: Facts) -> Iterator[At]:
     elif facts.pythons is None:
         yield At(f"requires-python = {text(facts)!r} can't be read", line=line(facts))
     elif not any(specifier.operator in (">=", ">", "~=", "==") for specifier in facts.pythons):
-        yield At(f"requires-python = \"{text(facts)}\" has no floor", line=line(facts))
+        yield At(f"requires-python = \"{text(facts)}\" has no lower bound", line=line(facts))
 
 
-@PROJECT.rule("REL031", "requires-python has no ceiling",
-      why="A cap doesn't warn users of a newer Python: pip quietly gives them an older release that lacks the cap.",
+@PROJECT.rule("REL031", "requires-python has no upper bound",
+      why="An upper bound doesn't warn users of a newer Python: pip installs an older release without the bound.",
       fix="Delete the upper bound.",
       section=SECTION)
 def uncapped(facts: Facts) -> Iterator[At]:
@@ -71,15 +71,15 @@ def uncapped(facts: Facts) -> Iterator[At]:
             yield At(f"requires-python has the upper bound {specifier}", line=line(facts), severity=weight)
 
 
-@PROJECT.rule("REL032", "No Python past its end of life is promised",
-      why="Such a Python gets no fixes, dependencies have left it, and nobody tests the promise.",
-      fix="Raise the floor of requires-python to the oldest Python that still gets fixes.",
+@PROJECT.rule("REL032", "requires-python admits no Python past its end of life",
+      why="Such a Python gets no fixes, dependencies no longer support it, and nobody tests on it.",
+      fix="Raise the lower bound of requires-python to the oldest Python that still gets fixes.",
       section=SECTION, severity=WARNING)
 def alive(facts: Facts) -> Iterator[At]:
     """requires-python that admits Pythons past their end."""
     table = pythons()
     if facts.today > table.review_by:
-        yield unverified(f"the table of Python versions was to be looked up again by {table.review_by}: update "
+        yield unverified(f"the table of Python versions was due to be checked again by {table.review_by}: update "
                          f"labhandbook",
                          line=line(facts))
     ended = [version for version in admitted(facts, table.ended(facts.today)) if version >= (3, 0)]

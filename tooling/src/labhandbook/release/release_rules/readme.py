@@ -9,9 +9,8 @@ from html.parser import HTMLParser
 
 from labhandbook.core.rules import ERROR, WARNING, At, unverified
 from labhandbook.core.wording import listed
-from labhandbook.release.project_facts import Facts
+from labhandbook.release.project_facts import PROJECT, Facts
 from labhandbook.release.readme_page import show
-from labhandbook.release.release_rules.project_rule import PROJECT
 
 MOST = 100  # of relative links and images are named each; the text is searched for every one of them
 SECTION = "sec-pypi-check"
@@ -94,7 +93,7 @@ def relative(target: str) -> bool:
 
 @PROJECT.rule("REL060", "The README is there and becomes the package's page",
       why="Without a description the page on the index is empty, and twine check --strict refuses the files.",
-      fix="Write README.md and readme = \"README.md\".",
+      fix='Write README.md and readme = "README.md".',
       section=SECTION)
 def there(facts: Facts) -> Iterator[At]:
     """No README, a missing file, or a type that the index doesn't know."""
@@ -108,7 +107,7 @@ def there(facts: Facts) -> Iterator[At]:
                              "build",
                              line=project.line("dynamic", "project"))
         elif isinstance(value, dict) and isinstance(value.get("text"), str):
-            yield unverified("the description stands in pyproject.toml itself and was not rendered", line=line)
+            yield unverified("the description is in pyproject.toml itself and was not rendered", line=line)
         else:
             yield At("no README is declared", line=project.line("[project]"))
         return

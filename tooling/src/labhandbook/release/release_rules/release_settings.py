@@ -8,15 +8,14 @@ from labhandbook.core.rule_pages import load
 from labhandbook.core.rules import REGISTRY, At
 from labhandbook.core.wording import hint
 from labhandbook.package.project import TABLE
-from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules.project_rule import PROJECT
+from labhandbook.release.project_facts import PROJECT, Facts
 
 SECTION = "sec-pypi-metadata"
 
 
 @PROJECT.rule("REL090", "A rule is ignored for a reason",
-      why="Without the reason nobody knows later whether it still holds.",
-      fix="Write the reason: REL042 = \"numpy has no version that we fail with\".",
+      why="Without the reason nobody can decide later whether the rule may be applied again.",
+      fix='Write the reason: REL042 = "numpy has no version that we fail with".',
       section=SECTION)
 def with_reason(facts: Facts) -> Iterator[At]:
     """`ignore` with an empty reason."""
@@ -26,8 +25,8 @@ def with_reason(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL091", "An ignored rule exists",
-      why="A misspelt code ignores nothing, and the rule that was meant goes on or comes back.",
-      fix="Mend the code; the reference page of rules lists them all.",
+      why="A misspelt code ignores nothing, so the findings of the rule that was meant remain.",
+      fix="Correct the code; the reference page of rules lists all of them.",
       section=SECTION)
 def known_code(facts: Facts) -> Iterator[At]:
     """`ignore` with a code that no rule has."""
@@ -40,7 +39,7 @@ def known_code(facts: Facts) -> Iterator[At]:
 
 
 def later(code: str) -> bool:
-    """Whether a code belongs to rules that look at another time: on built files, or the doctor's on workflows."""
+    """Whether a code belongs to rules that are applied elsewhere: to built files, or by the doctor to workflows."""
     if code.startswith("GHA"):
         load("GHA")
         return code in REGISTRY

@@ -51,7 +51,7 @@ class Contents:
 CONTENTS: Rules[Contents] = Rules(lambda contents: contents.wheel.file)
 
 
-@CONTENTS.rule("REL210", "No caches and no leftovers of tools",
+@CONTENTS.rule("REL210", "The files hold no caches and no leftovers of tools",
       why="They belong to the machine that built the package. Users get useless files, and stale bytecode can run "
           "instead of the source.",
       fix="Delete them, add them to .gitignore and take them out of git with git rm --cached.",
@@ -67,10 +67,10 @@ def no_leftovers(contents: Contents) -> Iterator[At]:
             yield At(f"it holds {listed(found)}", file.file)
 
 
-@CONTENTS.rule("REL211", "No file that exists to hold a secret",
+@CONTENTS.rule("REL211", "No file is one that is meant for a secret",
       why="A file on an index is public for good: it is copied within minutes, and deleting it there does not help.",
-      fix="Take the file out of git and out of the package. If it was ever pushed, make a new secret and revoke this "
-          "one.",
+      fix="Take the file out of git and out of the package. If it was ever pushed, make a new secret and revoke "
+          "this one.",
       section=SECTION)
 def no_secret_files(contents: Contents) -> Iterator[At]:
     """Files whose name says that they hold a secret."""
@@ -80,7 +80,7 @@ def no_secret_files(contents: Contents) -> Iterator[At]:
                 yield At(f"this file is for {what}", f"{file.file}/{path}")
 
 
-@CONTENTS.rule("REL212", "No token and no private key in a file",
+@CONTENTS.rule("REL212", "No file holds a token or a private key",
       why="A file on an index is public for good, and programs try every token that they find there.",
       fix="Remove it, revoke it where it was issued, and read secrets from the environment.",
       section=SECTION)
@@ -95,7 +95,7 @@ def no_secrets(contents: Contents) -> Iterator[At]:
             yield unverified(f"not searched for secrets, because of their size: {listed(unread)}", file.file)
 
 
-@CONTENTS.rule("REL213", "No file of more than 1 MB",
+@CONTENTS.rule("REL213", "No file is larger than 1 MB",
       why="Everyone who installs the package downloads it, also in every CI run, and a project has 10 GB in all.",
       fix="Keep data and figures outside the package and fetch them on demand, or exclude them from the sdist.",
       section=SECTION, severity=WARNING)
@@ -109,8 +109,9 @@ def no_large_files(contents: Contents) -> Iterator[At]:
             yield At(f"it holds {listed(shown)}", file.file)
 
 
-@CONTENTS.rule("REL214", "No compiled code in a wheel for every machine",
-      why="The wheel's tag says that it runs anywhere (any), so pip installs it where its libraries can't be loaded.",
+@CONTENTS.rule("REL214", "A wheel for every machine holds no compiled code",
+      why="The wheel's tag says that it runs anywhere (any), so pip installs it where its libraries can't be "
+          "loaded.",
       fix="Build them from source with an extension module, or exclude them from the package.",
       section=SECTION)
 def no_binaries(contents: Contents) -> Iterator[At]:
@@ -122,7 +123,7 @@ def no_binaries(contents: Contents) -> Iterator[At]:
         yield At(f"its tag says any, and it holds {listed(found)}")
 
 
-@CONTENTS.rule("REL215", "Only the package itself at the top of the wheel",
+@CONTENTS.rule("REL215", "Only the package itself is at the top of the wheel",
       why="A folder at the top can be imported by its name on every machine: two packages that both bring tests or "
           "docs overwrite each other.",
       fix="Restrict discovery to the package, as with include in [tool.setuptools.packages.find].",

@@ -1,4 +1,4 @@
-"""What PyPI refuses at upload, of names and metadata: the rules of its upload API, asked before it is too late.
+"""What PyPI refuses at upload, of names and metadata: the rules of its upload API, applied before an upload.
 
 They follow warehouse (`forklift/legacy.py` and `forklift/metadata.py`, as of August 2026). What `packaging` finds in
 a field comes under the rule of that field.
@@ -54,7 +54,7 @@ METADATA = _rule(
     "PyPI reads the metadata by the specification and refuses the upload at the first field that breaks it.",
     "Correct the field in pyproject.toml, tag the corrected commit and build again.")
 FORMAT = _rule(
-    "REL302", "The metadata are of a version that PyPI takes",
+    "REL302", "PyPI accepts the version of the metadata",
     "PyPI can't read a version of the format that it doesn't know yet, or a file without metadata.",
     f"Build with a backend that writes one of {', '.join(sorted(VERSIONS))}.", "sec-pypi-environment")
 VERSION = _rule(
@@ -64,12 +64,12 @@ VERSION = _rule(
     "Commit everything, tag the commit with the version, and build again.", "sec-pypi-tag")
 DIRECT = _rule(
     "REL304", "No dependency is given by an address",
-    "PyPI refuses dependencies of the form name @ address, extras included: nobody could tell what they install.",
+    "PyPI refuses dependencies of the form name @ address, extras included: they could install anything.",
     "Depend on a released version, and release the other package first.", "sec-pypi-dependencies")
 CLASSIFIER = _rule(
     "REL305", "Every classifier is on PyPI's list",
     "PyPI refuses the upload for a classifier that it doesn't know or that is deprecated.",
-    "Take it over from the list of classifiers to the letter, or remove it.", "sec-pypi-metadata")
+    "Copy it letter by letter from the list of classifiers, or remove it.", "sec-pypi-metadata")
 PRIVATE = _rule(
     "REL306", "The package may be published",
     "A classifier that begins with Private :: is there to keep a package from being uploaded, and PyPI refuses it.",
@@ -80,12 +80,12 @@ FILE_NAME = _rule(
     ".tar.gz for the sdist.",
     "Don't rename built files; build again with a current backend.", "sec-pypi-build")
 TAG = _rule(
-    "REL308", "A wheel's platform is one that PyPI takes",
-    "A wheel built on a Linux machine fits that machine only, so PyPI takes manylinux and musllinux wheels alone.",
+    "REL308", "PyPI accepts the wheel's platform",
+    "A wheel built on a Linux machine fits that machine only, so PyPI accepts only manylinux and musllinux wheels.",
     "Build wheels with cibuildwheel, which makes manylinux wheels, or upload the sdist alone.", "sec-pypi-build")
 SIZE = _rule(
     "REL309", "The file is at most 100 MB",
-    "PyPI cuts larger uploads off.",
+    "PyPI refuses larger uploads.",
     "Leave data out of the package; a higher limit can be asked for on PyPI, with a reason.", "sec-pypi-inspect")
 README = _rule(
     "REL310", "The description can be shown",
@@ -154,9 +154,9 @@ def _fields(file: Distribution) -> Found:
                 newer = "introduced in metadata version" in str(error)
                 yield FORMAT if newer else FIELDS.get(error.field, METADATA), error.field, written, str(error)
     if not NAME.fullmatch(file.name):
-        yield METADATA, "name", "name", f"{file.name!r} is no name that PyPI takes"
+        yield METADATA, "name", "name", f"{file.name!r} is not a name that PyPI accepts"
     if raw.get("metadata_version", "2.1") not in VERSIONS:
-        yield FORMAT, "metadata-version", "", f"PyPI doesn't take metadata of version {raw['metadata_version']}"
+        yield FORMAT, "metadata-version", "", f"PyPI does not accept metadata of version {raw['metadata_version']}"
     yield from _version(file)
     yield from _requirements(raw)
     yield from _classifiers(file.classifiers)
@@ -200,7 +200,7 @@ def _classifiers(written: list[str]) -> Found:
             use = f"; use {listed(instead)}" if instead else ""
             yield CLASSIFIER, "classifier", text, f"{text} is deprecated{use}"
         elif text not in all_classifiers:
-            yield CLASSIFIER, "classifier", text, f"PyPI knows no classifier {text}"
+            yield CLASSIFIER, "classifier", text, f"{text} is not on PyPI's list of classifiers"
 
 
 def _links(raw: dict[str, Any]) -> Found:
@@ -217,7 +217,7 @@ def _links(raw: dict[str, Any]) -> Found:
 
 
 def web_address(text: str) -> bool:
-    """Whether PyPI takes an address: http or https, and nothing in it that has to be escaped."""
+    """Whether PyPI accepts an address: http or https, and nothing in it that has to be escaped."""
     from rfc3986 import exceptions, uri_reference, validators
 
     try:
@@ -234,7 +234,7 @@ def _emails(raw: dict[str, Any]) -> Found:
     from email_validator import EmailNotValidError, validate_email
 
     for field in ("author_email", "maintainer_email"):
-        # PyPI looks at the first address of a list.
+        # PyPI checks the first address of a list.
         _, address = parseaddr(raw.get(field) or "")
         try:
             if address:

@@ -1,4 +1,4 @@
-"""Rules on the version: it is one, it can be released, and every place says the same."""
+"""Rules on the version: there is one, it can be released, and all places agree."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from collections.abc import Iterator
 from labhandbook.core.rules import WARNING, At, unverified
 from labhandbook.package.changelog import heading
 from labhandbook.package.version import requires, scm_is_on
-from labhandbook.release.project_facts import Facts
-from labhandbook.release.release_rules.project_rule import PROJECT
+from labhandbook.release.project_facts import PROJECT, Facts
 
 SECTION = "sec-pypi-metadata-version"
 
 
 @PROJECT.rule("REL001", "The version is known before the build",
       why="An unknown version can't be compared with the tag, the change log and the index.",
-      fix="Take the version from the git tag with setuptools-scm, or write it into [project]. handbook release build "
-          "asks the backend for any other version.",
+      fix="Take the version from the git tag with setuptools-scm, or write it into [project]. handbook release "
+          "build asks the backend for any other version.",
       section=SECTION)
 def findable(facts: Facts) -> Iterator[At]:
     """A version that only the backend knows."""
@@ -30,7 +29,7 @@ def findable(facts: Facts) -> Iterator[At]:
 
 @PROJECT.rule("REL002", "The version is one that indexes accept",
       why="An index refuses a version that doesn't follow PEP 440, and file names carry its normal form.",
-      fix="Write it as 1.2.3, or 1.2.3rc1 for a trial version, without a v.",
+      fix="Write it as 1.2.3, or 1.2.3rc1 for a release candidate, without a v.",
       section=SECTION)
 def readable(facts: Facts) -> Iterator[At]:
     """A version that is no version, or not in its normal form."""
@@ -45,10 +44,9 @@ def readable(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL003", "The version comes from one place",
-      why="A version in [project] beside dynamic = [\"version\"] stops the build, and without either nothing says "
-          "which "
-          "version it is.",
-      fix="Keep dynamic = [\"version\"] and a tool that reads the git tag, or keep version = \"...\"; not both.",
+      why='A version in [project] beside dynamic = ["version"] stops the build, and without either nothing says '
+          "which version it is.",
+      fix='Keep dynamic = ["version"] and a tool that reads the git tag, or keep version = "..."; not both.',
       section=SECTION)
 def one_source(facts: Facts) -> Iterator[At]:
     """A static version beside a dynamic one, or beside a tool that reads the tag; or none."""
@@ -59,14 +57,14 @@ def one_source(facts: Facts) -> Iterator[At]:
     if static and dynamic:
         yield At("version is in [project] and in dynamic", line=project.line("version", "project"))
     elif static and scm_is_on(project):
-        yield At("version is written out, and setuptools-scm is switched on to read it off the tag",
+        yield At("version is written out, and setuptools-scm is switched on to read it from the tag",
                  line=project.line("version", "project"), severity=WARNING)
     elif not static and not dynamic:
         yield At("[project] has neither version nor dynamic = [\"version\"]", line=project.line("[project]"))
 
 
 @PROJECT.rule("REL004", "The version is not 0.0.0",
-      why="0.0.0 is what a backend uses when nothing tells it the version; the file name is then taken for good.",
+      why="A backend uses 0.0.0 when it finds no version; the file name is then used up for good.",
       fix="Choose a version, tag it, and see that the backend finds the tag.",
       section=SECTION)
 def not_zero(facts: Facts) -> Iterator[At]:
@@ -76,9 +74,9 @@ def not_zero(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL005", "The version is a release, not a state between two",
-      why="An index refuses a local version (with +), and a dev version is one that nobody can find again in git.",
-      fix="Commit everything, tag the commit and check again; a shallow clone needs its tags first: "
-           "git fetch --unshallow --tags.",
+      why="An index refuses a local version (with +), and a dev version can't be found again in git.",
+      fix="Commit everything, tag the commit and check again; a shallow clone needs its tags first: git fetch "
+          "--unshallow --tags.",
       section="sec-pypi-tag")
 def released(facts: Facts) -> Iterator[At]:
     """A dev or local version."""
@@ -95,7 +93,7 @@ def released(facts: Facts) -> Iterator[At]:
     yield At(f"{found.version} is a {kind} version{reason}", found.file, found.line)
 
 
-@PROJECT.rule("REL006", "What reads the version off the tag is switched on",
+@PROJECT.rule("REL006", "The tool that reads the version from the tag is switched on",
       why="Without its table setuptools-scm does nothing: the build succeeds and makes version 0.0.0.",
       fix="Add an empty [tool.setuptools_scm] table, and setuptools-scm to build-system.requires.",
       section=SECTION)
@@ -103,7 +101,7 @@ def switched_on(facts: Facts) -> Iterator[At]:
     """A dynamic version that nothing provides, or a table without its tool."""
     project = facts.project
     tables = {"setuptools": ("setuptools_scm", "setuptools-scm"), "hatchling": ("hatch.version", "hatch-vcs")}
-    # A project that brings its own backend, or whose setup.py asks for the version, knows what it does.
+    # A project with its own backend, or a setup.py that sets the version, may do this on purpose.
     own = "backend-path" in project.section("build-system") or "version" in (
         facts.texts.get("setup.py", "") + facts.texts.get("setup.cfg", ""))
     if own or project.tool not in tables or "version" not in project.dynamic:
@@ -121,8 +119,8 @@ def switched_on(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL007", "`__version__` says the same version",
-      why="People report the number that the package prints; if it is another one, nobody finds the fault again.",
-      fix="Read it from the installed metadata: importlib.metadata.version(\"NAME\"), or delete it.",
+      why="People report the version that the package prints; if it is wrong, the bug can't be reproduced.",
+      fix='Read it from the installed metadata: importlib.metadata.version("NAME"), or delete it.',
       section=SECTION)
 def module_agrees(facts: Facts) -> Iterator[At]:
     """A `__version__` written out that differs."""
@@ -131,7 +129,7 @@ def module_agrees(facts: Facts) -> Iterator[At]:
     from packaging.version import InvalidVersion, Version
 
     for file in sorted(facts.texts):
-        # The top package of the project; what lies deeper may have numbers of its own.
+        # The top package of the project; packages below it may have their own versions.
         if not re.fullmatch(r"(?:[\w.-]+/)*?\w+/__init__\.py", file) or file == facts.version.file:
             continue
         if file.split("/")[-2].lower() != facts.project.module:
@@ -147,7 +145,7 @@ def module_agrees(facts: Facts) -> Iterator[At]:
 
 @PROJECT.rule("REL008", "The change log has a heading for the version",
       why="Users read there what breaks before they update, and the release notes are made from it.",
-      fix="Add a heading with the version and the date, and move what stands under Unreleased below it.",
+      fix="Add a heading with the version and the date, and move the entries under Unreleased below it.",
       section="sec-updating-prepare")
 def changelog_agrees(facts: Facts) -> Iterator[At]:
     """A change log without this version, or none."""
@@ -171,7 +169,7 @@ def changelog_agrees(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL009", "CITATION.cff names this version",
-      why="Who cites the package copies the version from there.",
+      why="People who cite the package copy the version from it.",
       fix="Write the version and the day of the release (date-released) into CITATION.cff, or leave both out.",
       section="sec-updating-prepare")
 def citation_agrees(facts: Facts) -> Iterator[At]:
@@ -181,7 +179,7 @@ def citation_agrees(facts: Facts) -> Iterator[At]:
         return
     from packaging.version import InvalidVersion, Version
 
-    # The fields of the software stand at the left margin; those of a reference are indented.
+    # The fields of the software are not indented; those of a reference are.
     found = re.search(r"^version:\s*[\"']?([^\s\"'#]+)", text, re.MULTILINE)
     if found is None:
         return
