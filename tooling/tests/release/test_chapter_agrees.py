@@ -9,7 +9,8 @@ import subprocess
 import click
 import pytest
 
-from labhandbook.cli.release_commands import release
+from labhandbook.cli import release_commands  # noqa: F401
+from labhandbook.cli.release_group import release
 from labhandbook.cli.shared_options import Command
 from labhandbook.core.rule_pages import load as load_rules
 from labhandbook.core.rules import REGISTRY
