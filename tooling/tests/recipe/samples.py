@@ -1,4 +1,4 @@
-"""Recipes, releases and a small index for the tests, made when they are needed: no address stands in these files."""
+"""Recipes, releases and a small index for the tests, made when they are needed: these files have no address."""
 
 from __future__ import annotations
 

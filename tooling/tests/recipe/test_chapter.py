@@ -17,7 +17,7 @@ from tooling.tests.recipe.samples import need_network
 pytestmark = pytest.mark.long
 
 CHAPTER = ROOT / "chapters" / "packaging" / "conda-forge.qmd"
-# Blocks of the chapter that can't run here, by the words that tell them, and why.
+# Blocks of the chapter that can't run here, by the words that identify them, and why.
 CONDA = "it needs conda and conda-forge's channel"
 EXCLUDED = {"conda create --yes --name recipe": CONDA, "conda install": CONDA, "conda create --yes --name try": CONDA,
             "build-locally.py": "it needs Docker and conda-forge's images"}

@@ -42,8 +42,8 @@ def test_a_recipe_says_what_the_release_says(tmp_path: Path) -> None:
     assert recipe.noarch
 
 
-def test_an_index_in_the_place_of_pypi_has_no_part_in_the_recipe(tmp_path: Path) -> None:
-    """conda-forge fetches from PyPI, whatever serves its files here; that address itself nobody asked."""
+def test_an_index_in_the_place_of_pypi_is_not_in_the_recipe(tmp_path: Path) -> None:
+    """conda-forge fetches from PyPI, whatever index has its files here; that address itself is not checked."""
     release, usual = Release(), index("pypi").web
     right = f"  url: {usual}/packages/source/d/demo/demo-${{{{ version }}}}.tar.gz\n"
     with serving(dict([release.sdist(), release.wheel()])) as address:
@@ -52,23 +52,23 @@ def test_an_index_in_the_place_of_pypi_has_no_part_in_the_recipe(tmp_path: Path)
         path = tmp_path / "recipes/demo/recipe.yaml"
         text = path.read_text(encoding="utf-8")
         assert right in text and address not in text
-        assert "RCP068 the file came from the index that stands in for PyPI" in done.stderr
+        assert "RCP068 the file came from the index that is used in place of PyPI" in done.stderr
         path.write_text(text.replace(usual, "https://example.org"), encoding="utf-8")
         elsewhere = run("recipe", "lint", "--format", "json", cwd=tmp_path, HANDBOOK_PYPI=address)
         assert "example.org is not PyPI" in elsewhere.stdout
         path.write_text(text.replace("/d/demo/", "/e/demo/"), encoding="utf-8")
         wrong = run("recipe", "lint", "--format", "json", cwd=tmp_path, HANDBOOK_PYPI=address)
-        assert wrong.returncode == 1 and "the file lies at /packages/source/d/demo/" in wrong.stdout
+        assert wrong.returncode == 1 and "the file is at /packages/source/d/demo/" in wrong.stdout
         old = run("recipe", "new", "demo", "--index", address, "--force", cwd=tmp_path)
         assert old.returncode == 1 and f"url: {address}/" in path.read_text(encoding="utf-8"), "asked for by name"
     with serving(dict([release.sdist(), release.wheel()]), lasting={release.sdist()[0]: b"another"}) as address:
         path.write_text(text, encoding="utf-8")
         other = run("recipe", "lint", "--format", "json", cwd=tmp_path, HANDBOOK_PYPI=address)
-        assert other.returncode == 1 and "serves a file with sha256" in other.stdout
+        assert other.returncode == 1 and "leads to a file with sha256" in other.stdout
 
 
 def test_without_a_home_page_it_is_the_page_on_pypi(tmp_path: Path) -> None:
-    """Of PyPI itself, also where another index stands in for it."""
+    """Of PyPI itself, also where another index is used in its place."""
     release = Release(homepage="")
     with serving(dict([release.sdist(), release.wheel()])) as address:
         done = run("recipe", "new", "demo", "--maintainer", "someone", cwd=tmp_path, HANDBOOK_PYPI=address)
@@ -77,7 +77,7 @@ def test_without_a_home_page_it_is_the_page_on_pypi(tmp_path: Path) -> None:
     assert f"  homepage: {index('pypi').web}/project/demo/\n" in text and address not in text
 
 
-def test_what_noarch_cannot_say_is_told(tmp_path: Path) -> None:
+def test_what_noarch_cannot_express_is_in_the_notes(tmp_path: Path) -> None:
     text, recipe = made(Release(requires=("colorama; sys_platform == 'win32'", "winthing; sys_platform == 'win32'",
                                           "tomli>=2; python_version < '3.13'", "fastthing[all]",
                                           "x @ https://example.org/x.zip")),
@@ -85,13 +85,13 @@ def test_what_noarch_cannot_say_is_told(tmp_path: Path) -> None:
     notes = "\n".join(recipe.notes)
     assert "- colorama" in text and "- winthing" not in text and "- tomli >=2" in text and "- fastthing" in text
     for words in ("winthing is only needed on win", "left out", "tomli >=2 is only needed for Python 3.11, 3.12",
-                  "fastthing[all] stands as fastthing", "x is asked for by an address"):
+                  "fastthing[all] is written as fastthing", "x is required by an address"):
         assert words in notes
 
 
 def test_extras_that_users_miss_are_named(tmp_path: Path) -> None:
     _, recipe = made(Release(extra="Provides-Extra: web\nProvides-Extra: test"), tmp_path)
-    assert recipe.notes == ["conda has no extras: what web asks for is left out"]
+    assert recipe.notes == ["conda has no extras: the requirements of web are left out"]
 
 
 def test_a_newer_python_is_set(tmp_path: Path) -> None:
@@ -113,16 +113,16 @@ def test_a_compiled_package_is_an_honest_draft(tmp_path: Path) -> None:
                   "    - cargo-bundle-licenses\n"):
         assert words in text
     assert "noarch" not in text
-    told = "\n".join(recipe.notes)
+    notes = "\n".join(recipe.notes)
     for words in ("a first draft", "check the compilers, guessed from the sources (c, rust)", "name the libraries",
                   "with build.skip", "run cargo-bundle-licenses in build.script"):
-        assert words in told
+        assert words in notes
     assert not [one.rule.code for one in lint([tmp_path]).findings if one.rule.code != "RCP012"]
 
 
 @pytest.mark.parametrize(("release", "words"), [
-    (Release(licence="", text="Do as you please.\n"), "the licence of Demo 1.2.0 can't be told"),
-    (Release(licence="License: Own", text=""), "the licence of Demo 1.2.0 can't be told"),
+    (Release(licence="", text="Do as you please.\n"), "the licence of Demo 1.2.0 is unclear"),
+    (Release(licence="License: Own", text=""), "the licence of Demo 1.2.0 is unclear"),
 ])
 def test_an_unknown_licence(release: Release, words: str, tmp_path: Path) -> None:
     with serving(dict([release.sdist(), release.wheel()])) as address:
@@ -130,10 +130,10 @@ def test_an_unknown_licence(release: Release, words: str, tmp_path: Path) -> Non
         assert (done.returncode, done.stdout) == (2, "") and words in done.stderr and "--license" in done.stderr
         assert "Traceback" not in done.stderr and list(tmp_path.iterdir()) == []
         wrong = run("recipe", "new", "demo", "--index", address, "--license", "My Own", cwd=tmp_path)
-        assert wrong.returncode == 2 and "My Own is no SPDX expression" in wrong.stderr
+        assert wrong.returncode == 2 and "My Own is not an SPDX expression" in wrong.stderr
         assert list(tmp_path.iterdir()) == []
-        told = run("recipe", "new", "demo", "--index", address, "--license", "MIT", cwd=tmp_path)
-        assert "recipes/demo/recipe.yaml" in told.stderr
+        named = run("recipe", "new", "demo", "--index", address, "--license", "MIT", cwd=tmp_path)
+        assert "recipes/demo/recipe.yaml" in named.stderr
 
 
 def refused(folder: Path, words: str, *args: str) -> None:
@@ -150,7 +150,7 @@ def test_no_project_no_sdist_no_files_no_index(tmp_path: Path) -> None:
     with serving(dict([release.wheel()])) as address:
         refused(tmp_path, "demo has no sdist", "demo", "--index", address)
         refused(tmp_path, "has no project other", "other", "--index", address)
-        refused(tmp_path, "'de mo' is no name of a project", "de mo", "--index", address)
+        refused(tmp_path, "'de mo' is not a project name", "de mo", "--index", address)
     with serving(dict([release.sdist(), release.wheel()]), lost=True) as address:
         refused(tmp_path, "can't be downloaded", "demo", "--index", address)
         refused(tmp_path, "demo 9 has no sdist", "demo==9", "--index", address)
@@ -184,7 +184,7 @@ LATER = "MIT License\n\nPermission is hereby granted, free of charge, to anyone.
 def test_without_maintainers_the_recipe_is_not_finished(tmp_path: Path) -> None:
     with serving(dict([Release().sdist(), Release().wheel()])) as address:
         done = run("recipe", "new", "demo", "--index", address, cwd=tmp_path)
-        assert done.returncode == 1 and "RCP043 your-github-name stands for yours" in done.stderr
+        assert done.returncode == 1 and "RCP043 your-github-name is a placeholder" in done.stderr
         run("recipe", "new", "demo", "--index", address, "--force", cwd=tmp_path, GITHUB_ACTOR="octocat")
         path = tmp_path / "recipes" / "demo" / "recipe.yaml"
         assert path.read_text(encoding="utf-8").endswith("    - octocat\n")

@@ -54,13 +54,13 @@ def test_a_good_recipe_is_built_and_installed(release: Path, tmp_path: Path) -> 
     ("    - pip\n", "    - pip\n    - no-such-thing-at-all\n", "RCP061", "no-such-thing", "the index has no project"),
     ("click >=8.1", "click >=8000", "RCP062", "click", "can't be installed"),
     ("click >=8.1", "click >=8.1,<8.2\n    - click >=8.2", "RCP062", "  run:", "exclude each other"),
-    ("    - setuptools >=80", "    - hatchling", "RCP063", "  host:", "the build misses the module setuptools"),
+    ("    - setuptools >=80", "    - hatchling", "RCP063", "  host:", "the build needs the module setuptools"),
     ("license: MIT", "license: Own Words", "RCP002", "license: Own", "SPDX"),
     ("license_file: LICENSE", "license_file: COPYING", "RCP063", "license_file", "COPYING"),
     ("about:\n", COMMAND, "RCP066", "grep nothing", "demo --help | grep nothing ended with status 1"),
     ("--no-deps", "--no-depps", "RCP063", "script:", "no such option: --no-depps"),
 ])
-def test_what_is_to_blame_is_named(old: str, new: str, code: str, at: str, words: str, release: Path,
+def test_the_cause_is_named_at_its_line(old: str, new: str, code: str, at: str, words: str, release: Path,
                                    tmp_path: Path) -> None:
     text, status, said, output = built(release, tmp_path, (old, new))
     assert status == 1 and not output.exists(), said

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.recipe.recipe_diff import compare
+from labhandbook.recipe.recipe_diff import diff
 from tooling.tests.conftest import run
 from tooling.tests.recipe.samples import Release, line_of, serving, stale, v1, write
 
@@ -24,7 +24,7 @@ def test_added_removed_and_changed(form: str, tmp_path: Path) -> None:
     with serving(dict([NEW.sdist(), NEW.wheel()])) as address:
         done = run("recipe", "diff", path, "--index", address)
         for code, at, words in (
-            ("RCP050", "  run:", "run lacks rich >=13"), ("RCP051", "- attrs", "the release doesn't ask for attrs"),
+            ("RCP050", "  run:", "run lacks rich >=13"), ("RCP051", "- attrs", "the release doesn't require attrs"),
             ("RCP052", "- click", "click >=8.1 is click >=8.2 in the release"),
             ("RCP057", "1.2.0", "the version is 1.2.0, the release is 1.3.0"),
             ("RCP057", "number: 2", "a new version starts at 0"), ("RCP057", "sha256", "the sha256 begins with abab"),
@@ -53,7 +53,7 @@ def test_every_other_byte_stays(old: str, new: str, tmp_path: Path) -> None:
     path = write(tmp_path, "")
     path.write_bytes(text.encode())
     with serving(dict([NEW.sdist(), NEW.wheel()])) as address:
-        edits = compare(path, target=address).edits
+        edits = diff(path, target=address).edits
     digest = hashlib.sha256(NEW.sdist()[1]).hexdigest()
     expected = text.replace("1.2.0", "1.3.0", 1).replace("ab" * 32, digest)
     assert edits.data.decode() == re.sub(r"(number: +)2", r"\g<1>0", expected)
@@ -62,7 +62,7 @@ def test_every_other_byte_stays(old: str, new: str, tmp_path: Path) -> None:
 def test_a_computed_build_number_is_left_to_a_person(tmp_path: Path) -> None:
     text = stale("v1").replace('"1.2.0"\n', '"1.2.0"\n  build: 2\n').replace("number: 2", "number: ${{ build }}")
     with serving(dict([NEW.sdist(), NEW.wheel()])) as address:
-        drift = compare(write(tmp_path, text), target=address)
+        drift = diff(write(tmp_path, text), target=address)
     assert "number: ${{ build }}" in drift.edits.text
     assert "the build number is 2; a new version starts at 0" in [one.message for one in drift.left]
 
@@ -92,7 +92,7 @@ def test_each_other_difference_is_reported_and_left(release: Release, old: str, 
     assert old in v1()
     text = v1().replace(old, new, 1)
     with serving(dict([release.sdist(), release.wheel()])) as address:
-        drift = compare(write(tmp_path, text), target=address)
+        drift = diff(write(tmp_path, text), target=address)
     assert (code, line_of(text, at)) in [(one.rule.code, one.line) for one in drift.left]
     assert drift.edits.text == text.replace("ab" * 32, hashlib.sha256(release.sdist()[1]).hexdigest())
 

@@ -134,8 +134,8 @@ def test_a_defect_is_found_where_it_is_and_a_near_miss_is_not(code: str, tmp_pat
     bad, good = base(case.form), base(case.near_form or case.form)
     assert case.old in bad and case.old in good and case.near != case.old, "a near miss changes the recipe too"
     bad, near = bad.replace(case.old, case.defect, 1), good.replace(case.old, case.near, 1)
-    told = found(tmp_path / "bad", bad, case.form)
-    assert (code, line_of(bad, case.at) if case.at else len(bad.splitlines())) in told
+    seen = found(tmp_path / "bad", bad, case.form)
+    assert (code, line_of(bad, case.at) if case.at else len(bad.splitlines())) in seen
     assert code not in [one for one, _ in found(tmp_path / "near", near, case.near_form or case.form)]
 
 
@@ -229,7 +229,7 @@ def test_sections_out_of_order(tmp_path: Path) -> None:
     assert "RCP005" not in [code for code, _ in found(tmp_path / "fewer", fewer, "v1")], "a section may be missing"
 
 
-def test_v0_in_recipe_yaml_is_told(tmp_path: Path) -> None:
+def test_v0_in_recipe_yaml_is_found(tmp_path: Path) -> None:
     assert "RCP003" in [finding.rule.code for finding in lint([write(tmp_path, V0)]).findings]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from labhandbook.package.index_addresses import index
 from labhandbook.recipe.recipe_reader import read
-from labhandbook.recipe.source_address import look
+from labhandbook.recipe.source_address import check_address
 from tooling.tests.conftest import run
 from tooling.tests.recipe.samples import V0, Release, line_of, serving, v1, write
 
@@ -31,12 +31,12 @@ def recipe(folder: Path, address: str, *changes: tuple[str, str]) -> Path:
 def asked(path: Path, address: str) -> list[tuple[str, str, int, str]]:
     """Code, weight, line and message of what is found at an index."""
     return [(one.rule.code, str(one.weight), one.line, one.message)
-            for one in look(read(path, "recipe.yaml"), index(address)).findings]
+            for one in check_address(read(path, "recipe.yaml"), index(address)).findings]
 
 
 def test_the_very_file_is_fetched(tmp_path: Path) -> None:
     with serving(FILES) as address:
-        answer = look(read(recipe(tmp_path, address)), index(address))
+        answer = check_address(read(recipe(tmp_path, address)), index(address))
     assert answer.findings == [] and answer.data == DATA
 
 
@@ -44,14 +44,14 @@ def test_v0_with_its_usual_variables(tmp_path: Path) -> None:
     url = "/packages/source/{{ name[0] }}/{{ name|lower }}/{{ name | replace('_', '-') }}-{{ version }}.tar.gz"
     with serving(FILES) as address:
         text = V0.replace("https://example.org/demo-{{ version }}.tar.gz", address + url).replace("ab" * 32, DIGEST)
-        answer = look(read(write(tmp_path, text, "meta.yaml")), index(address))
+        answer = check_address(read(write(tmp_path, text, "meta.yaml")), index(address))
     assert answer.findings == [] and answer.data == DATA
 
 
 @pytest.mark.parametrize(("old", "new", "code", "weight", "at", "words"), [
     (DIGEST, "cd" * 32, "RCP060", "error", "sha256:", "the recipe names cdcdcdcdcdcdcdcd"),
-    ("/d/demo/demo-", "/e/demo/demo-", "RCP068", "error", "url:", "lies at /packages/source/d/demo/demo-1.2.0"),
-    ("/d/demo/demo-", "/d/demo-x/demo-", "RCP068", "error", "url:", "the file lies at"),
+    ("/d/demo/demo-", "/e/demo/demo-", "RCP068", "error", "url:", "the file is at /packages/source/d/demo/demo-"),
+    ("/d/demo/demo-", "/d/demo-x/demo-", "RCP068", "error", "url:", "the file is at"),
     (PLACE, "/files/old/${{ version }}/demo-${{ version }}.tar.gz", "", "", "", ""),
     (PLACE, "/gone/demo-${{ version }}.tar.gz.sig", "RCP068", "unverified", "url:", "has no demo-1.2.0.tar.gz.sig"),
     (".tar.gz", ".zip", "RCP068", "error", "url:", "the sdist of that version is demo-1.2.0.tar.gz"),
@@ -72,10 +72,10 @@ def test_what_is_wrong_is_named(old: str, new: str, code: str, weight: str, at: 
 def test_another_file_at_the_address(tmp_path: Path) -> None:
     with serving(FILES, lasting={NAME: b"another"}) as address:
         found = asked(recipe(tmp_path, address), address)
-    assert [one[:2] for one in found] == [("RCP068", "error")] and "serves a file with sha256" in found[0][3]
+    assert [one[:2] for one in found] == [("RCP068", "error")] and "leads to a file with sha256" in found[0][3]
 
 
-def test_what_cannot_be_looked_at_is_not_passed_over(tmp_path: Path) -> None:
+def test_what_cannot_be_checked_is_unverified(tmp_path: Path) -> None:
     with serving(FILES, mirror=True) as address:
         found = asked(recipe(tmp_path, address), address)
         assert [one[:2] for one in found] == [("RCP068", "unverified")] and "answers 404 here" in found[0][3]
@@ -84,17 +84,17 @@ def test_what_cannot_be_looked_at_is_not_passed_over(tmp_path: Path) -> None:
         archive = "https://github.com/example/demo/archive/refs/tags/v${{ version }}.tar.gz"
         on_github = recipe(tmp_path / "d", address, (address + PLACE, archive))
         assert "github.com is not" in asked(on_github, address)[0][3]
-        assert asked(elsewhere, address)[0][1:] == ("unverified", 11, f"example.org is not {index(address).name}, so "
-                                                    "what it serves was not looked at")
+        assert asked(elsewhere, address)[0][1:] == ("unverified", 11, f"example.org is not {index(address).name}, "
+                                                    "so its files were not checked")
     assert asked(recipe(tmp_path / "c", address), address)[0][1] == "unverified"
 
 
-def test_lint_asks_or_says_that_it_did_not(tmp_path: Path) -> None:
+def test_lint_checks_the_address_or_says_that_it_did_not(tmp_path: Path) -> None:
     with serving(FILES) as address:
         done = run("recipe", "lint", recipe(tmp_path, address), "--index", address)
         assert "RCP068" not in done.stdout and "RCP012" in done.stdout, "the index here is not https"
         wrong = run("recipe", "lint", recipe(tmp_path / "b", address, (DIGEST, "cd" * 32)), "--index", address)
     assert wrong.returncode == 1 and ": RCP060 " in wrong.stdout
     offline = run("recipe", "lint", write(tmp_path / "c", v1()), "--offline")
-    assert offline.returncode == 0 and "RCP068 the source's address was not looked at" in offline.stdout
+    assert offline.returncode == 0 and "RCP068 the source's address was not checked" in offline.stdout
     assert "1 could not be verified" in offline.stderr

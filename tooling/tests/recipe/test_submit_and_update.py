@@ -116,10 +116,10 @@ def test_what_cannot_be_submitted(world: tuple[Hub, Path], tmp_path: Path) -> No
     write(taken, v1())
     nameless = {"GIT_CONFIG_VALUE_2": "", "GIT_CONFIG_VALUE_3": "", "EMAIL": ""}
     refused: list[tuple[Path, str, dict[str, str]]] = [
-        (tmp_path / "none", "there is no folder", {}), (tmp_path, "git doesn't know it", {}),
-        (feed, "is no clone of your fork of staged-recipes", {}),
-        (other, "has changes that aren't committed: recipes/example-v1/recipe.yaml", {}),
-        (taken, "recipes/demo is there already", {}), (clone, "git doesn't know who you are", nameless)]
+        (tmp_path / "none", "there is no folder", {}), (tmp_path, "it is in no git repository", {}),
+        (feed, "is not a clone of your fork of staged-recipes", {}),
+        (other, "has uncommitted changes: recipes/example-v1/recipe.yaml", {}),
+        (taken, "recipes/demo is there already", {}), (clone, "git has no name and e-mail for you", nameless)]
     for place, words, env in refused:
         done = made.run("recipe", "submit", path, "--clone", place, env=env)
         assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr, done.stderr
@@ -174,5 +174,5 @@ def test_another_hash_of_the_same_version_gets_a_new_build(tmp_path: Path) -> No
     assert done.returncode == 0 and "number: 3" in text and "attrs" in text, done.stderr
     assert made.git(clone, "log", "-1", "--format=%s") == "Correct the recipe of demo 1.2.0"
     for words in ("[ ] Used a [personal fork", "[x] Bumped the build number", "[ ] Reset the build number",
-                  "- run: the release doesn't ask for attrs"):
+                  "- run: the release doesn't require attrs"):
         assert words in done.stdout

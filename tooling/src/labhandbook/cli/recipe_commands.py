@@ -20,7 +20,7 @@ from labhandbook.core.terminal import Progress, paint, show_findings
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def recipe() -> None:
-    """Bring a package to conda-forge and keep its recipe true."""
+    """Bring a package to conda-forge and keep its recipe up to date."""
 
 
 def index_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,8 +32,8 @@ def index_option(function: Callable[..., Any]) -> Callable[..., Any]:
 @recipe.command(cls=Command, section="sec-conda-forge-generate")
 @click.argument("wanted", metavar="NAME|SDIST")
 @click.option("--maintainer", "maintainers", multiple=True, help="A GitHub name; may be given again.")
-@click.option("--license", "licence", default="", help="The SPDX expression, where the files don't tell it.")
-@click.option("--test-command", "commands", multiple=True, help="A command that must end well; may be given again.")
+@click.option("--license", "licence", default="", help="The SPDX expression, where the files don't say it.")
+@click.option("--test-command", "commands", multiple=True, help="A command that must succeed; may be given again.")
 @click.option("--pytest", is_flag=True, help="Run the test suite that the sdist ships.")
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), default=".",
               help="The folder that has or gets recipes/ (default: this one).")
@@ -48,17 +48,17 @@ def new(wanted: str, output: Path, force: bool, **wishes: Any) -> int:
     from labhandbook.recipe.new_recipe import Wishes
     from labhandbook.recipe.new_recipe import new as write
     from labhandbook.recipe.recipe_lint import lint
-    from labhandbook.recipe.source_address import look
+    from labhandbook.recipe.source_address import check_address
 
     progress, asked = Progress(), Wishes(**wishes)
     made = write(wanted, output, asked, force=force)
     for note in made.recipe.notes:
         click.echo(f"{paint('!', 'yellow')} {note}", err=True)
     place = index(asked.target)
-    found = lint([made.path], lambda reading: look(reading, place).findings)
+    found = lint([made.path], lambda reading: check_address(reading, place).findings)
     show_findings(found.findings)
     job_summary.tell_findings(found.findings, f"Recipe of {made.recipe.name} {made.recipe.version}")
-    todo = "mend what is named above"
+    todo = "correct what is named above"
     if not found.findings.failed():
         todo = f"next: handbook recipe {'build' if made.recipe.noarch else 'lint'} {shown(made.path.parent)}"
     if not found.findings.failed() and made.recipe.noarch and "/" in wanted:
@@ -82,11 +82,11 @@ def lint(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool,
     from labhandbook.core.report import counts
     from labhandbook.package.index_addresses import index
     from labhandbook.recipe.recipe_lint import lint as judge
-    from labhandbook.recipe.source_address import look
+    from labhandbook.recipe.source_address import check_address
 
     progress = Progress()
     place = None if offline else index(target)
-    found = judge(paths or (Path(),), lambda reading: look(reading, place).findings)
+    found = judge(paths or (Path(),), lambda reading: check_address(reading, place).findings)
     show_report(found.findings, form, output, "Recipe check")
     progress.last(not found.findings.failed(),
                   f"{', '.join(found.files)}: {found.findings.rules} rules: {counts(found.findings)}")
@@ -100,7 +100,7 @@ def lint(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool,
                    "needs; may be given again.")
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), default="output", show_default=True,
               help="A folder for the package.")
-@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="A file for all that the build said.")
+@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="A file for all output of the build.")
 @findings_format_option
 @index_option
 def build(path: Path, dists: tuple[Path, ...], output: Path, log: Path | None, form: str, target: str) -> int:
@@ -119,7 +119,7 @@ def build(path: Path, dists: tuple[Path, ...], output: Path, log: Path | None, f
         _write(log, "\n".join(built.log) + "\n")
     _show(built.findings, form, "Recipe build")
     if built.package is None:
-        hint = " (all that the build said: --log build.txt)" if built.log and not log else ""
+        hint = " (all output of the build: --log build.txt)" if built.log and not log else ""
         progress.last(False, f"{counts(built.findings)}; no package was made{hint}")
         return FINDINGS
     progress.last(True, f"{shown(built.package.resolve())} built, tested, installed and imported with Python "
@@ -140,7 +140,7 @@ def diff(path: Path, dist: Path | None, version: str, write: bool, form: str, ta
     PATH is a recipe or a checkout of a feedstock; the release is the one on PyPI, or the sdist in DIST.
     """
     from labhandbook.core.report import counts
-    from labhandbook.recipe.recipe_diff import compare
+    from labhandbook.recipe.recipe_diff import diff as compare
 
     progress = Progress()
     found = compare(path, dist, version, target)

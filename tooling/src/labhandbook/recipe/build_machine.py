@@ -1,4 +1,4 @@
-"""What the build uses of this machine: a Python that stands in for conda's, uv, and conda's name for the system."""
+"""What the build uses of this machine: a Python in the place of conda's, uv, and conda's name for the system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the worker's result means, at the line of the recipe that is to blame."""
+"""Findings from the worker's result, each at the line of the recipe that caused it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _build(reading: Reading, error: str, log: str) -> Finding:
     if missing:
         name = (missing[1] or missing[2]).split(".")[0]
         return Finding(reading.file, reading.line("requirements.host"), build_proof.BUILT,
-                       f"the build misses the module {name}: host lacks a package")
+                       f"the build needs the module {name}: a package is missing under host")
     _, said, _ = _script(log)
     return Finding(reading.file, reading.line("build.script"), build_proof.BUILT, said or _last(error))
 
@@ -100,4 +100,4 @@ def _imports(reading: Reading, text: str) -> Finding:
 def _last(text: str) -> str:
     """The last line that says something, shortened."""
     lines = [line.strip(" ×╰─▶│├") for line in text.splitlines() if line.strip(" ×╰─▶│├")]
-    return " ".join(lines[-1].split())[:300] if lines else "it failed without a word"
+    return " ".join(lines[-1].split())[:300] if lines else "it failed without a message"

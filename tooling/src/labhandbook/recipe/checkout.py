@@ -45,7 +45,7 @@ class Checkout:
         self.git("switch", "--quiet", "--no-track", "--create", name, self.base)
 
     def holds(self, folder: str, branch: str) -> bool:
-        """Whether a folder is in the commit that a branch starts from, or lies there untracked."""
+        """Whether a folder is in the commit that a branch starts from, or is there untracked."""
         start = "HEAD" if self.git("branch", "--show-current") == branch else self.base
         return (run(self.root, "cat-file", "-e", f"{start}:{folder}").returncode == 0
                 or bool(self.git("ls-files", "--others", "--", folder)))
@@ -59,23 +59,25 @@ class Checkout:
 
 
 def checkout(path: Path, needs: str, what: str) -> Checkout:
-    """The clone that a path lies in.
+    """The clone that holds a path.
 
-    Raises HandbookError when it is none, lacks the folder that tells its kind, or has changes that aren't committed.
+    Raises HandbookError when the path is in no clone, the clone lacks the folder of its kind or has uncommitted
+    changes.
     """
     if not path.is_dir():
         raise HandbookError(f"there is no folder {path}", todo=f"clone {what} there first", section=SECTION)
     top = run(path, "rev-parse", "--show-toplevel")
     root = Path(top.stdout.strip())
     if top.returncode or not (root / needs).exists():
-        raise HandbookError(f"{path} is no clone of {what}", why=f"it has no {needs}" if not top.returncode else
-                            "git doesn't know it", todo=f"clone {what} and give its folder", section=SECTION)
+        raise HandbookError(f"{path} is not a clone of {what}", why=f"it has no {needs}" if not top.returncode else
+                            "it is in no git repository", todo=f"clone {what} and give its folder", section=SECTION)
     changed = [line[3:] for line in git(root, "status", "--porcelain").splitlines() if not line.startswith("??")]
     if changed:
-        raise HandbookError(f"{root.name} has changes that aren't committed: {', '.join(changed[:5])}",
+        raise HandbookError(f"{root.name} has uncommitted changes: {', '.join(changed[:5])}",
                             why="they would get into the new branch", todo="commit or stash them", section=SECTION)
     if run(root, "var", "GIT_COMMITTER_IDENT").returncode:
-        raise HandbookError("git doesn't know who you are", where=str(root), why="a commit has a name and an e-mail",
+        raise HandbookError("git has no name and e-mail for you", where=str(root),
+                            why="a commit has a name and an e-mail",
                             todo='git config --global user.name "Your Name"\n'
                                  'git config --global user.email "you@example.org"', section=SECTION)
     address = run(root, "config", "remote.origin.url").stdout.strip()
@@ -83,7 +85,7 @@ def checkout(path: Path, needs: str, what: str) -> Checkout:
     for name in ("upstream/main", "upstream/master", "origin/main", "origin/master", "main", "master", "HEAD"):
         if run(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").returncode == 0:
             return Checkout(root, name, owner[1] if owner else "")
-    raise HandbookError(f"{root.name} has no commit", todo=f"clone {what} anew", section=SECTION)
+    raise HandbookError(f"{root.name} has no commit", todo=f"clone {what} again", section=SECTION)
 
 
 def git(root: Path, *words: str) -> str:
@@ -111,7 +113,7 @@ def run(root: Path, *words: str) -> CompletedProcess[str]:
 def open_with_gh(root: Path, repository: str, title: str, body: Path, branch: str, head: str) -> str:
     """Push the branch and open the pull request from `head` with GitHub's own program; its address.
 
-    Raises HandbookError when the program isn't there or refuses.
+    Raises HandbookError when the program is missing or refuses.
     """
     words = ["gh", "pr", "create", "--repo", repository, "--title", title, "--body-file", str(body.resolve()),
              "--head", head]

@@ -1,4 +1,4 @@
-"""What this package knows of conda-forge: its oldest Python, its build backends, its names for PyPI's projects."""
+"""Facts about conda-forge: its oldest Python, its build backends, its names for PyPI's projects."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""grayskull, run on an sdist in a process of its own: what it finds out, and none of its traps.
+"""grayskull, run on an sdist in a process of its own for the licence and the compilers.
 
-It exits with 0 for things that don't exist, needs its output folder to be there, keeps capitals and local addresses,
-and runs code of the sdist; so only two of its answers are taken, licence and compilers, and only where they are
-needed. Its table of names is read in `facts`. It gets no network: all it needs is in the sdist, and asking SPDX for
-its list takes seconds.
+grayskull exits with 0 for projects that don't exist, keeps capitals and local addresses, and runs code of the sdist.
+So only these two answers are used, and only where they are needed. `conda_forge_facts` reads its table of names. It
+gets no network: all it needs is in the sdist, and downloading SPDX's list takes seconds.
 """
 
 from __future__ import annotations
@@ -23,15 +22,15 @@ NO_NETWORK = {**dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https
 
 
 @dataclass
-class Skull:
-    """What grayskull says; `problem` says why it says nothing."""
+class GrayskullAnswer:
+    """What grayskull found; `problem` says why it found nothing."""
 
     license: str = ""
     compilers: list[str] = field(default_factory=list)
     problem: str = ""
 
 
-def look(sdist: Path) -> Skull:
+def ask_grayskull(sdist: Path) -> GrayskullAnswer:
     """Ask grayskull for an sdist. Never raises: a recipe can be written without it."""
     with tempfile.TemporaryDirectory() as folder:
         words = isolated("-W", "ignore", "-m", "grayskull", "pypi", "--strict-conda-forge", "--no-use-v1-format",
@@ -39,16 +38,16 @@ def look(sdist: Path) -> Skull:
         try:
             done = run(words, cwd=folder, env=environment(NO_NETWORK), timeout=SECONDS, limits=LIMITS)
         except TimeoutExpired:
-            return Skull(problem=f"grayskull gave no answer within {SECONDS} s")
+            return GrayskullAnswer(problem=f"grayskull gave no answer within {SECONDS} s")
         made = next(Path(folder).glob("*/*.yaml"), None)
         if made is None:
             last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
-            return Skull(problem=f"grayskull wrote no recipe: {last}")
+            return GrayskullAnswer(problem=f"grayskull wrote no recipe: {last}")
         return parse(untrusted_data.content(made).decode(errors="replace"))
 
 
-def parse(text: str) -> Skull:
+def parse(text: str) -> GrayskullAnswer:
     """The answers in a v0 recipe as grayskull writes it."""
     licence = re.search(r"^ +license: (.+)$", text, re.MULTILINE)
-    return Skull(licence[1].strip().strip("'\"") if licence else "",
+    return GrayskullAnswer(licence[1].strip().strip("'\"") if licence else "",
                  sorted(set(re.findall(r"compiler\(['\"](\w+)['\"]\)", text))))

@@ -55,7 +55,7 @@ class Channel:
         return self.folder.resolve().as_uri()
 
     def fill(self, pins: Iterable[str]) -> None:
-        """Put Python and the wheels of these pins into the channel. Raises HandbookError when one can't be had."""
+        """Put Python and the wheels of these pins into the channel. Raises HandbookError when that fails."""
         made = [self._python()]
         with ThreadPoolExecutor(max_workers=2) as pool:
             made += pool.map(self._wheel, dict.fromkeys(pins))
@@ -70,7 +70,7 @@ class Channel:
             self._repodata(self.platform, self.records), encoding="utf-8")
 
     def _ask_extras(self, entries: list[dict[str, Any]]) -> None:
-        """Find out which extras are asked for, as long as one asks for more."""
+        """Collect the extras that packages require, until nothing new is found."""
         grown = True
         while grown:
             grown = False
@@ -80,7 +80,7 @@ class Channel:
                 extras |= requirement.extras
 
     def _active(self, entry: dict[str, Any]) -> list[Requirement]:
-        """What a wheel asks for here, with what its extras ask for if another one wants them."""
+        """A wheel's requirements here, with those of its extras that another wheel requires."""
         extras = {"", *self.wanted.get(normalise(entry["project"]), set())}
         here = {"python_version": self.python.line, "python_full_version": self.python.version}
         found = [requirement for text in entry["requires"] if (requirement := parse(text)) is not None]
@@ -88,7 +88,7 @@ class Channel:
                 if one.marker is None or any(one.marker.evaluate({**here, "extra": extra}) for extra in extras)]
 
     def _depends(self, entry: dict[str, Any]) -> list[str]:
-        """What a package asks for, in conda's words."""
+        """A package's requirements in conda's form."""
         if entry["record"]["name"] == "python":
             return []
         return [f"python {self.python.line}.*",
@@ -147,7 +147,7 @@ class Channel:
         return self._pack(path, stage, name, version, build, list(raw.get("requires_dist", [])), project)
 
     def _unpack(self, wanted: str, folder: Path) -> None:
-        """Install a pin or a file alone into a folder of its own. Raises HandbookError when it can't be had."""
+        """Install a pin or a file alone into a folder of its own. Raises HandbookError when it can't be fetched."""
         fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
         words = [uv(), "pip", "install", "--quiet", "--no-deps", "--break-system-packages",
                  "--python", str(self.python.path), "--prefix", str(fresh), wanted]

@@ -1,4 +1,4 @@
-"""Dists on this machine that stand in for those of an index: releases that aren't published yet."""
+"""Dists on this machine in place of an index's: releases that are not published yet."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Local:
     newest: dict[str, Dist] = field(default_factory=dict)
 
     def find(self, project: str, version: str) -> Path | None:
-        """The file that stands for a version of a project, None where the index has to give it."""
+        """The file of a version of a project, None where it comes from the index."""
         found = self.newest.get(canonicalize_name(project))
         return found.path if found and found.version == Version(version) else None
 

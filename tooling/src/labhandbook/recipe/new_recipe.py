@@ -1,4 +1,4 @@
-"""`handbook recipe new`: from a release to a recipe, written by us from what its own files say."""
+"""`handbook recipe new`: the recipe of a release, from the release's own files."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from labhandbook.recipe.recipe_text import FILE, Recipe, Requirement, render
 from labhandbook.recipe.released_sdist import SECTION, Source, fetch
 from labhandbook.recipe.requirement_specs import Asked, asked, lowest_python, upper_python
 
-# Pure-Python packages that wheels ask for on one system only; elsewhere they do no harm.
+# Pure-Python packages that wheels require on one system only; elsewhere they do no harm.
 HARMLESS = {"colorama", "tzdata", "appnope", "win-inet-pton", "win-unicode-console"}
-# Extras that a project keeps for those who work on it: nobody misses them in a package.
+# Extras that a project keeps for its own developers: users of a package don't need them.
 OWN_EXTRAS = {"dev", "doc", "docs", "lint", "test", "testing", "tests"}
-# Extras that ask for nothing today.
+# Extras without requirements today.
 EMPTY_EXTRAS = {"setuptools-scm": {"toml", "simple"}, "coverage": {"toml"}}
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the user adds to what the release says."""
+    """What the user adds to the release's own data."""
 
     maintainers: tuple[str, ...] = ()
     licence: str = ""
@@ -42,7 +42,7 @@ class Wishes:
 
 @dataclass
 class Made:
-    """A recipe that was written: where and what it says."""
+    """A recipe that was written: its path and its content."""
 
     path: Path
     recipe: Recipe
@@ -51,7 +51,7 @@ class Made:
 def new(wanted: str, output: Path, wishes: Wishes = Wishes(), *, force: bool = False) -> Made:
     """Write `recipes/NAME/recipe.yaml` below a folder, and nothing else.
 
-    Raises HandbookError when the release can't be read, its licence can't be told, or the file is there already.
+    Raises HandbookError when the release can't be read, its licence is unclear, or the file exists already.
     """
     with tempfile.TemporaryDirectory() as folder:
         source = fetch(wanted, Path(folder), wishes.target)
@@ -69,7 +69,7 @@ def new(wanted: str, output: Path, wishes: Wishes = Wishes(), *, force: bool = F
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:
-    """Raise HandbookError when a recipe in either format lies there already."""
+    """Raise HandbookError when a recipe in either format is there already."""
     there = [path.with_name(file) for file in (FILE, "meta.yaml") if path.with_name(file).exists()]
     if there and not (force and there == [path]):
         raise HandbookError(f"{there[0].name} is there already", where=str(there[0]),
@@ -84,10 +84,10 @@ def conda_file_name(source: Source) -> str:
 
 
 def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
-    """The recipe of a release. Raises HandbookError when its licence can't be told."""
+    """The recipe of a release. Raises HandbookError when its licence is unclear."""
     sdist, wheel = source.sdist, source.wheel
-    licence, told = spoken(source, wishes)
-    notes = [told.problem] if told.problem else []
+    licence, answer = find_licence(source, wishes)
+    notes = [answer.problem] if answer.problem else []
     requires = str(wheel.metadata.get("requires_python") or "")
     lowest = lowest_python(requires, python_min())
     recipe = Recipe(
@@ -112,41 +112,44 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
                    *requirements(release_metadata.build_requires(sdist), lowest, known, recipe, "host")]
     recipe.run = requirements(wheel.requires, lowest, known, recipe, "run", source)
     if not recipe.noarch:
-        compiled(recipe, source, told)
+        compiled(recipe, source, answer)
     if wishes.pytest:
         suite(recipe, source, lowest, known)
     extras = [name for name in wheel.metadata.get("provides_extra") or [] if name not in OWN_EXTRAS]
     if extras:
-        notes.append(f"conda has no extras: what {', '.join(extras)} ask{'s' * (len(extras) == 1)} for is left out")
+        notes.append(f"conda has no extras: the requirements of {', '.join(extras)} are left out")
     return recipe
 
 
-def spoken(source: Source, wishes: Wishes) -> tuple[str, grayskull_run.Skull]:
-    """The licence as SPDX writes it, and what grayskull says where it was asked.
+def find_licence(source: Source, wishes: Wishes) -> tuple[str, grayskull_run.GrayskullAnswer]:
+    """The licence as SPDX writes it, and grayskull's answer where it ran.
 
-    grayskull takes seconds: it is asked where the files of the release leave something open. Raises HandbookError
-    when the licence can't be told, or the one that the user names is no SPDX expression.
+    grayskull takes seconds, so it runs only where the files of the release are not enough. Raises HandbookError
+    when the licence is unclear, or the one that the user names is not an SPDX expression.
     """
     sdist, wheel = source.sdist, source.wheel
     licence = release_metadata.spdx(wishes.licence) if wishes.licence else release_metadata.licence(sdist, wheel)
     if wishes.licence and not licence:
-        raise HandbookError(f"{wishes.licence} is no SPDX expression", why="programs read nothing else",
+        raise HandbookError(f"{wishes.licence} is not an SPDX expression",
+                            why="programs that check licences read nothing else",
                             todo="write it as in BSD-3-Clause, MIT or Apache-2.0 OR MIT",
                             section="sec-conda-forge-mend-fields")
-    told = grayskull_run.look(sdist.path) if not licence or not wheel.pure else grayskull_run.Skull()
-    licence = licence or release_metadata.licence(sdist, wheel, told.license)
+    answer = (grayskull_run.ask_grayskull(sdist.path) if not licence or not wheel.pure else
+              grayskull_run.GrayskullAnswer())
+    licence = licence or release_metadata.licence(sdist, wheel, answer.license)
     if not licence:
         said = str(wheel.metadata.get("license") or "nothing").strip().splitlines()[0][:60]
-        raise HandbookError(f"the licence of {sdist.name} {sdist.version} can't be told",
-                            why=f"its metadata say {said!r} and its licence file is none that this program knows",
+        raise HandbookError(f"the licence of {sdist.name} {sdist.version} is unclear",
+                            why=f"its metadata say {said!r} and its licence file has none of the "
+                                "texts that this program recognises",
                             todo="read it and name it: --license BSD-3-Clause", section="sec-conda-forge-mend-fields")
-    return licence, told
+    return licence, answer
 
 
 def licence_files(found: Sequence[str], notes: list[str]) -> list[str]:
     """The licence files of an sdist, without those in hidden or vendored folders."""
     if not found:
-        notes.append("the sdist has no licence file: add one to the package, or lay it beside the recipe and name it "
+        notes.append("the sdist has no licence file: add one to the package, or put it beside the recipe and name it "
                      "under license_file")
     return list(found)
 
@@ -171,7 +174,7 @@ def maintainers(source: Source, given: Sequence[str]) -> list[str]:
 
 def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe: Recipe, section: str,
                  source: Source | None = None, extras: Sequence[str] = ("",)) -> list[Requirement]:
-    """The lines of a section, in the order of the metadata; what they can't say goes into the notes."""
+    """The lines of a section, in the order of the metadata; what conda can't express goes into the notes."""
     lines: dict[str, Requirement] = {}
     for text in texts:
         try:
@@ -182,24 +185,24 @@ def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe
         if one is None or one.name in ("pip", "python"):
             continue
         if " @ " in text:
-            recipe.notes.append(f"{section}: {one.name} is asked for by an address, which conda can't do")
+            recipe.notes.append(f"{section}: {one.name} is required by an address, which conda can't use")
         if not _kept(one, recipe, section, source):
             continue
         if set(one.extras) - EMPTY_EXTRAS.get(one.name, set()):
-            recipe.notes.append(f"{section}: {one.project}[{','.join(one.extras)}] stands as {one.name}; "
-                                "conda has no extras, so add what they ask for")
+            recipe.notes.append(f"{section}: {one.project}[{','.join(one.extras)}] is written as {one.name}; "
+                                "conda has no extras, so add what they require")
         before = lines.get(one.name)
         joined = ",".join(filter(None, dict.fromkeys([*(before.text.partition(" ")[2].split(",") if before else []),
                                                       *one.bounds.split(",")])))
         if before and before.text != one.text and one.pythons:
-            recipe.notes.append(f"{section}: {one.name} has several bounds for several Pythons; all of them stand")
+            recipe.notes.append(f"{section}: {one.name} has different bounds for different Pythons; all are kept")
         lines[one.name] = Requirement(f"{one.name} {joined}".strip(),
                                       one.systems if not recipe.noarch else ())
     return list(lines.values())
 
 
 def _kept(one: Asked, recipe: Recipe, section: str, source: Source | None) -> bool:
-    """Whether a requirement stands in the recipe although it doesn't always hold."""
+    """Whether the recipe keeps a requirement that doesn't always hold."""
     if one.pythons:
         recipe.notes.append(f"{section}: {one.text} is only needed for Python {', '.join(one.pythons)}; "
                             "a noarch package has one list for all, so it is always installed"
@@ -223,9 +226,9 @@ def _runs_everywhere(project: str, source: Source) -> bool:
         return False
 
 
-def compiled(recipe: Recipe, source: Source, told: grayskull_run.Skull) -> None:
+def compiled(recipe: Recipe, source: Source, answer: grayskull_run.GrayskullAnswer) -> None:
     """Turn a recipe into the first draft of a compiled one, and say what is left to do."""
-    found = sorted({*told.compilers, *release_metadata.languages(source.sdist.files)}) or ["c"]
+    found = sorted({*answer.compilers, *release_metadata.languages(source.sdist.files)}) or ["c"]
     # conda-forge's linter looks for single quotes.
     recipe.build = [*(Requirement(f"${{{{ compiler('{name}') }}}}") for name in found),
                     Requirement("${{ stdlib('c') }}"),

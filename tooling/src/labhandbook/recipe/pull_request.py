@@ -1,7 +1,7 @@
-"""What is written for people and bots: the checklist of a pull request, honestly ticked, and the comments on it.
+"""The text of a pull request: its checklist, with only the checked items ticked, and comments for people and bots.
 
-The clone's own template is the checklist of a new recipe, for it changes with conda-forge's rules. Feedstocks have
-none of their own: GitHub fills in the organisation's, which stands among the facts.
+The clone's own template is the checklist of a new recipe, because it changes with conda-forge's rules. Feedstocks
+have none: GitHub uses the organisation's, which is in `conda_forge.toml`.
 """
 
 from __future__ import annotations

@@ -30,9 +30,8 @@ from labhandbook.recipe.recipe_reader import Reading, find, read
 from labhandbook.recipe.recipe_rules import build_proof
 from labhandbook.recipe.recipe_rules.recipe_file import accepted, readable
 from labhandbook.recipe.released_sdist import keep
-from labhandbook.recipe.renderer import Exhausted, said_of
-from labhandbook.recipe.schema_validation import costly
-from labhandbook.recipe.source_address import Answer, look, named
+from labhandbook.recipe.renderer import Exhausted, costly, said_of
+from labhandbook.recipe.source_address import Answer, check_address, named
 from labhandbook.recipe.wheel_solver import Resolver, solve
 
 SECTION = "sec-conda-forge-build"
@@ -51,7 +50,7 @@ class Built:
 
 def build(path: Path, output: Path, *, dists: Sequence[Path] = (), target: str = "pypi",
           stage: Callable[[str], None] = lambda word: None) -> Built:
-    """Build the recipe at a path; the package goes to `output`. `dists` are files and folders that stand in for what
+    """Build the recipe at a path; the package goes to `output`. `dists` are files and folders in place of what
     the index doesn't have yet: the source, and wheels that the package needs.
 
     Raises HandbookError when the recipe can't be built here at all, or the network is down.
@@ -67,7 +66,7 @@ def build(path: Path, output: Path, *, dists: Sequence[Path] = (), target: str =
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         stage("source")
-        answer = look(reading, index(target))
+        answer = check_address(reading, index(target))
         source = fetch(reading, answer, local, folder)
         wrong = [one for one in [*answer.findings, *mismatch(reading, source)] if one.weight is Severity.ERROR]
         if wrong:
@@ -120,20 +119,20 @@ def fetch(reading: Reading, answer: Answer, local: Local, folder: Path) -> Path:
         return keep(answer.listed, folder).path
     todo = "check the network and try again" if answer.down else "publish the sdist, or correct the address"
     raise HandbookError(answer.findings[0].message, where=where,
-                        why="the source is fetched from the index and from nowhere else",
+                        why="the source is fetched from the index only",
                         todo=f"{todo}, or name the folder that has the sdist: --dist dist", section=SECTION)
 
 
 def mismatch(reading: Reading, source: Path) -> list[Finding]:
     """The finding of a source that isn't the file that the recipe means."""
     held, found = reading.get("source.sha256").lower(), sha256(source.read_bytes())
-    told = f"the recipe names {held[:16]}…" if held else "the recipe names none"
+    named_hash = f"the recipe names {held[:16]}…" if held else "the recipe names none"
     return [] if held == found else [Finding(reading.file, reading.line("source.sha256"), build_proof.HASH,
-                                             f"{source.name} has sha256 {found[:16]}…, {told}")]
+                                             f"{source.name} has sha256 {found[:16]}…, {named_hash}")]
 
 
 def job(reading: Reading, source: Path, channel: Channel, folder: Path, python: Interpreter) -> dict[str, Any]:
-    """What the worker is told: a copy of the recipe whose source is the file at hand."""
+    """The worker's job: a copy of the recipe whose source is the file at hand."""
     copied = folder / "recipe"
     shutil.copytree(reading.path.parent, copied, ignore=shutil.ignore_patterns("output", ".git"))
     url = reading.node("source.url")
@@ -143,7 +142,8 @@ def job(reading: Reading, source: Path, channel: Channel, folder: Path, python: 
         said_of(text, {"python_min": [python.line]})
     except Exhausted:
         raise HandbookError("rendering the recipe needs too much memory or time",
-                            where=f"{reading.file}:{costly(reading)}", why="it would take the build down",
+                            where=f"{reading.file}:{costly(reading)}",
+                            why="the build would run out of memory or time",
                             todo="write the value out instead of computing it", section=SECTION) from None
     (copied / "recipe.yaml").write_text(text, encoding="utf-8")
     (folder / "output").mkdir()
@@ -153,7 +153,7 @@ def job(reading: Reading, source: Path, channel: Channel, folder: Path, python: 
 
 
 def run(task: dict[str, Any], folder: Path, stage: Callable[[str], None]) -> dict[str, Any]:
-    """Let the worker do the job; it names its stages on a pipe. Raises HandbookError when it breaks."""
+    """Run the worker, which writes the names of its stages to a pipe. Raises HandbookError without a result."""
     (folder / "job.json").write_text(json.dumps(task), encoding="utf-8")
     env = environment({"RATTLER_CACHE_DIR": str(folder / "cache"), "PIP_NO_INDEX": "1",
                        "TMPDIR": str(folder)})
@@ -186,8 +186,9 @@ def run(task: dict[str, Any], folder: Path, stage: Callable[[str], None]) -> dic
     try:
         return dict(json.loads((folder / "result.json").read_text(encoding="utf-8")))
     except (OSError, ValueError):
-        raise HandbookError("rattler-build broke down", why=(folder / "said.txt").read_text("utf-8").strip()[-400:],
-                            todo="tell the handbook's authors, with the recipe", section=SECTION) from None
+        raise HandbookError("rattler-build ended without a result",
+                            why=(folder / "said.txt").read_text("utf-8").strip()[-400:],
+                            todo="report it to the handbook's authors, with the recipe", section=SECTION) from None
 
 
 def judge(reading: Reading, unsure: list[Finding], result: dict[str, Any], output: Path,
@@ -208,11 +209,11 @@ def judge(reading: Reading, unsure: list[Finding], result: dict[str, Any], outpu
 
 
 def unproven(reading: Reading, python: Interpreter, own: Sequence[str]) -> list[Finding]:
-    """What a build here doesn't prove; `own` are the pins that this machine's dists stood in for."""
+    """What a build here doesn't prove; `own` are the pins that came from this machine's dists."""
     lowest = reading.context.get("python_min", python_min())
     words = ["that conda-forge has these packages in these versions: they were made of wheels",
              f"other systems and other Pythons than {python.line}" + ("" if python.line == lowest else
                                                                        f", though python_min is {lowest}")]
     if own:
-        words.append(f"that others can have {', '.join(dict.fromkeys(own))}, which came from this machine")
+        words.append(f"that others can get {', '.join(dict.fromkeys(own))}: this machine's files were used")
     return [Finding(reading.file, 0, build_proof.ELSEWHERE, f"not proven: {'; '.join(words)}")]

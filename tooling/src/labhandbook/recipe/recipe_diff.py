@@ -1,4 +1,4 @@
-"""`handbook recipe diff`: what a recipe says against what its release says."""
+"""`handbook recipe diff`: a recipe compared with its release."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class Drift:
         return [one for one in self.findings if one not in self.edits.settled]
 
 
-def compare(path: Path, dist: Path | None = None, version: str = "", target: str = "pypi") -> Drift:
+def diff(path: Path, dist: Path | None = None, version: str = "", target: str = "pypi") -> Drift:
     """Compare a recipe (file, folder or feedstock) with an sdist, a folder of one, or the newest release on PyPI.
 
-    Raises HandbookError when the recipe can't be read or the release can't be had.
+    Raises HandbookError when the recipe can't be read or the release can't be fetched.
     """
     file = find(path)
     reading = read(file, shown(file))
@@ -169,7 +169,7 @@ def _requirements(reading: Reading, section: str, wanted: list[str]) -> Iterator
             # conda-forge adds some tools to host.
             if section != "host" or name not in ("pip", "wheel", "setuptools") or name in facts()["backends"]:
                 yield Finding(reading.file, value.line, rules.REMOVED,
-                              f"{section}: the release doesn't ask for {name}")
+                              f"{section}: the release doesn't require {name}")
         elif not same_bounds(bounds, names[other]) and not value.selector and "{{" not in bounds:
             yield Finding(reading.file, value.line, rules.CHANGED,
                           f"{section}: {value.text} is {f'{name} {names[other]}'.strip()} in the release")

@@ -1,4 +1,4 @@
-"""`handbook recipe lint`: every rule looks at a recipe."""
+"""`handbook recipe lint`: every rule checks a recipe."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Linted:
 
 
 def lint(paths: Sequence[Path], also: Callable[[Reading], Iterable[Finding]] = lambda reading: ()) -> Linted:
-    """Look at the recipes at these paths: files, their folders, feedstocks, or the `recipes` folder of a clone.
+    """Check the recipes at these paths: files, their folders, feedstocks, or the `recipes` folder of a clone.
 
-    `also` finds what a recipe alone doesn't tell, such as whether its source is there. Raises HandbookError when
+    `also` finds what a recipe alone does not show, such as whether its source exists. Raises HandbookError when
     there is no recipe.
     """
     readings = [read(path, shown(path)) for given in paths for path in recipes(given)]
@@ -35,7 +35,7 @@ def lint(paths: Sequence[Path], also: Callable[[Reading], Iterable[Finding]] = l
 def judge(reading: Reading) -> Findings:
     """What the rules find in one recipe; a recipe that can't be read breaks only that rule.
 
-    py-rattler-build is heard only on lines where no other rule says it better.
+    What py-rattler-build says counts only on lines without a finding of another rule.
     """
     found = RECIPE.run(reading, without=RECIPE.checks.keys() - {"RCP001"} if reading.problem else ())
     better = {one.line for one in found if one.rule.code != "RCP002"}
@@ -43,7 +43,7 @@ def judge(reading: Reading) -> Findings:
 
 
 def recipes(path: Path) -> list[Path]:
-    """The recipe files that a path stands for."""
+    """The recipe files that a path means."""
     try:
         return [find(path)]
     except HandbookError:

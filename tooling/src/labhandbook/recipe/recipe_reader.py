@@ -116,7 +116,7 @@ class Reading:
         return self.values(f"requirements.{section}")
 
     def requirement(self, section: str, name: str) -> Entry | None:
-        """The line that asks for a package."""
+        """The line that requires a package."""
         return next((value for value in self.requirements(section)
                      if re.split(r"[\s<>=!~]", value.text, maxsplit=1)[0] == name), None)
 
@@ -142,12 +142,12 @@ class Reading:
 
     @property
     def noarch(self) -> bool:
-        """Whether the recipe says that one build serves all systems."""
+        """Whether one build is for all systems."""
         return self.get("build.noarch") == "python"
 
     @property
     def compilers(self) -> list[Entry]:
-        """The compilers that it asks for."""
+        """The compilers that it requires."""
         return [value for value in self.requirements("build") if re.search(r"compiler\(", value.text)]
 
 

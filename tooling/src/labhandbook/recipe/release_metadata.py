@@ -1,4 +1,4 @@
-"""What the files of a release say of it: licence, addresses, words, modules, entry points."""
+"""A release's licence, addresses, description, modules and entry points, from its files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from labhandbook.core import untrusted_data
 from labhandbook.package.distribution import Distribution
 from labhandbook.package.project import normalise
 
-# Classifiers that stand for exactly one licence.
+# Classifiers that mean exactly one licence.
 CLASSIFIERS = {
     "MIT License": "MIT", "Apache Software License": "", "ISC License (ISCL)": "ISC",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0", "The Unlicense (Unlicense)": "Unlicense",
@@ -46,14 +46,14 @@ def licence(sdist: Distribution, wheel: Distribution, guess: str = "") -> str:
     """
     stated = wheel.metadata.get("license_expression") or ""
     short = str(wheel.metadata.get("license") or "").strip()
-    told = [CLASSIFIERS.get(label.rpartition(" :: ")[2], "") for label in wheel.classifiers
+    by_classifier = [CLASSIFIERS.get(label.rpartition(" :: ")[2], "") for label in wheel.classifiers
             if label.startswith("License :: ")]
     texts = {found for path in sdist.licences if (found := by_words(sdist.text(path)))}
-    # A guess counts only where the release itself speaks of that family of licences.
+    # A guess counts only where the release names that family of licences.
     said = " ".join([short, *wheel.classifiers, *(sdist.text(path) for path in sdist.licences)])
     if guess and not re.search(rf"\b{re.escape(guess.partition('-')[0])}\b", said, re.IGNORECASE):
         guess = ""
-    candidates = [stated, short if len(short) < 60 else "", told[0] if len(told) == 1 else "",
+    candidates = [stated, short if len(short) < 60 else "", by_classifier[0] if len(by_classifier) == 1 else "",
                   texts.pop() if len(texts) == 1 else "", guess]
     return next(filter(None, map(spdx, filter(None, candidates))), "")
 
@@ -159,7 +159,7 @@ def entry_points(wheel: Distribution) -> list[str]:
 
 
 def build_requires(sdist: Distribution) -> list[str]:
-    """What `[build-system]` asks for; setuptools where the sdist says nothing (PEP 517).
+    """The requirements of `[build-system]`; setuptools where the sdist has none (PEP 517).
 
     Raises HandbookError when its `pyproject.toml` can't be read.
     """

@@ -49,7 +49,7 @@ def fetch(wanted: str, folder: Path, target: str = "pypi") -> Source:
         return _local(sdist_in(Path(wanted)), folder, place)
     name, _, version = wanted.partition("==")
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", name):
-        raise HandbookError(f"{name!r} is no name of a project", why="names have letters, digits, dots and hyphens",
+        raise HandbookError(f"{name!r} is not a project name", why="names have letters, digits, dots and hyphens",
                             todo="give NAME, NAME==VERSION or the path of an sdist", section=SECTION)
     files = ask(place, name)
     if not files:
@@ -103,7 +103,7 @@ def _local(path: Path, folder: Path, place: Index) -> Source:
     sdist = read(path)
     try:
         published = listing(place, sdist.name).get(path.name)
-    except (IndexDown, HandbookError):  # That nothing was made sure is told where the address is looked at.
+    except (IndexDown, HandbookError):  # The check of the address reports it.
         published = None
     if published and published.sha256 and published.sha256 != sdist.sha256:
         raise HandbookError(f"{path.name} is not the file on {place.label}", where=str(path),
@@ -127,7 +127,7 @@ def ask(place: Index, name: str) -> dict[str, Listed]:
 def keep(file: Listed, folder: Path) -> Distribution:
     """Download a file into a folder and read it; its hash is the one that the index names.
 
-    Raises HandbookError when it can't be had or is another one.
+    Raises HandbookError when the download fails or is another file.
     """
     try:
         data = download(file)
@@ -137,7 +137,8 @@ def keep(file: Listed, folder: Path) -> Distribution:
                             section=SECTION) from None
     if file.sha256 and sha256(data) != file.sha256:
         raise HandbookError(f"{file.filename} arrived with another sha256 than its index names",
-                            todo="try again; if it stays, tell the index's administrators", section=SECTION)
+                            todo="try again; if it happens again, write to the index's administrators",
+                            section=SECTION)
     path = folder / file.filename
     path.write_bytes(data)
     return read(path)

@@ -1,7 +1,8 @@
 """py-rattler-build's reading and rendering of recipes, in a process of its own with limits on memory and time.
 
-A recipe is a program: `${{ 'a' * 999999999 }}` takes down the process that renders it. One process serves all
-recipes of a command, since starting it takes longer than rendering; when a recipe ends it, the next gets a new one.
+A recipe is a program: `${{ 'a' * 999999999 }}` makes the process that renders it run out of memory. One process
+renders all recipes of a command, since starting it takes longer than rendering. When a recipe ends it, the next
+recipe gets a new one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import re
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
@@ -16,6 +18,8 @@ from typing import Any
 
 from labhandbook.core import process
 from labhandbook.core.errors import HandbookError
+from labhandbook.recipe.conda_forge_facts import python_min
+from labhandbook.recipe.recipe_reader import Reading
 
 MEMORY = 2 << 30  # bytes of address space; its threads reserve a few hundred MiB before they do anything
 SECONDS = 5  # of processor time for one recipe
@@ -125,3 +129,45 @@ def said_of(text: str, variants: Mapping[str, Sequence[str]]) -> str | None:
     Raises Exhausted when rendering needs too much, and HandbookError when it isn't installed.
     """
     return _RENDERER.ask(text, variants)
+
+
+def problem(reading: Reading) -> tuple[str, int] | None:
+    """Its message and the line, None when it takes the recipe.
+
+    Raises HandbookError when it isn't installed.
+    """
+    variant = {"python_min": [python_min()], "c_stdlib": ["sysroot"], "c_stdlib_version": ["2.17"]}
+    try:
+        said = said_of(reading.text, variant)
+    except Exhausted:
+        return (f"rendering it needs more than {MEMORY >> 20} MiB or {SECONDS} s, so it can't be checked",
+                costly(reading))
+    if said is None:
+        return None
+    inner = re.search(r'message: "((?:[^"\\]|\\.)*)"', said)
+    words = inner[1] if inner else said
+    words = " ".join(re.split(r"\n\s*\n|\nSee ", words)[0].split())
+    words = re.sub(r"^(parse error: |invalid value for '(?:recipe|item)': )", "", words)
+    return words[:300], line(said, reading)
+
+
+def costly(reading: Reading) -> int:
+    """The line of the expression that most likely needs so much: a product, a range or a large number."""
+    lines = [number for number, text in enumerate(reading.lines, 1) if "${{" in text or "{%" in text]
+    return next((number for number in lines if re.search(r"\*|range|\d{5}", reading.lines[number - 1])),
+                next(iter(lines), 1))
+
+
+def line(said: str, reading: Reading) -> int:
+    """The line that a message means: the one it names, else the first that holds a word of it."""
+    if found := re.search(r"line: (\d+)", said):
+        return int(found[1])
+    if found := re.search(r"YAML: (\d+):\d+", said):
+        return int(found[1])
+    quoted = re.findall(r"(?:field|license: |spec: |checksum: |value:? )\s*'?([^\s',]+)'?", said)
+    quoted += re.findall(r"'([^']{3,})'", said)
+    for word in quoted[:20]:
+        for number, text in enumerate(reading.lines, 1):
+            if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text):
+                return number
+    return 1

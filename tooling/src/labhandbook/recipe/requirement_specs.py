@@ -1,4 +1,4 @@
-"""Requirements in PyPI's words and in conda's, and what their markers mean for a package that serves all systems."""
+"""Requirements in PyPI's words and in conda's, and what their markers mean for a package for all systems."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Asked:
     """A requirement as conda says it: `name` and `bounds`; `project` is PyPI's name.
 
     `when` is empty when it always holds; otherwise the systems or the Pythons for which it does. `extras` are the
-    extras asked of the project, which conda doesn't know.
+    extras asked of the project, which conda does not have.
     """
 
     name: str
@@ -58,7 +58,7 @@ def _order(one: Specifier) -> tuple[int, str]:
 
 
 def _conda(one: Specifier) -> list[str]:
-    """One clause; `~=` is written out, for conda reads it less strictly."""
+    """One clause; `~=` is written out, because conda reads it less strictly."""
     if one.operator == "~=":
         release = Version(one.version).release[:-1]
         above = ".".join(map(str, (*release[:-1], release[-1] + 1)))
@@ -148,7 +148,7 @@ def _clauses(text: str) -> frozenset[tuple[str, str]]:
 
 
 def pep508(line: str, project: str) -> str:
-    """A recipe's requirement in PyPI's words, for finding the wheel that stands for it here."""
+    """A recipe's requirement in PyPI's words, to find a wheel for it."""
     _, wanted = split(line)
     clauses = []
     for clause in filter(None, wanted.split(" ")[0].split(",")):

@@ -1,7 +1,7 @@
-"""Whether the address of a recipe's source serves the very file that was released, as the index tells at run time.
+"""Whether the address of a recipe's source leads to the released file, by what the index lists at run time.
 
 The index lists each file of a project with its sha256. PyPI's web address for recipes, `packages/source/`, leads to
-that file by its name; here it is fetched from there, as conda-forge will, and its bytes are compared.
+that file by its name. The file is fetched from there, as conda-forge does, and its bytes are compared.
 """
 
 from __future__ import annotations
@@ -72,20 +72,20 @@ def named(reading: Reading) -> Named | None:
     return Named(url, file, file.rpartition("-")[0] or file, reading.get("source.sha256").lower())
 
 
-def look(reading: Reading, place: Index | None) -> Answer:
-    """Ask an index for the source of a recipe and fetch it from its address; None stands for no index to ask."""
+def check_address(reading: Reading, place: Index | None) -> Answer:
+    """Ask an index for the source of a recipe and fetch it from its address; without an index nothing is fetched."""
     wanted, answer = named(reading), Answer()
     if wanted is None:  # The rules of the recipe alone say that.
         return answer
     try:
         if place is None:
-            raise _Wrong("the source's address was not looked at, because of --offline", Severity.UNVERIFIED)
+            raise _Wrong("the source's address was not checked, because of --offline", Severity.UNVERIFIED)
         answer.listed = _listed(wanted, place)
         _compare(wanted, answer.listed, place)
         answer.data = _served(wanted, answer.listed, place)
         if place.moved:
-            raise _Wrong(f"the file came from the index that stands in for {place.label}; whether the address itself "
-                         "serves it was not looked at", Severity.UNVERIFIED)
+            raise _Wrong(f"the file came from the index that is used in place of {place.label}; the address itself "
+                         "was not checked", Severity.UNVERIFIED)
     except _Wrong as wrong:
         line = reading.line("source.sha256" if wrong.rule is build_proof.HASH else "source.url")
         answer.down = wrong.down
@@ -108,17 +108,17 @@ def _listed(wanted: Named, place: Index) -> Listed:
     if version is not None and version in there:
         raise _Wrong(f"{place.label} has no file {wanted.file}; the sdist of that version is {there[version]}")
     newest = f" (the newest sdist is {there[max(there)]})" if there else ""
-    raise _Wrong(f"{place.label} has no {wanted.file} yet{newest}: publish this very file before you propose the "
+    raise _Wrong(f"{place.label} has no {wanted.file} yet{newest}: publish this file before you propose the "
                  "recipe", Severity.UNVERIFIED)
 
 
 def _hosts(place: Index) -> set[str | None]:
-    """The machines that are the index: that of its address and, where it stands in for PyPI, PyPI's own."""
+    """The machines that are the index: that of its address and, where it is used in place of PyPI, PyPI's own."""
     return {urlsplit(place.web).hostname, urlsplit(place.public).hostname}
 
 
 def _elsewhere(wanted: Named, place: Index) -> _Wrong:
-    return _Wrong(f"{wanted.host or wanted.url} is not {place.label}, so what it serves was not looked at",
+    return _Wrong(f"{wanted.host or wanted.url} is not {place.label}, so its files were not checked",
                   Severity.UNVERIFIED)
 
 
@@ -134,21 +134,21 @@ def _compare(wanted: Named, listed: Listed, place: Index) -> None:
     if wanted.path.startswith(LASTING):
         parts = wanted.path.removeprefix(LASTING).split("/")
         if len(parts) != 3 or parts[0] != parts[1][:1] or normalise(parts[1]) != project:
-            raise _Wrong(f"the file lies at {right}, not at {wanted.path}")
+            raise _Wrong(f"the file is at {right}, not at {wanted.path}")
 
 
 def _served(wanted: Named, listed: Listed, place: Index) -> bytes:
-    """The bytes that the address serves, if they are the file's; an index in PyPI's place is asked for it."""
+    """The bytes that the address serves, if they are the file's; an index in PyPI's place delivers them."""
     try:
         answer = get(wanted.url.replace(place.public, place.web, 1) if place.moved else wanted.url, 60)
     except (IndexDown, HandbookError) as error:
         raise _Wrong(f"the address was not reached: {error}", Severity.UNVERIFIED) from None
     if answer is None and wanted.path.startswith(LASTING):
         raise _Wrong(f"the address answers 404 here, though {place.label} lists {wanted.file} with this sha256; "
-                     "a mirror may stand between", Severity.UNVERIFIED)
+                     "a mirror may be in between", Severity.UNVERIFIED)
     if answer is None:
-        raise _Wrong(f"{wanted.host} serves nothing at {wanted.path}")
+        raise _Wrong(f"{wanted.host} has nothing at {wanted.path}")
     found = sha256(answer[1])
     if found != (listed.sha256 or wanted.sha256):
-        raise _Wrong(f"the address serves a file with sha256 {found[:16]}…, not the released one")
+        raise _Wrong(f"the address leads to a file with sha256 {found[:16]}…, not the released one")
     return answer[1]

@@ -1,4 +1,4 @@
-"""`handbook recipe submit` and `update`: branch, files, commit and the words of the pull request."""
+"""`handbook recipe submit` and `update`: branch, files, commit and the text of the pull request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from labhandbook.core.rules import Findings
 from labhandbook.recipe import pull_request
 from labhandbook.recipe.checkout import Checkout, checkout, open_with_gh
 from labhandbook.recipe.pull_request import Comment
-from labhandbook.recipe.recipe_diff import Drift, compare
+from labhandbook.recipe.recipe_diff import Drift, diff
 from labhandbook.recipe.recipe_lint import judge
 from labhandbook.recipe.recipe_reader import find, read
 from labhandbook.recipe.recipe_rules.release_agreement import LICENCE
@@ -39,7 +39,7 @@ class Proposed:
 def submit(path: Path, clone: Path, *, branch: str = "", gh: bool = False) -> Proposed | Findings:
     """Put a recipe into a clone of your fork of staged-recipes; the findings instead when it has errors.
 
-    Raises HandbookError when the clone can't be used. Nothing is changed before all is known to fit.
+    Raises HandbookError when the clone can't be used. Nothing changes before every check has passed.
     """
     file = find(path)
     reading = read(file, str(path))
@@ -52,7 +52,7 @@ def submit(path: Path, clone: Path, *, branch: str = "", gh: bool = False) -> Pr
     target = place.root / "recipes" / name
     if place.holds(f"recipes/{name}", branch) and target.resolve() != file.parent.resolve():
         raise HandbookError(f"recipes/{name} is there already", where=str(target),
-                            why="another recipe would be lost", todo="look at it, then remove it", section=SECTION)
+                            why="another recipe would be lost", todo="check it, then remove it", section=SECTION)
     # Another branch may not have them: they are read before it is checked out.
     parts = {target / part: untrusted_data.content(file.parent / part) for part in beside(file)}
     place.branch(branch)
@@ -81,7 +81,7 @@ def update(feedstock: Path, version: str = "", *, branch: str = "", gh: bool = F
     used.
     """
     place = checkout(feedstock, "recipe", "your fork of the feedstock")
-    drift = compare(place.root, version=version, target=target)
+    drift = diff(place.root, version=version, target=target)
     if not drift.edits.changes:
         return drift, None
     name, new = drift.release.name, drift.release.version
@@ -96,7 +96,7 @@ def update(feedstock: Path, version: str = "", *, branch: str = "", gh: bool = F
     licence = bool(drift.reading.values("about.license_file")) and not any(one.rule is LICENCE for one in drift.left)
     text = pull_request.feedstock([one.message for one in drift.edits.settled], [one.message for one in drift.left],
                                   place.owner, same=same, licence=licence)
-    comment = Comment("to let conda-forge render the feedstock anew", "@conda-forge-admin, please rerender")
+    comment = Comment("to let conda-forge render the feedstock again", "@conda-forge-admin, please rerender")
     made = Proposed(branch, commit, title, text, _text_file(place), [comment])
     return drift, _write(made, place, f"conda-forge/{name}-feedstock", gh=gh)
 

@@ -1,4 +1,4 @@
-"""Which wheels stand for a recipe's requirements, and the lines that no wheel fulfils."""
+"""Which wheels fulfil a recipe's requirements, and the lines that no wheel fulfils."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class Unsolvable(Exception):
 
 
 class Resolver:
-    """uv, with this machine's Python and dists; a folder of its own holds what it is told."""
+    """uv, with this machine's Python and dists; a folder of its own holds its settings."""
 
     def __init__(self, python: Interpreter, local: Local, folder: Path) -> None:
         links = local.link(folder)
-        told = folder / "constraints.txt"
-        told.write_text("".join(f"{line}\n" for line in local.constraints), encoding="utf-8")
+        constraints = folder / "constraints.txt"
+        constraints.write_text("".join(f"{line}\n" for line in local.constraints), encoding="utf-8")
         self._folder = folder
         self._words = [uv(), "pip", "compile", "--quiet", "--python", str(python.path), "--no-header",
-                       "--no-annotate", "--color", "never", "--find-links", str(links), "--constraints", str(told),
-                       "-"]
+                       "--no-annotate", "--color", "never", "--find-links", str(links), "--constraints",
+                       str(constraints), "-"]
 
     def pins(self, requirements: Sequence[str]) -> list[str]:
-        """`name==version` of all that these requirements of PyPI ask for.
+        """`name==version` of all that these requirements of PyPI need.
 
         Raises Unsolvable, and HandbookError when the index doesn't answer.
         """

@@ -1,7 +1,7 @@
 """The rules of a recipe. Importing this registers all of them.
 
-`form`, `package`, `requires`, `trials` and `about` look at a recipe alone (`handbook recipe lint`), `drift` holds the
-rules of a recipe against its release, `proof` those of building it.
+`recipe_file`, `package_fields`, `requirements`, `recipe_tests` and `about` check a recipe alone (`handbook recipe
+lint`). `release_agreement` has the rules of comparing a recipe with its release, `build_proof` those of building it.
 """
 
 from labhandbook.recipe.recipe_rules import (

@@ -1,4 +1,4 @@
-"""Rules on what a recipe says of its package and its maintainers."""
+"""Rules on a recipe's description of its package and its maintainers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from labhandbook.recipe.recipe_reader import Reading
 from labhandbook.recipe.recipe_rules.recipe_rule import FIELDS, RECIPE
 
 
-@RECIPE.rule("RCP040", "Home page, summary and licence are there", source="conda-forge R-002",
-      why="They are what a user sees of the package, and conda-forge's linter asks for each.",
+@RECIPE.rule("RCP040", "Home page, summary and licence are given", source="conda-forge R-002",
+      why="Users see them on the package's page, and conda-forge's linter requires each.",
       fix="Fill it in from pyproject.toml.", section=FIELDS)
-def told(reading: Reading) -> Iterator[At]:
+def described(reading: Reading) -> Iterator[At]:
     """Missing fields of about."""
     for field in ("homepage", "summary", "license"):
         if reading.root and not reading.get(f"about.{field}"):
@@ -27,19 +27,19 @@ def told(reading: Reading) -> Iterator[At]:
       why="Programs that check licences read nothing else.",
       fix="Write it as in pyproject.toml: BSD-3-Clause, MIT, Apache-2.0 OR MIT.", section=FIELDS)
 def spdx(reading: Reading) -> Iterator[At]:
-    """Licences under other names."""
+    """Licences that SPDX does not have or writes differently."""
     found = reading.get("about.license")
     right = release_metadata.spdx(found) if found else ""
     if found and not right:
         meant = release_metadata.CLASSIFIERS.get(found)
-        yield At(f"{found} is no SPDX expression" + (f"; SPDX calls it {meant}" if meant else ""),
+        yield At(f"{found} is not an SPDX expression" + (f"; SPDX calls it {meant}" if meant else ""),
                  line=reading.line("about.license"))
     elif right != found:
         yield At(f"SPDX writes {right}, not {found}", line=reading.line("about.license"))
 
 
 @RECIPE.rule("RCP042", "The licence file is named", source="conda-forge R-013",
-      why="Most licences ask that their text goes along with the package.",
+      why="Most licences require that their text comes with the package.",
       fix="Name the file of the sdist under license_file.", section=FIELDS)
 def licence_file(reading: Reading) -> Iterator[At]:
     """No licence file."""
@@ -61,7 +61,7 @@ def linked_licences(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP043", "Maintainers are a list of GitHub names", source="conda-forge R-003, R-004, CF-001",
-      why="conda-forge gives them the feedstock, and its bots call them.",
+      why="conda-forge gives them the rights in the feedstock, and its bots mention them.",
       fix="List GitHub names without @, your own first.", section=FIELDS)
 def maintainers(reading: Reading) -> Iterator[At]:
     """No maintainers, no list, or names that GitHub can't have."""
@@ -71,23 +71,23 @@ def maintainers(reading: Reading) -> Iterator[At]:
     node = reading.node(path)
     values = reading.values(path)
     if node and not isinstance(node.held, list):
-        yield At("recipe-maintainers is no list", line=reading.line(path))
+        yield At("recipe-maintainers is not a list", line=reading.line(path))
     elif not values:
         yield At("the recipe names no maintainer", line=reading.line(path))
     for value in values:
         if value.text == "your-github-name":
-            yield At("your-github-name stands for yours", line=value.line)
+            yield At("your-github-name is a placeholder for your own name", line=value.line)
         elif "/" in value.text and not re.fullmatch(r"conda-forge/[\w.-]+", value.text):
-            yield At(f"{value.text} is no team of conda-forge, and others can't be maintainers", line=value.line)
+            yield At(f"{value.text} is not a team of conda-forge; no other team can be a maintainer", line=value.line)
         elif not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})|conda-forge/.*", value.text):
-            yield At(f"{value.text} is no name on GitHub", line=value.line)
+            yield At(f"{value.text} is not a name on GitHub", line=value.line)
 
 
-@RECIPE.rule("RCP044", "Addresses are on the web", severity=WARNING,
+@RECIPE.rule("RCP044", "Addresses begin with http or https", severity=WARNING,
       why="The package's page links to them.", fix="Write them in full, beginning with https.", section=FIELDS)
 def addresses(reading: Reading) -> Iterator[At]:
-    """Addresses without a scheme, or in v0's fields."""
+    """Addresses without a scheme."""
     for field in ("homepage", "documentation", "repository"):
         found = reading.get(f"about.{field}")
         if found and not re.match(r"https?://[\w.-]+\.\w+", found):
-            yield At(f"{found} is no address", line=reading.line(f"about.{field}"))
+            yield At(f"{found} is not an address", line=reading.line(f"about.{field}"))

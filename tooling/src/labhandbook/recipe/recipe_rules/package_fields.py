@@ -10,12 +10,12 @@ from labhandbook.recipe.recipe_reader import Reading
 from labhandbook.recipe.recipe_rules.recipe_rule import FIELDS, MEND, RECIPE
 
 
-@RECIPE.rule("RCP010", "The name is lower case", source="conda-forge R-014",
+@RECIPE.rule("RCP010", "The package's name is lower case", source="conda-forge R-014",
       why="conda-forge's packages have lower-case names of letters, digits, hyphens, dots and underscores; "
-          "py-rattler-build lets capitals pass.",
+          "py-rattler-build accepts capitals.",
       fix="Write it in lower case, whatever it is on PyPI.", section=FIELDS)
 def name(reading: Reading) -> Iterator[At]:
-    """Capitals and other characters in the name, or none."""
+    """Capitals and other characters in the name, or no name."""
     found = reading.get("package.name")
     if reading.root and not reading.node("outputs") and not found:
         yield At("the package has no name", line=reading.line("package.name"))
@@ -23,11 +23,11 @@ def name(reading: Reading) -> Iterator[At]:
         yield At(f"the name is {found}", line=reading.line("package.name"))
 
 
-@RECIPE.rule("RCP011", "The version is there, as text", source="conda-forge R-015, R-016, R-040",
+@RECIPE.rule("RCP011", "The version is given as text", source="conda-forge R-015, R-016, R-040",
       why="Without quotes 1.10 is the number 1.1, and another version is built.",
       fix='Put it in quotes, without a leading v: version: "1.10.0".', section=FIELDS)
 def version(reading: Reading) -> Iterator[At]:
-    """A version that is missing, a number, or no version."""
+    """A version that is missing, a number, or not a version."""
     from packaging.version import InvalidVersion, Version
 
     for path in ("context.version", "package.version"):
@@ -44,7 +44,7 @@ def version(reading: Reading) -> Iterator[At]:
                 raise InvalidVersion
             Version(found)
         except InvalidVersion:
-            yield At(f"{found} is no version of a Python package", line=reading.line("package.version"))
+            yield At(f"{found} is not a version of a Python package", line=reading.line("package.version"))
 
 
 def _urls(reading: Reading) -> list[tuple[str, int]]:
@@ -59,7 +59,7 @@ def sdist(reading: Reading) -> Iterator[At]:
     """Git addresses, paths, other schemes and PyPI's old name."""
     for kind in ("git", "git_url", "path"):
         if reading.node(f"source.{kind}"):
-            yield At(f"the source is a {kind.removesuffix('_url')} address, no released file",
+            yield At(f"the source is a {kind.removesuffix('_url')} address, not a released file",
                      line=reading.line(f"source.{kind}"))
             return
     if reading.root and not _urls(reading) and not reading.node("outputs"):
@@ -72,18 +72,18 @@ def sdist(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP013", "The source has its sha256", source="conda-forge R-019",
-      why="Without it nobody can tell whether the file that is built is the one that was released.",
+      why="Without it nobody can check that the file that is built is the released one.",
       fix="Copy it from the file's page on PyPI, or let handbook recipe new write it.", section=FIELDS)
 def checksum(reading: Reading) -> Iterator[At]:
-    """A hash that is missing, has another length or stands for one."""
+    """A hash that is missing, has another length or is a placeholder."""
     found = reading.get("source.sha256")
     if not found and _urls(reading):
         yield At("the source has no sha256", line=reading.line("source.url"))
     elif found and "{{" not in found and (not re.fullmatch(r"[0-9a-fA-F]{64}", found) or not found.strip("0")):
-        yield At("the sha256 is not that of a file", line=reading.line("source.sha256"))
+        yield At("the sha256 is not a file's", line=reading.line("source.sha256"))
 
 
-@RECIPE.rule("RCP014", "The source is no wheel", source="conda-forge R-028, R-029, R-030",
+@RECIPE.rule("RCP014", "The source is not a wheel", source="conda-forge R-028, R-029, R-030",
       why="conda-forge builds from source; reviewers refuse wheels.", fix="Publish the sdist and build from it.",
              section=FIELDS)
 def no_wheel(reading: Reading) -> Iterator[At]:
@@ -93,8 +93,9 @@ def no_wheel(reading: Reading) -> Iterator[At]:
             yield At("the source is a wheel", line=line)
 
 
-@RECIPE.rule("RCP015", "The build number is there", source="conda-forge R-008",
-      why="It tells two builds of one version apart; a new version starts at 0.", fix="Write number: 0 under build.",
+@RECIPE.rule("RCP015", "The build number is given", source="conda-forge R-008",
+      why="It distinguishes two builds of one version; a new version starts at 0.",
+      fix="Write number: 0 under build.",
              section=FIELDS)
 def number(reading: Reading) -> Iterator[At]:
     """A missing build number, or one that is no number."""
@@ -104,18 +105,18 @@ def number(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP016", "A package without compiled code is noarch: python", source="conda-forge R-020, R-041",
-      why="One build serves all systems and Pythons, instead of dozens.",
+      why="One build is enough for all systems and Pythons, instead of dozens.",
       fix="Write noarch: python under build.", section=FIELDS)
 def noarch(reading: Reading) -> Iterator[At]:
     """Neither a compiler nor noarch, or a noarch that doesn't exist."""
     found = reading.get("build.noarch")
     if found and found not in ("python", "generic"):
-        yield At(f"there is no noarch: {found}", line=reading.line("build.noarch"))
+        yield At(f"noarch: {found} does not exist", line=reading.line("build.noarch"))
     elif not found and reading.requirement("host", "python") and not reading.compilers:
-        yield At("it compiles nothing and is not noarch", line=reading.line("build.noarch"))
+        yield At("it uses no compiler and is not noarch", line=reading.line("build.noarch"))
 
 
-@RECIPE.rule("RCP017", "pip builds it with what conda installed", source="conda-forge R-049",
+@RECIPE.rule("RCP017", "pip builds the package with what conda installed", source="conda-forge R-049",
       why="Without --no-build-isolation and --no-deps pip downloads a backend and dependencies of its own, which "
           "conda-forge forbids.",
       fix="Write script: python -m pip install . -vv --no-deps --no-build-isolation, with the PYTHON variable.",
@@ -124,7 +125,7 @@ def script(reading: Reading) -> Iterator[At]:
     """Other ways to install than pip's, and missing options."""
     for value in reading.values("build.script"):
         if re.search(r"setup\.py\s+(install|develop|build)", value.text):
-            yield At("setup.py installs it, not pip", line=value.line)
+            yield At("setup.py installs the package, not pip", line=value.line)
         elif re.search(r"pip install", value.text):
             lacking = [option for option in ("--no-deps", "--no-build-isolation") if option not in value.text]
             if lacking:
@@ -132,7 +133,7 @@ def script(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP018", "A noarch recipe has no selectors", source="conda-forge R0-004, R1-002",
-      why="One package serves all systems, so what holds on one only can't be said.",
+      why="One package is built for all systems, so a line can't hold on some of them only.",
       fix="Let the line hold everywhere, leave it out, or drop noarch.", section=MEND)
 def no_conditions(reading: Reading) -> Iterator[At]:
     """Lines of requirements that hold on some systems only, and skips."""
@@ -149,7 +150,7 @@ def no_conditions(reading: Reading) -> Iterator[At]:
       why="conda makes the commands of a noarch package from entry_points; each must be a name and a function.",
       fix="Write each as name = module:function, as in the project's scripts.", section=FIELDS)
 def commands(reading: Reading) -> Iterator[At]:
-    """Entry points that are none."""
+    """Entry points of another form."""
     for value in reading.values("build.python.entry_points"):
         if not re.fullmatch(r"[\w.-]+\s*=\s*[\w.]+:[\w.]+(\s*\[.*\])?", value.text):
-            yield At(f"{value.text} is no command", line=value.line)
+            yield At(f"{value.text} is not name = module:function", line=value.line)

@@ -1,4 +1,4 @@
-"""Rules on the file: that it can be read, that its fields are known, that nothing is left over."""
+"""Rules on the file: that it can be read, that its fields exist, that nothing is left over."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from labhandbook.core.rules import WARNING, At
 from labhandbook.recipe.conda_forge_facts import facts
 from labhandbook.recipe.recipe_reader import SET, Reading
 from labhandbook.recipe.recipe_rules.recipe_rule import CHECK, MEND, RECIPE
+from labhandbook.recipe.renderer import problem
 
 V1_ORDER = ["schema_version", "context", "recipe", "package", "cache", "source", "build", "outputs", "requirements",
             "tests", "about", "extra"]
@@ -16,8 +17,8 @@ V0_ORDER = ["package", "source", "build", "requirements", "test", "app", "output
 SECTIONS = ["build", "host", "run", "run_exports", "run_constraints", "run_constrained", "ignore_run_exports"]
 
 
-@RECIPE.rule("RCP001", "A recipe is readable YAML", source="conda-forge R-036",
-      why="No tool can work with it.", fix="Mend the indentation, the quotes or the colon at that line.",
+@RECIPE.rule("RCP001", "A recipe is valid YAML", source="conda-forge R-036",
+      why="No tool can read it otherwise.", fix="Correct the indentation, the quotes or the colon on that line.",
       section=MEND)
 def readable(reading: Reading) -> Iterator[At]:
     """What the parser of YAML says."""
@@ -25,13 +26,11 @@ def readable(reading: Reading) -> Iterator[At]:
         yield At(f"it {reading.problem}", line=reading.problem_line)
 
 
-@RECIPE.rule("RCP002", "py-rattler-build takes a v1 recipe", source="conda-forge R-000, R-018",
+@RECIPE.rule("RCP002", "py-rattler-build accepts a v1 recipe", source="conda-forge R-000, R-018",
       why="conda-forge builds v1 recipes with rattler-build, which refuses unknown fields and values.",
-      fix="Mend what it names; the fields stand in rattler-build's recipe reference.", section=CHECK)
+      fix="Correct what it names; rattler-build's recipe reference lists the fields.", section=CHECK)
 def accepted(reading: Reading) -> Iterator[At]:
     """What py-rattler-build says of a v1 recipe, at the line that it means."""
-    from labhandbook.recipe.schema_validation import problem
-
     if reading.form == "v1" and not reading.problem:
         found = problem(reading)
         if found:
@@ -52,15 +51,15 @@ def version_one(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP004", "A folder holds one recipe", source="conda-forge R-051",
-      why="conda-forge's tools don't know which of the two to build.", fix="Delete meta.yaml.", section=MEND)
+      why="conda-forge's tools can't choose between two recipes.", fix="Delete meta.yaml.", section=MEND)
 def alone(reading: Reading) -> Iterator[At]:
     """Two recipes side by side."""
     both = [reading.path.with_name(name) for name in ("recipe.yaml", "meta.yaml")]
     if all(path.is_file() for path in both):
-        yield At("recipe.yaml and meta.yaml lie in one folder")
+        yield At("recipe.yaml and meta.yaml are in one folder")
 
 
-@RECIPE.rule("RCP005", "Sections stand in the usual order", source="conda-forge R-001, R-009",
+@RECIPE.rule("RCP005", "Sections are in the usual order", source="conda-forge R-001, R-009",
       why="Reviewers read many recipes a day, and conda-forge's linter refuses another order.",
       fix="Move the section to its place.", section=MEND)
 def ordered(reading: Reading) -> Iterator[At]:
@@ -70,7 +69,7 @@ def ordered(reading: Reading) -> Iterator[At]:
         for key, line in reading.keys(path):
             place = order.index(key) if key in order else last
             if place < last:
-                yield At(f"{key} stands after {before}; the order is {', '.join(order)}", line=line)
+                yield At(f"{key} comes after {before}; the order is {', '.join(order)}", line=line)
                 break
             last, before = place, key
 
@@ -88,17 +87,17 @@ def no_selectors(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP007", "The file ends with one line break", source="conda-forge R-011, R-012",
-      why="conda-forge's linter refuses empty lines at the end, and no line break.",
+      why="conda-forge's linter refuses empty lines at the end, and a last line without a line break.",
       fix="End the file after its last line with one line break.", section=MEND)
 def end(reading: Reading) -> Iterator[At]:
     """No line break at the end, or several."""
     if reading.text and not reading.text.endswith("\n"):
         yield At("the last line has no line break", line=len(reading.lines))
     elif reading.text.endswith("\n\n"):
-        yield At("empty lines stand at the end", line=len(reading.lines))
+        yield At("there are empty lines at the end", line=len(reading.lines))
 
 
-@RECIPE.rule("RCP008", "No comment of a generator is left", why="Reviewers ask to have them removed.",
+@RECIPE.rule("RCP008", "A recipe has no comments left by a generator", why="Reviewers ask to have them removed.",
       fix="Delete the line, or do what it says.", section=MEND, severity=WARNING)
 def no_leftovers(reading: Reading) -> Iterator[At]:
     """TODO and the words that grayskull writes."""
@@ -108,11 +107,11 @@ def no_leftovers(reading: Reading) -> Iterator[At]:
             yield At(f"a comment is left: {line.strip()}", line=number)
 
 
-@RECIPE.rule("RCP009", "The fields of a v0 recipe are known", source="conda-forge R-000, R-018",
-      why="conda-build passes over a field that it doesn't know, so what you wrote there has no effect.",
-      fix="Correct the spelling; v1's names are others: homepage, documentation, repository, tests.", section=MEND)
+@RECIPE.rule("RCP009", "The fields of a v0 recipe are those of conda-build", source="conda-forge R-000, R-018",
+      why="conda-build ignores a field that it doesn't have, so the field has no effect.",
+      fix="Correct the spelling; homepage, documentation, repository and tests are names of v1.", section=MEND)
 def known(reading: Reading) -> Iterator[At]:
-    """Sections and fields that conda-build doesn't know."""
+    """Sections and fields that conda-build does not have."""
     sections = facts()["v0"] if reading.form == "v0" else {}
     for section, line in reading.keys() if sections else []:
         if section not in sections:
@@ -123,7 +122,7 @@ def known(reading: Reading) -> Iterator[At]:
                 yield At(f"{section} has no field {name}", line=place)
 
 
-@RECIPE.rule("RCP046", "Variables and selectors are spelt as on conda-forge",
+@RECIPE.rule("RCP046", "Variables and selectors are spelt in conda-forge's way",
              source="conda-forge R-025, R0-001, R0-002, R0-005",
       why="conda-forge's bots find versions and selectors by their spelling.",
       fix='Write {{ version }}, {% set version = "1.0" %}, and in v0 two spaces, then # [win].', section=MEND)
@@ -132,7 +131,7 @@ def spelt(reading: Reading) -> Iterator[At]:
     for number, line in enumerate(reading.lines, 1):
         for inner in re.findall(r"\{\{([^{}]*)\}\}", line):
             if inner != f" {inner.strip()} ":
-                yield At(f"the braces around {inner.strip()} have not one space on each side", line=number,
+                yield At(f"the braces around {inner.strip()} need one space on each side", line=number,
                          severity=WARNING)
         if reading.form != "v0":
             continue
@@ -140,6 +139,6 @@ def spelt(reading: Reading) -> Iterator[At]:
             yield At("the definition is not spelt with single spaces", line=number)
         selector = re.search(r"#\s*\[([^#]+)\]\s*$", line)
         if selector and not re.search(r"\S\s{2,}#\s\[", line):
-            yield At(f"the selector [{selector[1]}] doesn't stand behind two spaces", line=number)
+            yield At(f"the selector [{selector[1]}] is not preceded by two spaces", line=number)
         if selector and re.search(r"\bpy[23]\d{1,2}\b", selector[1]):
-            yield At(f"[{selector[1]}] names Python as conda-build once did; it is py==311 or so today", line=number)
+            yield At(f"[{selector[1]}] is an old way to name Python; write py==311 and the like", line=number)

@@ -1,4 +1,4 @@
-"""The family of rules that look at a recipe, and the sections that teach them."""
+"""The family of rules that check a recipe, and the sections that teach them."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ FIELDS = "sec-conda-forge-mend-fields"
 TESTS = "sec-conda-forge-mend-tests"
 CHECK = "sec-conda-forge-check"
 
-# `source` names the codes under which conda-forge's own linter (conda-smithy) knows the same thing.
+# `source` names the codes under which conda-forge's own linter (conda-smithy) reports the same thing.
 RECIPE: Rules[Reading] = Rules(lambda reading: reading.file)

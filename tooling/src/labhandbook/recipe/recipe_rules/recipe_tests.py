@@ -14,10 +14,10 @@ def _section(reading: Reading) -> str:
 
 
 @RECIPE.rule("RCP030", "The package is imported in a test", source="conda-forge R-005", section=TESTS,
-      why="A package that doesn't even import would be published; py-rattler-build takes an empty list.",
+      why="A package that fails to import would be published otherwise; py-rattler-build accepts an empty list.",
       fix="List the modules that users import under imports.")
 def imported(reading: Reading) -> Iterator[At]:
-    """No import, and no command that would do instead."""
+    """No test with an import."""
     if not reading.root or reading.node("outputs"):
         return
     if not reading.tests("python.imports"):
@@ -26,7 +26,7 @@ def imported(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP031", "pip check runs", section=TESTS,
-      why="It is the only test that notices a dependency missing from run, or a bound that differs.",
+      why="Only this test finds a dependency that is missing under run, or a bound that differs.",
       fix="Write pip_check: true beside imports; in v0 pip check under commands and pip under requires.")
 def pip_check(reading: Reading) -> Iterator[At]:
     """No pip check."""
@@ -51,7 +51,7 @@ def both_ends(reading: Reading) -> Iterator[At]:
     if reading.form == "v0":
         if not any(value.text.startswith("python ") and "python_min" in reading.lines[value.line - 1]
                    for value in reading.tests("requires")):
-            yield At("the tests don't ask for python at python_min", line=reading.line("test.requires"))
+            yield At("the tests don't require python at python_min", line=reading.line("test.requires"))
         return
     found = reading.tests("python.python_version")
     if len(found) < 2 or not any("python_min" in reading.lines[value.line - 1] for value in found):

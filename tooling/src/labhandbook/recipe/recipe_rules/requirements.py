@@ -1,4 +1,4 @@
-"""Rules on what a recipe needs to be built and to run."""
+"""Rules on a recipe's requirements."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def backend(reading: Reading) -> Iterator[At]:
             yield At("host names no build backend", line=line)
 
 
-@RECIPE.rule("RCP021", "A noarch recipe asks for python by python_min", source="conda-forge R-026, R-047",
-      why="conda-forge raises python_min for all recipes at once; a number of your own grows old (CFEP-25).",
+@RECIPE.rule("RCP021", "A noarch recipe bounds python by python_min", source="conda-forge R-026, R-047",
+      why="conda-forge raises python_min for all recipes at once; your own number goes out of date (CFEP-25).",
       fix="In host python at python_min, in run python >= python_min.", section=FIELDS)
 def lower_bound(reading: Reading) -> Iterator[At]:
     """Host and run of a noarch recipe."""
@@ -53,7 +53,7 @@ def lower_bound(reading: Reading) -> Iterator[At]:
             continue
         written = _written(reading, value)
         if not MIN.search(written) or (sign and not re.search(r">=\s*\$?\{\{\s*python_min", written)):
-            yield At(f"{section} asks for {written}, not for {'at least ' if sign else ''}python_min",
+            yield At(f"{section} has {written}, not {'at least ' if sign else ''}python_min",
                      line=value.line)
 
 
@@ -64,7 +64,7 @@ def _written(reading: Reading, value: Entry) -> str:
 
 
 @RECIPE.rule("RCP022", "python_min is set only when it must be higher", source="conda-forge R-052",
-      why="conda-forge sets it for all recipes; your own value keeps yours behind.",
+      why="conda-forge raises it for all recipes at once; your own value stays behind.",
       fix="Remove the line.", severity=WARNING, section=FIELDS)
 def redefined(reading: Reading) -> Iterator[At]:
     """python_min at or below conda-forge's."""
@@ -75,13 +75,13 @@ def redefined(reading: Reading) -> Iterator[At]:
         yield At(f"python_min is set to {found}, and conda-forge has {python_min()}", line=line)
 
 
-@RECIPE.rule("RCP023", "What host has of python, run has too", source="conda-forge R-023",
-      why="A package that was built with python but doesn't ask for it installs without one.",
+@RECIPE.rule("RCP023", "A package with python under host has it under run too", source="conda-forge R-023",
+      why="Without python under run the package installs without a Python.",
       fix="Add python to run.", section=FIELDS)
 def python_in_run(reading: Reading) -> Iterator[At]:
     """python in host, not in run."""
     if not reading.noarch and reading.requirement("host", "python") and not reading.requirement("run", "python"):
-        yield At("host has python, run has not", line=reading.line("requirements.run"))
+        yield At("host has python, run does not have it", line=reading.line("requirements.run"))
 
 
 @RECIPE.rule("RCP024", "A compiled package sets no bound for python", source="conda-forge R-024",
@@ -93,12 +93,12 @@ def free_python(reading: Reading) -> Iterator[At]:
         for section in ("host", "run"):
             value = reading.requirement(section, "python")
             if value and split(value.text)[1]:
-                yield At(f"{section} asks for {value.text}", line=value.line)
+                yield At(f"{section} has {value.text}", line=value.line)
 
 
 @RECIPE.rule("RCP025", "A requirement is a name, a space and its bounds",
              source="conda-forge R-017, R-021, R-022, R-048",
-      why="conda reads `numpy>=1.26` and `numpy >= 1.26` in other ways than pip does, or not at all.",
+      why="conda reads `numpy>=1.26` and `numpy >= 1.26` differently from pip, or refuses them.",
       fix="Write it like numpy >=1.26,<3.", section=FIELDS)
 def spelling(reading: Reading) -> Iterator[At]:
     """Spaces in the wrong places, extras, markers and pip's operators."""
@@ -107,13 +107,13 @@ def spelling(reading: Reading) -> Iterator[At]:
         if text.startswith("0"):
             continue
         if "[" in text.partition(" ")[0] or ";" in text:
-            yield At(f"{section}: {value.text} has an extra or a marker, which conda doesn't know", line=value.line)
+            yield At(f"{section}: {value.text} has an extra or a marker, which conda does not have", line=value.line)
         elif re.match(r"[\w.-]+[<>=!~]", text):
             yield At(f"{section}: {value.text} has no space before its bounds", line=value.line)
         elif re.search(r"[<>=!~]\s+[\d*]", text) or re.search(r",\s", text):
             yield At(f"{section}: {value.text} has a space inside its bounds", line=value.line)
         elif text.endswith(" x.x"):
-            yield At(f"{section}: {value.text} is how numpy was pinned once; write numpy alone", line=value.line)
+            yield At(f"{section}: {value.text} is an old way to pin numpy; write numpy alone", line=value.line)
 
 
 @RECIPE.rule("RCP026", "Requirements have conda-forge's names", source="conda-forge CF-002",
@@ -121,7 +121,7 @@ def spelling(reading: Reading) -> Iterator[At]:
           "packages there.",
       fix="Use the name that the message gives.", section=FIELDS)
 def names(reading: Reading) -> Iterator[At]:
-    """Names of PyPI that conda-forge uses otherwise."""
+    """Names that mean another package on conda-forge."""
     for section, value in _each(reading):
         name = split(value.text)[0]
         if name in avoided():
@@ -129,16 +129,16 @@ def names(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP027", "A compiler comes with stdlib", source="conda-forge R-033",
-      why="It says for which systems the result runs; conda-forge's linter refuses compilers without it.",
+      why="It says on which systems the result runs; conda-forge's linter refuses compilers without it.",
       fix='Add stdlib("c") beside the compiler.', section=FIELDS)
 def stdlib(reading: Reading) -> Iterator[At]:
     """Compilers alone."""
     if reading.compilers and not any("stdlib(" in value.text for value in reading.requirements("build")):
-        yield At("a compiler stands without stdlib", line=reading.compilers[0].line)
+        yield At("a compiler is used without stdlib", line=reading.compilers[0].line)
 
 
-@RECIPE.rule("RCP028", "A requirement stands once in its section", severity=WARNING,
-      why="Of two lines for one package a reader sees one, and updates change one.",
+@RECIPE.rule("RCP028", "A requirement is listed once in its section", severity=WARNING,
+      why="With two lines for one package, readers and updates may see only one.",
       fix="Join the bounds with a comma on one line.", section=FIELDS)
 def once(reading: Reading) -> Iterator[At]:
     """Two lines for one package."""
@@ -147,5 +147,5 @@ def once(reading: Reading) -> Iterator[At]:
         for value in reading.requirements(section):
             name = split(value.text)[0]
             if "{{" not in name and not value.selector and name in seen:
-                yield At(f"{section}: {name} stands at line {seen[name]} already", line=value.line)
+                yield At(f"{section}: {name} is on line {seen[name]} already", line=value.line)
             seen.setdefault(name, value.line)
