@@ -163,6 +163,25 @@ def test_a_version_file_is_not_written(tmp_path: Path) -> None:
     assert not (tmp_path / "src/demo/_version.py").exists()
 
 
+def test_a_variable_overrules_the_tag_as_in_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path / "one", "setuptools-scm")
+    make(tmp_path / "two", "setuptools")
+    monkeypatch.setenv("SETUPTOOLS_SCM_PRETEND_VERSION_FOR_OTHER", "8.0")
+    assert find_version(load_project(tmp_path / "one")).version == "1.2.0"
+    monkeypatch.setenv("SETUPTOOLS_SCM_PRETEND_VERSION", "9.0")
+    assert find_version(load_project(tmp_path / "one")).version == "9.0"
+    assert find_version(load_project(tmp_path / "two")).version == "1.2.0", "no tool reads the variable"
+
+
+def test_a_tag_without_v_and_a_pattern_of_its_own(tmp_path: Path) -> None:
+    make(tmp_path, "setuptools-scm", tag="1.2.0")
+    git(tmp_path, "tag", "other-9.9")
+    assert find_version(load_project(tmp_path)).version == "1.2.0"
+    with (tmp_path / "pyproject.toml").open("a") as stream:
+        stream.write('\n[tool.handbook.release]\ntag = "other-{version}"\n')
+    assert find_version(load_project(tmp_path)).version == "9.9"
+
+
 def test_a_package_below_the_repository_reads_its_tag(tmp_path: Path) -> None:
     text = pyproject("setuptools-scm",
                      ("[tool.setuptools_scm]", '[tool.setuptools_scm]\nroot = ".."'))["pyproject.toml"]
