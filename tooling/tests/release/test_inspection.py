@@ -67,7 +67,7 @@ def test_a_secret_is_placed_and_never_shown(tmp_path: Path) -> None:
 
 
 def test_no_secret_is_seen_in_pictures() -> None:
-    """A notebook is megabytes of base64; a token is found between quotes all the same."""
+    """A notebook is megabytes of base64; a token between quotes is still found."""
     import base64
     import random
 

@@ -182,7 +182,7 @@ def test_no_python_that_is_admitted(tmp_path: Path) -> None:
         install_tests.admitted(project(tmp_path), ["2.6"])
 
 
-def test_a_python_that_is_promised_and_missing_is_told(tmp_path: Path) -> None:
+def test_a_promised_python_that_is_missing_is_a_finding(tmp_path: Path) -> None:
     (finding,) = untested(project(tmp_path), [Interpreter("3.11.9", Path("python"))])
     assert "3.99" in finding.message and finding.weight is Severity.UNVERIFIED
 
@@ -215,7 +215,7 @@ def test_where_a_compiled_wheel_does_not_fit_the_sdist_is_tried() -> None:
         install_tests.newest(pythons[:1], [COMPILED])
 
 
-def test_what_ends_alike_is_told_once(tmp_path: Path) -> None:
+def test_what_ends_alike_is_one_finding(tmp_path: Path) -> None:
     def tried(python: str, failing: str, *, lowest: bool = False) -> install_tests.Tried:
         suite = Suite("pytest", 1 if failing else 5, 1.0, 3, failures=(failing,) if failing else (),
                       output=f"in {python}")

@@ -167,7 +167,7 @@ def test_a_package_in_a_folder_of_a_repository(network: None, tmp_path: Path) ->
     assert result.findings == [] and result.wheel.version == "1.2.0"
 
 
-def test_wheels_that_differ_are_told_apart(tmp_path: Path) -> None:
+def test_wheels_that_differ_are_found(tmp_path: Path) -> None:
     """The comparison itself, without a build: missing, added, changed, and what is unstable anyway."""
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()

@@ -259,4 +259,4 @@ def test_attestations_are_signed_for_this_index_alone(trusted: Upload, server: S
     publish(replace(trusted, attest=True))
     assert [path.name for path in seen if path] == [f"{path.name}.publish.attestation" for path in trusted.files]
     assert not any(path.exists() for path in seen if path), "they are gone with the upload"
-    assert not list(tmp_path.glob("*.attestation")), "none lies beside the files that go to the next index"
+    assert not list(tmp_path.glob("*.attestation")), "none is beside the files for the next index"

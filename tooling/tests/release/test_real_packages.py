@@ -1,7 +1,7 @@
 """Real packages go through check, build, inspect and test to the end: no crash, and nothing found that isn't so.
 
 The lab's own and packages of other shapes, as their sdists on PyPI have them, and this repository. What a maintainer
-would be told is written out for each; a finding that is not there fails the test.
+would see is written out for each; a finding that is not there fails the test.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def test_a_compiled_extension_is_built_for_every_python(unpack: Unpack) -> None:
         assert re.search(r"sdist on Python {}\.{}\.\d+: 80 tests passed".format(*minor), done.stderr), done.stderr
 
 
-def test_a_suite_that_pytest_does_not_know_is_told(unpack: Unpack) -> None:
+def test_a_suite_for_another_runner_is_reported_as_untested(unpack: Unpack) -> None:
     """Only its settings show that zope.event's tests need another runner: installed, and not tested."""
     done = run("release", "test", unpack(PACKAGES[3]), "--no-lowest", "--python", HERE, timeout=900)
     assert done.returncode == 0 and "0 of 2 environments passed; 2 installed, without tests to run" in done.stderr

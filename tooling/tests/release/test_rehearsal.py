@@ -72,7 +72,7 @@ def test_a_rehearsal_carries_out_the_steps_that_status_lists(tmp_path: Path) -> 
 
 
 def everything(folder: Path) -> str:
-    """All that lies in a folder."""
+    """All bytes of the files in a folder."""
     return "".join(path.read_bytes().decode("latin-1") for path in sorted(folder.rglob("*")) if path.is_file())
 
 

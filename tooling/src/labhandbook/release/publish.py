@@ -220,7 +220,7 @@ def _patient(timeout: float) -> Any:
 
 @contextlib.contextmanager
 def attested(upload: Upload, files: Sequence[Path]) -> Any:
-    """Signed statements for the files by file name, where GitHub vouches for who is publishing; else none.
+    """Signed statements for the files by file name, where GitHub vouches for the job; else none.
 
     They are made for this index alone, in a folder of their own: those for one index break the next.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -58,3 +59,21 @@ def show(text: str, kind: str) -> Shown:
     if found.pop("lacking"):
         raise ImportError("readme_renderer can't render this kind of text")
     return Shown(**found)
+
+
+def render(text: str, kind: str) -> tuple[str, bool]:
+    """What is wrong when PyPI renders a text, empty when nothing is, and whether that is sure."""
+    if kind not in ("text/markdown", "text/x-rst"):
+        return "", True
+    try:
+        shown = show(text, kind)
+    except ImportError:
+        return "it can't be rendered here: readme-renderer with its md extra isn't installed", False
+    if shown.problem:
+        return shown.problem, False
+    if shown.page is not None:
+        return "", True
+    if kind == "text/markdown":
+        return "it doesn't render as Markdown", True
+    words = re.sub(r"<string>:", "line ", shown.said).strip().splitlines()
+    return f"it doesn't render as reStructuredText: {words[0] if words else 'nothing comes out'}", True

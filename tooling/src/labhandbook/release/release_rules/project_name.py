@@ -60,9 +60,9 @@ def free(facts: Facts) -> Iterator[At]:
                 answer.summary and answer.summary == project.table.get("description"))
     if any(evidence):
         return
-    told = "its links are not this one's" if ours and theirs else "it is unknown whether it is this one"
+    why = "its links are not this one's" if ours and theirs else "it is unknown whether it is this one"
     summary = f": {answer.summary}" if answer.summary else ""
-    yield At(f"{answer.index} has a project {project.name}, and {told}{summary}", line=line(facts),
+    yield At(f"{answer.index} has a project {project.name}, and {why}{summary}", line=line(facts),
              severity=ERROR if ours and theirs else UNVERIFIED)
 
 

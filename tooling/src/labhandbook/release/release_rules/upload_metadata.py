@@ -17,7 +17,7 @@ from labhandbook.core.wording import listed
 from labhandbook.package.distribution import Distribution
 from labhandbook.package.project import PYPROJECT, Project, normalise
 from labhandbook.package.wheel_tags import allowed
-from labhandbook.release.readme_page import show
+from labhandbook.release.readme_page import render
 
 SECTION = "sec-pypi-check"
 VERSIONS = {"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"}
@@ -138,6 +138,7 @@ def metadata(offered: Offered) -> Iterator[Finding]:
 
 def _fields(file: Distribution) -> Found:
     from packaging.metadata import InvalidMetadata, Metadata
+    from packaging.version import InvalidVersion, Version
 
     raw, unparsed = file.parsed
     if file.metadata_path not in file.held:
@@ -157,7 +158,9 @@ def _fields(file: Distribution) -> Found:
         yield METADATA, "name", "name", f"{file.name!r} is not a name that PyPI accepts"
     if raw.get("metadata_version", "2.1") not in VERSIONS:
         yield FORMAT, "metadata-version", "", f"PyPI does not accept metadata of version {raw['metadata_version']}"
-    yield from _version(file)
+    with suppress(InvalidVersion):  # which `packaging` reports
+        if Version(file.version).local:
+            yield VERSION, "version", "version", f"{file.version} is a local version"
     yield from _requirements(raw)
     yield from _classifiers(file.classifiers)
     yield from _links(raw)
@@ -166,14 +169,6 @@ def _fields(file: Distribution) -> Found:
         yield LICENCE, "license", "license", "both License and License-Expression are there"
     if len(raw.get("summary") or "") > SUMMARY:
         yield SUMMARY_RULE, "summary", "description", f"the summary has {len(raw['summary'])} characters"
-
-
-def _version(file: Distribution) -> Found:
-    from packaging.version import InvalidVersion, Version
-
-    with suppress(InvalidVersion):  # which `packaging` reports
-        if Version(file.version).local:
-            yield VERSION, "version", "version", f"{file.version} is a local version"
 
 
 def _requirements(raw: dict[str, Any]) -> Found:
@@ -304,21 +299,3 @@ def description(offered: Offered) -> Iterator[At]:
     problem, sure = render(raw["description"], kind) if raw.get("description") else ("", True)
     if problem:
         yield At(problem, *offered.place("readme"), None if sure else UNVERIFIED)
-
-
-def render(text: str, kind: str) -> tuple[str, bool]:
-    """What is wrong when PyPI renders a text, empty when nothing is, and whether that is sure."""
-    if kind not in ("text/markdown", "text/x-rst"):
-        return "", True
-    try:
-        shown = show(text, kind)
-    except ImportError:
-        return "it can't be rendered here: readme-renderer with its md extra isn't installed", False
-    if shown.problem:
-        return shown.problem, False
-    if shown.page is not None:
-        return "", True
-    if kind == "text/markdown":
-        return "it doesn't render as Markdown", True
-    words = re.sub(r"<string>:", "line ", shown.said).strip().splitlines()
-    return f"it doesn't render as reStructuredText: {words[0] if words else 'nothing comes out'}", True
