@@ -11,7 +11,7 @@ PROJECTS := $(patsubst chapters/research/%/pyproject.toml,%,$(wildcard chapters/
 RESEARCH := .venv-research
 TORCH := torch==2.13.0
 
-.PHONY: site preview check test test-long test-research $(PROJECTS:%=test-%) quarto clean help
+.PHONY: site preview check test test-long test-quarto test-research $(PROJECTS:%=test-%) quarto clean help
 
 site: $(READY)  ## render the handbook into _book/
 	@$(BIN)/handbook render
@@ -30,6 +30,9 @@ test: $(READY)  ## check types and style, and run the tests
 
 test-long: $(READY)  ## walk whole releases, GitHub's jobs, every page in a browser, and attacks
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m long
+
+test-quarto: $(READY)  ## compare the pages of both engines, with the quarto on your PATH
+	HANDBOOK_NEEDS_QUARTO=1 $(BIN)/pytest -n 3 --dist loadfile -m "not slow" -k "quarto or parity" tooling/tests/book
 
 test-research: $(RESEARCH)/.ready  ## check and test the research projects, with torch
 	$(RESEARCH)/bin/ruff check chapters

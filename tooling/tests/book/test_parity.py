@@ -7,7 +7,9 @@ differences page by page; `-` is what Quarto says, `+` what the embedded engine 
 from __future__ import annotations
 
 import difflib
-import shutil
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +17,7 @@ import pytest
 
 from tooling.tests.book.conftest import Sites
 from tooling.tests.book.page_reader import Page, attribute, pages, text_of
-from tooling.tests.conftest import LACKS
-
-needs_quarto = pytest.mark.skipif(not shutil.which("quarto"), reason=LACKS + "Quarto")
+from tooling.tests.conftest import ROOT, need_quarto
 
 
 def facts(page: Page, titles: dict[str, str]) -> Iterator[str]:
@@ -96,9 +96,17 @@ def difference(quarto: Path, pandoc: Path) -> str:
     return "\n".join(told)
 
 
-@needs_quarto
 @pytest.mark.parametrize("book", ["everything", "handbook"])
 def test_both_engines_say_the_same(book: str, sites: Sites) -> None:
+    need_quarto()
     told = difference(sites(book, "quarto"), sites(book, "pandoc"))
     if told:
         pytest.fail(f"the engines differ (- Quarto, + embedded):\n{told}", pytrace=False)
+
+
+@pytest.mark.parametrize(("flag", "ended", "said"), [("1", 1, "no quarto on PATH"), ("", 0, "Quarto")])
+def test_a_skipped_comparison_fails_where_quarto_must_be_there(flag: str, ended: int, said: str) -> None:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", "handbook and same", __file__]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
+                          env={**os.environ, "HANDBOOK_NEEDS_QUARTO": flag, "PATH": os.defpath, "PYTEST_ADDOPTS": ""})
+    assert done.returncode == ended and said in done.stdout, done.stdout

@@ -1,6 +1,6 @@
 """For every rule of the doctor a repository with the error that users met, and one that just misses it.
 
-Here those on who publishes, what starts it and what jobs may do; those on the files stand in file_cases.
+Here are those on who publishes, what starts it and what jobs may do; those on the files are in doctor_file_cases.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ IDENTITY_CASES: dict[str, list[Case]] = {
              repo(others={TEST: "on: push\njobs:\n  a: {}\n"}), file=TEST),
         Case(repo(others={TEST: "name: test\non: push\n"}), "name: test", "no `jobs:`",
              repo(others={TEST: "on: [push]\njobs: {}\n"}), file=TEST),
-        Case(repo(others={TEST: "on: push\njobs:\n  tags: [**]\n"}), "  tags: [**]", "can't be read",
+        Case(repo(others={TEST: "on: push\njobs:\n  tags: [**]\n"}), "  tags: [**]", "is not valid YAML",
              repo(others={TEST: 'on: push\njobs:\n  tags: ["**"]\n'}), file=TEST)],
     "GHA002": [
         Case(repo("on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make publish\n"), "",
@@ -88,15 +88,15 @@ IDENTITY_CASES: dict[str, list[Case]] = {
              "pypi is registered on PyPI, and pypi runs in release", made(("name: pypi\n", "name: PyPI\n"))),
         Case(made((NAMED, "")), "  pypi:", "runs in no environment", made((NAMED, "    environment: pypi\n"))),
         Case(made(("environment: testpypi", "environment: ${{ vars.WHERE }}")), "    environment: ${{ vars.WHERE }}",
-             "can't be told", repo(pyproject=PYPROJECT.replace('testpypi = "testpypi", ', "")), UNVERIFIED),
+             "only a run decides", repo(pyproject=PYPROJECT.replace('testpypi = "testpypi", ', "")), UNVERIFIED),
         Case(made(("name: pypi\n", "name: release\n"), pyproject=SCM, earlier=EARLIER), "      name: release",
              "at v1.1.0 it was pypi and testpypi", repo(earlier=EARLIER), WARNING)],
     "GHA005": [
         Case(made((NAMED, "")), "  pypi:", "without an environment", made(("    environment: testpypi\n", "")),
              WARNING)],
     "GHA006": [
-        Case(repo(github=Answer()), "      name: pypi", "isn't there yet", repo(), WARNING),
-        Case(repo(github=environments(pypi=Environment("pypi"))), "      name: pypi", "asks nobody",
+        Case(repo(github=Answer()), "      name: pypi", "does not exist yet", repo(), WARNING),
+        Case(repo(github=environments(pypi=Environment("pypi"))), "      name: pypi", "requires no approval",
              repo(github=environments(pypi=Environment("PyPI", asks=True))), WARNING),
         Case(repo(github=SILENT), "      name: pypi", "GitHub can't be reached",
              made((NAMED, "    environment: ${{ vars.WHERE }}\n"), github=SILENT), UNVERIFIED)],
@@ -182,7 +182,7 @@ TRIGGER_CASES: dict[str, list[Case]] = {
              "any tag", made((TAGS, "  push:\n"), (NAMED, "    if: startsWith(github.ref, 'refs/tags/v')\n")),
              WARNING)],
     "GHA016": [
-        Case(repo(loose=frozenset({RELEASE})), "", "release.yml isn't in git", repo(loose=frozenset({TEST}))),
+        Case(repo(loose=frozenset({RELEASE})), "", "release.yml is not in git", repo(loose=frozenset({TEST}))),
         Case(repo(changed=frozenset({RELEASE})), "", "differs from the last commit", repo(changed=frozenset({TEST})),
              WARNING)],
 }

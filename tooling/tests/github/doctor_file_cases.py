@@ -102,12 +102,12 @@ FILE_CASES: dict[str, list[Case]] = {
     "GHA036": [
         Case(made(("actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0",
                    "actions/upload-artifact@v3")), "      - uses: actions/upload-artifact@v3",
-             "actions/upload-artifact 3 is switched off",
+             "switched off actions/upload-artifact 3",
              made(("actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0",
                    "actions/upload-artifact@v4"))),
         Case(made(("# v7.0.0", "# v3.1.3")),
              "      - uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v3.1.3",
-             "3 is switched off", made(("# v7.0.0", "# tag=v4.0.0")))],
+             "switched off actions/upload-artifact 3", made(("# v7.0.0", "# tag=v4.0.0")))],
     "GHA037": [
         Case(made(("dc37677b2e1c63e2034f94d8a5b11f265b73ba33 # v1.14.2", "v1.8.10")),
              "        uses: pypa/gh-action-pypi-publish@v1.8.10", "version 1.8.10 can't read metadata 2.4",
@@ -137,7 +137,7 @@ UPLOAD_CASES: dict[str, list[Case]] = {
              "          twine upload --non-interactive \\", "uploads with a token", repo(TWINE), WARNING)],
     "GHA041": [
         Case(made((PUBLISH + ACTION, PUBLISH + WITH + "          attestations: false\n")),
-             "          attestations: false", "doesn't sign",
+             "          attestations: false", "does not sign",
              made((TESTPYPI, f"{TESTPYPI}\n          attestations: false")), WARNING)],
     "GHA042": [
         Case(made((PUBLISH + ACTION, PUBLISH + WITH + "          skip-existing: true\n")),

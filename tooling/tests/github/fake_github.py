@@ -137,7 +137,7 @@ class Handler(BaseHTTPRequestHandler):
         return cast(Server, self.server)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: requests stand in `State.asked`."""
+        """Say nothing: requests are in `State.asked`."""
 
     def do_GET(self) -> None:
         self._do()

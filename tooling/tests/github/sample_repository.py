@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from labhandbook.core.rules import Severity
-from labhandbook.github.collect_repository import hosts, next_tag
+from labhandbook.core.untrusted_data import Unreadable
+from labhandbook.core.yaml_reader import Value, read_yaml
+from labhandbook.github.doctor import next_tag
 from labhandbook.github.repository import Answer, Earlier, Environment, Repository
 from labhandbook.github.trusted_publisher import read_publisher
-from labhandbook.github.upload_steps import Sources
+from labhandbook.github.upload_steps import Sources, hosts
 from labhandbook.github.workflow_model import Workflow, read_workflow
-from labhandbook.github.workflow_yaml import Unreadable, Value, read_yaml
 from labhandbook.package.project import PYPROJECT as PYPROJECT_FILE
 from labhandbook.package.project import Project, read_settings
 from tooling.tests.release.rule_cases import SCM
@@ -23,7 +24,7 @@ ERROR, WARNING, UNVERIFIED = Severity.ERROR, Severity.WARNING, Severity.UNVERIFI
 FOLDER = ".github/workflows"
 RELEASE, BUILD, TEST = (f"{FOLDER}/{name}.yml" for name in ("release", "build", "test"))
 PIN = "3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
-TESTPYPI = f"https://{next(iter(sorted(hosts().testpypi)))}/legacy/"
+TESTPYPI = f"https://{min(filter(None, hosts()['testpypi']))}/legacy/"
 
 GOOD = f"""\
 name: release
@@ -149,15 +150,15 @@ def repo(text: str = GOOD, *, others: dict[str, str] | None = None, pyproject: s
         try:
             workflows[file] = read_workflow(file, body)
         except Unreadable as problem:
-            unreadable.append((file, problem.line, str(problem)))
+            unreadable.append((file, problem.line, problem.problem))
     project = None
     if pyproject is not None:
         project = Project(Path("demo-tool"), tomllib.loads(pyproject), pyproject, None)
         project = replace(project, settings=read_settings(project))
     tag, tag_from = next_tag(project, tags)
-    actions: dict[str, tuple[str, Value]] = {folder: (f"{folder}/action.yml", read_yaml(body))
+    actions: dict[str, tuple[str, Value]] = {folder: (f"{folder}/action.yml", read_yaml(body, folder))
                                              for folder, body in (composites or {}).items()}
-    sources = Sources(workflows, actions, slug, hosts(), tag)
+    sources = Sources(workflows, actions, slug, tag)
     from_git = None if project is None else "dynamic" in project.table
     texts = {RELEASE: text, PYPROJECT_FILE: pyproject or "", **(others or {}),
              **{f"{folder}/action.yml": body for folder, body in (composites or {}).items()}}

@@ -1,4 +1,4 @@
-"""The harness: act runs jobs in their order, and the stand-ins do what the actions do that they stand for."""
+"""The harness: act runs jobs in their order, and the stand-ins do what the real actions do."""
 
 from __future__ import annotations
 

@@ -35,22 +35,24 @@ def test_actions_are_those_of_the_table(path: Path) -> None:
 
 
 def test_the_chapters_print_the_same_commits() -> None:
-    told = yaml.safe_load((ROOT / "chapters/packaging/tools.yml").read_text(encoding="utf-8"))["actions"]
-    for name, entry in told.items():
+    said = yaml.safe_load((ROOT / "chapters/packaging/tools.yml").read_text(encoding="utf-8"))["actions"]
+    for name, entry in said.items():
         if isinstance(entry, dict):
             assert actions()[f"actions/{name}"] == f"actions/{name}@{entry['commit']} # {entry['tag']}"
 
 
-def test_the_site_is_made_with_the_quarto_of_the_facts() -> None:
-    told = yaml.safe_load((ROOT / "chapters/packaging/tools.yml").read_text(encoding="utf-8"))["quarto"]["seen"]
-    steps = load(ROOT / ".github/workflows/site.yml")["jobs"]["build"]["steps"]
-    assert [step["with"]["version"] for step in steps if "quarto-actions/setup@" in step.get("uses", "")] == [told]
+def test_the_site_is_made_and_tested_with_the_quarto_of_the_facts() -> None:
+    said = yaml.safe_load((ROOT / "chapters/packaging/tools.yml").read_text(encoding="utf-8"))["quarto"]["seen"]
+    for name, job in (("site", "build"), ("check", "quarto")):
+        steps = load(ROOT / f".github/workflows/{name}.yml")["jobs"][job]["steps"]
+        assert [step["with"]["version"] for step in steps
+                if "quarto-actions/setup@" in step.get("uses", "")] == [said]
 
 
 @pytest.mark.parametrize("command", [["zizmor", "--offline", "--quiet", "--persona", "pedantic", ".github"],
                                      ["jactionlint"]], ids=lambda command: command[0])
-def test_linters_of_workflows_have_nothing_to_say(command: list[str]) -> None:
-    """They read every workflow and composite action; both come as wheels and ask nobody."""
+def test_linters_of_workflows_find_nothing(command: list[str]) -> None:
+    """They read every workflow and composite action; both are wheels and use no network."""
     done = subprocess.run([PROGRAMS / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True,
                           check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -10,8 +10,7 @@ import pytest
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.github_api import GitHub, open_github, repository_of
-from labhandbook.github.admit import admit
-from labhandbook.github.tag_admission import judge
+from labhandbook.github.admit import admit, judge
 from labhandbook.package.project import load_project
 from tooling.tests.conftest import run
 from tooling.tests.github import fake_github
@@ -43,7 +42,7 @@ def server(clone: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[fake_github
 
 
 def found(clone: Path, server: fake_github.Server, patience: float = 0.0) -> dict[str, str]:
-    """The codes of what stands against the tag, and the messages."""
+    """The codes and messages of the findings on the tag."""
     project = load_project(clone, ask_remote=False)
     asked = admit(project, patience=patience, github=GitHub("lab/demo", server.url, TOKEN, pause=0.05))
     return {finding.rule.code: finding.message for finding in judge(asked)}
@@ -88,7 +87,7 @@ def test_a_commit_off_the_main_branch_is_refused(clone: Path, server: fake_githu
     git(clone, "tag", "--annotate", "v1.2.0", "--message", "1.2.0")
     sha = git(clone, "rev-parse", "HEAD").strip()
     server.state.run(".github/workflows/tests.yml", "success", sha=sha)
-    assert found(clone, server) == {"REL015": f"main doesn't hold {sha[:10]}"}
+    assert found(clone, server) == {"REL015": f"main does not hold {sha[:10]}"}
 
 
 @pytest.mark.parametrize(("path", "name"), [("runs", "tests.yml"), ("checks", "codecov"),
@@ -129,7 +128,7 @@ def test_a_check_that_runs_is_waited_for(clone: Path, server: fake_github.Server
     assert not list(judge(asked))
 
 
-@pytest.mark.parametrize(("fault", "told", "todo"), [
+@pytest.mark.parametrize(("fault", "said", "todo"), [
     (fake_github.Fault("GET", "/actions/runs", status=403), "GitHub refuses GET", "actions: read"),
     (fake_github.Fault("GET", "/check-runs", status=403), "may not do this", "checks: read"),
     (fake_github.Fault("GET", "/status", status=403), "may not do this", "statuses: read"),
@@ -137,16 +136,16 @@ def test_a_check_that_runs_is_waited_for(clone: Path, server: fake_github.Server
     (fake_github.Fault("GET", "", status=503, times=9), "did not answer as expected: it answers 503",
      "run the job again"),
 ])
-def test_what_github_refuses_is_told(fault: fake_github.Fault, told: str, todo: str, clone: Path,
+def test_a_refusal_of_github_is_reported(fault: fake_github.Fault, said: str, todo: str, clone: Path,
                                      server: fake_github.Server) -> None:
     server.state.faults.append(fault)
     with pytest.raises(HandbookError) as caught:
         found(clone, server)
-    assert told in f"{caught.value.what} {caught.value.why}" and todo in caught.value.todo
+    assert said in f"{caught.value.what} {caught.value.why}" and todo in caught.value.todo
     assert TOKEN not in str(vars(caught.value))
 
 
-def test_what_passes_is_borne(clone: Path, server: fake_github.Server) -> None:
+def test_an_error_that_passes_is_waited_out(clone: Path, server: fake_github.Server) -> None:
     server.state.faults.append(fake_github.Fault("GET", "/actions/runs", status=502, times=2))
     assert found(clone, server) == {}
 
@@ -165,4 +164,4 @@ def test_without_a_repository_it_is_asked_for(clone: Path, monkeypatch: pytest.M
         open_github(load_project(clone, ask_remote=False).git)
     subprocess.run(["git", "tag", "--delete", "v1.2.0"], cwd=clone, check=True, capture_output=True)
     done = run("release", "admit", clone, GITHUB_REF_TYPE="", GITHUB_REF_NAME="")
-    assert done.returncode == 2 and "which tag is meant can't be told" in done.stderr
+    assert done.returncode == 2 and "no tag was named" in done.stderr

@@ -80,7 +80,8 @@ def test_a_second_run_changes_nothing(wanted: Announcement, server: fake_github.
     fake_github.Fault("POST", "/uploads/", status=502, half=True), fake_github.Fault("POST", "/uploads/", status=502),
     fake_github.Fault("PATCH", "/releases/", status=502), fake_github.Fault("GET", "/assets", status=503, times=2)],
                          ids=str)
-def test_what_passes_is_borne(fault: fake_github.Fault, wanted: Announcement, server: fake_github.Server) -> None:
+def test_an_error_that_passes_is_waited_out(fault: fake_github.Fault, wanted: Announcement,
+                                            server: fake_github.Server) -> None:
     server.state.faults.append(fault)
     bring(wanted, server)
     assert server.state.assets("v1.2.0") == contents(wanted) and not ours(server)[0]["draft"]
@@ -90,7 +91,7 @@ def test_what_passes_is_borne(fault: fake_github.Fault, wanted: Announcement, se
     fake_github.Fault("POST", "/releases$", status=500),
     fake_github.Fault("POST", "/uploads/", status=500, times=9, half=True),
     fake_github.Fault("PATCH", "/releases/", status=500, times=9)], ids=str)
-def test_what_stays_is_told_and_a_second_run_finishes(fault: fake_github.Fault, wanted: Announcement,
+def test_an_error_that_stays_is_reported_and_a_second_run_finishes(fault: fake_github.Fault, wanted: Announcement,
                                                       server: fake_github.Server) -> None:
     server.state.faults.append(fault)
     with pytest.raises(HandbookError, match="GitHub did not answer as expected") as caught:
@@ -103,7 +104,7 @@ def test_what_stays_is_told_and_a_second_run_finishes(fault: fake_github.Fault, 
     assert len(ours(server)[0]["assets"]) == 2, "no half file is left"
 
 
-def test_a_token_that_may_not_write_is_told(wanted: Announcement, server: fake_github.Server) -> None:
+def test_a_token_that_may_not_write_is_reported(wanted: Announcement, server: fake_github.Server) -> None:
     server.state.faults.append(fake_github.Fault("POST", "/releases$", status=403))
     with pytest.raises(HandbookError) as caught:
         bring(wanted, server)
@@ -150,19 +151,19 @@ def test_a_tag_that_github_lacks_or_has_elsewhere_is_refused(wanted: Announcemen
                                                              server: fake_github.Server) -> None:
     with pytest.raises(HandbookError, match=r"the tag is \w+ there"):
         bring(replace(wanted, commit="0" * 40), server)
-    with pytest.raises(HandbookError, match="the tag isn't there"):
+    with pytest.raises(HandbookError, match="the tag is not there"):
         bring(replace(wanted, version="1.3.0"), server)
     assert not ours(server)
 
 
-@pytest.mark.parametrize(("text", "told"), [
+@pytest.mark.parametrize(("text", "said"), [
     ("# Changes\n\n## [v1.2.0] (2026)\n\nNew.\n\n### Fixed\n\nOld.\n\n## 1.1.0\n\nNo.\n",
      "New.\n\n### Fixed\n\nOld."),
     ("1.2.0 (2026)\n------------\n\n* New.\n\n1.1.0\n-----\n\n* No.\n", "* New."),
     ("Version 1.2.0\n\n- New.\n\nVersion 1.1.0\n\n- No.\n", "- New."),
     ("## 1.2.0\n\nNew.\n", "New."), ("## 1.20.0\n\nNo.\n", ""), ("## 1.2.0rc1\n\nNo.\n", ""), ("", "")])
-def test_the_notes_are_the_section_of_the_version(text: str, told: str) -> None:
-    assert section(text, "1.2.0") == told
+def test_the_notes_are_the_section_of_the_version(text: str, said: str) -> None:
+    assert section(text, "1.2.0") == said
 
 
 def test_a_change_log_may_have_another_name(tmp_path: Path) -> None:

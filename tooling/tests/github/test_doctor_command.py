@@ -10,8 +10,7 @@ import pytest
 
 from labhandbook.core.rules import Severity
 from labhandbook.github import zizmor
-from labhandbook.github.collect_repository import next_tag
-from labhandbook.github.doctor import Examined, examine
+from labhandbook.github.doctor import Examined, examine, next_tag
 from tooling.tests.conftest import ROOT, run
 from tooling.tests.github.fake_github import Fault, State, serving
 from tooling.tests.github.sample_repository import BUILD, GOOD, PIN, PYPROJECT, RELEASE, TEST, change
@@ -59,7 +58,7 @@ def codes(found: Examined) -> dict[str, Severity]:
     return {finding.rule.code: finding.weight for finding in found.findings}
 
 
-def told(root: Path, served: State, monkeypatch: pytest.MonkeyPatch) -> Examined:
+def examined(root: Path, served: State, monkeypatch: pytest.MonkeyPatch) -> Examined:
     with serving(served) as server:
         monkeypatch.setenv("GITHUB_API_URL", server.url)
         monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
@@ -68,18 +67,18 @@ def told(root: Path, served: State, monkeypatch: pytest.MonkeyPatch) -> Examined
 
 def test_a_good_repository_has_no_findings(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     served = state(package)
-    assert list(told(package, served, monkeypatch).findings) == []
+    assert list(examined(package, served, monkeypatch).findings) == []
     assert "GET /repos/group/demo-tool/environments/pypi/deployment-branch-policies" in served.asked
 
 
-def test_github_tells_of_environments(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environments_are_read_from_github(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     served = state(package)
     served.policies["pypi"].pop()
     served.environments[2]["protection_rules"].pop(0)
-    found = told(package, served, monkeypatch)
+    found = examined(package, served, monkeypatch)
     assert codes(found) == {"GHA006": Severity.WARNING, "GHA007": Severity.ERROR} and found.findings.failed()
     served.environments.clear()
-    assert codes(told(package, served, monkeypatch)) == {"GHA006": Severity.WARNING}
+    assert codes(examined(package, served, monkeypatch)) == {"GHA006": Severity.WARNING}
 
 
 @pytest.mark.parametrize("fault", [Fault("GET", "", 503, 9), Fault("GET", "environments", 403, 9)])
@@ -87,15 +86,15 @@ def test_a_github_that_refuses_leaves_it_unverified(package: Path, monkeypatch: 
                                                     fault: Fault) -> None:
     served = state(package)
     served.faults.append(fault)
-    found = told(package, served, monkeypatch)
+    found = examined(package, served, monkeypatch)
     assert codes(found) == {"GHA006": Severity.UNVERIFIED} and not found.findings.failed()
     assert found.findings.failed(strict=True)
 
 
-def test_a_wrong_token_is_said(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_token_is_reported(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     served = state(package)
     served.token = "another"
-    (finding,) = told(package, served, monkeypatch).findings
+    (finding,) = examined(package, served, monkeypatch).findings
     assert "GitHub refuses" in finding.message and TOKEN not in finding.message
 
 
@@ -106,7 +105,7 @@ def test_without_network_or_remote_it_still_examines(package: Path) -> None:
     assert "no remote on GitHub" in finding.message
 
 
-def test_a_renamed_workflow_is_told_by_its_history(package: Path) -> None:
+def test_a_renamed_workflow_is_found_in_the_history(package: Path) -> None:
     write(package, {"pyproject.toml": SCM})
     git(package, "mv", RELEASE, ".github/workflows/publish.yml")
     write(package, {".github/workflows/publish.yml": change(("name: pypi\n", "name: pypi-release\n"))})
@@ -119,14 +118,14 @@ def test_a_renamed_workflow_is_told_by_its_history(package: Path) -> None:
                for finding in found)
 
 
-def test_a_changed_environment_is_told_by_its_history(package: Path) -> None:
+def test_a_changed_environment_is_found_in_the_history(package: Path) -> None:
     write(package, {"pyproject.toml": SCM, RELEASE: change(("name: pypi\n", "name: release\n"))})
     commit(package, "Another environment")
     (found,) = [finding for finding in examine(package, offline=True).findings if finding.rule.code == "GHA004"]
     assert "at v1.1.0 it was pypi and testpypi" in found.message
 
 
-def test_uncommitted_and_untracked_workflows_are_told(package: Path) -> None:
+def test_uncommitted_and_untracked_workflows_are_found(package: Path) -> None:
     write(package, {RELEASE: GOOD + "\n# changed\n", BUILD: change(('tags: ["v*"]', 'tags: ["x*"]'))})
     found = {(finding.file.rpartition("/")[2], finding.weight) for finding in examine(package, offline=True).findings
              if finding.rule.code == "GHA016"}
@@ -139,7 +138,7 @@ def test_a_folder_without_git_or_project_is_examined(tmp_path: Path) -> None:
     assert "GHA030" not in found and found["GHA003"] is Severity.UNVERIFIED
 
 
-def test_a_part_of_a_repository_stands_for_the_whole(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_a_repository_means_the_whole_repository(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(package, {"python/pyproject.toml": PYPROJECT.replace('"release.yml"', '"publish.yml"'),
                     RELEASE: change(("cancel-in-progress: false", "cancel-in-progress: true"), ("github.ref", "1"))})
     commit(package, "Move")
@@ -183,10 +182,10 @@ def test_the_command_reports_as_every_check_does(package: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_a_message() -> None:
     done = run("release", "doctor", "nowhere")
-    assert done.returncode == 2 and "nowhere is no folder" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 2 and "nowhere is not a folder" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_this_repository_is_well() -> None:
+def test_this_repository_has_no_findings() -> None:
     done = subprocess.run(["git", "rev-parse", "--git-dir"], cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0
     found = [finding for finding in examine(ROOT, offline=True).findings

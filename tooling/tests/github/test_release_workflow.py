@@ -76,7 +76,7 @@ def test_every_job_has_what_it_needs_and_no_more(package: Path) -> None:
             assert "${{" not in step.get("run", "") and "cache" not in step.get("with", {})
 
 
-def test_the_fields_of_the_forms_are_told(package: Path) -> None:
+def test_the_fields_of_the_forms_are_shown(package: Path) -> None:
     done = run("release", "init", package, "--handbook", COMMIT, "--format", "json")
     forms = json.loads(done.stdout)
     assert [form["index"] for form in forms] == ["testpypi", "pypi"]
@@ -94,13 +94,13 @@ def test_a_workflow_that_is_there_is_not_lost(package: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text("name: mine\n")
     done = run("release", "init", package, "--handbook", COMMIT)
-    assert done.returncode == 2 and "is there already, and differs" in done.stderr
+    assert done.returncode == 2 and "exists already, and differs" in done.stderr
     assert path.read_text() == "name: mine\n"
     assert run("release", "init", package, "--handbook", COMMIT, "--force").returncode == 0
     assert "handbook release admit" in path.read_text()
 
 
-def test_a_folder_that_can_not_be_written_is_told(package: Path) -> None:
+def test_a_folder_that_can_not_be_written_is_reported(package: Path) -> None:
     (package / ".github").write_text("a file")
     done = run("release", "init", package, "--handbook", COMMIT)
     assert done.returncode == 2 and "can't be written" in done.stderr and "Traceback" not in done.stderr
@@ -131,7 +131,7 @@ def test_the_files_are_tested_on_the_oldest_and_the_newest_ripe_python(requires:
     assert release_workflow.matrix(load_project(folder, ask_remote=False), day) == pythons
 
 
-def test_no_python_that_gets_fixes_is_told(tmp_path: Path) -> None:
+def test_a_project_without_a_python_that_gets_fixes_is_refused(tmp_path: Path) -> None:
     folder = make(tmp_path / "demo", changes=pyproject("setuptools", ('">=3.11"', '"<3.8"')))
     with pytest.raises(HandbookError, match="no Python that gets fixes"):
         release_workflow.matrix(load_project(folder, ask_remote=False), date(2026, 11, 22))

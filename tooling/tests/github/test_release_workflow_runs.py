@@ -27,7 +27,7 @@ from tooling.tests.release.own_packages import ready
 pytestmark = pytest.mark.long
 
 REPOSITORY = "lab/averages"
-# The commit at which the package's workflow uses the handbook; it stands for the files of this working tree.
+# The commit at which the package's workflow uses the handbook; it means the files of this working tree.
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAMES = {"averages-0.1.0.tar.gz", "averages-0.1.0-py3-none-any.whl"}
 
@@ -84,20 +84,20 @@ def test_a_tag_is_released_whatever_breaks_on_the_way(line: Pipeline) -> None:
     """A red check, TestPyPI down half-way, GitHub refusing, an upload that breaks off, a job run once too often."""
     git(line.project, "tag", "--annotate", "v0.1.0", "--message", "averages 0.1.0")
     line.push("v0.1.0", "failure")
-    told = stopped_at(line.run(), "admit")
-    assert "REL401" in told and "tests.yml ended with failure" in told and "Mend what is red" in told
+    said = stopped_at(line.run(), "admit")
+    assert "REL401" in said and "tests.yml ended with failure" in said and "Fix the cause" in said
 
     line.github.run(".github/workflows/tests.yml", "success")
     line.testpypi.faults.append(Fault("upload", "error", times=99, skip=1))
-    told = stopped_at(line.run(), "testpypi", "admit", "build", "check", "inspect", "test")
-    assert "TestPyPI didn't take part: it answers 503" in told and "goes on with the files that are missing" in told
+    said = stopped_at(line.run(), "testpypi", "admit", "build", "check", "inspect", "test")
+    assert "TestPyPI gave no usable answer: it answers 503" in said and "uploads the files that are missing" in said
     assert len(line.testpypi.uploads()) == 1 and not line.pypi.uploads()
 
     line.testpypi.faults.clear()
     line.github.faults.append(fake_github.Fault("POST", "/uploads/", status=403))
     last = line.run()
-    told = stopped_at(last, "announce", "testpypi", "verify-testpypi", "pypi", "verify-pypi", "recipe")
-    assert "GitHub refuses POST" in told and "contents: write" in told
+    said = stopped_at(last, "announce", "testpypi", "verify-testpypi", "pypi", "verify-pypi", "recipe")
+    assert "GitHub refuses POST" in said and "contents: write" in said
     assert set(line.testpypi.uploads()) == set(line.pypi.uploads()) == NAMES
     assert len(line.testpypi.uploads()) == len(line.pypi.uploads()) == 2, "nothing is uploaded twice"
     back = last.jobs["verify-pypi"].summary
@@ -120,8 +120,8 @@ def test_a_tag_is_released_whatever_breaks_on_the_way(line: Pipeline) -> None:
     again = line.run(only=["pypi"])
     assert again.ended("success") == ["pypi"], again.why()
     assert again.jobs["pypi"].summary.count("there already") == 2 and len(line.pypi.uploads()) == 2
-    told = "".join(job.log + job.summary for ran in (last, again) for job in ran.jobs.values())
-    assert not any(secret in told for secret in (TOKEN, line.pypi.token, line.testpypi.token))
+    said = "".join(job.log + job.summary for ran in (last, again) for job in ran.jobs.values())
+    assert not any(secret in said for secret in (TOKEN, line.pypi.token, line.testpypi.token))
 
 
 def test_a_tag_that_is_not_the_version_builds_nothing(line: Pipeline) -> None:
@@ -131,8 +131,8 @@ def test_a_tag_that_is_not_the_version_builds_nothing(line: Pipeline) -> None:
     commit(line.project)
     git(line.project, "tag", "--annotate", "v0.2.0", "--message", "averages 0.2.0")
     line.push("v0.2.0")
-    told = stopped_at(line.run(), "admit")
-    assert "REL013" in told and "the tag is v0.2.0, the version is 0.1.0, whose tag is v0.1.0" in told
+    said = stopped_at(line.run(), "admit")
+    assert "REL013" in said and "the tag is v0.2.0, the version is 0.1.0, whose tag is v0.1.0" in said
     assert not line.testpypi.requests and not line.github.releases
 
 
@@ -143,8 +143,8 @@ def test_a_run_without_trouble_and_all_of_it_again(line: Pipeline) -> None:
     line.push("v0.1.0")
     first = line.run()
     assert set(first.ended("success")) == set(JOBS), first.why()
-    told = first.jobs["verify-pypi"].summary
-    assert "wheel from PyPI" in told and "2 tests passed" in told
+    said = first.jobs["verify-pypi"].summary
+    assert "wheel from PyPI" in said and "2 tests passed" in said
     logs = "".join(job.log + job.summary for job in first.jobs.values())
     for secret in (TOKEN, line.pypi.token, line.testpypi.token):
         assert secret not in logs
@@ -210,5 +210,5 @@ def test_a_pull_request_is_rehearsed_as_the_chapter_says(line: Pipeline, tmp_pat
                                                   "GITHUB_REPOSITORY": REPOSITORY})
     ran = line.runner.run(workflow, event)
     assert ran.ended("success") == ["rehearse"], ran.why()
-    told = ran.jobs["rehearse"].summary
-    assert "Release rehearsal: averages" in told and "wheel from rehearsal" in told
+    said = ran.jobs["rehearse"].summary
+    assert "Release rehearsal: averages" in said and "wheel from rehearsal" in said

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from labhandbook.core.yaml_reader import read_yaml
 from labhandbook.github.expressions import FITTING, UNKNOWN, Begins, evaluate, holds
-from labhandbook.github.trigger_events import admitted, occasions
+from labhandbook.github.trigger_events import admitted, triggers
 from labhandbook.github.workflow_model import read_workflow
-from labhandbook.github.workflow_yaml import read_yaml
 from tooling.tests.github.sample_repository import GOOD, RELEASE, TESTPYPI, TWINE, change, repo
 
 KNOWN = {"github.event_name": "push", "github.ref": "refs/tags/v1.2.3", "github.event.action": None,
@@ -35,7 +35,7 @@ HOLDS = [
 
 
 @pytest.mark.parametrize(("condition", "wanted"), HOLDS)
-def test_conditions_are_told_as_far_as_they_are_known(condition: str, wanted: bool | None) -> None:
+def test_conditions_are_evaluated_as_far_as_they_are_known(condition: str, wanted: bool | None) -> None:
     assert holds(condition, KNOWN) is wanted
 
 
@@ -61,7 +61,7 @@ def test_filter_patterns_are_githubs(pattern: str, name: str, wanted: bool) -> N
     assert admitted([pattern], name) is wanted
 
 
-def test_later_patterns_go_over_earlier_ones() -> None:
+def test_later_patterns_win_over_earlier_ones() -> None:
     assert not admitted(["v*", "!v*rc*"], "v1.0rc1") and admitted(["v*", "!v*rc*", "v*rc9"], "v1.0rc9")
     assert not admitted(["!v*"], "v1") and not admitted([], "v1")
 
@@ -80,7 +80,7 @@ STARTS = [
 
 @pytest.mark.parametrize(("on", "wanted"), STARTS)
 def test_a_workflow_starts_on_its_events(on: str, wanted: list[tuple[str, str | None]]) -> None:
-    found = occasions(read_workflow("a.yml", f"on: {on}\njobs: {{}}\n"), "v1")
+    found = triggers(read_workflow("a.yml", f"on: {on}\njobs: {{}}\n"), "v1")
     assert [(each.event, each.ref if isinstance(each.ref, str) else None) for each in found] == wanted
 
 
@@ -106,20 +106,20 @@ def test_uploads_by_command_are_seen(script: str, tool: str, index: str, secret:
 
 @pytest.mark.parametrize("script", ["# twine upload", "echo twine upload", "uv publish --dry-run",
                                     "./twine-upload.sh", "my-twine upload", "pip install twine uv"])
-def test_what_only_speaks_of_uploads_is_none(script: str) -> None:
+def test_a_command_that_only_names_an_upload_is_none(script: str) -> None:
     assert repo(f"on: push\njobs:\n  a:\n    steps:\n      - run: |\n          {script}\n").every == []
 
 
-def test_a_stored_password_leaves_the_doctor_unsure() -> None:
+def test_a_stored_password_makes_an_upload_unsure() -> None:
     text = change(("twine upload --non", "echo \"$X\" > ~/.pypirc\n          twine upload --non"), text=TWINE)
     assert [found.unsure for found in repo(text).publications] == [False, True]
 
 
 def test_values_remember_their_lines() -> None:
-    body = read_yaml(GOOD)
+    body = read_yaml(GOOD, RELEASE)
     assert body.at("on") == 3 and body["on"]["push"].at("tags") == 5 and body["nothing"].line == 1
     step = read_workflow(RELEASE, GOOD).jobs["build"].steps[1]
     lines = GOOD.splitlines()
     assert [lines[number - 1].strip() for number, _ in step.run.lines] == [text for _, text in step.run.lines]
     used = read_workflow(RELEASE, GOOD).jobs["build"].steps[0].action
-    assert used and used.pinned and used.version == (7, 0, 1)
+    assert used and used.version == (7, 0, 1)

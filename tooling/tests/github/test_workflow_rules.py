@@ -16,7 +16,7 @@ from tooling.tests.github.workflow_parts import COMPOSITE
 
 EVERY = [pytest.param(code, case, id=f"{code}-{number}") for code, cases in CASES.items()
          for number, case in enumerate(cases)]
-# That nothing was seen is no error that somebody could meet, and zizmor's page names its own sources.
+# GHA002 says that nothing was seen, which is not an error; and zizmor's page names its own sources.
 WITHOUT_THREAD = {"GHA002", "GHA050"}
 
 

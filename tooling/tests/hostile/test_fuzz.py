@@ -13,8 +13,8 @@ import pytest
 
 from labhandbook.book.model import load_book
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.untrusted_data import Unreadable
 from labhandbook.github.workflow_model import read_workflow
-from labhandbook.github.workflow_yaml import Unreadable
 from labhandbook.hpc import check_job
 from labhandbook.hpc.clusters import load
 from labhandbook.package import distribution

@@ -1,4 +1,4 @@
-"""The commands of `handbook release` that speak to GitHub: from a pushed tag to its release there."""
+"""The commands of `handbook release` that use GitHub: from a pushed tag to its release there."""
 
 from __future__ import annotations
 
@@ -27,32 +27,29 @@ def project_argument(function: click.decorators.FC) -> click.decorators.FC:
               help="Minutes to wait for checks that are still running.")
 def admit(path: Path, form: str, output: Path | None, tag: str, patience: float) -> int:
     """Refuse a tag that may not be released: wrong version, part of a clone, off the main branch, or a red check."""
-    from labhandbook.core.rules import Severity
-    from labhandbook.github.admit import admit as ask
-    from labhandbook.github.tag_admission import judge, words
+    from labhandbook.github import admit as admission
     from labhandbook.package.findings import project_findings
     from labhandbook.package.project import load_project
 
     progress = Progress()
     project = load_project(path, ask_remote=False)
-    asked = ask(project, tag, patience * 60, say=lambda line: click.echo(f"    {line}", err=True))
-    findings = project_findings(judge(asked), project)
+    asked = admission.admit(project, tag, patience * 60, say=lambda line: click.echo(f"    {line}", err=True))
+    findings = project_findings(admission.judge(asked), project)
     title = f"May {asked.tag} of {project.name} be released?"
     show_report(findings, form, output, title)
-    failed = any(finding.weight is Severity.ERROR for finding in findings)
-    progress.last(not failed, f"{asked.tag} may not be released" if failed else words(asked))
+    failed = findings.failed()
+    progress.last(not failed, f"{asked.tag} may not be released" if failed else admission.words(asked))
     return FINDINGS if failed else FINE
 
 
 @release.command(cls=Command, section="sec-actions-announce")
 @project_argument
 @click.option("--attach", "folder", type=click.Path(path_type=Path, file_okay=False),
-              help="A folder whose files go along if it is there, such as one with a recipe.")
+              help="A folder whose files are added to the release if it exists, such as one with a recipe.")
 def announce(path: Path, folder: Path | None) -> int:
     """Make the version's release on GitHub: a draft, its notes from the change log, the files, then publish it."""
     from labhandbook.core.github_api import open_github
-    from labhandbook.github.announce import Announcement
-    from labhandbook.github.announce import announce as bring
+    from labhandbook.github import announce as release_page
     from labhandbook.release.file_origin import check_job
 
     progress = Progress()
@@ -61,13 +58,13 @@ def announce(path: Path, folder: Path | None) -> int:
     files = made.state.files()
     check_job(made.project)
     extra = sorted(each for each in folder.iterdir() if each.is_file()) if folder and folder.is_dir() else []
-    wanted = Announcement(made.project, made.version, str(made.state.ledger().fact("build", "commit")), files,
-                          made.state.hashes(), extra)
-    done = bring(wanted, open_github(made.project.git), made.options.say)
-    told = [f"{name} {what}" for name, what in done.files.items()]
+    commit = str(made.state.ledger().fact("build", "commit"))
+    wanted = release_page.Announcement(made.project, made.version, commit, files, made.state.hashes(), extra)
+    done = release_page.announce(wanted, open_github(made.project.git), made.options.say)
+    files_done = [f"{name} {what}" for name, what in done.files.items()]
     head = f"## {made.project.name} {made.version} on GitHub: [{done.published}]({done.url})"
-    job_summary.summarise("\n".join([head, "", *(f"- {line}" for line in told)]))
-    click.echo("\n".join([done.url, *(f"  {line}" for line in told)]))
+    job_summary.summarise("\n".join([head, "", *(f"- {line}" for line in files_done)]))
+    click.echo("\n".join([done.url, *(f"  {line}" for line in files_done)]))
     progress.last(True, f"{wanted.tag} is {done.published} on GitHub")
     return FINE
 
@@ -77,11 +74,12 @@ def announce(path: Path, folder: Path | None) -> int:
 @click.option("--repository", default="", metavar="OWNER/NAME", help="On GitHub (default: that of the git remote).")
 @click.option("--handbook", "commit", default="", metavar="COMMIT",
               help="The handbook's commit to use (default: the one that is installed).")
-@click.option("--force", is_flag=True, help="Write over a workflow that is there.")
+@click.option("--force", is_flag=True, help="Overwrite a workflow that exists.")
 @format_option
 def init(path: Path, repository: str, commit: str, force: bool, form: str) -> int:
     """Write the package's release workflow and show the fields of the forms that make PyPI and TestPyPI trust it."""
-    from labhandbook.github.release_workflow import WORKFLOW, forms, write
+    from labhandbook.github.release_workflow import WORKFLOW, write
+    from labhandbook.github.trusted_publisher import forms
     from labhandbook.package.project import load_project
 
     progress = Progress()
@@ -96,17 +94,17 @@ def init(path: Path, repository: str, commit: str, force: bool, form: str) -> in
         click.echo(f"\nGitHub: https://github.com/{first.owner}/{first.repository}/settings/environments\n"
                    f"    make {' and '.join(each.environment for each in publishers)}; give pypi required reviewers")
     progress.last(True, f"{WORKFLOW} {'written' if written else 'is up to date'}; fill in the forms, commit it, and "
-                        "ask handbook release doctor before the first tag")
+                        "run handbook release doctor before the first tag")
     return FINE
 
 
 @release.command(cls=Command, section="sec-actions-doctor")
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @report_options
-@click.option("--offline", is_flag=True, help="Don't ask GitHub.")
-@click.option("--strict", is_flag=True, help="Fail on warnings and on what could not be verified, too.")
+@click.option("--offline", is_flag=True, help="Do not ask GitHub.")
+@click.option("--strict", is_flag=True, help="Fail also on warnings and on what could not be verified.")
 def doctor(path: Path | None, form: str, output: Path | None, offline: bool, strict: bool) -> int:
-    """Say why publishing from GitHub Actions would fail, before a tag is pushed."""
+    """Find the reasons why publishing from GitHub Actions would fail, before a tag is pushed."""
     from labhandbook.core.report import counts
     from labhandbook.github.doctor import examine
 

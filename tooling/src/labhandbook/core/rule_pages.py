@@ -18,7 +18,7 @@ RULE_MODULES: dict[str, tuple[str, ...]] = {
     "HPC": ("labhandbook.hpc.check_job",),
     "RCP": ("labhandbook.recipe.recipe_rules",),
     "REL": ("labhandbook.release.check_project",
-            "labhandbook.github.tag_admission",
+            "labhandbook.github.admit",
             "labhandbook.release.release_rules.archive_form",
             "labhandbook.release.release_rules.build_agreement",
             "labhandbook.release.release_rules.unwanted_files",

@@ -1,7 +1,7 @@
 """The GitHub Release of a version: a draft, its notes, its files, and only then published.
 
 Draft first, because a repository can make releases immutable: a published one then takes no more files. Every part
-asks what is there already, so that a run that broke off is simply run again.
+looks at what exists already, so that a run that was interrupted is simply repeated.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ ATTEMPTS = 4
 
 @dataclass(frozen=True)
 class Announcement:
-    """What is to be on GitHub: the version of a project, its commit, and files with their sha256 by name.
+    """The wanted release: the version of a project, its commit, and files with their sha256 by name.
 
-    `extra` are files that go along where the release still takes any, such as a recipe.
+    `extra` are further files, such as a recipe, which are left out where the release takes no more.
     """
 
     project: Project
@@ -45,7 +45,7 @@ class Announcement:
 
 @dataclass
 class Announced:
-    """What became of it: the release's address, where its notes come from, and what happened to each file."""
+    """The result: the release's address, the source of its notes, and what happened to each file."""
 
     url: str = ""
     notes: str = ""
@@ -54,7 +54,7 @@ class Announced:
 
 
 def announce(wanted: Announcement, github: GitHub, say: Say = lambda line: None) -> Announced:
-    """Bring the release to its end, whatever of it is there already.
+    """Make and publish the release, from whatever exists of it already.
 
     Raises HandbookError when the tag isn't on GitHub or is another commit, when a published release has other bytes
     under the same name, and when GitHub refuses.
@@ -80,12 +80,12 @@ def announce(wanted: Announcement, github: GitHub, say: Say = lambda line: None)
 def same_tag(wanted: Announcement, github: GitHub) -> None:
     """Raises HandbookError unless GitHub has the tag on the commit that was built.
 
-    For a tag that it lacks, GitHub would make one, on whatever the default branch holds by then.
+    GitHub would make a missing tag itself, on the newest commit of the default branch.
     """
     found = github.get(f"commits/{wanted.tag}")
     if found is not None and found["sha"] == wanted.commit:
         return
-    where = f"is {found['sha'][:10]} there" if found else "isn't there"
+    where = f"is {found['sha'][:10]} there" if found else "is not there"
     raise HandbookError(f"GitHub can't announce {wanted.tag}: the tag {where}", section=SECTION,
                         why=f"the files were built from {wanted.commit[:10]}",
                         todo=f"push it with git push origin {wanted.tag}; a tag that moved means a new version")
@@ -101,7 +101,7 @@ def find(wanted: Announcement, github: GitHub) -> dict[str, Any] | None:
 
 
 def draft(wanted: Announcement, github: GitHub) -> dict[str, Any]:
-    """A new draft with its notes: from the change log, or such as GitHub makes from pull requests."""
+    """A new draft with its notes: from the change log, else those that GitHub makes from pull requests."""
     from packaging.version import Version
 
     notes = notes_of(wanted.project, wanted.version).text
@@ -114,22 +114,22 @@ def draft(wanted: Announcement, github: GitHub) -> dict[str, Any]:
 
 
 def bring(release: dict[str, Any], path: Path, digest: str, github: GitHub, say: Say) -> str:
-    """Bring one file onto a release: "uploaded", "there already", or why it stays away.
+    """Upload one file of a release: "uploaded", "there already", or why it is left out.
 
-    What an upload that broke off left behind is removed first.
+    The rest of an interrupted upload is removed first.
     """
     for number in range(ATTEMPTS):
         there = asset(release["id"], path.name, github)
         if there and whole(there, path, digest):
             return "there already" if number == 0 else "uploaded"
         if release.get("immutable"):
-            say(f"{path.name} stays away: the release is immutable")
+            say(f"{path.name} is left out: the release is immutable")
             return "not there: the release is immutable"
         if there:
             if not release["draft"] and there["state"] == "uploaded":
                 raise HandbookError(f"the release has another {path.name}", where=str(release["html_url"]),
                                     why="it is published, so people may have fetched that file", section=SECTION,
-                                    todo="find out who put it there; remove it by hand, then run the job again")
+                                    todo="find out who uploaded it; remove it by hand, then run the job again")
             github.send("DELETE", f"releases/assets/{there['id']}")
         try:
             github.upload(str(release["upload_url"]), path)
@@ -138,7 +138,7 @@ def bring(release: dict[str, Any], path: Path, digest: str, github: GitHub, say:
                 raise
             say(f"{path.name}: {problem.what}; again")
             time.sleep(github.pause * 3**number)
-    raise Unreachable(f"{path.name} isn't whole there after {ATTEMPTS} uploads")
+    raise Unreachable(f"{path.name} is not complete after {ATTEMPTS} uploads")
 
 
 def asset(release: int, name: str, github: GitHub) -> dict[str, Any] | None:
@@ -147,9 +147,9 @@ def asset(release: int, name: str, github: GitHub) -> dict[str, Any] | None:
 
 
 def whole(there: dict[str, Any], path: Path, digest: str) -> bool:
-    """Whether GitHub holds these bytes; an older server, which tells no digest, is believed by the size."""
-    told = there.get("digest")
-    same = told == f"sha256:{digest}" if told else there["size"] == path.stat().st_size
+    """Whether GitHub holds these bytes; for an older server without digests the size decides."""
+    known = there.get("digest")
+    same = known == f"sha256:{digest}" if known else there["size"] == path.stat().st_size
     return bool(there["state"] == "uploaded" and same)
 
 
@@ -160,5 +160,5 @@ def complete(release: int, wanted: Announcement, github: GitHub) -> None:
     missing = [path.name for path in wanted.files if path.name not in names]
     if now is None or now["draft"] or missing:
         lacks = f"lacks {', '.join(missing)}" if missing else "is still a draft"
-        raise HandbookError(f"the release of {wanted.tag} {lacks}", why="GitHub took it, and shows something else",
+        raise HandbookError(f"the release of {wanted.tag} {lacks}", why="GitHub accepted all, and shows less",
                             todo="run the job again", section=SECTION)

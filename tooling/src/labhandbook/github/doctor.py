@@ -1,22 +1,40 @@
-"""`handbook release doctor`: reads a repository once, then lets every rule look at it."""
+"""`handbook release doctor`: reads a repository once (files, git, GitHub, zizmor), then runs every rule on it."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from labhandbook.core import untrusted_data
+from labhandbook.core.errors import HandbookError
+from labhandbook.core.git import git, lines, remote_of
+from labhandbook.core.github_api import API, GitHub, repository_of
 from labhandbook.core.rules import Findings
-from labhandbook.github.collect_repository import gather
-from labhandbook.github.repository import Repository
+from labhandbook.core.yaml_reader import Value, read_yaml
+from labhandbook.github.repository import Answer, Earlier, Environment, Repository
+from labhandbook.github.trusted_publisher import read_publisher
+from labhandbook.github.upload_steps import Sources, publications
+from labhandbook.github.workflow_model import FOLDER, Workflow, read_workflow
 from labhandbook.github.workflow_rules import WORKFLOWS
+from labhandbook.github.zizmor import audit
 from labhandbook.package.findings import from_here, ignored
-from labhandbook.package.project import PYPROJECT
+from labhandbook.package.project import PYPROJECT, Project, load_project
+from labhandbook.package.version import find_version
+
+# A tag that names a version, with the text before it.
+VERSION_TAG = re.compile(r"(?P<before>.*?)(?P<version>\d+(?:\.\d+)+(?:[.-]?(?:a|b|rc|post|dev)\d*)*)$")
+NEXT = "1.2.3"
+ACTIONS = ("action.yml", "action.yaml")
+SECONDS = 3.0
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What the doctor found, and in which repository."""
+    """The doctor's findings, and the repository that it examined."""
 
     findings: Findings
     repository: Repository
@@ -33,10 +51,141 @@ def examine(start: Path, *, offline: bool = False) -> Examined:
 
 
 def judge(repository: Repository) -> Findings:
-    """What the rules find, files named from the repository; what the project ignores is marked as ignored."""
+    """The rules' findings, files named from the repository; those that the project ignores are marked as ignored."""
     project = repository.project
     if project is None:
         return WORKFLOWS.run(repository)
     found = WORKFLOWS.run(repository, ignored=ignored(project))
     inside = Path(os.path.relpath(project.root, repository.root), PYPROJECT).as_posix()
     return Findings.of((each.moved(inside) if each.file == PYPROJECT else each for each in found), found.rules)
+
+
+def gather(start: Path, *, offline: bool = False) -> Repository:
+    """The repository of a folder.
+
+    Raises HandbookError when there is no such folder, or its settings can't be used.
+    """
+    if not start.is_dir():
+        raise HandbookError(f"{start} is not a folder", todo="give the folder of a repository",
+                            section="sec-actions-doctor")
+    top = git(start, "rev-parse", "--show-toplevel")
+    root = Path(top) if top else start.resolve()
+    project = load_project(start, ask_remote=False) if (start / PYPROJECT).exists() else None
+    remote = remote_of(root, git(root, "symbolic-ref", "--quiet", "--short", "HEAD")) if top else None
+    slug = repository_of(git(root, "remote", "get-url", remote)) if remote else ""
+    workflows, unreadable = _workflows(root)
+    tag, tag_from = next_tag(project, lines(git(root, "tag", "--sort=-creatordate")) if top else [])
+    sources = Sources(workflows, composites(root), slug, tag)
+    found = Repository(root, sources, Answer("it was not asked"), tuple(unreadable), project,
+                       read_publisher(project) if project else None,
+                       find_version(project).from_git if project else None, tag_from)
+    if top:
+        found = replace(found, earlier=earlier(root, sources), loose=_named(root, "ls-files", "--others"),
+                        changed=_named(root, "diff", "--name-only", "HEAD"))
+    names = {each.job.environment.text for each in found.publications}
+    known = {name for name in names if name and "$" not in name}
+    return replace(found, audit=audit(root, found.audited), github=ask(slug, known, offline=offline))
+
+
+def _workflows(root: Path) -> tuple[dict[str, Workflow], list[tuple[str, int, str]]]:
+    """The workflows of a folder by file, and those that can't be read with line and reason."""
+    workflows: dict[str, Workflow] = {}
+    unreadable: list[tuple[str, int, str]] = []
+    for path in sorted((root / FOLDER).glob("*")):
+        if path.suffix in (".yml", ".yaml") and path.is_file():
+            file = path.relative_to(root).as_posix()
+            try:
+                workflows[file] = read_workflow(file, untrusted_data.text(path, file))
+            except HandbookError as problem:
+                what = problem.what.removeprefix(f"{file} ")
+                unreadable.append((file, untrusted_data.line_in(problem.where), what))
+    return workflows, unreadable
+
+
+def composites(root: Path) -> dict[str, tuple[str, Value]]:
+    """The composite actions of a repository by folder: each file and its content."""
+    found = {}
+    for path in (path for name in ACTIONS for path in [*root.glob(name), *(root / ".github").rglob(name)]):
+        file = path.relative_to(root).as_posix()
+        try:
+            body = read_yaml(untrusted_data.text(path), file)
+        except HandbookError:
+            continue
+        if body["runs"]["using"].word == "composite":
+            found[file.rpartition("/")[0]] = (file, body)
+    return found
+
+
+def next_tag(project: Project | None, tags: Iterable[str]) -> tuple[str, str]:
+    """A tag that the next version might have, and where its form comes from.
+
+    The form is that of the settings, else that of the newest tag that names a version, else v1.2.3.
+    """
+    if project and isinstance(project.get("tool", "handbook", "release", "tag"), str):
+        return project.settings.tag.format(version=NEXT), f" (tag in {PYPROJECT})"
+    for tag in tags:
+        if match := VERSION_TAG.fullmatch(tag):
+            # The same number of parts, because a pattern may count them.
+            parts = match["version"].count(".") + 1
+            return match["before"] + ".".join(str(number) for number in range(1, parts + 1)), f" (after {tag})"
+    return f"v{NEXT}", ""
+
+
+def earlier(root: Path, sources: Sources) -> Earlier | None:
+    """What published at the newest tag of a version that this commit comes after, or None."""
+    tags = lines(git(root, "tag", "--sort=-creatordate", "--merged", "HEAD"))
+    tag = next((tag for tag in tags if VERSION_TAG.fullmatch(tag)), None)
+    if tag is None:
+        return None
+    workflows = {}
+    for name in lines(git(root, "ls-tree", "-r", "--name-only", tag, "--", FOLDER)):
+        if name.endswith((".yml", ".yaml")):
+            try:
+                workflows[name] = read_workflow(name, git(root, "show", f"{tag}:{name}") or "")
+            except HandbookError:
+                continue
+    found = [each for each in publications(replace(sources, workflows=workflows))
+             if each.by_identity and each.index != "other"]
+    return Earlier(tag, frozenset((each.workflow.name, each.job.environment.text) for each in found))
+
+
+def _named(root: Path, *command: str) -> frozenset[str]:
+    return frozenset(lines(git(root, *command, "--", FOLDER)))
+
+
+def ask(slug: str, names: Iterable[str], *, offline: bool = False) -> Answer:
+    """Ask GitHub whether a repository is private, and for its environments. Never raises for the network.
+
+    GITHUB_TOKEN or GH_TOKEN is used if it is set; a public repository's environments can be read without one.
+    """
+    if offline:
+        return Answer("GitHub was not asked, because of --offline")
+    if not slug:
+        return Answer("the repository has no remote on GitHub")
+    token = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or ""
+    github = GitHub(slug, os.environ.get("GITHUB_API_URL", API).rstrip("/"), token, attempts=1, seconds=SECONDS)
+    try:
+        about = github.get("")
+        if not isinstance(about, dict):
+            return Answer(f"GitHub shows no {slug}" + ("" if token else " without a token"))
+        wanted = {name.lower() for name in names}
+        listed = [_environment(github, each) for each in github.every("environments", key="environments")
+                  if str(each.get("name", "")).lower() in wanted]
+        return Answer(private=bool(about.get("private")), environments={each.name: each for each in listed})
+    except HandbookError as problem:
+        return Answer(problem.what)
+    except (KeyError, TypeError, ValueError) as problem:
+        return Answer(f"GitHub's answer can't be read: {type(problem).__name__}")
+
+
+def _environment(github: GitHub, about: dict[str, Any]) -> Environment:
+    """An environment with its rules. https://docs.github.com/rest/deployments/environments"""
+    rules = [rule.get("type") for rule in about.get("protection_rules") or []]
+    made = Environment(str(about["name"]), asks="required_reviewers" in rules)
+    policy = about.get("deployment_branch_policy")
+    if not policy:
+        return made
+    if not policy.get("custom_branch_policies"):
+        return replace(made, admits=())
+    listed = github.every(f"environments/{made.name}/deployment-branch-policies", key="branch_policies")
+    return replace(made, admits=tuple((str(each["name"]), str(each.get("type", "branch"))) for each in listed))

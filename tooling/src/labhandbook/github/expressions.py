@@ -1,6 +1,6 @@
-"""GitHub's expressions, as far as they can be told before a run: what isn't known stays unknown.
+"""GitHub's expressions, evaluated as far as possible before a run; values that only a run decides stay unknown.
 
-The grammar is that of GitHub's reference on expressions: comparisons and functions pass over case.
+The grammar is that of GitHub's reference on expressions: comparisons and functions ignore case.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ WHOLE = re.compile(r"\s*\$\{\{(.*)\}\}\s*", re.DOTALL)
 
 
 class Unknown:
-    """A value that only a run can tell."""
+    """A value that only a run decides."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -29,35 +29,35 @@ class Begins:
 
 
 class Fitting:
-    """A value that is what it is compared with: the repository's own name, whatever fork this clone is of."""
+    """A value that equals whatever it is compared with: the repository's own name, which differs between forks."""
 
     def __repr__(self) -> str:
         return "FITTING"
 
 
 UNKNOWN, FITTING = Unknown(), Fitting()
-Told = str | float | bool | None | Unknown | Fitting | Begins
+Known = str | float | bool | None | Unknown | Fitting | Begins
 
 
-def holds(condition: str, known: Mapping[str, Told]) -> bool | None:
+def holds(condition: str, known: Mapping[str, Known]) -> bool | None:
     """Whether an `if:` holds, given what is known of contexts, such as `github.event_name`.
 
-    None where only a run can tell, or it can't be read. No condition holds.
+    None where only a run decides, or the condition can't be read. An empty condition holds.
     """
     return _truth(evaluate(condition, known)) if condition.strip() else True
 
 
-def evaluate(condition: str, known: Mapping[str, Told]) -> Told:
-    """What an expression, in `${{ }}` or bare, comes to; UNKNOWN where that can't be told."""
+def evaluate(condition: str, known: Mapping[str, Known]) -> Known:
+    """The value of an expression, in `${{ }}` or bare; UNKNOWN where only a run decides."""
     match = WHOLE.fullmatch(condition)
     text = match[1] if match and "${{" not in match[1] else condition
     if "${{" in text:
-        # `${{ a }} == 'b'` is a text, and a text that isn't empty is true: this is for actionlint to tell.
+        # `${{ a }} == 'b'` is a text, which is always true: actionlint reports it.
         return UNKNOWN
     try:
         reader = _Reader(_tokens(text), known)
-        told = reader.either()
-        return told if reader.done else UNKNOWN
+        found = reader.either()
+        return found if reader.done else UNKNOWN
     except (ValueError, IndexError, RecursionError):
         return UNKNOWN
 
@@ -77,7 +77,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 class _Reader:
     """Reads tokens from left to right and keeps count of the place."""
 
-    def __init__(self, tokens: list[tuple[str, str]], known: Mapping[str, Told]) -> None:
+    def __init__(self, tokens: list[tuple[str, str]], known: Mapping[str, Known]) -> None:
         self._tokens, self._known, self._place = tokens, known, 0
 
     @property
@@ -95,39 +95,39 @@ class _Reader:
         if not self._take(sign):
             raise ValueError(f"{sign} is missing")
 
-    def either(self) -> Told:
-        told = self.both()
+    def either(self) -> Known:
+        found = self.both()
         while self._take("||"):
-            other, truth = self.both(), _truth(told)
-            told = other if truth is False else told if truth else (True if _truth(other) else UNKNOWN)
-        return told
+            other, truth = self.both(), _truth(found)
+            found = other if truth is False else found if truth else (True if _truth(other) else UNKNOWN)
+        return found
 
-    def both(self) -> Told:
-        told = self.comparison()
+    def both(self) -> Known:
+        found = self.comparison()
         while self._take("&&"):
-            other, truth = self.comparison(), _truth(told)
-            told = told if truth is False else other if truth else (False if _truth(other) is False else UNKNOWN)
-        return told
+            other, truth = self.comparison(), _truth(found)
+            found = found if truth is False else other if truth else (False if _truth(other) is False else UNKNOWN)
+        return found
 
-    def comparison(self) -> Told:
-        told = self.denial()
+    def comparison(self) -> Known:
+        found = self.denial()
         while sign := self._take("==", "!=", "<=", ">=", "<", ">"):
             other = self.denial()
-            same = _equal(told, other)
-            told = same if sign == "==" else (UNKNOWN if same is UNKNOWN else not same) if sign == "!=" else UNKNOWN
-        return told
+            same = _equal(found, other)
+            found = same if sign == "==" else (UNKNOWN if same is UNKNOWN else not same) if sign == "!=" else UNKNOWN
+        return found
 
-    def denial(self) -> Told:
+    def denial(self) -> Known:
         if self._take("!"):
             truth = _truth(self.denial())
             return UNKNOWN if truth is None else not truth
         return self.atom()
 
-    def atom(self) -> Told:
+    def atom(self) -> Known:
         if self._take("("):
-            told = self.either()
+            found = self.either()
             self._expect(")")
-            return told
+            return found
         kind, text = self._tokens[self._place]
         self._place += 1
         if kind == "string":
@@ -135,15 +135,15 @@ class _Reader:
         if kind == "number":
             return float(int(text, 16)) if "x" in text else float(text)
         if kind != "name":
-            raise ValueError(f"{text} stands where a value should")
+            raise ValueError(f"{text} is in the place of a value")
         if self._take("("):
             return _call(text.lower(), self._arguments())
         if text in ("true", "false", "null"):
             return {"true": True, "false": False, "null": None}[text]
         return self._known.get(self._path(text.lower()), UNKNOWN)
 
-    def _arguments(self) -> list[Told]:
-        found: list[Told] = []
+    def _arguments(self) -> list[Known]:
+        found: list[Known] = []
         while not self._take(")"):
             found.append(self.either())
             self._take(",")
@@ -163,18 +163,18 @@ class _Reader:
         return name
 
 
-def _truth(told: Told) -> bool | None:
-    """Whether a value holds; None where that can't be told."""
-    if isinstance(told, Unknown):
+def _truth(found: Known) -> bool | None:
+    """Whether a value counts as true; None where only a run decides."""
+    if isinstance(found, Unknown):
         return None
-    if isinstance(told, Fitting):
+    if isinstance(found, Fitting):
         return True
-    if isinstance(told, Begins):
-        return True if told.prefix else None
-    return bool(told)
+    if isinstance(found, Begins):
+        return True if found.prefix else None
+    return bool(found)
 
 
-def _equal(one: Told, other: Told) -> Told:
+def _equal(one: Known, other: Known) -> Known:
     if isinstance(one, Fitting) or isinstance(other, Fitting):
         return True
     if isinstance(one, Unknown) or isinstance(other, Unknown):
@@ -191,7 +191,7 @@ def _equal(one: Told, other: Told) -> Told:
     return one == other if type(one) is type(other) else _numbers(one, other)
 
 
-def _numbers(one: str | float | bool | None, other: str | float | bool | None) -> Told:
+def _numbers(one: str | float | bool | None, other: str | float | bool | None) -> Known:
     """Values of two types, which GitHub compares as numbers: a word is none, and equals nothing."""
     found = []
     for each in (one, other):
@@ -202,7 +202,7 @@ def _numbers(one: str | float | bool | None, other: str | float | bool | None) -
     return found[0] == found[1]
 
 
-def _call(name: str, given: list[Told]) -> Told:
+def _call(name: str, given: list[Known]) -> Known:
     if name == "startswith" and len(given) == 2:
         return _starts(given[0], given[1])
     if name == "contains" and len(given) == 2 and isinstance(given[0], Begins) and isinstance(given[1], str):
@@ -214,7 +214,7 @@ def _call(name: str, given: list[Told]) -> Told:
     return {"success": True, "always": True, "failure": False, "cancelled": False}.get(name, UNKNOWN)
 
 
-def _starts(whole: Told, part: Told) -> Told:
+def _starts(whole: Known, part: Known) -> Known:
     if not isinstance(part, str) or isinstance(whole, Unknown | Fitting):
         return UNKNOWN
     if isinstance(whole, Begins):

@@ -1,21 +1,18 @@
-"""`handbook release init`: a package's own release workflow, and the fields of the forms that trust it.
+"""`handbook release init`: a package's own release workflow.
 
 PyPI accepts uploads from the repository's own workflow only, not from a shared one, so the whole file is written into
-the repository. What it uses (actions and this handbook) is pinned by commit.
+the repository. The actions and the handbook that it uses are pinned by commit.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from labhandbook.core import untrusted_data
@@ -24,43 +21,14 @@ from labhandbook.core.files import write_atomic
 from labhandbook.core.git import git
 from labhandbook.core.github_api import repository_of
 from labhandbook.core.section_addresses import address
-from labhandbook.package import index_addresses
+from labhandbook.core.templates import fill
+from labhandbook.github import trusted_publisher
 from labhandbook.package.project import Project
 from labhandbook.package.version_tables import pythons
 
 SECTION = "sec-actions-init"
-WORKFLOW = Path(".github/workflows/release.yml")
-INDEXES = ("testpypi", "pypi")
+WORKFLOW = Path(".github/workflows", trusted_publisher.WORKFLOW)
 A_YEAR = timedelta(days=365)
-
-
-@dataclass(frozen=True)
-class Form:
-    """A trusted publisher as an index's form asks for it: where the form is, and what goes into each field.
-
-    `pending` is the form for a project that isn't on the index yet, which asks for the project's name too.
-    """
-
-    index: str
-    pending: str
-    settings: str
-    project: str
-    owner: str
-    repository: str
-    workflow: str
-    environment: str
-
-    def as_json(self) -> dict[str, Any]:
-        """The same for machines."""
-        return asdict(self)
-
-    def as_text(self) -> str:
-        """The same for people, in the order of the form and with its words."""
-        fields = {"PyPI Project Name": f"{self.project}  (asked for a new project only)", "Owner": self.owner,
-                  "Repository name": self.repository, "Workflow name": self.workflow,
-                  "Environment name": self.environment}
-        return "\n".join([f"{self.index}: {self.settings}", f"  or, for a new project, {self.pending}",
-                          *(f"    {name:<18} {value}" for name, value in fields.items())])
 
 
 @cache
@@ -72,9 +40,9 @@ def actions() -> dict[str, str]:
 
 
 def write(project: Project, handbook: str = "", *, force: bool = False, today: date | None = None) -> bool:
-    """Write the workflow into a project; True when it was not there as it is now.
+    """Write the workflow into a project; True when the file changed.
 
-    Raises HandbookError when another workflow has its name, and when the project isn't a repository of its own.
+    Raises HandbookError when the file has other content, and when the project isn't a repository of its own.
     """
     path = project.root / WORKFLOW
     if project.git and project.git.root != project.root:
@@ -86,7 +54,7 @@ def write(project: Project, handbook: str = "", *, force: bool = False, today: d
     if there == text:
         return False
     if there is not None and not force:
-        raise HandbookError(f"{WORKFLOW} is there already, and differs", where=str(path),
+        raise HandbookError(f"{WORKFLOW} exists already, and differs", where=str(path),
                             why="your own changes in it would be lost", section=SECTION,
                             todo="commit it, then compare: handbook release init --force && git diff")
     try:
@@ -94,12 +62,12 @@ def write(project: Project, handbook: str = "", *, force: bool = False, today: d
         write_atomic(path, text)
     except OSError as error:
         raise HandbookError(f"{WORKFLOW} can't be written: {error.strerror or error}", where=str(path),
-                            todo="make room, or look at who may write there", section=SECTION) from None
+                            todo="free space, or check who may write there", section=SECTION) from None
     return True
 
 
 def render(project: Project, own: Mapping[str, str], today: date | None = None) -> str:
-    """The workflow's text; `own` says how it uses the handbook's actions, by their names."""
+    """The workflow's text; `own` has the references to the handbook's actions by their names."""
     text = (resources.files("labhandbook.github") / "release.yml.in").read_text(encoding="utf-8")
     known = actions()
     blocks = {
@@ -113,7 +81,7 @@ def render(project: Project, own: Mapping[str, str], today: date | None = None) 
         "RECIPE": own["recipe"], "SECTION": address("sec-actions"),
         "TAGS": project.settings.tag.format(version="[0-9]*"), "PYTHONS": json.dumps(matrix(project, today)),
     }
-    return re.sub(r"@([A-Z][A-Z ]*)@", lambda found: blocks[found[1]], text)
+    return fill(text, blocks)
 
 
 def step(name: str, action: str, given: Mapping[str, str] | None = None) -> str:
@@ -124,7 +92,7 @@ def step(name: str, action: str, given: Mapping[str, str] | None = None) -> str:
 
 
 def matrix(project: Project, today: date | None = None) -> list[str]:
-    """The oldest Python that is alive and admitted, and the newest that is a year old, as packages lag behind."""
+    """The oldest admitted Python that gets fixes, and the newest that is a year old: packages take that long."""
     from packaging.specifiers import SpecifierSet
 
     day, table = today or date.today(), pythons()
@@ -135,14 +103,15 @@ def matrix(project: Project, today: date | None = None) -> list[str]:
     if not fitting:
         raise HandbookError(f"no Python that gets fixes is admitted by requires-python: {admitted}",
                             where=f"pyproject.toml:{project.line('requires-python', 'project')}", section=SECTION,
-                            why="the workflow tests on the oldest and the newest of them", todo="raise it")
+                            why="the workflow tests on the oldest and the newest of them",
+                            todo="admit a Python that gets fixes")
     return list(dict.fromkeys((fitting[0], fitting[-1])))
 
 
 def uses(project: Project, commit: str = "") -> dict[str, str]:
     """How a workflow of the project uses the handbook's actions.
 
-    Beside it they are those of the very commit that runs (`$/`), elsewhere those of the handbook's own repository.
+    In the handbook's repository they are those of the running commit (`$/`), elsewhere those of that repository.
     """
     names = ("handbook", "recipe", "rehearse")
     folder = Path(".github/actions")
@@ -163,34 +132,17 @@ def home() -> tuple[str, str]:
 def own_commit(repository: str, version: str) -> str:
     """The commit of the handbook that is installed here: that of its installation from git, or of its version's tag.
 
-    Raises HandbookError when neither can be told.
+    Raises HandbookError when neither is known.
     """
-    told = json.loads(metadata.distribution("labhandbook").read_text("direct_url.json") or "{}")
-    if commit := told.get("vcs_info", {}).get("commit_id"):
+    origin = json.loads(metadata.distribution("labhandbook").read_text("direct_url.json") or "{}")
+    if commit := origin.get("vcs_info", {}).get("commit_id"):
         return str(commit)
-    folder = Path(unquote(urlsplit(told.get("url", "")).path))
-    if told.get("dir_info") is not None and (commit := git(folder, "rev-parse", "HEAD")):
+    folder = Path(unquote(urlsplit(origin.get("url", "")).path))
+    if origin.get("dir_info") is not None and (commit := git(folder, "rev-parse", "HEAD")):
         return commit
     listed = git(Path.cwd(), "ls-remote", repository, f"refs/tags/v{version}", f"refs/tags/v{version}^{{}}") or ""
     if listed:
         return listed.split("\n")[-1].partition("\t")[0]
-    raise HandbookError(f"the commit of handbook {version} can't be told", section=SECTION,
-                        why=f"it wasn't installed from git, and {repository} doesn't show a tag v{version}",
+    raise HandbookError(f"the commit of handbook {version} is not known", section=SECTION,
+                        why=f"it wasn't installed from git, and {repository} has no tag v{version}",
                         todo="name it: --handbook COMMIT")
-
-
-def forms(project: Project, repository: str = "") -> list[Form]:
-    """The trusted publishers that the workflow needs. Raises HandbookError when the repository can't be told."""
-    repository = repository or repository_of(project.git.url if project.git else None)
-    owner, _, name = repository.partition("/")
-    if not name:
-        raise HandbookError("which repository on GitHub this is can't be told", where=str(project.root),
-                            why="the git remote isn't on GitHub", todo="name it: --repository owner/name",
-                            section=SECTION)
-    made = []
-    for target in INDEXES:
-        web = index_addresses.index(target).web
-        made.append(Form(target, f"{web}/manage/account/publishing/",
-                         f"{web}/manage/project/{project.normalised}/settings/publishing/", project.name, owner, name,
-                         WORKFLOW.name, target))
-    return made

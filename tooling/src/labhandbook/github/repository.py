@@ -1,4 +1,4 @@
-"""A repository as the doctor sees it: workflows, git, what was registered, and what GitHub says of it."""
+"""A repository as the doctor's rules see it: workflows, git, the recorded publisher, GitHub and zizmor."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from labhandbook.core.rules import Rules
 from labhandbook.github.trusted_publisher import Publisher
 from labhandbook.github.upload_steps import Publication, Sources, publications
 from labhandbook.github.workflow_model import Job, Workflow
 from labhandbook.github.zizmor import Audit
-from labhandbook.package.project import Project
+from labhandbook.package.project import PYPROJECT, Project
+
+# The sections that teach what the rules check.
+DOCTOR, SETUP, WORKFLOW = "sec-actions-doctor", "sec-pypi-trusted-setup", "sec-pypi-trusted-workflow"
+LIMITS = "sec-pypi-trusted-limits"
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,7 @@ class Environment:
     """An environment on GitHub.
 
     `asks` says whether someone must approve. `admits` are the patterns of the refs that may use it, each with its
-    kind ("branch" or "tag"); None where it lets every ref through.
+    kind ("branch" or "tag"); None where every ref may use it.
     """
 
     name: str
@@ -36,7 +41,7 @@ class Answer:
     environments: Mapping[str, Environment] = field(default_factory=dict)
 
     def environment(self, name: str) -> Environment | None:
-        """An environment by its name; GitHub passes over case."""
+        """An environment by its name; GitHub ignores case."""
         return next((found for known, found in self.environments.items() if known.lower() == name.lower()), None)
 
 
@@ -52,10 +57,9 @@ class Earlier:
 class Repository:
     """Everything the rules look at; they read nothing themselves.
 
-    `unreadable` are workflow files that can't be read, with line and reason. `slug` is owner/name on GitHub, empty
-    without a remote there. `from_git` says whether the version is read off the tag, None where there is no project.
-    `tag` is one that the next version might bear, `tag_from` where its form comes from. `loose` are workflow files
-    that git doesn't track, `changed` those that differ from the commit. `audit` is what zizmor says of them.
+    `unreadable` are workflow files that can't be read, with line and reason. `from_git` says whether the version is
+    read from the tag, None where there is no project. `tag_from` says where the form of the next version's tag comes
+    from. `loose` are workflow files that git doesn't track, `changed` those that differ from the commit.
     """
 
     root: Path
@@ -73,12 +77,12 @@ class Repository:
 
     @property
     def slug(self) -> str:
-        """The repository's name on GitHub, owner/name."""
+        """The repository's name on GitHub, owner/name; empty without a remote there."""
         return self.sources.slug
 
     @property
     def tag(self) -> str:
-        """A tag that the next version might bear."""
+        """A tag that the next version might have."""
         return self.sources.tag
 
     @property
@@ -93,22 +97,20 @@ class Repository:
 
     @cached_property
     def publications(self) -> list[Publication]:
-        """The uploads to PyPI, TestPyPI, or to what only a run tells."""
+        """The uploads to PyPI, TestPyPI, or to an index that only a run decides."""
         return [found for found in self.every if found.index != "other"]
 
     @cached_property
     def by_identity(self) -> list[Publication]:
-        """The uploads that show who they are by trusted publishing."""
+        """The uploads by trusted publishing."""
         return [found for found in self.publications if found.by_identity]
 
     @cached_property
     def publishing(self) -> list[Workflow]:
-        """The workflows that a release goes through: those that publish, their callers, and what they call."""
-        found: dict[str, Workflow] = {}
-        for publication in self.publications:
-            for start in [publication.workflow, *(caller.job.workflow for caller in publication.callers)]:
-                found[start.file] = start
-                found |= {workflow.file: workflow for workflow, _ in self.sources.reached(start)}
+        """The workflows of a release: those that publish, their callers, and the workflows that they call."""
+        starts = [start for found in self.publications
+                  for start in [found.workflow, *(caller.job.workflow for caller in found.callers)]]
+        found = {workflow.file: workflow for start in starts for workflow in self.sources.reached(start)}
         return [found[file] for file in sorted(found)]
 
     @property
@@ -119,7 +121,7 @@ class Repository:
         return {job.workflow.file for job in jobs} | {step.file for step in steps}
 
     def building(self, publication: Publication) -> list[Job]:
-        """The jobs whose work an upload takes: those it waits for, with what they call, and itself."""
+        """The jobs whose results an upload takes: those it waits for, the jobs that they call, and its own."""
         found: dict[tuple[str, str], Job] = {}
         waiting = [publication.job]
         while waiting:
@@ -131,3 +133,7 @@ class Repository:
             called = self.sources.called(job)
             waiting += called.jobs.values() if called else []
         return list(found.values())
+
+
+# The rules of publishing workflows. `source` names the threads on GitHub in which users met what a rule finds.
+WORKFLOWS: Rules[Repository] = Rules(lambda repository: PYPROJECT)

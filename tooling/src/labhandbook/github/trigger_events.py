@@ -1,4 +1,4 @@
-"""What starts a workflow: every occasion with what is known of it, and whether a job runs on it."""
+"""What starts a workflow: each trigger with what is known about it beforehand, and whether a job runs on it."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from labhandbook.github.expressions import FITTING, UNKNOWN, Begins, Told, holds
+from labhandbook.core.yaml_reader import Value
+from labhandbook.github.expressions import FITTING, UNKNOWN, Begins, Known, holds
 from labhandbook.github.workflow_model import Job, Workflow
-from labhandbook.github.workflow_yaml import Value
 
 TAG, BRANCH = "refs/tags/", "refs/heads/"
-# What a person who publishes a release directly sets off; without `types` GitHub starts a run for each.
+# The events of a release that is published at once; without `types` GitHub starts a run for each of them.
 RELEASED = ("created", "published", "released")
 RELEASES = (*RELEASED, "prereleased", "edited", "unpublished", "deleted")
-# A job whose condition asks how others ended may run after a job that didn't.
+# A job whose condition asks how other jobs ended may run after a job that did not run.
 STATUS = re.compile(r"\b(always|failure|cancelled)\s*\(")
 
 
 @dataclass(frozen=True)
-class Occasion:
-    """One way to start a workflow: the event, its action, the ref as far as it is known, and the trigger's line.
+class Trigger:
+    """One way to start a workflow: the event, its action, the ref as far as it is known, and the line.
 
-    `sure` says whether a step that it is told of runs for sure, or on a condition that only a run can tell.
+    `sure` says whether the step in question runs whatever the run decides.
     """
 
     event: str
     action: str = ""
-    ref: Told = UNKNOWN
+    ref: Known = UNKNOWN
     line: int = 0
     sure: bool = field(default=True, compare=False)
 
@@ -42,47 +42,47 @@ class Occasion:
         return (self.ref.prefix if isinstance(self.ref, Begins) else str(self.ref)).startswith(BRANCH)
 
     @property
-    def known(self) -> dict[str, Told]:
+    def known(self) -> dict[str, Known]:
         """The contexts that expressions may ask for."""
-        kind: Told = "tag" if self.of_tag else "branch" if self.of_branch else UNKNOWN
-        name: Told = str(self.ref).split("/", 2)[2] if isinstance(self.ref, str) else UNKNOWN
-        told: dict[str, Told] = {"github.event_name": self.event, "github.ref": self.ref, "github.ref_type": kind,
-                                 "github.ref_name": name, "github.repository": FITTING,
-                                 "github.repository_owner": FITTING}
+        kind: Known = "tag" if self.of_tag else "branch" if self.of_branch else UNKNOWN
+        name: Known = str(self.ref).split("/", 2)[2] if isinstance(self.ref, str) else UNKNOWN
+        found: dict[str, Known] = {"github.event_name": self.event, "github.ref": self.ref, "github.ref_type": kind,
+                                   "github.ref_name": name, "github.repository": FITTING,
+                                   "github.repository_owner": FITTING}
         if self.event in ("push", "release", "schedule", "workflow_dispatch"):
-            told["github.event.action"] = self.action or None
-        return told
+            found["github.event.action"] = self.action or None
+        return found
 
 
-def occasions(workflow: Workflow, tag: str) -> list[Occasion]:
-    """The occasions on which a workflow starts by itself, the push of `tag` among them if its filters admit it."""
-    return [occasion for event, filters in workflow.triggers.items()
-            for occasion in _of(event, filters, tag, workflow.trigger_line(event))]
+def triggers(workflow: Workflow, tag: str) -> list[Trigger]:
+    """The triggers of a workflow, the push of `tag` among them if its filters admit it."""
+    return [trigger for event, filters in workflow.events.items()
+            for trigger in _of(event, filters, tag, workflow.event_line(event))]
 
 
-def _of(event: str, filters: Value, tag: str, line: int) -> Iterator[Occasion]:
+def _of(event: str, filters: Value, tag: str, line: int) -> Iterator[Trigger]:
     if event == "push":
         yield from _pushes(filters, tag, line)
     elif event == "release":
         types = [value.text for value in filters["types"].words] or RELEASES
-        yield from (Occasion(event, action, TAG + tag, line) for action in types)
+        yield from (Trigger(event, action, TAG + tag, line) for action in types)
     elif event == "pull_request":
-        yield Occasion(event, "", Begins("refs/pull/"), line)
+        yield Trigger(event, "", Begins("refs/pull/"), line)
     elif event in ("schedule", "workflow_run", "pull_request_target", "merge_group"):
-        yield Occasion(event, "", Begins(BRANCH), line)
+        yield Trigger(event, "", Begins(BRANCH), line)
     elif event != "workflow_call":
-        yield Occasion(event, "", UNKNOWN, line)
+        yield Trigger(event, "", UNKNOWN, line)
 
 
-def _pushes(filters: Value, tag: str, line: int) -> Iterator[Occasion]:
+def _pushes(filters: Value, tag: str, line: int) -> Iterator[Trigger]:
     """Pushes: a filter on tags alone shuts out branches, one on branches alone shuts out tags."""
     of_tags, of_branches = ({kind, f"{kind}-ignore"} & filters.map.keys() for kind in ("tags", "branches"))
     if tag_admitted(filters, tag):
-        yield Occasion("push", "", TAG + tag, line)
+        yield Trigger("push", "", TAG + tag, line)
     if of_branches or not of_tags:
         named = [value.text for value in filters["branches"].words]
         literal = len(named) == 1 and not re.search(r"[*?+!\[]", named[0])
-        yield Occasion("push", "", BRANCH + named[0] if literal else Begins(BRANCH), line)
+        yield Trigger("push", "", BRANCH + named[0] if literal else Begins(BRANCH), line)
 
 
 def tag_admitted(filters: Value, tag: str) -> bool:
@@ -95,20 +95,20 @@ def tag_admitted(filters: Value, tag: str) -> bool:
 
 
 def admitted(patterns: Iterable[str], name: str) -> bool:
-    """Whether GitHub's filter patterns, the later ones over the earlier, let a name through.
+    """Whether GitHub's filter patterns admit a name; later patterns win over earlier ones.
 
     See "Filter pattern cheat sheet" in GitHub's workflow syntax.
     """
-    let = False
+    found = False
     for pattern in patterns:
         denied = pattern.startswith("!")
         if re.fullmatch(_expression(pattern.removeprefix("!")), name):
-            let = not denied
-    return let
+            found = not denied
+    return found
 
 
 def _expression(pattern: str) -> str:
-    """A filter pattern as a regular expression: ? and + repeat what stands before them."""
+    """A filter pattern as a regular expression: ? and + repeat the character before them."""
     made, place = "", 0
     while place < len(pattern):
         character = pattern[place]
@@ -135,25 +135,25 @@ def _expression(pattern: str) -> str:
     return made
 
 
-def runs(job: Job, occasion: Occasion, seen: frozenset[str] = frozenset()) -> bool | None:
-    """Whether a job runs on an occasion, by its condition and those of the jobs it waits for; None if in doubt."""
+def runs(job: Job, trigger: Trigger, seen: frozenset[str] = frozenset()) -> bool | None:
+    """Whether a job runs on a trigger, by its condition and those of the jobs it waits for; None if in doubt."""
     condition = job.body["if"].text
-    told = [holds(condition, occasion.known)]
+    found = [holds(condition, trigger.known)]
     if not STATUS.search(condition):
-        told += [runs(job.workflow.jobs[name], occasion, seen | {job.name}) for name in job.needs
-                 if name in job.workflow.jobs and name not in seen]
-    return conjoined(told)
+        found += [runs(job.workflow.jobs[name], trigger, seen | {job.name}) for name in job.needs
+                  if name in job.workflow.jobs and name not in seen]
+    return conjoined(found)
 
 
-def conjoined(told: Iterable[bool | None]) -> bool | None:
+def conjoined(verdicts: Iterable[bool | None]) -> bool | None:
     """False if one is false, else None if one is in doubt."""
-    found = list(told)
+    found = list(verdicts)
     return False if False in found else None if None in found else True
 
 
-def admissible(starts: Iterable[Occasion], verdict: Callable[[Occasion], bool | None]) -> Iterator[Occasion]:
-    """The occasions on which something may run, each with whether that is sure."""
-    for occasion in starts:
-        told = verdict(occasion)
-        if told is not False:
-            yield replace(occasion, sure=occasion.sure and told is True)
+def admissible(starts: Iterable[Trigger], verdict: Callable[[Trigger], bool | None]) -> Iterator[Trigger]:
+    """The triggers on which something may run, each with whether that is sure."""
+    for trigger in starts:
+        found = verdict(trigger)
+        if found is not False:
+            yield replace(trigger, sure=trigger.sure and found is True)

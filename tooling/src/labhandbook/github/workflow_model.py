@@ -1,4 +1,4 @@
-"""A workflow as its file describes it: triggers, jobs, steps, and what the token of a job may do."""
+"""A workflow as its file describes it: events, jobs, steps, and what the token of a job may do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from labhandbook.github.workflow_yaml import Unreadable, Value, read_yaml
+from labhandbook.core.untrusted_data import Unreadable
+from labhandbook.core.yaml_reader import Value, read_yaml
 
 FOLDER = ".github/workflows"
 # owner/name/path@ref, with or without a path.
@@ -27,15 +28,11 @@ class Action:
     comment: str = ""
 
     @property
-    def pinned(self) -> bool:
-        """Whether it is called by commit."""
-        return bool(COMMIT.fullmatch(self.ref))
-
-    @property
     def version(self) -> tuple[int, ...]:
-        """The version, as its tag or the comment behind a commit tells; empty where neither does."""
-        told = VERSION.match(self.comment.removeprefix("tag=").strip() if self.pinned else self.ref)
-        return tuple(map(int, told[1].split("."))) if told else ()
+        """The version that the tag, or the comment behind a commit, names; empty where neither does."""
+        named = self.comment.removeprefix("tag=").strip() if COMMIT.fullmatch(self.ref) else self.ref
+        found = VERSION.match(named)
+        return tuple(map(int, found[1].split("."))) if found else ()
 
 
 def action(uses: Value) -> Action | None:
@@ -49,7 +46,7 @@ def action(uses: Value) -> Action | None:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a job; `file` is that of the composite action if it stands in one.
+    """One step of a job; `file` is that of the composite action if the step is in one.
 
     `outer` are the conditions of the steps that use the action.
     """
@@ -80,11 +77,11 @@ class Step:
 
     @property
     def inputs(self) -> Value:
-        """What it gives to its action."""
+        """The inputs that it gives to its action."""
         return self.body["with"]
 
     def uses(self, *repositories: str) -> bool:
-        """Whether its action lies in one of these repositories."""
+        """Whether its action is in one of these repositories."""
         return self.action is not None and self.action.repository in repositories
 
 
@@ -126,11 +123,11 @@ class Job:
 
     @property
     def restricted(self) -> bool:
-        """Whether permissions are written down, so that what isn't named is denied."""
+        """Whether permissions are written down, which denies every permission that is not among them."""
         return "permissions" in self.body.map or "permissions" in self.workflow.body.map
 
     def permits(self, scope: str, level: str = "write") -> bool:
-        """Whether its token is given a permission by name or by read-all and write-all."""
+        """Whether its token gets a permission by name or by read-all and write-all."""
         levels = ("read", "write") if level == "read" else ("write",)
         if self.permissions.text:
             return self.permissions.word in [f"{each}-all" for each in levels]
@@ -150,14 +147,12 @@ class Workflow:
         return PurePosixPath(self.file).name
 
     @cached_property
-    def triggers(self) -> dict[str, Value]:
+    def events(self) -> dict[str, Value]:
         """The events that start it, each with its filters."""
         on = self.body["on"]
-        if on.map:
-            return on.map
-        return {value.text: Value(line=value.line) for value in on.words}
+        return on.map or {value.text: Value(line=value.line) for value in on.words}
 
-    def trigger_line(self, event: str) -> int:
+    def event_line(self, event: str) -> int:
         """The line that names an event."""
         on = self.body["on"]
         return on.at(event) if on.map else next((word.line for word in on.words if word.text == event), on.line)
@@ -170,14 +165,11 @@ class Workflow:
 
 
 def read_workflow(file: str, text: str) -> Workflow:
-    """The workflow of a file.
-
-    Raises Unreadable when it is no YAML, or lacks what makes a workflow.
-    """
-    body = read_yaml(text)
+    """The workflow of a file. Raises Unreadable when it isn't YAML, or lacks what makes a workflow."""
+    body = read_yaml(text, file)
     if not body.map:
-        raise Unreadable("it is not a mapping", 1)
+        raise Unreadable(file, "is not a mapping", 1)
     for key in ("on", "jobs"):
         if key not in body.map:
-            raise Unreadable(f"it has no `{key}:`", 1)
+            raise Unreadable(file, f"has no `{key}:`", 1)
     return Workflow(file, body)

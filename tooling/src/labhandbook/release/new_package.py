@@ -14,6 +14,7 @@ from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import write_atomic
 from labhandbook.core.git import git
+from labhandbook.core.templates import fill
 from labhandbook.package.project import normalise
 from labhandbook.package.version_tables import pythons
 
@@ -96,11 +97,6 @@ def placeholders(folder: Path, answers: Answers, day: date) -> dict[str, str]:
 def floor(day: date) -> str:
     """The oldest Python that gets fixes on a day."""
     return "{}.{}".format(*min(pythons().alive(day)))
-
-
-def fill(text: str, words: dict[str, str]) -> str:
-    """Text with its placeholders replaced."""
-    return re.sub(r"@([A-Z]+)@", lambda found: words[found[1]], text)
 
 
 def templates() -> list[tuple[str, str]]:

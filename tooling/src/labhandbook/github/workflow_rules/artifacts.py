@@ -1,4 +1,4 @@
-"""Rules on how files get from the job that builds to the one that uploads."""
+"""Rules on how files get from the job that builds to the job that uploads."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ import re
 from collections.abc import Iterator
 
 from labhandbook.core.rules import ERROR, WARNING, At
-from labhandbook.github.repository import Repository
+from labhandbook.github.repository import WORKFLOW, WORKFLOWS, Repository
 from labhandbook.github.upload_steps import PYPA, Publication
 from labhandbook.github.workflow_model import Job, Step
-from labhandbook.github.workflow_rule import WORKFLOW, WORKFLOWS
 
 UP, DOWN = "actions/upload-artifact", "actions/download-artifact"
-# Actions that keep files under a name of their own: the name, or nothing where it can't be told.
+# Actions that keep files under a name of their own.
 KEEPERS = {"hynek/build-and-inspect-python-package": "Packages"}
 SPECIFIERS = re.compile(r"[<=~]=?")
 
 
-@WORKFLOWS.rule("GHA034", "What is downloaded was kept by a job that is awaited",
-      why="A download looks for the name at that moment, in that run: a job that isn't awaited may still be at it, "
-          "and another name is never there.",
+@WORKFLOWS.rule("GHA034", "A job downloads only files that a job it waits for has kept",
+      why="A download looks for the name at that moment, in that run: a job that it does not wait for may still be "
+          "running, and a misspelt name is never there.",
       fix="Name the building job under needs:, and use the same name in upload-artifact and download-artifact.",
       section=WORKFLOW, source="gbionics/adam#107 and jorgeortizfuentes/fintself#4")
-def awaited(repository: Repository) -> Iterator[At]:
+def kept_before(repository: Repository) -> Iterator[At]:
     """download-artifact in an uploading job without needs:, or with a name that no job keeps."""
     for found in repository.publications:
-        # What a called workflow downloads was kept by jobs of the one that calls it.
-        for step in _downloads(found) if "workflow_call" not in found.workflow.triggers else []:
+        # A called workflow downloads what jobs of its caller kept.
+        for step in _downloads(found) if "workflow_call" not in found.workflow.events else []:
             if not found.job.needs:
                 yield At(f"{found.job.name} downloads files and waits for no job", found.file, step.line)
                 continue
@@ -44,7 +43,7 @@ def _downloads(found: Publication) -> list[Step]:
 
 
 def _kept(repository: Repository, job: Job) -> set[str] | None:
-    """The names under which the jobs before this one keep files; None where they can't all be told."""
+    """The names under which the jobs before this one keep files; None where some names are unknown."""
     names, waiting, seen = set(), list(job.needs), set[str]()
     while waiting:
         name = waiting.pop()
@@ -66,7 +65,7 @@ def _kept(repository: Repository, job: Job) -> set[str] | None:
 
 
 def _keeps(step: Step) -> str | None:
-    """The name under which a step keeps files, "" when it keeps none, None where that can't be told."""
+    """The name under which a step keeps files, "" when it keeps none, None where the name is unknown."""
     used = step.action
     if used is None:
         return None if step.body["uses"].text and not step.body["uses"].text.startswith("./") else ""
@@ -77,53 +76,47 @@ def _keeps(step: Step) -> str | None:
     return "" if used.repository.startswith(("actions/", "astral-sh/", "step-security/")) else None
 
 
-@WORKFLOWS.rule("GHA035", "The files lie where the upload looks for them",
-      why="Without a name each artifact lands in a folder of its own, and the upload finds no file beside them.",
-      fix="Download by name: into dist/, or add merge-multiple: true.",
-      section=WORKFLOW,
-                source="Grid2op/lightsim2grid#169, NatLabRockies/plexosdb#111 and pypa/gh-action-pypi-publish#199")
+@WORKFLOWS.rule("GHA035", "The files are downloaded into the folder that is uploaded",
+      why="Without a name each artifact is downloaded into a folder of its own, and the upload finds no file.",
+      fix="Download by name into dist/, or add merge-multiple: true.", section=WORKFLOW,
+      source="Grid2op/lightsim2grid#169, NatLabRockies/plexosdb#111 and pypa/gh-action-pypi-publish#199")
 def in_place(repository: Repository) -> Iterator[At]:
     """download-artifact from version 4 on, without a name, straight into the folder that is uploaded."""
     for found in repository.publications:
         if found.tool != PYPA or any(step.run.text for step in found.job.steps):
             continue
-        given = found.step.inputs["packages-dir"] or found.step.inputs["packages_dir"]
-        folder = _plain(given.text or "dist")
         for step in _downloads(found):
             named = {"name", "artifact-ids"} & step.inputs.map.keys()
             version = step.action.version if step.action else ()
-            if not named and version >= (4,) and step.inputs["merge-multiple"].word != "true" \
-                    and _plain(step.inputs["path"].text) == folder:
-                yield At(f"the files land in folders below {folder}/", found.file, step.line)
+            path = step.inputs["path"].text.strip().removeprefix("./").strip("/")
+            merged = step.inputs["merge-multiple"].word == "true"
+            if not named and version >= (4,) and not merged and path == found.folder:
+                yield At(f"the files are downloaded into folders below {path}/", found.file, step.line)
 
 
-def _plain(path: str) -> str:
-    return path.strip().removeprefix("./").strip("/")
-
-
-@WORKFLOWS.rule("GHA036", "The artifact actions still work",
+@WORKFLOWS.rule("GHA036", "The artifact actions are version 4 or newer",
       why="GitHub fails every run that uses versions 1 to 3 of upload-artifact or download-artifact.",
-      fix="Take the current version of both, pinned by commit.",
-      section=WORKFLOW, source="PyThaiNLP/pythainlp#1076, pybind/pybind11-stubgen#246 and rigetti/qcs-sdk-rust#530")
-def alive(repository: Repository) -> Iterator[At]:
+      fix="Use the current version of both, pinned by commit.", section=WORKFLOW,
+      source="PyThaiNLP/pythainlp#1076, pybind/pybind11-stubgen#246 and rigetti/qcs-sdk-rust#530")
+def artifact_version(repository: Repository) -> Iterator[At]:
     """Versions before 4. https://github.blog/changelog/2024-04-16-deprecation-notice-v3-of-the-artifact-actions/"""
     for workflow in repository.publishing:
-        for job in workflow.jobs.values():
-            for step in repository.sources.steps(job.steps):
-                used = step.action
-                if used and used.repository in (UP, DOWN) and used.version and used.version < (4,):
-                    yield At(f"{used.repository} {used.version[0]} is switched off", step.file, used.line)
+        for step in (step for job in workflow.jobs.values() for step in repository.sources.steps(job.steps)):
+            used = step.action
+            if used and used.repository in (UP, DOWN) and used.version and used.version < (4,):
+                yield At(f"GitHub has switched off {used.repository} {used.version[0]}", step.file, used.line)
 
 
-@WORKFLOWS.rule("GHA037", "The uploading action knows today's metadata",
+@WORKFLOWS.rule("GHA037", "The uploading action can read the metadata of today's build backends",
       why="Before 1.12.3 pypa/gh-action-pypi-publish can't read metadata 2.4, which today's backends write, and says "
-          "that name and version are missing. Its branch master stopped years before.",
-      fix="Take its current version, pinned by commit.",
-      section=WORKFLOW,
+          "that name and version are missing. Its branch master ended years before.",
+      fix="Use its current version, pinned by commit.", section=WORKFLOW,
       source="pypa/gh-action-pypi-publish#351, pypa/gh-action-pypi-publish#354, coin-or/CyLP#214 and "
              "bloomberg/memray#190")
-def knows_metadata(repository: Repository) -> Iterator[At]:
-    """gh-action-pypi-publish from before 1.12.3, where the backend isn't held back."""
+def reads_metadata(repository: Repository) -> Iterator[At]:
+    """gh-action-pypi-publish from before 1.12.3; a warning where the project limits its backend's version."""
+    project = repository.project
+    limited = project is None or any(map(SPECIFIERS.search, project.strings("build-system", "requires")))
     for found in repository.publications:
         used = found.step.action
         if found.tool != PYPA or used is None:
@@ -132,12 +125,4 @@ def knows_metadata(repository: Repository) -> Iterator[At]:
             yield At("the branch master is no longer maintained", found.file, found.line)
         elif used.version and used.version < (1, 12, 3) and len(used.version) > 1:
             yield At(f"version {'.'.join(map(str, used.version))} can't read metadata 2.4", found.file, found.line,
-                     WARNING if _held_back(repository) else ERROR)
-
-
-def _held_back(repository: Repository) -> bool:
-    """Whether the project admits only some versions of its backend, or there is no project to ask."""
-    project = repository.project
-    if project is None:
-        return True
-    return any(SPECIFIERS.search(text) for text in project.strings("build-system", "requires"))
+                     WARNING if limited else ERROR)

@@ -1,4 +1,4 @@
-"""Rules on what a job's token may do, and on what machine it runs."""
+"""Rules on what the token of a job may do, and on which machine the job runs."""
 
 from __future__ import annotations
 
@@ -7,39 +7,38 @@ from collections.abc import Iterator
 
 from labhandbook.core.rules import UNVERIFIED, At
 from labhandbook.core.wording import listed
-from labhandbook.github.repository import Repository
+from labhandbook.github.repository import WORKFLOW, WORKFLOWS, Repository
 from labhandbook.github.upload_steps import PYPA, Publication
 from labhandbook.github.workflow_model import Job, Step
-from labhandbook.github.workflow_rule import WORKFLOW, WORKFLOWS
 from labhandbook.github.workflow_rules.triggers import RELEASERS
 
 MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 RELEASES = re.compile(r"\bgh\s+release\s+(create|upload|edit|delete)\b")
 
 
-@WORKFLOWS.rule("GHA020", "The uploading job may ask for its identity",
-      why="Without id-token: write GitHub gives the job no identity, and there is nothing to show to the index.",
+@WORKFLOWS.rule("GHA020", "The job that uploads has the permission id-token: write",
+      why="Without it GitHub gives the job no identity, and trusted publishing fails.",
       fix="Write id-token: write under the permissions of that job; a calling job must grant it too.",
       section=WORKFLOW, source="uber/causalml#928, eventlet/eventlet#855 and sandialabs/reverse_argparse#316")
 def identity(repository: Repository) -> Iterator[At]:
-    """Uploads by trusted publishing from jobs that may not. https://docs.github.com/actions/reference/security/oidc"""
+    """Uploads by trusted publishing without the permission. https://docs.github.com/actions/reference/security/oidc"""
     for found in repository.by_identity:
         if not found.job.permits("id-token"):
             yield At(f"{found.job.name} lacks id-token: write", found.file, _line(found.job))
         for caller in found.callers:
-            if found.job.permits("id-token") and caller.occasions and not caller.job.permits("id-token"):
+            if found.job.permits("id-token") and caller.triggers and not caller.job.permits("id-token"):
                 yield At(f"{caller.job.name} calls {found.workflow.name} without granting id-token: write",
                          caller.job.workflow.file, _line(caller.job))
 
 
-@WORKFLOWS.rule("GHA021", "A job that checks out may read the repository",
-      why="Where permissions are written down, what isn't named is denied. A private repository is then not found; a "
+@WORKFLOWS.rule("GHA021", "A job that checks out the repository has the permission contents: read",
+      why="Where permissions are written down, all others are denied. A private repository is then not found; a "
           "public one can be fetched by anyone.",
       fix="Write contents: read under the permissions of that job.",
       section=WORKFLOW,
-                source="PrefectHQ/prefect-mcp-server#73, astral-sh/trusted-publishing-examples#1 and Azure/login#169")
+      source="PrefectHQ/prefect-mcp-server#73, astral-sh/trusted-publishing-examples#1 and Azure/login#169")
 def may_read(repository: Repository) -> Iterator[At]:
-    """actions/checkout in a job without contents, of a private repository or one of which GitHub tells nothing."""
+    """actions/checkout without the permission, unless GitHub says that the repository is public."""
     problem = repository.github.problem
     if not problem and not repository.github.private:
         return
@@ -48,19 +47,19 @@ def may_read(repository: Repository) -> Iterator[At]:
                  if step.uses("actions/checkout") and "token" not in step.inputs.map
                  and job.restricted and not job.permits("contents", "read")}
         if found and problem:
-            yield At(f"{listed(found)} can't check out if the repository is private, which can't be told: {problem}",
+            yield At(f"{listed(found)} can't check out if the repository is private, which is unknown: {problem}",
                      workflow.file, min(found.values()), UNVERIFIED)
         elif found:
             yield from (At(f"{name} can't check out a private repository", workflow.file, line)
                         for name, line in found.items())
 
 
-@WORKFLOWS.rule("GHA022", "A job that makes the GitHub release may write",
-      why="Otherwise GitHub answers 403, Resource not accessible by integration, when the package is out already.",
+@WORKFLOWS.rule("GHA022", "A job that makes the GitHub release has the permission contents: write",
+      why="Otherwise GitHub answers 403, Resource not accessible by integration, after the package was published.",
       fix="Write contents: write under the permissions of that job alone.",
       section=WORKFLOW, source="nvdaaddons/AddonTemplate#55, google/osdfir-infrastructure#189 and bitnami/gonit#81")
 def may_release(repository: Repository) -> Iterator[At]:
-    """gh release and its like in a job whose permissions are written down, without contents: write."""
+    """gh release and release actions in a job whose permissions lack contents: write."""
     for workflow in repository.publishing:
         for job in workflow.jobs.values():
             for step in repository.sources.steps(job.steps):
@@ -70,18 +69,18 @@ def may_release(repository: Repository) -> Iterator[At]:
 
 
 def _releases(step: Step) -> int:
-    """The line on which a step makes or changes a release with the job's own token; 0 when it doesn't."""
+    """The line on which a step makes or changes a release with the job's own token; 0 when it does neither."""
     if step.action and step.action.repository in RELEASERS:
         other = step.inputs[RELEASERS[step.action.repository] or "-"].text
         return 0 if other and "github" not in other.lower() else step.body["uses"].line
     env = step.body["env"].map
-    told = next((env[name].text for name in ("GH_TOKEN", "GITHUB_TOKEN") if name in env), "")
-    own = re.search(r"\b(github\.token|secrets\.GITHUB_TOKEN)\b", told, re.IGNORECASE)
+    given = next((env[name].text for name in ("GH_TOKEN", "GITHUB_TOKEN") if name in env), "")
+    own = re.search(r"\b(github\.token|secrets\.GITHUB_TOKEN)\b", given, re.IGNORECASE)
     return next((number for number, text in step.run.lines if own and RELEASES.search(text)), 0)
 
 
-@WORKFLOWS.rule("GHA023", "The uploading job runs on Linux",
-      why="pypa/gh-action-pypi-publish is a container, and only Linux runners have those.",
+@WORKFLOWS.rule("GHA023", "The job that uses pypa/gh-action-pypi-publish runs on Linux",
+      why="The action is a container, and only Linux runners can start containers.",
       fix="Build on every system, keep the files with actions/upload-artifact, and upload them all from one job on "
            "ubuntu-latest.",
       section=WORKFLOW,
@@ -90,14 +89,14 @@ def _releases(step: Step) -> int:
 def on_linux(repository: Repository) -> Iterator[At]:
     """gh-action-pypi-publish on Windows or macOS."""
     for found in repository.publications:
-        asked = f"{found.step.body['if'].text} {found.job.body['if'].text}"
+        conditions = f"{found.step.body['if'].text} {found.job.body['if'].text}"
         other = [name for name in _systems(found) if re.match(r"(windows|macos)", name, re.IGNORECASE)]
-        if found.tool == PYPA and other and not re.search(r"\b(runner|matrix)\.", asked):
+        if found.tool == PYPA and other and not re.search(r"\b(runner|matrix)\.", conditions):
             yield At(f"{found.job.name} runs on {other[0]}", found.file, found.job.body["runs-on"].line)
 
 
 def _systems(found: Publication) -> list[str]:
-    """The labels of the machines that a job runs on, those of its matrix put in."""
+    """The labels of the machines that a job runs on, those of its matrix included."""
     runs_on = found.job.body["runs-on"]
     matrix = MATRIX.fullmatch(runs_on.text)
     if not matrix:

