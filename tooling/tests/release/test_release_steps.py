@@ -21,7 +21,7 @@ from labhandbook.package.index_addresses import index
 from labhandbook.package.machine import interpreters
 from labhandbook.package.project import load_project
 from labhandbook.release import release_steps
-from labhandbook.release.step_actions import Options, agree, tests_key
+from labhandbook.release.step_actions import Options, agree, suite_key
 from tooling.tests.conftest import run
 from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_dists import CANARY
@@ -179,7 +179,7 @@ def test_results_hold_for_what_was_tested(rehearsed: Path, tmp_path: Path, monke
     def key(**options: object) -> str:
         project = load_project(root, ask_remote=False)
         (release,) = release_steps.open_releases([project], Options(**options))  # type: ignore[arg-type]
-        return tests_key(release)
+        return suite_key(release)
 
     first = key()
     (root / "notes.txt").write_text("No suite reads this.\n")

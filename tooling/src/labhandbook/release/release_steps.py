@@ -55,7 +55,7 @@ def steps(workflow: str, target: str = REHEARSAL, *, verify: bool = True) -> lis
         Step("test", "sec-pypi-test", "install the files in clean environments and run the tests there",
              step_actions.run_test, (*files, "Pythons that requires-python admits"), "results in the ledger",
              # If you ask for the tests alone, you want them to run again.
-             None if workflow == "test" else step_actions.tests_key),
+             None if workflow == "test" else step_actions.suite_key),
         Step("upload", "sec-pypi-testpypi" if rehearsed or target == "testpypi" else "sec-pypi-upload",
              f"upload the files to {where} with twine", step_actions.run_upload,
              files if rehearsed else (*files, "a token or a trusted publisher"),

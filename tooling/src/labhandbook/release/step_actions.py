@@ -224,7 +224,7 @@ def build_key(release: Release) -> str:
     return release.state.fingerprint()
 
 
-def tests_key(release: Release) -> str:
+def suite_key(release: Release) -> str:
     """What tests depend on: the files, what the suite reads from the project's folder, settings, Pythons and tools.
 
     The index may get newer dependencies at any time, so a result is kept for a day at most.
