@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import configparser
 import contextlib
-import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,19 +20,13 @@ SECONDS = 120
 SCRIPT = 'for file; do bash -n "$file" || :; done'
 
 
-def program(name: str) -> str | None:
-    """A program of this Python's environment, or one on PATH."""
-    own = Path(sys.executable).with_name(name)
-    return str(own) if own.is_file() else shutil.which(name)
-
-
 def run(name: str, arguments: Sequence[str], cwd: Path, fine: set[int], seconds: float = SECONDS,
         env: Mapping[str, str] | None = None) -> Ran:
     """What a tool prints within `seconds`; `fine` are the exit codes of a run that did its work.
 
     `cwd` must be a folder of ours: in the book, a tool would find settings that name files to write.
     """
-    path = program(name)
+    path = process.find_program(name)
     if path is None:
         return Ran(None, f"{name} is not installed (pip install 'labhandbook[check]')")
     try:
@@ -121,7 +113,7 @@ def lychee(site: Path, folder: Path) -> Ran:
 
 def bash(blocks: Sequence[Block], folder: Path) -> Ran:
     """What `bash -n` says of each block, written to `folder`; the blocks go to two processes."""
-    path = program("bash")
+    path = process.find_program("bash")
     if path is None:
         return Ran(None, "bash is not installed")
     first: dict[str, int] = {}
