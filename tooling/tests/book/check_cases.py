@@ -1,4 +1,4 @@
-"""For every rule of the book a seeded defect, with the place it must be told at, and a near miss that passes."""
+"""For every rule of the book a seeded defect, with its place, and a near miss that passes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Case:
-    """Files of a book by path; of a seeded defect, where and in which words it is told."""
+    """Files of a book by path; of a seeded defect, the place and the words of its finding."""
 
     files: dict[str, str] = field(default_factory=dict)
     place: str = ""

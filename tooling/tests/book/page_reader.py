@@ -322,7 +322,7 @@ class Page:
 
     @property
     def images(self) -> list[Link]:
-        """The images: what stands for each where it can't be seen, and its file from the site's root."""
+        """The images: the text for each where it can't be seen, and its file from the site's root."""
         return [Link(attribute(tag, "aria-label" if tag.name == "svg" else "alt"),
                      self.absolute(attribute(tag, "data-src" if tag.name == "svg" else "src")))
                 for tag in self.main.select("img, svg.picture")]

@@ -118,21 +118,21 @@ def test_missing_tools_are_told_and_not_passed_over(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("script", ["exit 3", "kill -9 $$", "echo nonsense"])
-def test_a_tool_that_breaks_is_told(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tool_that_breaks_is_reported(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_book(tmp_path / "book", {"index.qmd": HOME, "_book/index.html": "<main>Text</main>"})
     broken = tmp_path / "broken"
     broken.write_text(f"#!/bin/sh\n{script}\n")
     broken.chmod(0o755)
     monkeypatch.setattr(programs, "program", lambda name: str(broken) if name == "lychee" else None)
-    told = [finding.message for finding in check_book(tmp_path / "book").findings if finding.rule.code == "BOOK026"]
-    assert len(told) == 1 and "could not be verified: lychee" in told[0]
+    answer = [finding.message for finding in check_book(tmp_path / "book").findings if finding.rule.code == "BOOK026"]
+    assert len(answer) == 1 and "could not be verified: lychee" in answer[0]
 
 
 def test_a_given_site_is_checked_with_one_chapter(bad: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     site = tmp_path_factory.mktemp("site")
     (site / "index.html").write_text('<main>Text <a href="index.html#x">x</a> <a href="/gone">y</a></main>')
-    told = {finding.message for finding in check_book(bad / "index.qmd", site=site).findings}
-    assert told == {"chapters/a.qmd has no page in the built site", "chapters/b.qmd has no page in the built site",
+    answer = {finding.message for finding in check_book(bad / "index.qmd", site=site).findings}
+    assert answer == {"chapters/a.qmd has no page in the built site", "chapters/b.qmd has no page in the built site",
                     "index.html has no place #x", "gone is not there"}
 
 
@@ -140,8 +140,8 @@ def test_a_broken_link_in_every_menu_is_one_finding(tmp_path: Path) -> None:
     html = '<main>Text <a href="gone.pdf">x</a></main>'
     make_book(tmp_path, {"index.qmd": HOME, "a.qmd": "# A {#sec-a}\n\nWords.\n", "_book/index.html": html,
                          "_book/a.html": html})
-    (told,) = check_book(tmp_path).findings
-    assert (told.place, told.message) == ("_book/a.html:1", "gone.pdf is not there (linked from 1 more page too)")
+    (answer,) = check_book(tmp_path).findings
+    assert (answer.place, answer.message) == ("_book/a.html:1", "gone.pdf is not there (linked from 1 more page too)")
 
 
 def test_a_binary_chapter_is_a_finding(tmp_path: Path) -> None:

@@ -79,9 +79,9 @@ def test_every_rule_is_checked_and_has_both_cases() -> None:
 def test_seeded_defect_is_caught(code: str, seeded: tuple[Path, Checked]) -> None:
     folder, checked = seeded
     case = SEEDED[code]
-    told = [finding for finding in checked.findings if finding.rule.code == code]
-    assert any(finding.place == place(case, folder) and case.says in finding.message for finding in told), told
-    assert all(finding.weight is Severity.ERROR for finding in told)
+    answer = [finding for finding in checked.findings if finding.rule.code == code]
+    assert any(finding.place == place(case, folder) and case.says in finding.message for finding in answer), answer
+    assert all(finding.weight is Severity.ERROR for finding in answer)
 
 
 @pytest.mark.parametrize("code", NEAR)
@@ -124,35 +124,35 @@ def found(tmp_path: Path) -> Read:
 
 
 def test_lines_are_right_behind_and_inside_includes(found: Read) -> None:
-    told = found({
+    answer = found({
         "a.qmd": "---\ndescription: Words.\n---\n\n# A {#sec-a}\n\n{{< include _b.qmd >}}\n\nSee @sec-gone.\n",
         "_b.qmd": "Three\nlines of @sec-lost.\n\n```{.bash}\n{{< include _run.sh >}}\n```\n",
         "_run.sh": "ls\nif true; then\nls <name> x\nls\n",
     })
-    assert {(finding.place, finding.rule.code) for finding in told} == {
+    assert {(finding.place, finding.rule.code) for finding in answer} == {
         ("a.qmd:9", "BOOK005"), ("_b.qmd:2", "BOOK005"), ("_run.sh:3", "BOOK020"), ("_run.sh:4", "BOOK019")}
 
 
 def test_each_of_two_equal_defects_has_its_line(found: Read) -> None:
-    told = found({"a.qmd": "# A {#sec-a}\n\n[x](gone.txt)\n\n`gone.txt` [x](gone.txt)\n\n"
+    answer = found({"a.qmd": "# A {#sec-a}\n\n[x](gone.txt)\n\n`gone.txt` [x](gone.txt)\n\n"
                            "@sec-z\n\n@sec-zz, @sec-z\n"})
-    assert [(finding.line, finding.rule.code) for finding in told] == [
+    assert [(finding.line, finding.rule.code) for finding in answer] == [
         (3, "BOOK007"), (5, "BOOK007"), (7, "BOOK005"), (9, "BOOK005"), (9, "BOOK005")]
 
 
 def test_a_part_that_is_not_there(found: Read) -> None:
-    told = found({"a.qmd": "# A {#sec-a}\n\n```{.python}\n{{< part /tool.py bend >}}\n```\n\n"
+    answer = found({"a.qmd": "# A {#sec-a}\n\n```{.python}\n{{< part /tool.py bend >}}\n```\n\n"
                            "```{.python}\n{{< part /tool.py bent >}}\n```\n\n{{< part /tol.py bend >}}\n",
                   "tool.py": "def bend():\n    pass\n"})
-    assert [(finding.place, finding.rule.code, finding.message) for finding in told] == [
+    assert [(finding.place, finding.rule.code, finding.message) for finding in answer] == [
         ("a.qmd:8", "BOOK003", "tool.py has no part, function or class named bent"),
         ("a.qmd:11", "BOOK003", "tol.py does not exist in the book")]
 
 
 def test_a_label_on_two_pages_is_told_at_the_second(found: Read) -> None:
-    told = found({"a.qmd": "# A {#sec-a}\n\n## B {#sec-b}\n",
+    answer = found({"a.qmd": "# A {#sec-a}\n\n## B {#sec-b}\n",
                   "c.qmd": "# C {#sec-c}\n\n[b](#sec-b)\n\n## B {#sec-b}\n"})
-    assert [(finding.place, finding.rule.code, finding.message) for finding in told] == [
+    assert [(finding.place, finding.rule.code, finding.message) for finding in answer] == [
         ("c.qmd:5", "BOOK008", "#sec-b is used in a.qmd too")]
 
 
@@ -172,9 +172,9 @@ def test_a_wrong_link_says_what_to_write(target: str, says: str, tmp_path: Path)
         "part.qmd": "# Part {#sec-part .unnumbered}\n\nWords.\n",
         "a.qmd": "---\naliases: [old.html]\n---\n\n# A {#sec-a}\n\nWords.\n",
     }, ["index.qmd", {"part": "part.qmd", "chapters": ["a.qmd"]}])
-    (told,) = check_book(tmp_path, today=TODAY).findings
-    assert (told.place, told.rule.code) == ("index.qmd:3", "BOOK007")
-    assert says in told.message
+    (answer,) = check_book(tmp_path, today=TODAY).findings
+    assert (answer.place, answer.rule.code) == ("index.qmd:3", "BOOK007")
+    assert says in answer.message
 
 
 @pytest.mark.parametrize(("body", "line"), [
@@ -185,8 +185,8 @@ def test_a_wrong_link_says_what_to_write(target: str, says: str, tmp_path: Path)
     ("Text.\n:::", 4),
 ])
 def test_what_is_not_closed(body: str, line: int, found: Read) -> None:
-    told = found({"a.qmd": f"# A {{#sec-a}}\n\n{body}\n"})
-    assert ("BOOK016", line) in [(finding.rule.code, finding.line) for finding in told]
+    answer = found({"a.qmd": f"# A {{#sec-a}}\n\n{body}\n"})
+    assert ("BOOK016", line) in [(finding.rule.code, finding.line) for finding in answer]
 
 
 @pytest.mark.parametrize("body", [
@@ -194,8 +194,8 @@ def test_what_is_not_closed(body: str, line: int, found: Read) -> None:
     '![Caption](pixel.svg){fig-alt=""}', "![Caption](pixel.svg){#fig-a}",
 ])
 def test_pictures_without_words(body: str, found: Read) -> None:
-    told = found({"a.qmd": f"# A {{#sec-a}}\n\n{body}\n", "pixel.svg": PIXEL})
-    assert ("BOOK013", 3) in [(finding.rule.code, finding.line) for finding in told]
+    answer = found({"a.qmd": f"# A {{#sec-a}}\n\n{body}\n", "pixel.svg": PIXEL})
+    assert ("BOOK013", 3) in [(finding.rule.code, finding.line) for finding in answer]
 
 
 @pytest.mark.parametrize(("line", "bare"), [
@@ -204,9 +204,9 @@ def test_pictures_without_words(body: str, found: Read) -> None:
     ("diff <(ls) b", False), ("[[ a < b ]]", False), ("x<3 && y>2", False), ("ls 2>&1 >log", False),
 ])
 def test_placeholders(line: str, bare: bool, found: Read) -> None:
-    told = found({"a.qmd": f"# A {{#sec-a}}\n\n```bash\n{line}\nEOF\n```\n"})
-    assert (("BOOK020", 4) in [(finding.rule.code, finding.line) for finding in told]) is bare
-    assert not bare or "BOOK019" not in [finding.rule.code for finding in told]
+    answer = found({"a.qmd": f"# A {{#sec-a}}\n\n```bash\n{line}\nEOF\n```\n"})
+    assert (("BOOK020", 4) in [(finding.rule.code, finding.line) for finding in answer]) is bare
+    assert not bare or "BOOK019" not in [finding.rule.code for finding in answer]
 
 
 def test_variables_are_filled_in_before_bash_reads(found: Read) -> None:
@@ -221,9 +221,10 @@ def test_variables_are_filled_in_before_bash_reads(found: Read) -> None:
 ])
 def test_review_days(day: str, weight: Severity | None, says: str, found: Read) -> None:
     facts = f'source: "x"\nchecked: 2026-01-01\na:\n  review-by: {day}\n  b: "1"\n  c: "2"\n'
-    told = found({"chapters/facts.yml": facts})
-    assert [(finding.place, finding.weight) for finding in told] == [("chapters/facts.yml:4", weight)] * bool(weight)
-    assert not told or ("facts.a.b and 1 more" in told[0].message and says in told[0].message)
+    answer = found({"chapters/facts.yml": facts})
+    places = [(finding.place, finding.weight) for finding in answer]
+    assert places == [("chapters/facts.yml:4", weight)] * bool(weight)
+    assert not answer or ("facts.a.b and 1 more" in answer[0].message and says in answer[0].message)
 
 
 @pytest.mark.parametrize(("stamps", "says"), [
@@ -235,10 +236,10 @@ def test_review_days(day: str, weight: Severity | None, says: str, found: Read) 
     ('source: "x"\nchecked: 2026-10-01\nreview-by: 2026-10-01\n', "not after the checked day"),
 ])
 def test_stamps(stamps: str, says: str, found: Read) -> None:
-    told = [finding for finding in found({"chapters/facts.yml": stamps + 'a: "1"\nb: "2"\n'})
+    answer = [finding for finding in found({"chapters/facts.yml": stamps + 'a: "1"\nb: "2"\n'})
             if finding.rule.code == "BOOK024"]
-    assert [finding.line for finding in told] == [stamps.count("\n") + 1]
-    assert says in told[0].message
+    assert [finding.line for finding in answer] == [stamps.count("\n") + 1]
+    assert says in answer[0].message
 
 
 def test_every_rule_is_whole_sentences() -> None:
@@ -269,17 +270,17 @@ A, B = "topic:a, level:core, minutes:30, kind:article", "topic:b, level:intro, m
 ])
 def test_reading_paths(entries: list[tuple[str, str]], says: set[str], found: Read) -> None:
     paths = {"BOOK030", "BOOK031", "BOOK032"}
-    told = {finding.message for finding in found({**PATH, **works(*entries)}) if finding.rule.code in paths}
-    assert told == says
+    answer = {finding.message for finding in found({**PATH, **works(*entries)}) if finding.rule.code in paths}
+    assert answer == says
 
 
 def test_work_without_reason(found: Read) -> None:
-    told = found({**PATH, "references.bib": entry("one", "doi = {10.1/one}", words=A, why="note = {A note}")})
-    assert [finding.message for finding in told if finding.rule.code == "BOOK030"] == [
+    answer = found({**PATH, "references.bib": entry("one", "doi = {10.1/one}", words=A, why="note = {A note}")})
+    assert [finding.message for finding in answer if finding.rule.code == "BOOK030"] == [
         "one has no annotation, which says why to read it"]
 
 
 def test_unknown_path_names_the_known_ones(found: Read) -> None:
-    told = found({"index.qmd": "# Home {#sec-home}\n\n{{< reading-path c >}}\n", **works(("one", A), ("two", B))})
+    answer = found({"index.qmd": "# Home {#sec-home}\n\n{{< reading-path c >}}\n", **works(("one", A), ("two", B))})
     assert ("index.qmd:3", "no work of references.bib has the keyword topic:c; there are a, b") in [
-        (finding.place, finding.message) for finding in told]
+        (finding.place, finding.message) for finding in answer]

@@ -163,11 +163,11 @@ def test_addresses_are_those_twine_uploads_to() -> None:
     from twine import utils
     from twine.repository import TEST_WAREHOUSE, WAREHOUSE_WEB
 
-    told = index_addresses()
-    assert told is not None and set(told) == {"pypi", "testpypi"}
-    assert (told["pypi"]["web"] + "/", told["testpypi"]["web"] + "/") == (WAREHOUSE_WEB, TEST_WAREHOUSE)
-    assert utils.TEST_REPOSITORY.startswith(told["testpypi"]["web"])
-    for addresses in told.values():
+    answer = index_addresses()
+    assert answer is not None and set(answer) == {"pypi", "testpypi"}
+    assert (answer["pypi"]["web"] + "/", answer["testpypi"]["web"] + "/") == (WAREHOUSE_WEB, TEST_WAREHOUSE)
+    assert utils.TEST_REPOSITORY.startswith(answer["testpypi"]["web"])
+    for addresses in answer.values():
         assert addresses["simple"] == f"{addresses['web']}/simple/" and addresses["web"].endswith(addresses["host"])
 
 

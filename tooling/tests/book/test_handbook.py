@@ -51,9 +51,9 @@ def tracked() -> list[Path]:
 def test_all_formats_render_without_a_finding(handbook_copy: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     done = run("render", "--book", handbook_copy, "--engine", "pandoc", "--output", output, "--format", "json")
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["findings"], told["failed"]) == (0, [], False)
-    assert told["pages"] == len(load_book(ROOT).pages)
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["findings"], answer["failed"]) == (0, [], False)
+    assert answer["pages"] == len(load_book(ROOT).pages)
     assert {"Lab-Handbook.pdf", "Lab-Handbook.epub", "index.html"} <= {path.name for path in output.iterdir()}
 
 

@@ -1,4 +1,4 @@
-"""Reading `_quarto.yml`: the table of contents and its numbers, and what a broken one is told.
+"""Reading `_quarto.yml`: the table of contents and its numbers, and the message for a broken one.
 
 Bad input is one message with file and line, exit code 2, no traceback, and the old output stays.
 """
@@ -64,11 +64,11 @@ def test_broken_configuration_is_told_with_its_line(tmp_path: Path, change: tupl
     (tmp_path / "_quarto.yml").write_text(GOOD.replace(*change, 1), encoding="utf-8")
     for command in ("render", "facts"):
         done = run(command, "--book", tmp_path)
-        told = done.stderr
-        assert done.returncode == 2 and "Traceback" not in told, told
-        first = told.splitlines()[0]
+        answer = done.stderr
+        assert done.returncode == 2 and "Traceback" not in answer, answer
+        first = answer.splitlines()[0]
         assert f"_quarto.yml:{line}:" in first and says in first, first
-        assert "@sec-contributing" in told
+        assert "@sec-contributing" in answer
     assert old.read_text(encoding="utf-8") == "old"
 
 

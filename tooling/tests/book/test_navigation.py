@@ -71,5 +71,5 @@ def test_book_title_leads_home(everything: Pages) -> None:
     assert page.absolute(str(home["href"])) == "index.html" and home.get_text() == "Test Book"
 
 
-def test_language_is_told(everything: Pages) -> None:
+def test_language_is_reported(everything: Pages) -> None:
     assert {str(page.one("html")["lang"]) for page in everything.values()} == {"en-GB"}

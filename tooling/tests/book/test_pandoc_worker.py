@@ -1,4 +1,4 @@
-"""Workers that die or fail are told as errors: nothing hangs, nothing is left running."""
+"""Workers that die or fail are reported as errors: nothing hangs, nothing is left running."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def worker(tmp_path: Path) -> Iterator[Worker]:
 
 
 def within(seconds: float, work: Callable[[], object]) -> object:
-    """The result of `work`; a failure when it takes longer, so that a hang is told as one."""
+    """The result of `work`; a failure when it takes longer, so that a hang is reported as one."""
     threads = ThreadPoolExecutor(1)
     try:
         return threads.submit(work).result(timeout=seconds)
@@ -48,8 +48,8 @@ def kill(worker: Worker) -> None:
 
 def test_worker_answers(worker: Worker) -> None:
     bibliography = {"name": "b.bib", "text": "@book{key, title = {T}}"}
-    told = within(10, lambda: worker.call("setup", **{**SETUP, "bibliography": [bibliography]}))
-    assert isinstance(told, dict) and told["keys"] == ["key"]
+    result = within(10, lambda: worker.call("setup", **{**SETUP, "bibliography": [bibliography]}))
+    assert isinstance(result, dict) and result["keys"] == ["key"]
 
 
 def test_dead_worker_is_an_error(worker: Worker) -> None:

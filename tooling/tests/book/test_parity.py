@@ -83,7 +83,7 @@ def difference(quarto: Path, pandoc: Path) -> str:
     """The differences of two sites as text, page by page; nothing when they agree."""
     theirs, ours = pages(quarto), pages(pandoc)
     titles = {url: page.title_id for url, page in theirs.items()}
-    told = []
+    answer = []
     for url in sorted({*theirs, *ours}):
         before = list(facts(theirs[url], titles)) if url in theirs else ["the page"]
         after = list(facts(ours[url], titles)) if url in ours else ["the page"] if url not in theirs else []
@@ -92,16 +92,16 @@ def difference(quarto: Path, pandoc: Path) -> str:
         if url not in theirs:
             lines = ["+the page"]
         if lines:
-            told.append("\n".join([f"{url}:", *(f"  {line}" for line in lines)]))
-    return "\n".join(told)
+            answer.append("\n".join([f"{url}:", *(f"  {line}" for line in lines)]))
+    return "\n".join(answer)
 
 
 @pytest.mark.parametrize("book", ["everything", "handbook"])
 def test_both_engines_say_the_same(book: str, sites: Sites) -> None:
     need_quarto()
-    told = difference(sites(book, "quarto"), sites(book, "pandoc"))
-    if told:
-        pytest.fail(f"the engines differ (- Quarto, + embedded):\n{told}", pytrace=False)
+    differences = difference(sites(book, "quarto"), sites(book, "pandoc"))
+    if differences:
+        pytest.fail(f"the engines differ (- Quarto, + embedded):\n{differences}", pytrace=False)
 
 
 @pytest.mark.parametrize(("flag", "ended", "said"), [("1", 1, "no quarto on PATH"), ("", 0, "Quarto")])

@@ -1,4 +1,4 @@
-"""`handbook preview` as a writer meets it: a real server, and pages that follow every edit and tell every mistake."""
+"""`handbook preview` as a writer uses it: a real server, and pages that follow every edit and show every mistake."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_a_mistake_stands_in_the_page_and_on_the_terminal(preview: Preview, book
         time.sleep(0.02)
     (book / "one.qmd").write_text(CHAPTER)
     preview.until("/one.html", "The first words.", without="BOOK005")
-    while "nothing is wrong any more" not in preview.words:
+    while "everything is correct again" not in preview.words:
         assert time.monotonic() < end, preview.words
         time.sleep(0.02)
 

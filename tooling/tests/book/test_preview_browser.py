@@ -61,7 +61,7 @@ def test_the_browser_follows_and_keeps_the_place(preview: Preview, book: Path, b
     page.get_by_text("And more.").first.wait_for(state="attached")
     assert abs(page.evaluate(top) - before) < 3
     assert page.locator(".copy, .anchor").count() >= 60
-    # A mistake is shown above the page, and goes when it is mended
+    # A mistake is shown above the page, and disappears when it is corrected
     (book / "one.qmd").write_text(long + "\nSee @sec-nowhere.\n")
     panel = page.get_by_label("Mistakes")
     panel.wait_for()

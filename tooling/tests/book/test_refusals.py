@@ -1,7 +1,7 @@
 """What the embedded engine does not render as Quarto does, it names with file and line, and writes nothing.
 
 One book holds every such construct, each in a chapter of its own and once more in a file that a chapter includes.
-The arrow marks the line that must be told.
+The arrow marks the line that must be result.
 """
 
 from __future__ import annotations
@@ -109,59 +109,59 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def told(book: Path) -> Told:
+def result(book: Path) -> Told:
     done = run("render", "--book", book, "--engine", "pandoc", "--to", "html")
     answer = run("render", "--book", book, "--engine", "pandoc", "--to", "html", "--format", "json")
     assert answer.returncode == done.returncode
     return Told(done.returncode, done.stderr, json.loads(answer.stdout)["findings"])
 
 
-def test_findings_are_exit_code_1_and_no_traceback(told: Told) -> None:
-    assert told.code == 1
-    assert "Traceback" not in told.text
-    assert "nothing was written to" in told.text.splitlines()[-1]
+def test_findings_are_exit_code_1_and_no_traceback(result: Told) -> None:
+    assert result.code == 1
+    assert "Traceback" not in result.text
+    assert "nothing was written to" in result.text.splitlines()[-1]
 
 
-def test_old_output_stays(book: Path, told: Told) -> None:
+def test_old_output_stays(book: Path, result: Told) -> None:
     assert [path.name for path in (book / "_book").iterdir()] == ["index.html"]
     assert (book / "_book/index.html").read_text(encoding="utf-8") == "old"
     assert not [path for path in book.iterdir() if path.name.startswith("._book")]
 
 
 @pytest.mark.parametrize("name", cases())
-def test_refused_at_its_line(told: Told, name: str) -> None:
+def test_refused_at_its_line(result: Told, name: str) -> None:
     code, message, text = CASES[name]
     place = f"chapters/{slug(name)}.qmd:{line_of(text) + 2}: {code} "
-    lines = [line for line in told.text.splitlines() if f"chapters/{slug(name)}.qmd" in line]
+    lines = [line for line in result.text.splitlines() if f"chapters/{slug(name)}.qmd" in line]
     assert any(place in line and message in line for line in lines), lines
 
 
 @pytest.mark.parametrize("name", cases(*SINGLE))
-def test_refused_at_its_line_of_an_included_file(told: Told, name: str) -> None:
+def test_refused_at_its_line_of_an_included_file(result: Told, name: str) -> None:
     code, message, text = CASES[name]
     place = f"chapters/_{slug(name)}.qmd:{line_of(text)}: {code} "
-    lines = [line for line in told.text.splitlines() if f"chapters/_{slug(name)}.qmd" in line]
+    lines = [line for line in result.text.splitlines() if f"chapters/_{slug(name)}.qmd" in line]
     assert any(place in line and message in line for line in lines), lines
 
 
-def test_nothing_else_is_refused(told: Told) -> None:
+def test_nothing_else_is_refused(result: Told) -> None:
     known = {f"chapters/{prefix}{slug(name)}.qmd" for name in CASES for prefix in ("", "_")}
-    assert {finding["file"] for finding in told.findings} <= known
+    assert {finding["file"] for finding in result.findings} <= known
     for name in CASES:
-        codes = {finding["code"] for finding in told.findings if finding["file"] == f"chapters/{slug(name)}.qmd"}
+        codes = {finding["code"] for finding in result.findings if finding["file"] == f"chapters/{slug(name)}.qmd"}
         # What is no cross-reference of the engine refers to nothing, too.
         assert codes - {"BOOK005"} == {CASES[name][0]} - {"BOOK005"} and codes, name
 
 
-def test_every_finding_says_how_to_mend_it(told: Told) -> None:
-    for finding in told.findings:
-        assert str(finding["fix"]) in told.text and f"@{finding['section']}" in told.text
+def test_every_finding_says_how_to_mend_it(result: Told) -> None:
+    for finding in result.findings:
+        assert str(finding["fix"]) in result.text and f"@{finding['section']}" in result.text
 
 
-def test_json_holds_the_same_findings(told: Told) -> None:
-    shown = re.findall(r"^\S+ (\S+?)(?::(\d+))?: (BOOK\d+) (.*)$", told.text, re.MULTILINE)
+def test_json_holds_the_same_findings(result: Told) -> None:
+    shown = re.findall(r"^\S+ (\S+?)(?::(\d+))?: (BOOK\d+) (.*)$", result.text, re.MULTILINE)
     assert [(file, int(line or 0), code, message) for file, line, code, message in shown] == [
-        (finding["file"], finding["line"], finding["code"], finding["message"]) for finding in told.findings]
+        (finding["file"], finding["line"], finding["code"], finding["message"]) for finding in result.findings]
 
 
 def refuse(folder: Path, files: dict[str, str]) -> str:
@@ -173,15 +173,16 @@ def refuse(folder: Path, files: dict[str, str]) -> str:
 
 
 def test_an_include_of_itself_ends(tmp_path: Path) -> None:
-    told = refuse(tmp_path, {"a.qmd": "# A\n\n{{< include _round.qmd >}}\n",
+    result = refuse(tmp_path, {"a.qmd": "# A\n\n{{< include _round.qmd >}}\n",
                              "_round.qmd": "Round.\n\n{{< include _trip.qmd >}}\n",
                              "_trip.qmd": "{{< include _round.qmd >}}\n"})
-    assert "_trip.qmd:1: BOOK002 _round.qmd includes itself" in told
+    assert "_trip.qmd:1: BOOK002 _round.qmd includes itself" in result
 
 
 def test_an_id_of_two_pages(tmp_path: Path) -> None:
-    told = refuse(tmp_path, {"a.qmd": "# A\n\n## One {#sec-same}\n", "b.qmd": "# B\n\nText.\n\n## Two {#sec-same}\n"})
-    assert "b.qmd:5: BOOK008 #sec-same" in told and "a.qmd" in told
+    result = refuse(tmp_path, {"a.qmd": "# A\n\n## One {#sec-same}\n",
+                               "b.qmd": "# B\n\nText.\n\n## Two {#sec-same}\n"})
+    assert "b.qmd:5: BOOK008 #sec-same" in result and "a.qmd" in result
 
 
 def test_a_binary_file(tmp_path: Path) -> None:

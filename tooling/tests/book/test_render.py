@@ -1,4 +1,4 @@
-"""`handbook render`: what stands in the output folder, and that a render which fails leaves it alone."""
+"""`handbook render`: what is in the output folder, and that a render which fails leaves it alone."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def old_output(book: Path) -> Path:
 
 @pytest.mark.parametrize("old", ["old/one.html", "chapters/alpha/moved.html"])
 def test_alias_leads_to_the_page(everything_site: Path, old: str) -> None:
-    """Both engines send the reader on by script and keep the fragment; the target is told in the page."""
+    """Both engines send the reader on by script and keep the fragment; the target is in the page."""
     text = (everything_site / old).read_text(encoding="utf-8")
     found = re.search(r"""["']([^"']*one\.html)["']""", text)
     assert found and "location.hash" in text
@@ -154,8 +154,8 @@ def test_a_render_writes_only_its_output(tmp_path: Path) -> None:
 def test_variables_are_written_for_quarto(tmp_path: Path) -> None:
     book = everything_in(tmp_path)
     assert run("facts", "--book", book, "--write").returncode == 0
-    told = yaml.safe_load((book / "_variables.yml").read_text(encoding="utf-8"))
-    assert told["things"]["host"]["name"] == "login.example.org"
+    answer = yaml.safe_load((book / "_variables.yml").read_text(encoding="utf-8"))
+    assert answer["things"]["host"]["name"] == "login.example.org"
 
 
 # What keeps a render from running

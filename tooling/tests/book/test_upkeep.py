@@ -86,16 +86,16 @@ def book(folder: Path, web: str, page: str = "/there", facts: str = FACTS, actio
 
 def hubs(folder: Path, **changes: str) -> State:
     """GitHub with the two repositories that are asked for, as one state; `changes` are what they answer."""
-    told = {"newest": "v7.0.1", "commit": PIN, "quarto": "v1.10.21"} | changes
+    result = {"newest": "v7.0.1", "commit": PIN, "quarto": "v1.10.21"} | changes
     state = State("acerbilab/handbook", folder, TOKEN)
     state.others = {
-        "actions/checkout/releases/latest": {"tag_name": told["newest"]},
-        "actions/checkout/commits/v7.0.1": {"sha": told["commit"]},
-        "quarto-dev/quarto-cli/releases/latest": {"tag_name": told["quarto"]}}
+        "actions/checkout/releases/latest": {"tag_name": result["newest"]},
+        "actions/checkout/commits/v7.0.1": {"sha": result["commit"]},
+        "quarto-dev/quarto-cli/releases/latest": {"tag_name": result["quarto"]}}
     return state
 
 
-def told(folder: Path, state: State, monkeypatch: pytest.MonkeyPatch, versions: str = "7.0.3 8.0rc1",
+def result(folder: Path, state: State, monkeypatch: pytest.MonkeyPatch, versions: str = "7.0.3 8.0rc1",
          today: date = TODAY) -> Survey:
     with serving(state) as server:
         monkeypatch.setenv("GITHUB_API_URL", server.url)
@@ -109,7 +109,7 @@ def shown(looked: Survey) -> list[str]:
 
 
 def test_a_young_book_has_no_findings(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = told(book(tmp_path, web), hubs(tmp_path), monkeypatch)
+    looked = result(book(tmp_path, web), hubs(tmp_path), monkeypatch)
     assert (shown(looked), looked.asked, looked.blind, looked.failed) == ([], 3, False, False)
 
 
@@ -119,33 +119,33 @@ def test_a_young_book_has_no_findings(tmp_path: Path, web: str, monkeypatch: pyt
 def test_addresses_that_fail_are_told_at_their_line(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch,
                                                     page: str, weight: str, words: str) -> None:
     monkeypatch.setattr(external_links.ask, "__defaults__", (5, 0))
-    looked = told(book(tmp_path, web, page), hubs(tmp_path), monkeypatch)
+    looked = result(book(tmp_path, web, page), hubs(tmp_path), monkeypatch)
     assert shown(looked) == [f"{weight} chapters/a.qmd:3 BOOK101 {web}{page} {words}"]
     assert not looked.blind and looked.failed == (weight != "unverified")
 
 
 def test_without_a_network_nothing_is_called_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(external_links.ask, "__defaults__", (1, 0))
-    looked = told(book(tmp_path, "http://127.0.0.1:9"), hubs(tmp_path), monkeypatch)
+    looked = result(book(tmp_path, "http://127.0.0.1:9"), hubs(tmp_path), monkeypatch)
     assert shown(looked) == ["unverified _quarto.yml BOOK101 no address was asked: the network can't be reached"]
     assert looked.blind and not looked.failed
 
 
 def test_a_missing_link_checker_is_said(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs, "program", lambda name: None)
-    (line,) = shown(told(book(tmp_path, web), hubs(tmp_path), monkeypatch))
+    (line,) = shown(result(book(tmp_path, web), hubs(tmp_path), monkeypatch))
     assert "no address was asked: lychee is not installed" in line
 
 
-def test_newer_actions_and_moved_tags_are_told(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = told(book(tmp_path, web), hubs(tmp_path, newest="v7.1.0", commit=OTHER), monkeypatch)
+def test_newer_actions_and_moved_tags_are_reported(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = result(book(tmp_path, web), hubs(tmp_path, newest="v7.1.0", commit=OTHER), monkeypatch)
     assert shown(looked) == [
         f"warning {pinned_versions.PINS}:5 BOOK102 actions/checkout is pinned at v7.0.1, and v7.1.0 is out",
         f"error {pinned_versions.PINS}:7 BOOK103 actions/checkout v7.0.1 is {OTHER} today, and {PIN} was pinned"]
 
 
-def test_feature_releases_of_tools_are_told(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = told(book(tmp_path, web), hubs(tmp_path, quarto="v1.11.0"), monkeypatch, "6.9 7.1.0 8.0rc1 odd")
+def test_feature_releases_of_tools_are_reported(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = result(book(tmp_path, web), hubs(tmp_path, quarto="v1.11.0"), monkeypatch, "6.9 7.1.0 8.0rc1 odd")
     assert shown(looked) == [
         "warning chapters/tools.yml:6 BOOK104 the text was tried with twine 7.0, and 7.1.0 is out",
         "warning chapters/tools.yml:8 BOOK104 the text was tried with quarto 1.10.18, and v1.11.0 is out"]
@@ -159,8 +159,9 @@ def test_versions_are_compared_as_numbers(one: str, other: str, parts: int, want
     assert pinned_versions.newer(one, other, parts) is wanted
 
 
-def test_facts_and_data_past_their_review_are_told(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = told(book(tmp_path, web), hubs(tmp_path), monkeypatch, today=date(2027, 11, 2))
+def test_facts_and_data_past_their_review_are_reported(
+        tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = result(book(tmp_path, web), hubs(tmp_path), monkeypatch, today=date(2027, 11, 2))
     assert [line.partition(" BOOK025")[0] for line in shown(looked)] == [
         "error chapters/tools.yml:3", f"error {pinned_versions.PINS}:3"]
 
@@ -169,7 +170,7 @@ def test_a_github_that_is_down_leaves_it_unverified(tmp_path: Path, web: str,
                                                     monkeypatch: pytest.MonkeyPatch) -> None:
     state = hubs(tmp_path)
     state.faults.append(Fault("GET", "checkout", 403, 99))
-    looked = told(book(tmp_path, web), state, monkeypatch)
+    looked = result(book(tmp_path, web), state, monkeypatch)
     assert [line[:10] for line in shown(looked)] == ["unverified"] and looked.blind and not looked.failed
 
 

@@ -1,7 +1,7 @@
 """A chapter's text as the author wrote it: front matter, includes, shortcodes and code fences, line by line.
 
-This reads no Markdown beyond fences: pandoc does that. It knows where every line came from, so that whatever
-is wrong can be told with its file and line.
+This reads no Markdown beyond fences: pandoc does that. It keeps where every line came from, so that every
+mistake is reported with its file and line.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def _front_matter(lines: list[Line], source: Source) -> int:
 
 
 def _mark_code(lines: list[Line]) -> Iterator[Line]:
-    """Mark the lines that stand in a fenced code block."""
+    """Mark the lines that are in a fenced code block."""
     fence = ""
     for line in lines:
         match = FENCE.match(line.text)
@@ -258,7 +258,7 @@ def _replace(root: Path, line: Line, source: Source, variables: dict[str, Any], 
 
 def _near_shortcode(name: str, handlers: set[str]) -> str:
     if name == "include":
-        return ": an include stands alone on its line"
+        return ": an include must be alone on its line"
     return "" if name in {"var", "meta"} else hint(name, {*handlers, "var", "meta", "include"})
 
 

@@ -37,7 +37,7 @@ class Checked:
 
 
 def check_book(start: Path, *, site: Path | None = None, today: date | None = None) -> Checked:
-    """Check the book at `start`: all of it, or what lies under `start` if that is a part of it.
+    """Check the book at `start`: all of it, or what is under `start` if that is a part of it.
 
     `site` is a built site to check; by default the book's own output folder, if it exists and the whole book is
     checked. Raises HandbookError when there is no book or it can't be read at all.

@@ -4,8 +4,8 @@ A facts file is a mapping. The keys `source`, `checked`, `review-by` and `note` 
 hold for every value below it until a deeper mapping says otherwise. Every other scalar is a fact, and the
 variable `<file stem>.<path>` of the chapters.
 
-Numbers that a project measured are no facts: nobody looks them up, a test makes them again. They stand in the
-`results.json` beside the project's page, and are the variables `results.<folder>.<path>`.
+Numbers that a project measured are no facts: a test computes them again. They are in the `results.json` beside the
+project's page, and are the variables `results.<folder>.<path>`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def results_files(root: Path) -> list[Path]:
 def chapter_folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
     """The folders under `chapters/` with the names of their files.
 
-    Hidden folders, environments and what programs make are left out: nobody writes facts there.
+    Hidden folders, environments and what programs make are left out: there are no facts there.
     """
     for place, below, files in os.walk(root / "chapters"):
         below[:] = [name for name in below if not name.startswith(".") and name not in MADE
@@ -99,7 +99,7 @@ def _keep_inside(root: Path, name: str) -> None:
 
 
 def _texts(tree: Any) -> Any:
-    """Nested mappings of text. What stands in a list is left out: Quarto finds no variable whose name is a number."""
+    """Nested mappings of text. Lists are left out: Quarto finds no variable whose name is a number."""
     if isinstance(tree, dict):
         return {name: _texts(value) for name, value in tree.items() if not isinstance(value, list)}
     return json.dumps(tree) if isinstance(tree, bool) or tree is None else tree
@@ -144,9 +144,9 @@ def _day(text: str | None) -> date | None:
 
 
 def index_addresses() -> dict[str, dict[str, str]] | None:
-    """The web and simple-index addresses of PyPI and TestPyPI as twine knows them; None without twine.
+    """The web and simple-index addresses of PyPI and TestPyPI as twine has them; None without twine.
 
-    They are read off its source where they stand there: to import twine takes longer than to read all the facts.
+    They are read from its source where possible: to import twine takes longer than to read all the facts.
     """
     found = importlib.util.find_spec("twine")
     if found is None or not found.submodule_search_locations:
@@ -167,7 +167,7 @@ def _addresses(web: str) -> dict[str, str]:
 
 
 def unknown_addresses() -> dict[str, dict[str, str]]:
-    """What stands in for the index addresses without twine.
+    """What replaces the index addresses without twine.
 
     In a shell it stops and says what to set; a link leads to the packaging guide, which links to the indexes.
     """

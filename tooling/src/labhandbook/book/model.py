@@ -54,7 +54,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Book:
-    """A book project: where it lies, its configuration and its table of contents."""
+    """A book project: its folder, its configuration and its table of contents."""
 
     root: Path
     config: dict[str, Any]

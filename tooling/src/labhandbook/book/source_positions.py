@@ -1,4 +1,4 @@
-"""Where in a page's source something stands that pandoc has read: pandoc tells what, not where."""
+"""Finds the lines of a page's source for what pandoc has read: pandoc says what it read, not where."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ INLINE_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 
 @dataclass
 class Places:
-    """Finds the lines of a source that its findings belong to; of a needle asked for again, the next place."""
+    """Finds the lines of a source that its findings belong to; of the same text again, the next place."""
 
     source: Source
     _seen: dict[str, int] = field(default_factory=dict)
 
     @cached_property
     def _prose(self) -> list[str]:
-        """The author's lines without code, and behind them the lines with variables filled in."""
+        """The author's lines without code, and after them the lines with variables filled in."""
         return ["\n".join(_without_code(line, text) for line, text in zip(self.source.lines, texts, strict=True))
                 for texts in ([line.text for line in self.source.lines],
                               [text.replace("\n", " ") for text in self.source.filled])]

@@ -132,7 +132,7 @@ def upkeep(start: Path, issue: bool, form: str, today: datetime | None) -> int:
         state = deliver(open_github(read_git(book.root, ask_remote=False)), found.findings, found.blind)
         job_summary.summarise(f"The issue: {state}")
         done = f"; {state}"
-    progress.last(not found.failed, f"{found.asked} addresses asked: {counts(found.findings)}{done}")
+    progress.last(not found.failed, f"{found.asked} addresses checked: {counts(found.findings)}{done}")
     return FINDINGS if found.failed and not issue else FINE
 
 

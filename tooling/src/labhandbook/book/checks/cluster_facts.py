@@ -18,9 +18,9 @@ AMOUNT = re.compile(rf"(?<![\w.-])(\d[\d \u00a0,]*\d|\d)(?:[ \u00a0~-])?({UNITS}
 NOUNS = {"max-nodes": "nodes", "min-nodes": "nodes", "max-jobs": "jobs", "running-jobs": "jobs", "files": "files",
          "cores-per-node": "cores", "cores-per-gpu": "cores", "max-cores": "cores", "max-gpus": "GPUs",
          "cleaning-days": "days", "project-end-days": "days", "certificate-hours": "hours"}
-# Fewer than these can be said of anything: two nodes, one GPU.
+# Smaller numbers occur in any sentence: two nodes, one GPU.
 FEW = 4
-ASKED = re.compile(r"(?:--partition[= ]|(?<!mkdir )(?<![\w-])-p )[\"']?([A-Za-z][\w-]*(?:,[A-Za-z][\w-]*)*)")
+OPTION = re.compile(r"(?:--partition[= ]|(?<!mkdir )(?<![\w-])-p )[\"']?([A-Za-z][\w-]*(?:,[A-Za-z][\w-]*)*)")
 # A partition that a sentence names.
 NAMED = re.compile(r"\bpartitions? `([a-z][\w-]*)`|`([a-z][\w-]*)` partitions?\b")
 
@@ -61,9 +61,9 @@ def cluster_fact(reading: Reading) -> Iterator[At]:
         if str(PurePosixPath(chapter.page.path).parent) not in folders:
             continue
         for line in chapter.source.lines:
-            asked = [name for match in ASKED.finditer(line.text) for name in match[1].split(",")]
+            options = [name for match in OPTION.finditer(line.text) for name in match[1].split(",")]
             named = [] if line.code else [match[1] or match[2] for match in NAMED.finditer(line.text)]
-            for name in (*asked, *named):
+            for name in (*options, *named):
                 if name not in partitions:
                     yield line.at(f"no cluster has a partition {name}{hint(name, partitions)}")
             if line.code:

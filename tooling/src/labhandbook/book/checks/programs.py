@@ -1,6 +1,6 @@
 """The programs that the checks call: where they are and what they print.
 
-They get copies of the book's files, in folders of ours, and none of the book's settings that could make them write.
+They get copies of the book's files, in temporary folders, and none of the book's settings that could make them write.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def run(name: str, arguments: Sequence[str], cwd: Path, fine: set[int], seconds:
         env: Mapping[str, str] | None = None) -> Ran:
     """What a tool prints within `seconds`; `fine` are the exit codes of a run that did its work.
 
-    `cwd` must be a folder of ours: in the book, a tool would find settings that name files to write.
+    `cwd` must be a temporary folder: in the book, a tool would find settings that name files to write.
     """
     path = process.find_program(name)
     if path is None:
@@ -34,7 +34,7 @@ def run(name: str, arguments: Sequence[str], cwd: Path, fine: set[int], seconds:
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         return Ran(None, f"{name} did not run: {error}")
     if done.returncode not in fine:
-        last = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
+        last = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
         return Ran(None, f"{name} stopped with exit code {done.returncode}: {last[-1]}")
     return Ran(done.stdout)
 
@@ -61,7 +61,7 @@ def codespell(root: Path, texts: Mapping[str, str], folder: Path) -> Ran:
     """What codespell says of texts, given by their names, which are written to `folder`.
 
     Of the book's own settings it gets the words that are right and no others: some make codespell write files.
-    Names in addresses are nobody's spelling.
+    Names in addresses are not checked.
     """
     write(texts, folder)
     words = folder.with_name(f"{folder.name}.words")
@@ -124,12 +124,12 @@ def bash(blocks: Sequence[Block], folder: Path) -> Ran:
     shares = [share for share in (names[::2], names[1::2]) if share]
     running = [process.start([path, "-c", SCRIPT, "check", *share], cwd=folder, stderr=subprocess.PIPE,
                              env={"PATH": str(Path(path).parent), "LC_ALL": "C"}) for share in shares]
-    said = []
+    answers = []
     for each in running:
         try:
-            said.append(each.communicate(timeout=SECONDS)[1])
+            answers.append(each.communicate(timeout=SECONDS)[1])
         except subprocess.TimeoutExpired:
             return Ran(None, f"bash did not end within {SECONDS} s")
         finally:
             process.stop(each)
-    return Ran("".join(said))
+    return Ran("".join(answers))

@@ -20,7 +20,7 @@ ANSWERED = re.compile(r"cross-reference label|^included file not found", re.IGNO
 
 
 def panache_lines(reading: Reading) -> Iterator[tuple[str, int, str, str]]:
-    """What panache said: file, line, code and message, each once."""
+    """What panache found: file, line, code and message, each once."""
     seen = set()
     for line in (reading.tools["panache"].result().output or "").splitlines():
         if (match := PANACHE.match(line)) and not ANSWERED.search(match[4]) and line not in seen:

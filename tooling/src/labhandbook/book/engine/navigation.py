@@ -79,9 +79,9 @@ class Navigation:
         return found
 
     def complete(self, page: Page, html: str) -> str:
-        """Put the sidebar into a page that the template left room in, and the page's contents behind its opening.
+        """Put the sidebar into a page that the template left room in, and the page's contents after its opening.
 
-        The sidebar grows with the book, and pandoc would set it anew for every page.
+        The sidebar grows with the book, and pandoc would set it again for every page.
         """
         before, start, rest = html.partition(TOC[0])
         toc, end, body = rest.partition(TOC[1])

@@ -1,4 +1,4 @@
-"""The embedded engine: the book as a site, by pandoc, for anyone who has no Quarto.
+"""The embedded engine: the book as a site, by pandoc, for everyone without Quarto.
 
 Pages are read by all workers at once, then written by them: numbers and labels of the whole book must be known
 before the first cross-reference is resolved. A worker keeps its documents, so that the preview writes one
@@ -97,9 +97,9 @@ class Engine:
             "settings": {"template": (SITE / "page.html").read_text(encoding="utf-8"),
                          "site": str(self.book.settings.get("site-url", "")).rstrip("/")},
         }
-        told = self._pool.everyone("setup", **self._setup)
-        self._handlers = set(told["shortcodes"])
-        self.keys = set(told["keys"])
+        answer = self._pool.everyone("setup", **self._setup)
+        self._handlers = set(answer["shortcodes"])
+        self.keys = set(answer["keys"])
 
     def read(self, pages: Iterable[Page]) -> bool:
         """Read pages from disk; True when something that other pages show has changed."""
@@ -121,14 +121,14 @@ class Engine:
         if source.unreadable and page.path in self.kept:
             # The preview shows what it had until the file can be read again.
             source = replace(self.kept[page.path], findings=source.findings)
-        source, told = self._ask(worker, page, source)
-        for failed in told["unanswered"]:
+        source, parsed = self._ask(worker, page, source)
+        for failed in parsed["unanswered"]:
             code = source.shortcodes[failed["code"] - 1]
             source.findings.append(Finding(code.file, code.line, SHORTCODE, failed["message"]))
-        return Chapter(page, source, told)
+        return Chapter(page, source, parsed)
 
     def _ask(self, worker: Worker, page: Page, source: Source) -> tuple[Source, dict[str, Any]]:
-        """What pandoc tells of a page; of one that takes it too long, what it tells of the page without its text."""
+        """What pandoc reads in a page; if that takes too long, what it reads in the page without its text."""
         text, finding = self.heavy.get(page.path, ("", None))
         if finding is None or text != source.text:
             try:
@@ -158,7 +158,7 @@ class Engine:
     def prepare(self, downloads: Collection[str] = ()) -> None:
         """Make the labels of all read pages known to the workers, and the navigation of all pages.
 
-        `downloads` are the formats of the whole book that lie beside the pages, "pdf" and "epub".
+        `downloads` are the formats of the whole book that are beside the pages, "pdf" and "epub".
         """
         self.labels = {}
         for path, chapter in self.chapters.items():
@@ -191,7 +191,7 @@ class Engine:
 
     @property
     def changed(self) -> str:
-        """The day of the newest commit to a chapter, or today where git tells none."""
+        """The day of the newest commit to a chapter, or today where git has none."""
         return max(self._days.values(), default=date.today().isoformat())
 
     def bibliography_page(self) -> Page | None:

@@ -64,7 +64,7 @@ class Worker:
     def __init__(self, root: Path, halt: threading.Event | None = None) -> None:
         self._root, self._halt = root, halt or threading.Event()
         self._lock = threading.Lock()
-        # What a new process must be asked again, by operation and page.
+        # The requests that a new process must get again, by operation and page.
         self._known: dict[tuple[str, str], dict[str, Any]] = {}
         self._closed = False
         self._begin()
@@ -115,7 +115,7 @@ class Worker:
                 stop(process)
                 if not self._closed and not self._halt.is_set():
                     self._begin()
-                    self._tell_again()
+                    self._repeat()
                 raise TooLong(f"{page or 'the book'} {reason}", where=f"{page}:1" if page else "",
                               why="pandoc needs very long for some text, such as thousands of opening brackets",
                               todo="shorten that place, or put it into a code block",
@@ -146,8 +146,8 @@ class Worker:
                 return f"makes pandoc wait for {now - since:.0f} s for something outside it"
         return ""
 
-    def _tell_again(self) -> None:
-        """Bring a new process to where the old one was."""
+    def _repeat(self) -> None:
+        """Send a new process what the old one had read."""
         for given in self._known.values():
             process = self._process
             assert process.stdin and process.stdout

@@ -44,7 +44,7 @@ class Rendered:
 def refuse_output(book: Book, output: Path, *, named: bool = True) -> None:
     """Refuse a folder that a render may not replace: one with the book's sources, or with somebody else's files.
 
-    Outside the book it must be `named` by the person who renders: a book may not say what else is replaced.
+    Outside the book the person who renders must have `named` it: a book must not decide what else is replaced.
 
     Raises HandbookError; what an earlier render made may be replaced.
     """
@@ -178,7 +178,7 @@ def index_search(target: Path) -> None:
     if done.returncode:
         raise HandbookError("the search index can't be made", why=(done.stderr or done.stdout).strip(),
                             todo="render again; if it stays, report it", section="sec-contributing")
-    # pagefind says nothing of a disk that is full; then neither does this fit any more.
+    # pagefind does not report a full disk; then this file does not fit either.
     probe = target / "pagefind" / ".probe"
     probe.write_bytes(bytes(1 << 16))
     probe.unlink()

@@ -22,7 +22,7 @@ UNKNOWN: Signature = (0, 0, 0)
 
 
 def signature(path: Path) -> Signature | None:
-    """What tells two states of a file apart without reading it; None when it can't be had."""
+    """What distinguishes two states of a file without reading it; None when there is no such file."""
     try:
         stat = path.stat()
     except (OSError, ValueError):
@@ -33,8 +33,8 @@ def signature(path: Path) -> Signature | None:
 def folders(root: Path, files: Iterable[Path]) -> set[Path]:
     """The folders to watch for `files`: theirs, and those above them up to `root`.
 
-    They are watched one by one, not with what lies below, so that environments, outputs and symbolic links that
-    lead in circles cost nothing. A new facts file may lie anywhere under `chapters/`.
+    They are watched one by one, not with their subfolders, so that environments, outputs and symbolic links that
+    lead in circles cost nothing. A new facts file may be anywhere under `chapters/`.
     """
     wanted = {root}
     for file in files:

@@ -1,8 +1,8 @@
 """The book in memory, kept as new as its files: what the preview shows.
 
 One thread changes it, any number of threads read it. A page is written again when its text changes; the other
-pages follow when it changed something that they show. What can't be read leaves the last good state standing and
-is told in its place.
+pages follow when it changed something that they show. What can't be read leaves the last good state as it
+is, with a message about it.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class LiveBook:
         self.moved: dict[str, str] = {}
         self.files: dict[str, Path] = {}
         self.trouble: dict[str, HandbookError] = {}
-        self._version = self._assets = self._told = 0
+        self._version = self._assets = self._news = 0
         self._defect = False
         self._stale: dict[str, None] = {}
         self._shared: set[Path] = set()
@@ -91,9 +91,9 @@ class LiveBook:
     # What readers ask
 
     def version(self, url: str) -> str:
-        """What changes when the page at `url` does; the part before the dot when it must be loaded anew."""
+        """What changes when the page at `url` does; the part before the dot when it must be loaded again."""
         shown = self.pages.get(url)
-        return f"{self._assets}.{shown.version if shown else 0}.{self._told}"
+        return f"{self._assets}.{shown.version if shown else 0}.{self._news}"
 
     def problems(self, url: str) -> tuple[list[HandbookError], list[Finding]]:
         """What is wrong with the page at `url`, and with the book as a whole."""
@@ -135,7 +135,7 @@ class LiveBook:
         inputs = self.inputs()
         before, self._shared = self._shared, inputs.shared
         if changed & (inputs.shared | before) or self._defect or not self._engine.alive:
-            return self._begin_anew()
+            return self._start_again()
         if assets := changed & inputs.assets:
             self._assets += 1
             self._stale |= {page.path: None for page in self.book.pages if page.url in self.pages
@@ -146,9 +146,9 @@ class LiveBook:
             time.sleep(SETTLE)
         written = self._edit(pages) if pages else []
         if not self._engine.alive:
-            return self._begin_anew()
+            return self._start_again()
         if pages and "book" not in self.trouble and self._contents_changed():
-            return self._begin_anew()
+            return self._start_again()
         self._publish()
         return written
 
@@ -166,7 +166,7 @@ class LiveBook:
         return bool(self._stale)
 
     def broken(self, error: Exception) -> None:
-        """Tell a defect of the preview itself; the next change makes everything anew."""
+        """Show a defect of the preview itself; the next change makes everything again."""
         self._defect = True
         self._trouble("book", HandbookError(f"the preview failed: {type(error).__name__}: {error}",
                                             todo="save again; if it stays, report what the terminal says",
@@ -184,8 +184,8 @@ class LiveBook:
             raise
         return engine
 
-    def _begin_anew(self) -> list[str]:
-        """Read everything again, or stay with what stands and say why."""
+    def _start_again(self) -> list[str]:
+        """Read everything again, or keep what there is and say why."""
         try:
             book = load_book(self.book.root)
             engine = self._start(book, self._engine)
@@ -198,7 +198,7 @@ class LiveBook:
             del self.pages[url]
         self.trouble.clear()
         self._defect = False
-        self._told += 1
+        self._news += 1
         self._assets += 1
         self._keep()
         self._stale = {page.path: None for page in book.pages}
@@ -207,19 +207,19 @@ class LiveBook:
         return paths
 
     def _contents_changed(self) -> bool:
-        """Whether the table of contents is another one: a page has gone, or its title became (un)numbered."""
+        """Whether the table of contents changed: a page was removed, or its title became (un)numbered."""
         try:
             contents = load_book(self.book.root).contents
         except HandbookError as error:
             self._trouble("contents", error)
             return False
         if self.trouble.pop("contents", None):
-            self._told += 1
+            self._news += 1
         return contents != self.book.contents
 
     def _trouble(self, kind: str, error: HandbookError) -> None:
         self.trouble[kind] = error
-        self._told += 1
+        self._news += 1
         self._publish()
 
     def _edit(self, pages: list[Page]) -> list[str]:
@@ -280,7 +280,7 @@ class LiveBook:
         return [*as_list(self.book.html_option("css")), *as_list(self.book.settings.get("favicon"))]
 
     def _publish(self) -> None:
-        """Let readers know. The files that pages show are served from where they lie."""
+        """Let readers know. The files that pages show are served from their folders."""
         root = self.book.root
         names = {name for shown in self.pages.values() for name in shown.resources}
         files = {name: root / name for name in {*self._styles(), *names}}

@@ -1,6 +1,6 @@
 """The preview's web server: pages from memory, files from their folders, news by server-sent events.
 
-It listens on this machine only, answers only requests for this machine, and only names that the book knows, so that
+It listens on this machine only, answers only requests for this machine, and only names that the book has, so that
 no path leads out of it. Every client has a thread and a time in which it must ask; too many clients end the oldest.
 """
 
@@ -61,7 +61,7 @@ class Server(ThreadingHTTPServer):
                                 section="sec-contributing-preview") from None
 
     def service_actions(self) -> None:
-        """Twice a second: end what has asked nothing for too long."""
+        """Twice a second: end clients that have asked nothing for too long."""
         self.clients.end_stalled()
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -78,7 +78,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A browser that went away is no error."""
+        """A browser that left is no error."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -225,7 +225,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def _events(self, url: str) -> None:
-        """Tell a page each new state of it, until it goes away."""
+        """Send a page each new state of it, until the browser leaves."""
         live = self.server.live
         assert live
         self.close_connection = True
@@ -237,21 +237,21 @@ class Handler(BaseHTTPRequestHandler):
         if self.command == "HEAD":
             return
         live.viewers[url] += 1
-        told = ""
+        sent = ""
         try:
             while not live.closed:
                 version = self.server.version(url)
-                self.wfile.write(f"data: {version}\n\n".encode() if version != told else b":\n\n")
-                told = version
+                self.wfile.write(f"data: {version}\n\n".encode() if version != sent else b":\n\n")
+                sent = version
                 with live.news:
-                    live.news.wait_for(partial(self._new, url, told), BEAT)
+                    live.news.wait_for(partial(self._new, url, sent), BEAT)
         except OSError:
             pass
         finally:
             live.viewers[url] -= 1
 
-    def _new(self, url: str, told: str) -> bool:
-        return bool(self.server.live and self.server.live.closed) or self.server.version(url) != told
+    def _new(self, url: str, sent: str) -> bool:
+        return bool(self.server.live and self.server.live.closed) or self.server.version(url) != sent
 
     def log_message(self, format: str, *args: object) -> None:
         """Requests are no news."""

@@ -54,12 +54,12 @@ def serve(book: Book, port: int, *, browse: bool) -> None:
         server.live, server.search = live, lambda: search.folders
         threading.Thread(target=server.serve_forever, daemon=True).start()
         stack.callback(server.shutdown)
-        teller = Teller(live)
-        teller.tell([])
+        reporter = Reporter(live)
+        reporter.show([])
         progress.last(True, f"{len(live.pages)} pages at {server.address} (edits show at once; Ctrl-C ends)")
         if browse:
             webbrowser.open(server.address)
-        keep_up(live, stop, teller, search, since)
+        keep_up(live, stop, reporter, search, since)
     echo("Stopped.", err=True)
 
 
@@ -81,7 +81,7 @@ def stopping() -> Iterator[threading.Event]:
             signal.signal(number, handler or signal.SIG_DFL)
 
 
-def keep_up(live: LiveBook, stop: threading.Event, teller: Teller, search: Search, since: int) -> None:
+def keep_up(live: LiveBook, stop: threading.Event, reporter: Reporter, search: Search, since: int) -> None:
     """Take in every change until `stop` is set."""
     watcher = Watcher(live.book.root, stop)
     watcher.remember(live.inputs().files, since)
@@ -92,8 +92,8 @@ def keep_up(live: LiveBook, stop: threading.Event, teller: Teller, search: Searc
             more = True
             while more and not stop.is_set():
                 try:
-                    more = step(live, watcher, named, teller, search)
-                except Exception as error:  # a defect of ours must not take the writer's pages away
+                    more = step(live, watcher, named, reporter, search)
+                except Exception as error:  # a defect of the preview must not remove the pages
                     if stop.is_set():
                         return
                     traceback.print_exc()
@@ -102,22 +102,22 @@ def keep_up(live: LiveBook, stop: threading.Event, teller: Teller, search: Searc
                 named = set()
 
 
-def step(live: LiveBook, watcher: Watcher, named: set[Path], teller: Teller, search: Search) -> bool:
+def step(live: LiveBook, watcher: Watcher, named: set[Path], reporter: Reporter, search: Search) -> bool:
     """Take in what changed, or else some of what must follow it; whether more is to be done."""
     start = time.monotonic()
     if changed := watcher.changed(live.inputs().files, named):
         search.wake()  # it ends what it does now, and waits for the quiet after the update
         written = live.update(changed)
         watcher.remember(live.inputs().files)
-        teller.tell(written, time.monotonic() - start)
+        reporter.show(written, time.monotonic() - start)
         search.wake()
         return True
     more = live.follow()
-    teller.tell([])
+    reporter.show([])
     return more
 
 
-class Teller:
+class Reporter:
     """Says on the terminal what was written and what is wrong, each mistake once."""
 
     def __init__(self, live: LiveBook) -> None:
@@ -125,8 +125,8 @@ class Teller:
         self._errors: list[HandbookError] = []
         self._findings: set[Finding] = set()
 
-    def tell(self, written: list[str], seconds: float = 0) -> None:
-        """Name the pages that were written, then what is wrong that was not before, or that all is mended."""
+    def show(self, written: list[str], seconds: float = 0) -> None:
+        """Name the pages that were written, then what is wrong that was not before, or that all is correct again."""
         errors = list(self.live.trouble.values())
         errors += [shown.error for shown in self.live.pages.values() if shown.error]
         findings = {finding for shown in self.live.pages.values() for finding in shown.findings}
@@ -138,7 +138,7 @@ class Teller:
                 show_error(error)
         show_findings(Findings.of(findings - self._findings))
         if (self._errors or self._findings) and not errors and not findings:
-            echo(f"{paint('✓', 'green')} nothing is wrong any more", err=True)
+            echo(f"{paint('✓', 'green')} everything is correct again", err=True)
         self._errors, self._findings = errors, findings
 
 

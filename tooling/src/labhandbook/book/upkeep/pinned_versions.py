@@ -79,7 +79,7 @@ def tried(facts: Sequence[Fact], hub: Open, index: Callable[[str], Answer]) -> l
 
 
 def _newest(name: str, hub: Open, index: Callable[[str], Answer]) -> str:
-    """The newest final version of a tool. Raises HandbookError when nobody tells."""
+    """The newest final version of a tool. Raises HandbookError when the index can't be read."""
     if name in ON_GITHUB:
         release = hub(ON_GITHUB[name]).get("releases/latest")
         return str((release or {}).get("tag_name", ""))

@@ -207,7 +207,7 @@ local function survey(doc, path)
   return ids, cites, pictures
 end
 
--- request: {path, text, number, meta, codes}. Returns the chapter as kept and what Python is told of it.
+-- request: {path, text, number, meta, codes}. Returns the chapter as kept and what Python gets of it.
 function M.read(request)
   local log, doc = pandoc.log.silence(pandoc.read, request.text, 'markdown')
   doc.meta = pandoc.Meta(request.meta or {})

@@ -79,7 +79,7 @@ local function equation(format)
   end
 end
 
--- Pictures lie beside their chapter; the whole book is read from the root. What is not one of `pictures` becomes its
+-- Pictures are beside their chapter; the whole book is read from the root. What is not one of `pictures` becomes its
 -- text: pandoc would read any file of the machine.
 local function rooted(path, pictures)
   return function(image)
@@ -100,7 +100,7 @@ local function marked(raw)
   return raw
 end
 
--- Links to chapters stay in the document: to the id behind the #, or to the chapter's title.
+-- Links to chapters stay in the document: to the id after the #, or to the chapter's title.
 local function local_links(path, pages, state)
   return function(link)
     local target = link.target
@@ -132,7 +132,7 @@ end
 function M.write(request, state)
   local format = request.format
   local problems = {}
-  local function blame() end -- the HTML pages have told it
+  local function blame() end -- the HTML pages report it
   local whole = pandoc.Blocks {}
   for _, path in ipairs(request.order) do
     local chapter = state.chapters[path]

@@ -189,7 +189,7 @@ local function accessible(text)
   return (text:gsub('<pre%s+class=', '<pre tabindex="0" class='):gsub('<pre>', '<pre tabindex="0">'))
 end
 
--- An address from the book's root (with a leading slash) becomes one from the page: the site may lie in a folder.
+-- An address from the book's root (with a leading slash) becomes one from the page: the site may be in a folder.
 local function rooted(element, key, path, file)
   if element[key]:sub(1, 1) ~= '/' then return nil end
   element[key] = refs.relative(path, file)

@@ -55,7 +55,7 @@ function M.relative(from, target)
   return table.concat(up, '/') .. (#up > 0 and '/' or '') .. table.concat(there, '/')
 end
 
--- What stands for a label: its kind and number, or for a section seen from a page without numbers its title.
+-- What is shown for a label: its kind and number, or for a section seen from a page without numbers its title.
 local function wording(citation, label, by_title)
   if by_title and (label.kind == 'sec' or label.kind == 'chapter') then
     local number = label.kind == 'chapter' and label.number .. '\u{a0} ' or ''
@@ -90,7 +90,7 @@ function M.crossref(labels, href, blame, by_title)
     for place, citation in ipairs(cite.citations) do
       local link, label = reference(citation, labels, href, by_title)
       if not link then
-        -- A kind that the engine doesn't render is told as such, and once.
+        -- A kind that the engine doesn't render is one problem, reported once.
         if PREFIX[citation.id:match(CROSSREF):lower()] then
           blame('reference', '@' .. citation.id, '@' .. citation.id .. (label and ' has no number: link to it instead'
             or ' refers to nothing in the book'))
@@ -104,7 +104,7 @@ function M.crossref(labels, href, blame, by_title)
   end
 end
 
--- What citeproc made of the citations of a page, by page: it reads its style anew each time, which an edited word
+-- What citeproc made of the citations of a page, by page: it reads its style again each time, which an edited word
 -- elsewhere on the page need not wait for. A citation that ends with a full stop is not kept, as citeproc then looks
 -- at what follows it.
 local set = {}
@@ -135,7 +135,7 @@ end
 -- Forget what was set: the bibliography has changed.
 function M.forget() set = {} end
 
--- Citations by citeproc, author-date. `target` is what stands before `#ref-KEY`; `all` lists every key of
+-- Citations by citeproc, author-date. `target` is the text before `#ref-KEY`; `all` lists every key of
 -- the book on the page that holds the bibliography.
 function M.citations(doc, state, target, all, blame, path)
   local used, wanted = false, {}

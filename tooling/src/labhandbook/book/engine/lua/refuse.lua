@@ -8,7 +8,7 @@ local ATTRIBUTES = { 'layout', 'layout-ncol', 'layout-nrow', 'lst-cap', 'lst-lab
 local DIAGRAMS = { mermaid = true, dot = true }
 local CROSSREFS = { sec = true, fig = true, tbl = true, eq = true }
 
--- `home`: this is the site's first page, whose title stands among its blocks.
+-- `home`: this is the site's first page, whose title is among its blocks.
 return function(doc, home)
   local titles = home and 1 or 0
   local problems = pandoc.List {}

@@ -1,4 +1,4 @@
--- What the checks ask of a chapter beyond what reading it told. Nothing is written.
+-- What the checks need of a chapter beyond what reading it gave. Nothing is written.
 
 local closed = require 'closed'
 local extension = require 'extension'

@@ -35,9 +35,9 @@ end
 
 -- Read a chapter: what it is called, what it labels, what it cites.
 function handlers.read(request)
-  local read, told = chapter.read(request, state)
+  local read, parsed = chapter.read(request, state)
   state.chapters[request.path] = read
-  return told
+  return parsed
 end
 
 -- What all pages share: labels (id -> {page, kind, number, title}) and addresses (path -> url).
