@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from labhandbook.book.check_book import check_book
-from labhandbook.book.checks import programs
 from labhandbook.book.engine.pandoc_engine import Engine
 from labhandbook.book.facts import load_facts
 from labhandbook.book.model import Book
+from labhandbook.core import process
 from labhandbook.core.rules import Severity
 from tooling.tests.conftest import ROOT, make_book, run
 
@@ -108,7 +108,7 @@ def test_the_books_folder_stays_as_it_is(bad: Path) -> None:
 
 def test_missing_tools_are_told_and_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_book(tmp_path, {"index.qmd": HOME + "\n```bash\nls\n```\n", "_book/index.html": "<main>Text</main>"})
-    monkeypatch.setattr(programs, "program", lambda name: None)
+    monkeypatch.setattr(process, "find_program", lambda name: None)
     found = check_book(tmp_path)
     codes = {finding.rule.code for finding in found.findings}
     assert codes == {"BOOK016", "BOOK017", "BOOK018", "BOOK019", "BOOK026"}
@@ -123,7 +123,7 @@ def test_a_tool_that_breaks_is_reported(script: str, tmp_path: Path, monkeypatch
     broken = tmp_path / "broken"
     broken.write_text(f"#!/bin/sh\n{script}\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(programs, "program", lambda name: str(broken) if name == "lychee" else None)
+    monkeypatch.setattr(process, "find_program", lambda name: str(broken) if name == "lychee" else None)
     answer = [finding.message for finding in check_book(tmp_path / "book").findings if finding.rule.code == "BOOK026"]
     assert len(answer) == 1 and "could not be verified: lychee" in answer[0]
 

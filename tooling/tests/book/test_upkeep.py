@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from labhandbook.book.book_rules import ADDRESS
-from labhandbook.book.checks import programs
 from labhandbook.book.model import load_book
 from labhandbook.book.upkeep import external_links, pinned_versions, upkeep_issue
 from labhandbook.book.upkeep.survey import Survey, survey
+from labhandbook.core import process
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.github_api import GitHub
 from labhandbook.core.rules import Finding, Severity
@@ -132,7 +132,7 @@ def test_without_a_network_nothing_is_called_broken(tmp_path: Path, monkeypatch:
 
 
 def test_a_missing_link_checker_is_said(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(programs, "program", lambda name: None)
+    monkeypatch.setattr(process, "find_program", lambda name: None)
     (line,) = shown(result(book(tmp_path, web), hubs(tmp_path), monkeypatch))
     assert "no address was asked: lychee is not installed" in line
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.book.clients import MOST, Clients
+from labhandbook.book.preview.clients import MOST, Clients
 from tooling.tests.book.preview_client import FILES, SOON, Preview, previewing
 from tooling.tests.conftest import make_book
 from tooling.tests.release.faulty_index import serving
@@ -178,7 +178,7 @@ def test_too_many_clients_end_the_oldest(preview: Preview) -> None:
 
 
 def test_a_client_that_sends_a_letter_at_a_time_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("labhandbook.book.clients.ASKING", 0.3)
+    monkeypatch.setattr("labhandbook.book.preview.clients.ASKING", 0.3)
     clients, (ours, theirs) = Clients(), socket.socketpair()
     with ours, theirs:
         clients.add(ours)
@@ -195,7 +195,7 @@ def test_a_client_that_sends_a_letter_at_a_time_is_ended(monkeypatch: pytest.Mon
 
 
 def test_who_is_answered_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("labhandbook.book.clients.ASKING", 0.0)
+    monkeypatch.setattr("labhandbook.book.preview.clients.ASKING", 0.0)
     clients, (ours, theirs) = Clients(), socket.socketpair()
     with ours, theirs:
         clients.add(ours)

@@ -6,6 +6,7 @@ mistake is reported with its file and line.
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator
@@ -166,13 +167,7 @@ def _include_target(path: str, name: str) -> str:
     """An include's file relative to the root: from the including file, or from the root with a slash."""
     if name.startswith("/"):
         return name.lstrip("/")
-    parts: list[str] = []
-    for part in (PurePosixPath(path).parent / name).parts:
-        if part == ".." and parts and parts[-1] != "..":
-            parts.pop()
-        elif part != ".":
-            parts.append(part)
-    return "/".join(parts)
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
 
 
 def _near_file(root: Path, target: str) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from labhandbook.book.boundary import ADDRESS, OUTSIDE, leads_out
+from labhandbook.book.boundary import ADDRESS, OUTSIDE, leads_out, own_file
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.yaml_reader import read_yaml
@@ -91,6 +91,11 @@ class Book:
         """The bibliography files, relative to the root."""
         return as_list(self.config.get("bibliography"))
 
+    @property
+    def styles(self) -> list[str]:
+        """The style sheets and the icon of every page, relative to the root."""
+        return [*as_list(self.html_option("css")), *as_list(self.settings.get("favicon"))]
+
     def html_option(self, name: str, default: Any = None) -> Any:
         """An option of `format: html`, or of the project where the format does not set it."""
         formats = self.config.get("format") or {}
@@ -98,14 +103,6 @@ class Book:
         if isinstance(html, dict) and name in html:
             return html[name]
         return self.config.get(name, default)
-
-
-def is_file(path: Path) -> bool:
-    """Whether a regular file has this path; a path that no file can have has none."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def as_list(value: Any) -> list[str]:
@@ -272,11 +269,11 @@ class _Reader:
 
     def page(self, name: str, *, part: bool = False) -> Page:
         path = str(PurePosixPath(name))
-        source = self.root / path
         if leads_out(self.root, path):
             raise _config_error(f"lists {name}, which is not a chapter of the book: {OUTSIDE}",
                                 "its page would be written outside the site", self.root, name)
-        if not is_file(source):
+        source = own_file(self.root, path)
+        if source is None:
             raise _config_error(f"lists {_short(name)[1:-1]}, which does not exist",
                                 "the book can't be rendered without it", self.root, name)
         if path in self.seen:

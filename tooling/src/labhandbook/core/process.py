@@ -21,6 +21,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from labhandbook.core.guarded_streams import AT_SIGNAL
 
@@ -163,6 +164,13 @@ def stop_all() -> None:
             os.killpg(group, signal.SIGKILL)
 
 
+def close(*pipes: IO[str] | None) -> None:
+    """Close pipes to a program that has ended; what could not be written to it is lost."""
+    for pipe in filter(None, pipes):
+        with contextlib.suppress(OSError):
+            pipe.close()
+
+
 def ended(process: subprocess.Popen[str]) -> None:
     """Forget the group of a program that ended by itself."""
     _REAPER.forget_group(process.pid)
@@ -184,10 +192,7 @@ def run(command: Sequence[str | Path], *, cwd: Path | str | None = None, env: Ma
         output, errors = process.communicate(stdin, timeout)
     finally:
         stop(process)
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        close(process.stdin, process.stdout, process.stderr)
     return subprocess.CompletedProcess(list(map(str, command)), process.returncode, output, errors or "")
 
 

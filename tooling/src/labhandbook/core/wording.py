@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 LONGEST = 200
+# `<name>` in a command, which the shell takes for redirection.
+PLACEHOLDER = re.compile(r"(?<![<\w])<[A-Za-z][\w.-]*(?: [\w.-]+)*>")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from itertools import chain
 
 from labhandbook.core.rules import WARNING, At
-from labhandbook.core.wording import hint
+from labhandbook.core.wording import PLACEHOLDER, hint
 from labhandbook.hpc.job_request import READERS, mistakes
 from labhandbook.hpc.job_rules import JOBS, SCRIPT, Job
 from labhandbook.hpc.sbatch_options import FLAGS, LONG, OPTIONAL
 
 VARIABLE = re.compile(r"\$\{?\w|\$\(|`")
-BARE = re.compile(r"(?<![<\w])<[A-Za-z][\w.-]*(?: [\w.-]+)*>")
 GUESSES = 50  # of misspelt options in one script get a guess, since guessing is slow
 QUIET = re.compile(r"'[^']*'")
 
@@ -80,7 +79,7 @@ def literals(job: Job) -> Iterator[At]:
     """Variables and placeholders where no shell reads."""
     for option in job.script.options:
         text = option.value or ""
-        if BARE.search(text):
+        if PLACEHOLDER.search(text):
             yield At(f"{option.written} still has the placeholder {text}", line=option.line)
         elif VARIABLE.search(text) and option.name != "wrap":
             yield At(f"{option.written}={text}: nothing fills in the variable", line=option.line)
@@ -92,7 +91,7 @@ def literals(job: Job) -> Iterator[At]:
 def placeholder(job: Job) -> Iterator[At]:
     """`<name>` in a command."""
     for line, text in job.script.commands:
-        for match in BARE.finditer(QUIET.sub("", text)):
+        for match in PLACEHOLDER.finditer(QUIET.sub("", text)):
             yield At(f"{match[0]} is a bare placeholder", line=line)
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from labhandbook.book.checks.check_input import BOOK, Reading
+from labhandbook.book.source_positions import INLINE_CODE
 from labhandbook.core.rules import At
 from labhandbook.core.wording import hint
 
 FILE = "clusters.yml"
-INLINE_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 UNITS = r"(?:minutes?|hours?|days?|[KMGT]i?B|nodes?|cores?|jobs?|files|GPUs?|GCDs?)"
 AMOUNT = re.compile(rf"(?<![\w.-])(\d[\d \u00a0,]*\d|\d)(?:[ \u00a0~-])?({UNITS})\b")
 # The words after a number that is alone in the facts.

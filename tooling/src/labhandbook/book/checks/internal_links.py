@@ -12,7 +12,8 @@ from labhandbook.book.book_rules import CITATION, LINK, REFERENCE
 from labhandbook.book.boundary import leads_out, own_file
 from labhandbook.book.checks.chapter_text import problems
 from labhandbook.book.checks.check_input import BOOK, Chapter, Reading, Target
-from labhandbook.book.model import CONFIG, Book, as_list
+from labhandbook.book.engine.navigation import old_addresses
+from labhandbook.book.model import CONFIG, Book
 from labhandbook.book.source_positions import Places
 from labhandbook.core.rules import At
 from labhandbook.core.wording import hint, nearest
@@ -65,21 +66,12 @@ def targets(book: Book, chapter: Chapter) -> list[Target]:
     return [target for each in written if (target := resolve(chapter, each, site))]
 
 
-def moved(book: Book, chapters: dict[str, Chapter]) -> dict[str, str]:
-    """The page that each old address under `aliases:` leads to now."""
-    found = {}
-    for path, chapter in chapters.items():
-        for alias in as_list(chapter.source.meta.get("aliases")):
-            old = alias if alias.startswith("/") else str(PurePosixPath(path).parent / alias)
-            found[str(PurePosixPath(old.lstrip("/")).with_suffix(".html"))] = path
-    return found
-
-
 @BOOK.finds(LINK)
 def link(reading: Reading) -> Iterator[At]:
     """Links and images whose file does not exist or is no page."""
     book = reading.book
-    aliases = moved(book, reading.chapters)
+    aliases = {old: path for path, chapter in reading.chapters.items()
+               for old in old_addresses(chapter.page, chapter.source.meta).values()}
     by_url = {page.url: page.path for page in book.pages}
     for chapter in reading.chapters.values():
         places = Places(chapter.source)

@@ -132,4 +132,5 @@ def bash(blocks: Sequence[Block], folder: Path) -> Ran:
             return Ran(None, f"bash did not end within {SECONDS} s")
         finally:
             process.stop(each)
+            process.close(each.stderr)
     return Ran("".join(answers))

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from labhandbook.book.chapter_source import Line
 from labhandbook.book.checks.check_input import BOOK, Block, Chapter, Reading
 from labhandbook.core.rules import At
+from labhandbook.core.wording import PLACEHOLDER
 
 CLASSES = {"bash", "sh", "shell"}
-BARE = re.compile(r"(?<![<\w])<[A-Za-z][\w.-]*(?: [\w.-]+)*>")
 QUIET = re.compile(r"'[^']*'|(?:^|(?<=\s))#.*$")
 HEREDOC = re.compile(r"<<-?\s*([\"']?)(\w+)\1")
 ANSWER = re.compile(r"^(?:.*/)?(\d+)\.sh: (?:line (\d+): )?(.*)$")
@@ -55,7 +55,7 @@ def placeholders(block: Block) -> Iterator[tuple[Line, str]]:
             end = "" if text.strip() == end else end
             continue
         spoken = QUIET.sub("", text)
-        for match in BARE.finditer(spoken):
+        for match in PLACEHOLDER.finditer(spoken):
             yield line, match[0]
         heredoc = HEREDOC.search(text.replace("<<<", "   "))
         if heredoc and text.count("'", 0, heredoc.start()) % 2 == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -141,8 +142,7 @@ class Navigation:
                          for kind in self.downloads)
 
     def _styles(self, root: str) -> str:
-        css = self.book.html_option("css") or []
-        names = [css] if isinstance(css, str) else css
+        names = as_list(self.book.html_option("css"))
         links = [f'<link rel="stylesheet" href="{root}{name}">' for name in [*names, "site/layout.css"]]
         if icon := self.book.settings.get("favicon"):
             links.append(f'<link rel="icon" href="{root}{icon}">')
@@ -155,6 +155,15 @@ class Navigation:
 def download_name(book: Book, kind: str) -> str:
     """The file name of the whole book as PDF or EPUB, as Quarto names it."""
     return f"{book.title.replace(' ', '-')}.{kind}"
+
+
+def old_addresses(page: Page, meta: dict[str, Any]) -> dict[str, str]:
+    """The old addresses of a page, relative to the site's root, by the `aliases:` of its front matter."""
+    found = {}
+    for alias in as_list(meta.get("aliases")):
+        old = alias.lstrip("/") if alias.startswith("/") else posixpath.join(posixpath.dirname(page.url), alias)
+        found[alias] = f"{old}index.html" if old.endswith("/") else old
+    return found
 
 
 def redirect(target: str) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.process import ended, processor_seconds, start, stop
+from labhandbook.core.process import close, ended, processor_seconds, start, stop
 
 LUA = Path(__file__).with_name("lua")
 # Seconds of processor time for one request; and for reading a page, with as much again for each of its bytes. pandoc
@@ -78,7 +78,7 @@ class Worker:
 
     def _drain(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr
-        with contextlib.suppress(OSError, ValueError):
+        with process.stderr, contextlib.suppress(OSError, ValueError):
             for line in process.stderr:
                 self._errors = [*self._errors[-20:], line]
 
@@ -113,6 +113,7 @@ class Worker:
             process.stdin.flush()
             if reason := self._wait(process, seconds):
                 stop(process)
+                close(process.stdin, process.stdout)
                 if not self._closed and not self._halt.is_set():
                     self._begin()
                     self._repeat()
@@ -175,6 +176,8 @@ class Worker:
         except subprocess.TimeoutExpired:
             stop(process)
         ended(process)
+        with self._lock:
+            close(process.stdout)
 
 
 def _usual(request: dict[str, Any]) -> float:

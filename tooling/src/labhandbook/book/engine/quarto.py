@@ -11,7 +11,7 @@ from labhandbook.book.facts import write_variables
 from labhandbook.book.model import Book
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import replacing_folder
-from labhandbook.core.process import environment, start, stop
+from labhandbook.core.process import close, environment, start, stop
 from labhandbook.core.terminal import echo
 
 
@@ -53,3 +53,4 @@ def _say(command: list[str]) -> int:
         return process.wait()
     finally:
         stop(process)
+        close(process.stdout)

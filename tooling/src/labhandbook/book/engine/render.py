@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from labhandbook.book.boundary import own_file
-from labhandbook.book.engine.navigation import download_name, redirect
+from labhandbook.book.engine.navigation import download_name, old_addresses, redirect
 from labhandbook.book.engine.pandoc_engine import SITE, Chapter, Engine, Written
 from labhandbook.book.engine.pdf import pdf, typst_source
-from labhandbook.book.model import CONFIG, Book, as_list, line_of
+from labhandbook.book.model import CONFIG, Book, line_of
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import replacing_folder
 from labhandbook.core.process import run
@@ -111,7 +111,7 @@ def write_site(book: Book, written: list[Written], target: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(page.html, encoding="utf-8")
     shown = {name for page in written for name in page.resources}
-    for name in sorted(shown | {*as_list(book.html_option("css")), *as_list(book.settings.get("favicon"))}):
+    for name in sorted(shown | {*book.styles}):
         copy_own(book, name, target)
     for path in SITE.iterdir():
         if path.name.startswith("layout."):
@@ -140,9 +140,8 @@ def copy_into(source: Path, target: Path) -> None:
 def write_aliases(engine: Engine, target: Path) -> None:
     """Write a redirect for every address under `aliases:` of a page's front matter."""
     for chapter in engine.chapters.values():
-        for alias in as_list(chapter.source.meta.get("aliases")):
-            old = alias.lstrip("/") if alias.startswith("/") else str(PurePosixPath(chapter.page.url).parent / alias)
-            file = target / (f"{old}index.html" if old.endswith("/") else old)
+        for alias, old in old_addresses(chapter.page, chapter.source.meta).items():
+            file = target / old
             if not file.resolve().is_relative_to(target.resolve()):
                 raise HandbookError(f"the alias {alias} of {chapter.page.path} leads out of the site",
                                     where=_place(chapter, alias), todo="correct the alias",
@@ -151,7 +150,7 @@ def write_aliases(engine: Engine, target: Path) -> None:
                 raise HandbookError(f"the alias {alias} of {chapter.page.path} is a page of the book",
                                     where=_place(chapter, alias), todo="remove the alias", section="sec-contributing")
             file.parent.mkdir(parents=True, exist_ok=True)
-            depth = len(PurePosixPath(old).parts) - (not old.endswith("/"))
+            depth = len(PurePosixPath(old).parts) - 1
             file.write_text(redirect("../" * depth + chapter.page.url), encoding="utf-8")
 
 

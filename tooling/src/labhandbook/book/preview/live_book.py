@@ -12,9 +12,9 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from labhandbook.book.engine.navigation import redirect
+from labhandbook.book.engine.navigation import old_addresses, redirect
 from labhandbook.book.engine.pandoc_engine import SITE, Engine, Written
 from labhandbook.book.engine.pandoc_worker import LUA
 from labhandbook.book.facts import facts_files, results_files
@@ -120,7 +120,7 @@ class LiveBook:
             for name in self.pages[page.url].missing if page.url in self.pages else ():
                 pages.setdefault(root / name, set()).add(page.path)
         assets = {root / name for shown in self.pages.values() for name in shown.resources}
-        assets |= {root / name for name in self._styles()}
+        assets |= {root / name for name in self.book.styles}
         assets |= {path for path in SITE.iterdir() if path.stem in ("layout", "preview")}
         shared = {root / CONFIG, *facts_files(root), *results_files(root),
                   *(root / name for name in book.bibliography),
@@ -268,22 +268,15 @@ class LiveBook:
 
     def _keep(self) -> None:
         self._engine.keep()
-        self.moved = {}
-        for chapter in self._engine.chapters.values():
-            for alias in as_list(chapter.source.meta.get("aliases")):
-                name = alias if alias.startswith("/") else str(PurePosixPath(chapter.page.url).parent / alias)
-                old = name.lstrip("/") + "index.html" * name.endswith("/")
-                self.moved[old] = redirect("/" + chapter.page.url)
+        self.moved = {old: redirect("/" + chapter.page.url) for chapter in self._engine.chapters.values()
+                      for old in old_addresses(chapter.page, chapter.source.meta).values()}
         self._publish()
-
-    def _styles(self) -> list[str]:
-        return [*as_list(self.book.html_option("css")), *as_list(self.book.settings.get("favicon"))]
 
     def _publish(self) -> None:
         """Let readers know. The files that pages show are served from their folders."""
         root = self.book.root
         names = {name for shown in self.pages.values() for name in shown.resources}
-        files = {name: root / name for name in {*self._styles(), *names}}
+        files = {name: root / name for name in {*self.book.styles, *names}}
         files |= {f"site/{path.name}": path for path in SITE.iterdir() if path.stem == "layout"}
         with self.news:
             self.files = files

@@ -18,8 +18,8 @@ from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from labhandbook.book.boundary import own_file
-from labhandbook.book.clients import Clients
 from labhandbook.book.engine.pandoc_engine import SITE
+from labhandbook.book.preview.clients import Clients
 from labhandbook.book.preview.live_book import LiveBook
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
