@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, inf
+from typing import Any
 
 from labhandbook.hpc.clusters import Partition
 from labhandbook.hpc.job_script import Script
@@ -161,33 +162,27 @@ def mistakes(script: Script) -> Iterator[tuple[int, str]]:
 
 def read_request(script: Script) -> Request:
     """The request of a script. Raises Unreadable when a value has no meaning; see `mistakes`."""
-    def get(name: str) -> str | None:
-        return script.value(name) or None if script.option(name) else None
+    def get(name: str, default: Any = None) -> Any:
+        text = script.value(name)
+        return READERS[name](text) if text else default
 
-    types, other, per_node = [], [], 0
-    for part in script.value("gres").split(","):
-        kind, _, rest = part.partition(":")
-        if kind in ("gpu", "gres/gpu"):
-            type_, per_node = gpus(rest or "1")
-            types.append(type_)
-        elif part:
-            other.append(kind)
-    found = {}
-    for name in ("gpus", "gpus-per-node", "gpus-per-task"):
-        if text := get(name):
-            type_, found[name] = gpus(text)
-            types.append(type_)
-    nodes, tasks, time = get("nodes"), get("ntasks"), get("time")
-    per, cores, each = get("ntasks-per-node"), get("cpus-per-task"), get("cpus-per-gpu")
-    memory = {name: gib(text) if (text := get(name)) else None for name in ("mem", "mem-per-cpu", "mem-per-gpu")}
-    tasks_array = get("array")
+    asked = [gpus(rest or "1") for rest in _resources(script, own=True)]
+    per_node = asked[-1][1] if asked else 0
+    found = {name: get(name, ("", 0)) for name in ("gpus", "gpus-per-node", "gpus-per-task")}
     return Request(
-        tuple(part for part in script.value("partition").split(",") if part), span(nodes) if nodes else None,
-        count(tasks) if tasks else None, count(per) if per else None, count(cores) if cores else 1,
-        count(each) if each else None, memory["mem"], memory["mem-per-cpu"], memory["mem-per-gpu"],
-        found.get("gpus", 0), found.get("gpus-per-node", per_node), found.get("gpus-per-task", 0),
-        tuple(type_ for type_ in types if type_), tuple(other), hours(time) if time else None,
-        script.option("exclusive") is not None, array(tasks_array) if tasks_array else 1)
+        tuple(part for part in script.value("partition").split(",") if part), get("nodes"), get("ntasks"),
+        get("ntasks-per-node"), get("cpus-per-task", 1), get("cpus-per-gpu"), get("mem"), get("mem-per-cpu"),
+        get("mem-per-gpu"), found["gpus"][1], found["gpus-per-node"][1] or per_node, found["gpus-per-task"][1],
+        tuple(kind for kind, _ in (*asked, *found.values()) if kind), tuple(_resources(script, own=False)),
+        get("time"), script.option("exclusive") is not None, get("array", 1))
+
+
+def _resources(script: Script, *, own: bool) -> Iterator[str]:
+    """The GPUs in `--gres` as a type and number, or (not `own`) the names of the other resources in it."""
+    for part in filter(None, script.value("gres").split(",")):
+        kind, _, rest = part.partition(":")
+        if own is (kind in ("gpu", "gres/gpu")):
+            yield rest if own else kind
 
 
 def shape(request: Request, partition: Partition) -> Shape:

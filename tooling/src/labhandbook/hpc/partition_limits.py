@@ -8,7 +8,7 @@ from enum import StrEnum
 from math import inf
 
 from labhandbook.hpc.clusters import Cluster, Partition
-from labhandbook.hpc.job_request import Request, clock, shape
+from labhandbook.hpc.job_request import Request, Shape, clock, shape
 
 
 class Limit(StrEnum):
@@ -59,10 +59,11 @@ def problems(request: Request, partition: Partition, cluster: Cluster) -> Iterat
                                   f"({clock(partition.hours)})", ("time",))
     if request.hours == 0:
         yield Problem(Limit.TIME, "--time is zero", ("time",))
-    yield from _gpus(request, partition, cluster, name)
+    got = shape(request, partition)
+    yield from _gpus(request, partition, got, cluster.unit, name)
     yield from _nodes(request, partition, name)
-    yield from _cores(request, partition, name)
-    yield from _memory(request, partition, name)
+    yield from _cores(request, partition, got, name)
+    yield from _memory(request, partition, got, name)
 
 
 def _nodes(request: Request, partition: Partition, name: str) -> Iterator[Problem]:
@@ -77,71 +78,66 @@ def _nodes(request: Request, partition: Partition, name: str) -> Iterator[Proble
                                    f"{partition.min_nodes}", ("nodes",))
 
 
-def _cores(request: Request, partition: Partition, name: str) -> Iterator[Problem]:
-    got = shape(request, partition)
-    most = partition.nodes.cores
-    if partition.max_cores:
-        most = min(most, partition.max_cores) if most else partition.max_cores
-    asked = max(request.cpus_per_task * (request.tasks_per_node or 1), request.cpus_per_task)
-    if most and asked > most:
-        yield Problem(Limit.CORES, f"{plural(asked, 'core')} on a node requested, and {name} gives at most {most}",
-                      CORE_OPTIONS)
-        return
-    if request.tasks and request.tasks_per_node and got.nodes * request.tasks_per_node < request.tasks:
-        yield Problem(Limit.CORES, f"{request.tasks} tasks with {request.tasks_per_node} on each node don't fit on "
-                                   f"{plural(got.nodes, 'node')}", ("ntasks", "ntasks-per-node"))
+def _cores(request: Request, partition: Partition, got: Shape, name: str) -> Iterator[Problem]:
+    most = int(min(partition.nodes.cores or inf, partition.max_cores or inf) if partition.nodes.cores
+               else partition.max_cores)
+    nodes, on_each = plural(got.nodes, "node"), request.cpus_per_task * (request.tasks_per_node or 1)
+    whole = partition.exclusive or request.exclusive
+    options: tuple[str, ...] = CORE_OPTIONS
+    if most and (on_each > most or (not whole and got.cores > most)):
+        cores = plural(on_each if on_each > most else got.cores, "core")
+        message = f"{cores} on a node requested, and {name} gives at most {most}"
+    elif request.tasks and request.tasks_per_node and got.nodes * request.tasks_per_node < request.tasks:
+        message = f"{request.tasks} tasks with {request.tasks_per_node} on each node don't fit on {nodes}"
+        options = ("ntasks", "ntasks-per-node")
     elif partition.max_nodes and got.nodes > partition.max_nodes:
-        yield Problem(Limit.CORES, f"the tasks need {plural(got.nodes, 'node')}, and {name} gives at most "
-                                   f"{partition.max_nodes}", ("ntasks", *CORE_OPTIONS))
-    elif most and not partition.exclusive and not request.exclusive and got.cores > most:
-        yield Problem(Limit.CORES, f"{plural(got.cores, 'core')} on a node requested, and {name} gives at most "
-                                   f"{most}", CORE_OPTIONS)
+        message = f"the tasks need {nodes}, and {name} gives at most {partition.max_nodes}"
+        options = ("ntasks", *CORE_OPTIONS)
     elif most and got.tasks * request.cpus_per_task > most * got.nodes:
-        yield Problem(Limit.CORES, f"{got.tasks} tasks of {plural(request.cpus_per_task, 'core')} don't fit on "
-                                   f"{plural(got.nodes, 'node')} with {most} cores each", CORE_OPTIONS)
+        message = (f"{got.tasks} tasks of {plural(request.cpus_per_task, 'core')} don't fit on {nodes} with {most} "
+                   "cores each")
+    else:
+        return
+    yield Problem(Limit.CORES, message, options)
 
 
-def _memory(request: Request, partition: Partition, name: str) -> Iterator[Problem]:
-    got = shape(request, partition)
+def _memory(request: Request, partition: Partition, got: Shape, name: str) -> Iterator[Problem]:
     if sum(each is not None for each in (request.mem, request.mem_per_cpu, request.mem_per_gpu)) > 1:
         yield Problem(Limit.MEMORY, "of --mem, --mem-per-cpu and --mem-per-gpu only one may be given", MEMORY_OPTIONS)
-        return
-    if got.gib is not None and partition.node_gib and got.gib > partition.node_gib:
+    elif got.gib is not None and partition.node_gib and got.gib > partition.node_gib:
         yield Problem(Limit.MEMORY, f"{amount(got.gib)} GiB on a node requested, and {name} gives at most "
                                     f"{amount(partition.node_gib)} GiB", MEMORY_OPTIONS)
 
 
-def _gpus(request: Request, partition: Partition, cluster: Cluster, name: str) -> Iterator[Problem]:
-    unit = cluster.unit
-    got = shape(request, partition)
+def _gpus(request: Request, partition: Partition, got: Shape, unit: str, name: str) -> Iterator[Problem]:
+    def problem(message: str, limit: Limit = Limit.GPUS) -> Problem:
+        return Problem(limit, message, GPU_OPTIONS, soft=limit is Limit.SHARE)
+
     if not request.wants_gpus:
         if partition.gpu:
-            yield Problem(Limit.GPUS, f"{name} is for GPU work, and the script requests no {unit}",
-                          ("partition",), soft=True)
+            yield Problem(Limit.GPUS, f"{name} is for GPU work, and the script requests no {unit}", ("partition",),
+                          soft=True)
         return
     if not partition.gpu:
-        yield Problem(Limit.GPUS, f"{name} has no GPUs", GPU_OPTIONS)
+        yield problem(f"{name} has no GPUs")
         return
-    whole = partition.nodes.gpus
-    asked = max(request.gpus_per_node, request.gpus_per_task, got.gpus if request.gpus_total else 0)
-    on_each = request.gpus_per_task * -(-got.tasks // got.nodes)
-    if whole and max(asked, on_each) > whole:
-        yield Problem(Limit.GPUS, f"{plural(max(asked, on_each), unit)} on a node requested, and a node has {whole}",
-                      GPU_OPTIONS)
+    whole, nodes = partition.nodes.gpus, plural(got.nodes, "node")
+    asked = max(request.gpus_per_node, request.gpus_per_task, got.gpus if request.gpus_total else 0,
+                request.gpus_per_task * -(-got.tasks // got.nodes))
+    if whole and asked > whole:
+        yield problem(f"{plural(asked, unit)} on a node requested, and a node has {whole}")
         return
     total = request.gpus_total or request.gpus_per_node * got.nodes or request.gpus_per_task * got.tasks
     if request.gpus_total and request.gpus_per_node and request.gpus_total != request.gpus_per_node * got.nodes:
-        yield Problem(Limit.GPUS, f"{request.gpus_total} {unit}s in all and {request.gpus_per_node} on each node "
-                                  f"don't fit on {plural(got.nodes, 'node')}", GPU_OPTIONS)
+        yield problem(f"{request.gpus_total} {unit}s in all and {request.gpus_per_node} on each node don't fit on "
+                      f"{nodes}")
     elif partition.max_nodes and got.nodes > partition.max_nodes:
-        yield Problem(Limit.GPUS, f"{total} {unit}s need {plural(got.nodes, 'node')}, and {name} gives at most "
-                                  f"{partition.max_nodes}", GPU_OPTIONS)
+        yield problem(f"{total} {unit}s need {nodes}, and {name} gives at most {partition.max_nodes}")
     if partition.max_gpus and total > partition.max_gpus:
-        yield Problem(Limit.SHARE, f"{plural(total, unit)} requested, and {name} gives a job at most "
-                                   f"{partition.max_gpus}", GPU_OPTIONS, soft=True)
+        yield problem(f"{plural(total, unit)} requested, and {name} gives a job at most {partition.max_gpus}",
+                      Limit.SHARE)
     if partition.min_gpus and total < partition.min_gpus:
-        yield Problem(Limit.SHARE, f"{plural(total, unit)} requested, and {name} needs at least {partition.min_gpus}",
-                      GPU_OPTIONS, soft=True)
+        yield problem(f"{plural(total, unit)} requested, and {name} needs at least {partition.min_gpus}", Limit.SHARE)
 
 
 def fits(request: Request, partition: Partition, cluster: Cluster) -> bool:
