@@ -91,7 +91,8 @@ def previewing(book: Path, *options: str) -> Iterator[Preview]:
                 ready.set()
         ready.set()
 
-    threading.Thread(target=listen, daemon=True).start()
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
     try:
         assert ready.wait(60) and preview.base, preview.words
         yield preview
@@ -103,6 +104,10 @@ def previewing(book: Path, *options: str) -> Iterator[Preview]:
         assert "Traceback" not in preview.words
     finally:
         process.kill()
+        process.wait()
+        listener.join()
+        assert process.stderr
+        process.stderr.close()
 
 
 def family(pid: int) -> list[int]:
