@@ -85,7 +85,7 @@ package:
   version: {{ version }}
 
 source:
-  url: https://example.org/demo-{{ version }}.tar.gz
+  url: https://example.org/packages/source/d/demo/demo-{{ version }}.tar.gz
   sha256: abababababababababababababababababababababababababababababababab
 
 build:

@@ -43,6 +43,11 @@ class Edits:
         if settles:
             self.settled.append(settles)
 
+    def drop(self) -> None:
+        """Make no change at all."""
+        self.changes.clear()
+        self.settled.clear()
+
     def build_number(self, number: int, settles: Finding | None = None) -> None:
         """Write another build number where the recipe has a plain number."""
         line = self.reading.line("build.number")

@@ -122,7 +122,10 @@ def _source(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding
                 reading.line("source.sha256"))
     found = Finding(reading.file, line, rules.VERSION,
                     f"the sha256 begins with {held[:12] or 'nothing'}, the sdist's with {release.sha256[:12]}")
-    edits.swap(line, held, release.sha256, found)
+    if LASTING in url and named == right:
+        edits.swap(line, held, release.sha256, found)
+    else:  # The hash is that of the index's sdist, not of the file at the recipe's address: a person must change both.
+        edits.drop()
     yield found
 
 
