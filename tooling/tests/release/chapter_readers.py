@@ -164,7 +164,7 @@ class Way:
         last = max((int(path.name) for path in outputs.iterdir()), default=0)
         assert done.returncode == 0, f"{page}:{last}\n{(outputs / str(last)).read_text()}\n{done.stderr}"
 
-    def told(self, version: str, needle: str, section: str = "") -> str:
+    def output(self, version: str, needle: str, section: str = "") -> str:
         """What the blocks that hold `needle` said."""
         found = [said for key, said in self.said.items() if key.startswith(version) and needle in key
                  and section in key.split()[1]]

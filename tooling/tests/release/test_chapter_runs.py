@@ -50,47 +50,47 @@ def test_a_first_release_by_hand(by_hand: Way) -> None:
     """The blocks say what the text below them promises."""
     check_indexes(by_hand, "1.1.0")
     scratch = by_hand.folder / "home" / f"release-{NAME}-1.1.0"
-    told = functools.partial(by_hand.told, "1.1.0")
-    assert told("git status --short") == "false\n"
-    assert told("git tag --annotate") == "v1.1.0\n"
-    assert told("ls dist", "sec-pypi-build").splitlines()[-2:] == names("1.1.0")
-    assert told("diff ") == "", "tree and wheel hold the same"
-    assert told("twine check").count("PASSED") == 2
-    assert str(scratch / "test") in told("__file__").splitlines()[-1]
-    own, _, rest = told("pip hash").partition(f"Successfully installed {NAME}-1.1.0\n")
+    output = functools.partial(by_hand.output, "1.1.0")
+    assert output("git status --short") == "false\n"
+    assert output("git tag --annotate") == "v1.1.0\n"
+    assert output("ls dist", "sec-pypi-build").splitlines()[-2:] == names("1.1.0")
+    assert output("diff ") == "", "tree and wheel hold the same"
+    assert output("twine check").count("PASSED") == 2
+    assert str(scratch / "test") in output("__file__").splitlines()[-1]
+    own, _, rest = output("pip hash").partition(f"Successfully installed {NAME}-1.1.0\n")
     assert rest and "click" not in own, "the version alone; its dependencies come later"
-    assert told("importlib.metadata", "sec-pypi-install").splitlines()[-1] == "1.1.0"
-    assert told("pytest", "sec-pypi-dependencies").count("1 passed") == 2
-    assert told("pytest", "sec-pypi-test").count("1 passed") == 2, "in the wheel's environment and the rehearsal's"
-    assert re.search(r"\+ click==8\.1\.0$", told("lowest-direct"), re.MULTILINE), "the oldest that is allowed"
+    assert output("importlib.metadata", "sec-pypi-install").splitlines()[-1] == "1.1.0"
+    assert output("pytest", "sec-pypi-dependencies").count("1 passed") == 2
+    assert output("pytest", "sec-pypi-test").count("1 passed") == 2, "in the wheel's environment and the rehearsal's"
+    assert re.search(r"\+ click==8\.1\.0$", output("lowest-direct"), re.MULTILINE), "the oldest that is allowed"
 
 
 def test_the_next_release_by_hand(by_hand: Way) -> None:
     by_hand.update()
     check_indexes(by_hand, "1.1.0", "1.2.0")
-    told = functools.partial(by_hand.told, "1.2.0")
-    assert told("git tag --annotate") == "v1.2.0\n"
-    assert told("rm -rf dist").splitlines()[-2:] == names("1.2.0"), "the old files are gone"
-    assert told("twine check").count("PASSED") == 2
-    assert "1 passed" in told("pytest")
-    assert told("m.requires").splitlines()[-2:] == ["click>=8.1", 'pytest>=8; extra == "test"']
+    output = functools.partial(by_hand.output, "1.2.0")
+    assert output("git tag --annotate") == "v1.2.0\n"
+    assert output("rm -rf dist").splitlines()[-2:] == names("1.2.0"), "the old files are gone"
+    assert output("twine check").count("PASSED") == 2
+    assert "1 passed" in output("pytest")
+    assert output("m.requires").splitlines()[-2:] == ["click>=8.1", 'pytest>=8; extra == "test"']
 
 
 def test_a_first_release_by_command(by_command: Way) -> None:
     check_indexes(by_command, "1.1.0")
-    told = functools.partial(by_command.told, "1.1.0")
-    early = told("handbook release status")
+    output = functools.partial(by_command.output, "1.1.0")
+    early = output("handbook release status")
     assert "1. check" in early and "7. verify" in early, "the steps are listed"
     assert "REL005" in early and "check failed" in early, "without a tag it stops at the check"
     assert (by_command.folder / "started" / "pyproject.toml").exists()
-    assert f"{MODULE}-1.1.0.tar.gz" in told("handbook release build")
+    assert f"{MODULE}-1.1.0.tar.gz" in output("handbook release build")
     for needle in ("publish --to testpypi", "publish --to pypi", "verify --from pypi"):
-        assert "1 test passed" in told(needle), needle
+        assert "1 test passed" in output(needle), needle
 
 
 def test_the_next_release_by_command(by_command: Way) -> None:
     by_command.update()
     check_indexes(by_command, "1.1.0", "1.2.0")
-    told = functools.partial(by_command.told, "1.2.0")
-    assert f"{MODULE}/more/__init__.py" in told("handbook release inspect"), "what is new since the last release"
-    assert told("handbook release publish").count("all steps passed") == 2
+    output = functools.partial(by_command.output, "1.2.0")
+    assert f"{MODULE}/more/__init__.py" in output("handbook release inspect"), "what is new since the last release"
+    assert output("handbook release publish").count("all steps passed") == 2

@@ -249,7 +249,7 @@ def test_a_suite_that_may_not_run_again_fails(tmp_path: Path) -> None:
     assert finding.rule.code == "REL602" and "test_flaky" in finding.message
 
 
-def test_lowest_dependencies_are_installed_and_what_raised_them_told(tmp_path: Path) -> None:
+def test_lowest_dependencies_are_installed_and_what_raised_them_is_named(tmp_path: Path) -> None:
     if not uv_program():
         pytest.skip("this machine lacks uv")
     lowest = ("def test_lowest():\n    from importlib.metadata import version\n"

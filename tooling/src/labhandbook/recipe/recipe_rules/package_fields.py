@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from labhandbook.core.rules import WARNING, At
 from labhandbook.recipe.recipe_reader import Reading
-from labhandbook.recipe.recipe_rules.recipe_rule import FIELDS, MEND, RECIPE
+from labhandbook.recipe.recipe_rules.recipe_rule import FIELDS, FIXING, RECIPE
 
 
 @RECIPE.rule("RCP010", "The package's name is lower case", source="conda-forge R-014",
@@ -134,7 +134,7 @@ def script(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP018", "A noarch recipe has no selectors", source="conda-forge R0-004, R1-002",
       why="One package is built for all systems, so a line can't hold on some of them only.",
-      fix="Let the line hold everywhere, leave it out, or drop noarch.", section=MEND)
+      fix="Let the line hold everywhere, leave it out, or drop noarch.", section=FIXING)
 def no_conditions(reading: Reading) -> Iterator[At]:
     """Lines of requirements that hold on some systems only, and skips."""
     if reading.noarch:

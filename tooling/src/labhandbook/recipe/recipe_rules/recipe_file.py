@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from labhandbook.core.rules import WARNING, At
 from labhandbook.recipe.conda_forge_facts import facts
 from labhandbook.recipe.recipe_reader import SET, Reading
-from labhandbook.recipe.recipe_rules.recipe_rule import CHECK, MEND, RECIPE
+from labhandbook.recipe.recipe_rules.recipe_rule import CHECK, FIXING, RECIPE
 from labhandbook.recipe.renderer import problem
 
 V1_ORDER = ["schema_version", "context", "recipe", "package", "cache", "source", "build", "outputs", "requirements",
@@ -19,7 +19,7 @@ SECTIONS = ["build", "host", "run", "run_exports", "run_constraints", "run_const
 
 @RECIPE.rule("RCP001", "A recipe is valid YAML", source="conda-forge R-036",
       why="No tool can read it otherwise.", fix="Correct the indentation, the quotes or the colon on that line.",
-      section=MEND)
+      section=FIXING)
 def readable(reading: Reading) -> Iterator[At]:
     """What the parser of YAML says."""
     if reading.problem:
@@ -51,7 +51,7 @@ def version_one(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP004", "A folder holds one recipe", source="conda-forge R-051",
-      why="conda-forge's tools can't choose between two recipes.", fix="Delete meta.yaml.", section=MEND)
+      why="conda-forge's tools can't choose between two recipes.", fix="Delete meta.yaml.", section=FIXING)
 def alone(reading: Reading) -> Iterator[At]:
     """Two recipes side by side."""
     both = [reading.path.with_name(name) for name in ("recipe.yaml", "meta.yaml")]
@@ -61,7 +61,7 @@ def alone(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP005", "Sections are in the usual order", source="conda-forge R-001, R-009",
       why="Reviewers read many recipes a day, and conda-forge's linter refuses another order.",
-      fix="Move the section to its place.", section=MEND)
+      fix="Move the section to its place.", section=FIXING)
 def ordered(reading: Reading) -> Iterator[At]:
     """Top-level sections and those of requirements."""
     for path, order in (("", V1_ORDER if reading.form == "v1" else V0_ORDER), ("requirements", SECTIONS)):
@@ -76,7 +76,7 @@ def ordered(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP006", "A v1 recipe has no selectors in comments", source="conda-forge R1-001",
       why="v1 reads `# [win]` as a comment, so the line holds everywhere.",
-      fix="Write it with if and then.", section=MEND)
+      fix="Write it with if and then.", section=FIXING)
 def no_selectors(reading: Reading) -> Iterator[At]:
     """`# [win]` in a v1 recipe."""
     if reading.form == "v1":
@@ -88,7 +88,7 @@ def no_selectors(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP007", "The file ends with one line break", source="conda-forge R-011, R-012",
       why="conda-forge's linter refuses empty lines at the end, and a last line without a line break.",
-      fix="End the file after its last line with one line break.", section=MEND)
+      fix="End the file after its last line with one line break.", section=FIXING)
 def end(reading: Reading) -> Iterator[At]:
     """No line break at the end, or several."""
     if reading.text and not reading.text.endswith("\n"):
@@ -98,7 +98,7 @@ def end(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP008", "A recipe has no comments left by a generator", why="Reviewers ask to have them removed.",
-      fix="Delete the line, or do what it says.", section=MEND, severity=WARNING)
+      fix="Delete the line, or do what it says.", section=FIXING, severity=WARNING)
 def no_leftovers(reading: Reading) -> Iterator[At]:
     """TODO and the words that grayskull writes."""
     for number, line in enumerate(reading.lines, 1):
@@ -109,7 +109,7 @@ def no_leftovers(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP009", "The fields of a v0 recipe are those of conda-build", source="conda-forge R-000, R-018",
       why="conda-build ignores a field that it doesn't have, so the field has no effect.",
-      fix="Correct the spelling; homepage, documentation, repository and tests are names of v1.", section=MEND)
+      fix="Correct the spelling; homepage, documentation, repository and tests are names of v1.", section=FIXING)
 def known(reading: Reading) -> Iterator[At]:
     """Sections and fields that conda-build does not have."""
     sections = facts()["v0"] if reading.form == "v0" else {}
@@ -125,7 +125,7 @@ def known(reading: Reading) -> Iterator[At]:
 @RECIPE.rule("RCP046", "Variables and selectors are spelt in conda-forge's way",
              source="conda-forge R-025, R0-001, R0-002, R0-005",
       why="conda-forge's bots find versions and selectors by their spelling.",
-      fix='Write {{ version }}, {% set version = "1.0" %}, and in v0 two spaces, then # [win].', section=MEND)
+      fix='Write {{ version }}, {% set version = "1.0" %}, and in v0 two spaces, then # [win].', section=FIXING)
 def spelt(reading: Reading) -> Iterator[At]:
     """Braces without spaces, and in v0 definitions and selectors that are spelt otherwise."""
     for number, line in enumerate(reading.lines, 1):

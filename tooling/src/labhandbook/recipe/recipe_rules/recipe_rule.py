@@ -5,7 +5,7 @@ from __future__ import annotations
 from labhandbook.core.rules import Rules
 from labhandbook.recipe.recipe_reader import Reading
 
-MEND = "sec-conda-forge-mend"
+FIXING = "sec-conda-forge-mend"
 FIELDS = "sec-conda-forge-mend-fields"
 TESTS = "sec-conda-forge-mend-tests"
 CHECK = "sec-conda-forge-check"

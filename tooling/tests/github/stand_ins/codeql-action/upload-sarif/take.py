@@ -13,10 +13,10 @@ if not files:
 target = Path(os.environ["STAND_IN_ARTIFACTS"]) / "code-scanning" / os.environ["CATEGORY"]
 target.mkdir(parents=True, exist_ok=True)
 for file in files:
-    told = json.loads(file.read_text(encoding="utf-8"))
-    assert told["version"] == "2.1.0", file
-    for run in told["runs"]:
+    report = json.loads(file.read_text(encoding="utf-8"))
+    assert report["version"] == "2.1.0", file
+    for run in report["runs"]:
         known = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
         assert all(result["ruleId"] in known and result["locations"] for result in run["results"]), file
     shutil.copy(file, target)
-    print(f"{file.name}: {sum(len(run['results']) for run in told['runs'])} results")
+    print(f"{file.name}: {sum(len(run['results']) for run in report['runs'])} results")
