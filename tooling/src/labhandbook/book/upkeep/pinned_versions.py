@@ -16,7 +16,7 @@ from labhandbook.book.facts import Fact
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.github_api import GitHub
 from labhandbook.core.rules import Finding, Severity
-from labhandbook.package.name_lookup import Answer, look_up
+from labhandbook.package.name_lookup import Answer, look_up, place_of
 
 PINS = "tooling/src/labhandbook/github/actions.toml"
 SEEN = re.compile(r"tools\.([\w-]+)\.seen")
@@ -121,6 +121,4 @@ def reviews(root: Path, today: date) -> Iterator[Finding]:
 
 def on_index(name: str) -> Answer:
     """What PyPI says of a package."""
-    from labhandbook.package.name_lookup import place_of
-
     return look_up(name, place_of("pypi"), SECONDS)
