@@ -106,7 +106,7 @@ def test_the_books_folder_stays_as_it_is(bad: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in bad.rglob("*")} == before
 
 
-def test_missing_tools_are_told_and_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_tools_are_named_and_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_book(tmp_path, {"index.qmd": HOME + "\n```bash\nls\n```\n", "_book/index.html": "<main>Text</main>"})
     monkeypatch.setattr(process, "find_program", lambda name: None)
     found = check_book(tmp_path)

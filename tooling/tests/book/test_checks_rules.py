@@ -90,13 +90,13 @@ def test_near_miss_passes(code: str, near: Checked) -> None:
 
 
 @pytest.mark.parametrize("code", [code for code in SEEDED if code not in ("BOOK001", "BOOK016")])
-def test_a_defect_is_told_by_one_rule(code: str, seeded: tuple[Path, Checked]) -> None:
+def test_a_defect_is_named_by_one_rule(code: str, seeded: tuple[Path, Checked]) -> None:
     file = SEEDED[code].place.partition(":")[0]
     if file != "references.bib":
         assert {finding.rule.code for finding in seeded[1].findings if finding.file == file} == {code}
 
 
-def test_whatever_stops_a_render_is_told_by_the_check(seeded: tuple[Path, Checked]) -> None:
+def test_whatever_stops_a_render_is_named_by_the_check(seeded: tuple[Path, Checked]) -> None:
     folder, checked = seeded
     book = load_book(folder)
     with Engine(book) as engine:
@@ -149,7 +149,7 @@ def test_a_part_that_is_not_there(found: Read) -> None:
         ("a.qmd:11", "BOOK003", "tol.py does not exist in the book")]
 
 
-def test_a_label_on_two_pages_is_told_at_the_second(found: Read) -> None:
+def test_a_label_on_two_pages_is_named_at_the_second(found: Read) -> None:
     answer = found({"a.qmd": "# A {#sec-a}\n\n## B {#sec-b}\n",
                   "c.qmd": "# C {#sec-c}\n\n[b](#sec-b)\n\n## B {#sec-b}\n"})
     assert [(finding.place, finding.rule.code, finding.message) for finding in answer] == [

@@ -108,7 +108,7 @@ def test_results_of_a_project_are_variables_as_they_are_written(book: Path) -> N
         "name": 'a "1, 2" \\', "path\\": '\\"3"', "passed": "true", "none": "null", "letter": "ä 12", "empty": ""}}
 
 
-def test_broken_results_are_told_with_their_line(book: Path) -> None:
+def test_broken_results_are_named_with_their_line(book: Path) -> None:
     (book / "chapters/research/driving/results.json").write_text('{"a": 1,\n "b": }\n', encoding="utf-8")
     done = run("facts", "--book", book)
     assert done.returncode == 2 and "chapters/research/driving/results.json:2:" in done.stderr
@@ -133,7 +133,7 @@ def test_file_named_like_what_the_package_fills(book: Path, stem: str) -> None:
         variables(load_book(book))
 
 
-def test_broken_file_is_told_with_its_line(book: Path) -> None:
+def test_broken_file_is_named_with_its_line(book: Path) -> None:
     (book / "chapters/broken.yml").write_text("a: 1\nb: [2\nc: 3\n", encoding="utf-8")
     done = run("facts", "--book", book)
     assert done.returncode == 2 and "chapters/broken.yml:3:" in done.stderr and "Traceback" not in done.stderr

@@ -54,7 +54,7 @@ GOOD = ("project:\n  type: book\nbook:\n  title: T\n  chapters:\n    - index.qmd
     (("  type: book", "  type: website"), 2, "type: book"),
     (("  chapters:\n    - index.qmd\n    - a.qmd\n", ""), 3, "no chapters"),
 ])
-def test_broken_configuration_is_told_with_its_line(tmp_path: Path, change: tuple[str, str], line: int,
+def test_broken_configuration_is_named_with_its_line(tmp_path: Path, change: tuple[str, str], line: int,
                                                     says: str) -> None:
     make_book(tmp_path, FILES)
     old = tmp_path / "_book" / "index.html"

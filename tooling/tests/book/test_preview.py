@@ -38,7 +38,7 @@ def test_no_address_leads_out_of_the_book(preview: Preview, path: str) -> None:
     assert "root:" not in text and "Not here" in text
 
 
-def test_a_taken_port_is_told_with_the_remedy(preview: Preview, book: Path) -> None:
+def test_a_taken_port_is_named_with_the_remedy(preview: Preview, book: Path) -> None:
     done = run("preview", "--book", book, "--no-open", "--port", str(preview.port))
     assert done.returncode == 2
     assert f"port {preview.port}" in done.stderr and "--port 0" in done.stderr

@@ -65,7 +65,7 @@ def cases(*without: str) -> list[str]:
     return [name for name in CASES if name not in without]
 
 
-class Told(NamedTuple):
+class Outcome(NamedTuple):
     """The refusal: exit code, standard error and the findings as JSON."""
 
     code: int
@@ -109,27 +109,27 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def result(book: Path) -> Told:
+def result(book: Path) -> Outcome:
     done = run("render", "--book", book, "--engine", "pandoc", "--to", "html")
     answer = run("render", "--book", book, "--engine", "pandoc", "--to", "html", "--format", "json")
     assert answer.returncode == done.returncode
-    return Told(done.returncode, done.stderr, json.loads(answer.stdout)["findings"])
+    return Outcome(done.returncode, done.stderr, json.loads(answer.stdout)["findings"])
 
 
-def test_findings_are_exit_code_1_and_no_traceback(result: Told) -> None:
+def test_findings_are_exit_code_1_and_no_traceback(result: Outcome) -> None:
     assert result.code == 1
     assert "Traceback" not in result.text
     assert "nothing was written to" in result.text.splitlines()[-1]
 
 
-def test_old_output_stays(book: Path, result: Told) -> None:
+def test_old_output_stays(book: Path, result: Outcome) -> None:
     assert [path.name for path in (book / "_book").iterdir()] == ["index.html"]
     assert (book / "_book/index.html").read_text(encoding="utf-8") == "old"
     assert not [path for path in book.iterdir() if path.name.startswith("._book")]
 
 
 @pytest.mark.parametrize("name", cases())
-def test_refused_at_its_line(result: Told, name: str) -> None:
+def test_refused_at_its_line(result: Outcome, name: str) -> None:
     code, message, text = CASES[name]
     place = f"chapters/{slug(name)}.qmd:{line_of(text) + 2}: {code} "
     lines = [line for line in result.text.splitlines() if f"chapters/{slug(name)}.qmd" in line]
@@ -137,14 +137,14 @@ def test_refused_at_its_line(result: Told, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", cases(*SINGLE))
-def test_refused_at_its_line_of_an_included_file(result: Told, name: str) -> None:
+def test_refused_at_its_line_of_an_included_file(result: Outcome, name: str) -> None:
     code, message, text = CASES[name]
     place = f"chapters/_{slug(name)}.qmd:{line_of(text)}: {code} "
     lines = [line for line in result.text.splitlines() if f"chapters/_{slug(name)}.qmd" in line]
     assert any(place in line and message in line for line in lines), lines
 
 
-def test_nothing_else_is_refused(result: Told) -> None:
+def test_nothing_else_is_refused(result: Outcome) -> None:
     known = {f"chapters/{prefix}{slug(name)}.qmd" for name in CASES for prefix in ("", "_")}
     assert {finding["file"] for finding in result.findings} <= known
     for name in CASES:
@@ -153,12 +153,12 @@ def test_nothing_else_is_refused(result: Told) -> None:
         assert codes - {"BOOK005"} == {CASES[name][0]} - {"BOOK005"} and codes, name
 
 
-def test_every_finding_says_how_to_mend_it(result: Told) -> None:
+def test_every_finding_says_how_to_fix_it(result: Outcome) -> None:
     for finding in result.findings:
         assert str(finding["fix"]) in result.text and f"@{finding['section']}" in result.text
 
 
-def test_json_holds_the_same_findings(result: Told) -> None:
+def test_json_holds_the_same_findings(result: Outcome) -> None:
     shown = re.findall(r"^\S+ (\S+?)(?::(\d+))?: (BOOK\d+) (.*)$", result.text, re.MULTILINE)
     assert [(file, int(line or 0), code, message) for file, line, code, message in shown] == [
         (finding["file"], finding["line"], finding["code"], finding["message"]) for finding in result.findings]
@@ -197,7 +197,7 @@ def test_broken_front_matter(tmp_path: Path, front: str, line: int) -> None:
     assert f"a.qmd:{line}: BOOK001" in refuse(tmp_path, {"a.qmd": front})
 
 
-def test_a_book_that_is_mended_renders(tmp_path: Path) -> None:
+def test_a_corrected_book_renders(tmp_path: Path) -> None:
     """The refusals are not a general failure: the same book without its bad chapters renders."""
     book = make_book(tmp_path, {"index.qmd": "# Home\n\nSee [A](a.qmd).\n", "a.qmd": "# A\n\nText.\n"})
     done = run("render", "--book", book, "--engine", "pandoc", "--to", "html")

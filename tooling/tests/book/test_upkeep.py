@@ -116,7 +116,7 @@ def test_a_young_book_has_no_findings(tmp_path: Path, web: str, monkeypatch: pyt
 @pytest.mark.parametrize(("page", "weight", "words"), [
     ("/gone", "error", "answers 404 Not Found"), ("/buried", "error", "answers 410 Gone"),
     ("/ill", "warning", "answers 503 Service Unavailable"), ("/away", "unverified", "answers 403 Forbidden")])
-def test_addresses_that_fail_are_told_at_their_line(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch,
+def test_addresses_that_fail_are_named_at_their_line(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch,
                                                     page: str, weight: str, words: str) -> None:
     monkeypatch.setattr(external_links.ask, "__defaults__", (5, 0))
     looked = result(book(tmp_path, web, page), hubs(tmp_path), monkeypatch)

@@ -53,7 +53,7 @@
         version = now;
         if (wanted === seen) wanted = now;
       }
-    } catch { /* the server has gone: its return is told */ } finally { busy = false; }
+    } catch { /* the server has gone; its return is announced */ } finally { busy = false; }
   };
 
   // A browser keeps few connections to one server, so a tab that nobody sees gives its own back.
