@@ -43,7 +43,8 @@ def test_the_very_file_is_fetched(tmp_path: Path) -> None:
 def test_v0_with_its_usual_variables(tmp_path: Path) -> None:
     url = "/packages/source/{{ name[0] }}/{{ name|lower }}/{{ name | replace('_', '-') }}-{{ version }}.tar.gz"
     with serving(FILES) as address:
-        text = V0.replace("https://example.org/packages/source/d/demo/demo-{{ version }}.tar.gz", address + url).replace("ab" * 32, DIGEST)
+        usual = "https://example.org/packages/source/d/demo/demo-{{ version }}.tar.gz"
+        text = V0.replace(usual, address + url).replace("ab" * 32, DIGEST)
         answer = check_address(read(write(tmp_path, text, "meta.yaml")), index(address))
     assert answer.findings == [] and answer.data == DATA
 

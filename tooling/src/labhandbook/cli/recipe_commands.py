@@ -208,9 +208,9 @@ def update(feedstock: Path, version: str, branch: str, gh: bool, target: str) ->
         _proposal(made, progress)
         return FINDINGS if failed else FINE
     release = f"{found.release.name} {found.release.version}"
-    progress.last(not failed, f"{found.reading.file} differs from {release}, and nothing was changed; correct by hand "
-                              "what is named above" if failed else
-                              f"{found.reading.file} has version and hash of {release}; nothing to do")
+    file = found.reading.file
+    progress.last(not failed, f"{file} differs from {release}, and nothing was changed; correct it by hand" if failed
+                  else f"{file} has version and hash of {release}; nothing to do")
     return FINDINGS if failed else FINE
 
 

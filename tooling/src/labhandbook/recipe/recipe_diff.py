@@ -124,7 +124,7 @@ def _source(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding
                     f"the sha256 begins with {held[:12] or 'nothing'}, the sdist's with {release.sha256[:12]}")
     if LASTING in url and named == right:
         edits.swap(line, held, release.sha256, found)
-    else:  # The hash is that of the index's sdist, not of the file at the recipe's address: a person must change both.
+    else:  # The hash is that of the index's sdist, not of the file at the recipe's address.
         edits.drop()
     yield found
 
