@@ -10,21 +10,6 @@ import pytest
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 
-BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{new}: &{new} [*{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}]\n"
-    for old, new in zip("abcdefgh", "bcdefghi", strict=True))
-
-
-@pytest.mark.parametrize(("text", "line"), [(BOMB, 6), ("{a: " * 5_000, 1), ("- " * 500, 1)])
-def test_yaml_that_grows_without_end_is_refused_with_its_line(text: str, line: int) -> None:
-    with pytest.raises(HandbookError) as caught:
-        untrusted_data.check_yaml(text, "x.yml")
-    assert caught.value.where == f"x.yml:{line}"
-
-
-def test_yaml_with_ordinary_aliases_passes() -> None:
-    untrusted_data.check_yaml("a: &a {b: 1}\nc: [*a, *a]\nd: {<<: *a}\n", "x.yml")
-
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 20_000, "a = 1\na = 2", "x" * (5 << 20)])
 def test_toml_that_is_none_or_too_much_is_refused(text: str) -> None:

@@ -13,10 +13,13 @@ from typing import Any
 
 import yaml
 
-from labhandbook.core.untrusted_data import LONGEST_NUMBER, Unreadable, check_yaml, yaml_problem
+from labhandbook.core.untrusted_data import DEEPEST, Unreadable, check_size, too_deep
 
 Held = str | dict[str, "Value"] | list["Value"] | None
 
+MOST = 200_000  # values in one document, aliases followed
+LONGEST_NUMBER = 400  # characters; Python needs a time for longer ones that grows with their square
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # for its events alone
 PLAIN = "plain"  # the tag of a scalar without quotes and without a tag of its own
 PREFIX = "tag:yaml.org,2002:"
 # The core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema).
@@ -131,7 +134,7 @@ def plain(text: str) -> Any:
 def read_yaml(source: str, shown: str, *, first: int = 1, section: str = "sec-book-rules") -> Value:
     """The value of a YAML text; an empty one when there is nothing in it. `first` is the number of its first line.
 
-    Raises Unreadable when the text isn't YAML or breaks the limits of `untrusted_data`.
+    Raises Unreadable when the text isn't YAML or breaks the limits on size, depth and aliases.
     """
     try:
         check_yaml(source, shown)
@@ -141,8 +144,61 @@ def read_yaml(source: str, shown: str, *, first: int = 1, section: str = "sec-bo
         finally:
             loader.dispose()
     except (Unreadable, yaml.YAMLError, ValueError) as error:
-        raise yaml_problem(error, source, shown, first, section) from None
+        raise _problem(error, source, shown, first, section) from None
     return _Converter(source.splitlines(), first).value(node) if node is not None else Value(line=first)
+
+
+def check_yaml(source: str, shown: str) -> None:
+    """Check a YAML text's size, depth and expansion: an alias counts as everything that it repeats.
+
+    Text that isn't YAML passes: its parser reports it better. Raises Unreadable with the line.
+    """
+    check_size(source, shown)
+    weights: dict[str | None, int] = {}
+    open_nodes: list[tuple[str | None, int]] = []  # anchor and weight so far, from the outermost in
+    try:
+        for event in yaml.parse(source, Loader=LOADER):
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            if isinstance(event, yaml.CollectionStartEvent):
+                open_nodes.append((event.anchor, 1))
+                if len(open_nodes) > DEEPEST:
+                    raise too_deep(shown, line)
+                continue
+            if isinstance(event, yaml.CollectionEndEvent):
+                anchor, weight = open_nodes.pop()
+            elif isinstance(event, yaml.ScalarEvent):
+                anchor, weight = event.anchor, 1
+            elif isinstance(event, yaml.AliasEvent):
+                if any(event.anchor == name for name, _ in open_nodes):
+                    raise Unreadable(shown, f"contains itself: *{event.anchor} is inside &{event.anchor}", line,
+                                     todo="write the value out instead of the alias")
+                anchor, weight = None, weights.get(event.anchor, 1)
+            else:
+                continue
+            if anchor:
+                weights[anchor] = weight
+            if open_nodes:
+                outer, so_far = open_nodes[-1]
+                open_nodes[-1] = (outer, so_far + weight)
+                if so_far + weight > MOST:
+                    raise Unreadable(shown, f"means more than {MOST} values with its aliases", line,
+                                     why="aliases of aliases grow without bounds when they are followed",
+                                     todo="write the values out, or remove the aliases")
+    except (yaml.YAMLError, ValueError):
+        return
+
+
+def _problem(error: Exception, source: str, shown: str, first: int, section: str) -> Unreadable:
+    """Why a YAML text can't be read, from what its parser raised; `first` is the number of its first line."""
+    if isinstance(error, Unreadable):
+        return Unreadable(shown, error.problem, error.line and error.line + first - 1, why=error.why, todo=error.todo,
+                          section=section)
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    said = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    # Of what is never closed, libyaml names the line after the last one.
+    line = min(mark.line, source.rstrip().count("\n")) if mark else 0
+    return Unreadable(shown, f"is not valid YAML: {said}", line + first, section=section,
+                      todo="correct that line; the indentation or a missing colon or quote is the usual cause")
 
 
 if yaml.__with_libyaml__:
