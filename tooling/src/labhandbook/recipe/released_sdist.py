@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
 from labhandbook.core.errors import HandbookError
@@ -16,7 +16,7 @@ from labhandbook.package.distribution import Distribution, read
 from labhandbook.package.index_addresses import Index, index
 from labhandbook.package.machine import installer_env
 from labhandbook.package.project import normalise
-from labhandbook.package.simple_index import IndexDown, Listed, download, listing, sha256
+from labhandbook.package.simple_index import IndexDown, Listed, download, listing, release_of, sha256
 from labhandbook.recipe.build_machine import uv
 
 SECTION = "sec-conda-forge-generate"
@@ -63,7 +63,9 @@ def fetch(wanted: str, folder: Path, target: str = "pypi") -> Source:
                             todo="ask its authors to publish the sdist, as python -m build makes it", section=SECTION)
     if version:
         newest = max(sdists)
-        sdists = {found: file for found, file in sdists.items() if str(found) == normal(version)}
+        with contextlib.suppress(InvalidVersion):
+            version = str(Version(version))
+        sdists = {found: file for found, file in sdists.items() if str(found) == version}
         if not sdists:
             raise HandbookError(f"{name} {version} has no sdist on {place.label}",
                                 why=f"the newest that has one is {newest}",
@@ -144,20 +146,10 @@ def keep(file: Listed, folder: Path) -> Distribution:
     return read(path)
 
 
-def normal(version: str) -> str:
-    """A version as PyPI writes it; one that can't be read stays as it is."""
-    try:
-        return str(Version(version))
-    except InvalidVersion:
-        return version
-
-
 def sdist_version(filename: str) -> Version | None:
     """The version of an sdist by its name, None for other files."""
-    try:
-        return parse_sdist_filename(filename)[1]
-    except InvalidSdistFilename:
-        return None
+    found = None if filename.endswith(".whl") else release_of(filename)
+    return found[1] if found else None
 
 
 def _wheel(sdist: Distribution, files: dict[str, Listed], folder: Path) -> Distribution:
@@ -171,11 +163,8 @@ def _wheel(sdist: Distribution, files: dict[str, Listed], folder: Path) -> Distr
 
 
 def _is_wheel_of(filename: str, sdist: Distribution) -> bool:
-    try:
-        name, version, _, _ = parse_wheel_filename(filename)
-    except InvalidWheelFilename:
-        return False
-    return name == normalise(sdist.name) and str(version) == normal(sdist.version)
+    found = release_of(filename) if filename.endswith(".whl") else None
+    return found is not None and found == release_of(sdist.file)
 
 
 def build_wheel(sdist: Distribution, folder: Path) -> Distribution:
