@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -209,11 +211,21 @@ def test_bad_places_are_one_message(tmp_path: Path) -> None:
         Run.open(tmp_path, {})
 
 
-def test_program_of_the_chapter_ends_where_it_would_have_ended(tmp_path: Path) -> None:
+@pytest.fixture
+def pipes() -> Iterator[ExitStack]:
+    """What is closed at the end of a test."""
+    with ExitStack() as stack:
+        yield stack
+
+
+def test_program_of_the_chapter_ends_where_it_would_have_ended(tmp_path: Path, pipes: ExitStack) -> None:
     def walk(name: str, steps: int = 400) -> subprocess.Popen[str]:
         # Unbuffered, so that its first line comes when it is printed and not when it ends.
         words = [sys.executable, "-u", str(ROOT / "chapters/research/train.py"), str(tmp_path / name), "--seed", "3"]
-        return subprocess.Popen([*words, "--steps", str(steps)], stdout=subprocess.PIPE, text=True)
+        started = subprocess.Popen([*words, "--steps", str(steps)], stdout=subprocess.PIPE, text=True)
+        assert started.stdout
+        pipes.enter_context(started.stdout)
+        return started
 
     whole, broken, short = walk("whole"), walk("broken"), walk("short", 100)
     while not list(tmp_path.glob("broken/checkpoints/0*50")):

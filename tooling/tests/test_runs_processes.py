@@ -50,6 +50,12 @@ def children(words: list[str], folder: Path, how: str) -> tuple[subprocess.Popen
     return process, int(process.stdout.readline().split()[1])
 
 
+def end(process: subprocess.Popen[str]) -> None:
+    """Kill a process and close its pipe."""
+    process.kill()
+    process.communicate()
+
+
 def test_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
     parent, child = children([sys.executable, "-c"], tmp_path, "python")
     try:
@@ -68,7 +74,7 @@ def test_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
             raise AssertionError("the child goes on after SIGTERM")
     finally:
         subprocess.run(["kill", "-9", str(child)], capture_output=True)
-        parent.kill()
+        end(parent)
 
 
 def test_message_names_the_child_that_keeps_the_lock(tmp_path: Path) -> None:
@@ -82,6 +88,7 @@ def test_message_names_the_child_that_keeps_the_lock(tmp_path: Path) -> None:
             Run.open(tmp_path, {})
     finally:
         os.kill(child, signal.SIGKILL)
+        end(parent)
     for _ in range(3_000):
         try:
             Run.open(tmp_path, {}).close()

@@ -24,6 +24,8 @@ REPOSITORY = "acerbilab/handbook"
 WORKFLOWS = ROOT / ".github" / "workflows"
 # A quick test or two of the handbook and of each project: the whole of them is a test of its own, below.
 SOME = "-k 'test_report or _package or test_layout or test_eras_scores'"
+# Jobs beside the others, which take their own time or need Quarto.
+BESIDE = ("quarto", "long")
 
 
 @pytest.fixture(scope="module")
@@ -106,14 +108,14 @@ def checked(remote: Path, scratch: Path, *, fork: bool, timeout: float = 900, **
 def test_a_pull_request_goes_through_every_check(remote: Path, tmp_path: Path) -> None:
     """All of .ci/run, as on GitHub, which takes as long as `make test` and a fresh environment."""
     _, done = checked(remote, tmp_path, fork=False, timeout=3600)
-    assert [job for job in done.ended("success") if job not in ("quarto", "long")] == ["check", "annotate"], done.why()
+    assert [job for job in done.ended("success") if job not in BESIDE] == ["check", "annotate"], done.why()
     assert ("quarto" in done.ended("success")) == bool(shutil.which("quarto")), "without Quarto its job fails"
 
 
 @pytest.mark.slow
 def test_findings_are_in_the_summary_and_in_code_scanning(remote: Path, tmp_path: Path) -> None:
     runner, done = checked(remote, tmp_path, fork=False, PYTEST_ADDOPTS=SOME)
-    assert [job for job in done.ended("success") if job not in ("quarto", "long")] == ["check", "annotate"], done.why()
+    assert [job for job in done.ended("success") if job not in BESIDE] == ["check", "annotate"], done.why()
     assert ("quarto" in done.ended("success")) == bool(shutil.which("quarto")), "without Quarto its job fails"
     summary = done.jobs["check"].summary
     assert "## Handbook check: no findings" in summary and "## Tests: " in summary and " passed" in summary

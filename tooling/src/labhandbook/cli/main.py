@@ -24,7 +24,7 @@ COMMANDS = {
     "facts": ("book_commands", "Show the variables that chapters take from the facts files."),
     "job": ("job_commands", "Check, price, write and review jobs for the clusters."),
     "preview": ("book_commands", "Serve the handbook and show every edit at once."),
-    "recipe": ("recipe_commands", "Bring a package to conda-forge and keep its recipe true."),
+    "recipe": ("recipe_commands", "Bring a package to conda-forge and keep its recipe up to date."),
     "release": ("release_commands", "Release a Python package, step by step as in the packaging chapter."),
     "render": ("book_commands", "Render the whole handbook."),
     "rules": ("book_commands", "Explain the rule with this code, or list all rules."),
