@@ -66,5 +66,6 @@ $(READY) $(RESEARCH)/.ready:
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@echo "Installing the handbook's tools into $(@D)/ ..."
 	@$(@D)/bin/python -m pip install --quiet --upgrade pip
-	@$(@D)/bin/python -m pip install --quiet $(WANTED)
+	@# Python compiles what it imports; pip would compile everything.
+	@$(@D)/bin/python -m pip install --quiet --no-compile $(WANTED)
 	@touch $@

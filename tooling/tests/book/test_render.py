@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -268,11 +267,3 @@ def test_folder_that_can_not_be_written(tmp_path: Path) -> None:
     closed.mkdir(mode=0o500)
     done = run("render", "--book", book, "--engine", "pandoc", "--to", "html", "--output", closed / "site")
     assert done.returncode == 2 and "Traceback" not in done.stderr
-
-
-def test_whole_render_is_quick(tmp_path: Path) -> None:
-    """The small book in a few seconds; a worker that hangs or a page read twice shows here."""
-    book = everything_in(tmp_path)
-    start = time.monotonic()
-    assert run("render", "--book", book, "--engine", "pandoc", "--to", "html").returncode == 0
-    assert time.monotonic() - start < 10

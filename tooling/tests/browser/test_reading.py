@@ -40,6 +40,7 @@ def test_the_theme_follows_the_system_until_it_is_chosen(open_page: Open) -> Non
     assert ground(page) == light
 
 
+@pytest.mark.long
 def test_copying_gives_exactly_the_code(site: Path, urls: list[str], open_page: Open) -> None:
     page = open_page("index.html")
     copied = 0

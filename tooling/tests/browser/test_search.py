@@ -39,6 +39,7 @@ def phrases(texts: dict[str, str]) -> dict[str, str]:
     return found
 
 
+@pytest.mark.long
 def test_a_phrase_of_every_page_leads_to_it(site: Path, urls: list[str], base: str, open_page: Open) -> None:
     chosen = phrases(texts(site, urls))
     assert chosen.keys() == set(urls)

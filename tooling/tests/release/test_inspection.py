@@ -217,6 +217,7 @@ def test_without_an_index_the_inspection_says_so(tmp_path: Path) -> None:
     assert "can't be reached" in "\n".join(inspect(built, project(tmp_path), got).lines())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "expected"), [("gpyreg", {"REL227"}), ("pyvbmc", {"REL213", "REL230"})])
 def test_the_labs_packages(tmp_path: Path, name: str, expected: set[str]) -> None:
     """Real input: built, inspected and compared to the end, with findings that its maintainers would agree with."""

@@ -76,6 +76,7 @@ def everything(folder: Path) -> str:
     return "".join(path.read_bytes().decode("latin-1") for path in sorted(folder.rglob("*")) if path.is_file())
 
 
+@pytest.mark.long
 def test_a_rehearsal_killed_at_every_step_ends_with_the_same_bytes(tmp_path: Path) -> None:
     reference = state(sample_dists.project(tmp_path / "labdemo"))
     assert run("release", "rehearse", reference.project.root, *QUICK).returncode == 0
@@ -91,6 +92,7 @@ def test_a_rehearsal_killed_at_every_step_ends_with_the_same_bytes(tmp_path: Pat
     assert len(states) == 1, "it was built once"
 
 
+@pytest.mark.long
 def test_packages_that_depend_on_each_other(tmp_path: Path) -> None:
     top = sample_dists.project(
         tmp_path / "labtop", "labtop", requires='"labbase>=2.0"',

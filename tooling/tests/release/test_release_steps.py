@@ -67,6 +67,7 @@ def test_publish_uploads_and_verifies_what_was_rehearsed(root: Path, server: Ser
     assert CANARY not in shown + everything(root / ".handbook")
 
 
+@pytest.mark.long
 def test_publish_killed_at_every_step_uploads_nothing_twice(root: Path, server: Server) -> None:
     hashes = state(root).hashes()
     command = ("release", "publish", root, "--to", server.url, *PYTHON)
