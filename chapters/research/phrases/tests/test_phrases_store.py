@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from mhi_phrases import Phrase, PhrasesError, Store
 from mhi_phrases.store import dump, load
@@ -48,6 +49,12 @@ def test_nothing_is_written_into_the_package(tmp_path: Path) -> None:
     Store(tmp_path).correct([ODD])
     after = {path: path.stat().st_mtime_ns for path in place.rglob("*") if "__pycache__" not in path.parts}
     assert before == after and {path.name for path in tmp_path.iterdir()} >= {"corrections.jsonl", "model.skops"}
+
+
+def test_a_lock_that_stays_is_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mhi_phrases.store.WAIT", 0.1)
+    with FileLock(tmp_path / "lock"), pytest.raises(PhrasesError, match="another process"):
+        Store(tmp_path).model()
 
 
 def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:

@@ -13,20 +13,21 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
 from mhi_phrases.corpus import Phrase, shipped
 from mhi_phrases.errors import PhrasesError
 from mhi_phrases.models import Incremental
 
-WAIT = 60.0  # seconds to wait for another process, then give up
+WAIT = 300.0  # seconds to wait for other processes, then give up
 
 
 def default_home() -> Path:
@@ -48,6 +49,19 @@ class Store:
         self._log, self._file = self.home / "corrections.jsonl", self.home / "model.skops"
         self._lock = FileLock(self.home / "lock", timeout=WAIT)
 
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Hold the lock. Raises PhrasesError when other processes keep it too long."""
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise PhrasesError(f"another process has kept {self.home} for {WAIT:g} seconds; "
+                               "wait for it, or end it, and run this again") from None
+        try:
+            yield
+        finally:
+            self._lock.release()
+
     def classify(self, texts: Sequence[str]) -> list[tuple[str, float]]:
         """The label of each text and how sure the model is of it, from 0 to 1."""
         model = self.model()
@@ -62,13 +76,13 @@ class Store:
         for phrase in corrections:
             if phrase.label not in model.labels:
                 raise PhrasesError(f"no label is called {phrase.label}; take one of {', '.join(model.labels)}")
-        with self._lock:
+        with self._held():
             self._append("".join(json.dumps(asdict(phrase)) + "\n" for phrase in corrections))
         self.model()
 
     def model(self) -> Incremental:
         """The model with every correction learnt, also those that another process has added or a crash left over."""
-        with self._lock:
+        with self._held():
             model, seen = self._read()
             corrections = self.corrections()
             if new := corrections[seen:]:
@@ -79,7 +93,7 @@ class Store:
 
     def rebuild(self) -> Incremental:
         """Make the model anew from the package's corpus and all corrections. Nothing else is lost by it."""
-        with self._lock:
+        with self._held():
             self._file.unlink(missing_ok=True)
             return self.model()
 
