@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 from bs4 import BeautifulSoup
@@ -44,6 +45,18 @@ def run(*args: str | Path, cwd: Path = ROOT, timeout: float = 300, **env: str) -
     program = Path(sys.executable).with_name("handbook")
     return subprocess.run([program, *map(str, args)], cwd=cwd, capture_output=True, text=True, timeout=timeout,
                           env={**os.environ, "NO_COLOR": "1", **env}, check=False)
+
+
+def command_tree(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """All commands below a group with the words that call them."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from command_tree(command, (*path, name))
+        else:
+            yield (*path, name), command
 
 
 def shared_folder(factory: pytest.TempPathFactory) -> Path:

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -17,25 +16,12 @@ from labhandbook.cli.main import COMMANDS as LISTED
 from labhandbook.cli.main import handbook
 from labhandbook.cli.shared_options import Command
 from labhandbook.core.rules import REGISTRY
-from tooling.tests.conftest import ROOT, make_book, run
+from tooling.tests.conftest import ROOT, command_tree, make_book, run
 
 FILES = {"index.qmd": "# Home {.unnumbered}\n", "a.qmd": "# A {#sec-a}\n\nText.\n"}
 
 
-def commands(group: click.Group = handbook,
-             path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """All commands below a group with the words that call them."""
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        if isinstance(command, click.Group):
-            yield from commands(command, (*path, name))
-        else:
-            yield (*path, name), command
-
-
-COMMANDS = dict(commands())
+COMMANDS = dict(command_tree(handbook))
 
 
 def sources() -> dict[str, str]:

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 import click
 
 from labhandbook.cli import main
+from tooling.tests.conftest import command_tree
 from tooling.tests.hostile.inputs import KINDS, Case
 from tooling.tests.hostile.parts import write
 
@@ -45,20 +45,7 @@ class Outcome:
     said: str = ""
 
 
-def tree(group: click.Group = main.handbook,
-         path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """All commands with the words that call them."""
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        if isinstance(command, click.Group):
-            yield from tree(command, (*path, name))
-        else:
-            yield (*path, name), command
-
-
-COMMANDS = dict(tree())
+COMMANDS = dict(command_tree(main.handbook))
 
 
 class Stage:

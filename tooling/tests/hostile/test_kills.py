@@ -165,8 +165,9 @@ WORKS: dict[str, Work] = {
 
 
 def chosen(count: int) -> list[int]:
-    """The writes before which the work is killed: the first, the last two, and some between them."""
-    return sorted({1, *range(2, count, max(count // 4, 1)), *range(max(count - 1, 1), count + 1)})
+    """The writes before which the work is killed: the first, the last ones, and some between them."""
+    return sorted({*range(1, min(5, count + 1)), *range(1, count, max(count // 8, 1)),
+                   *range(max(count - 3, 1), count + 1)})
 
 
 def whole(work: Work, folder: Path) -> dict[str, bytes]:

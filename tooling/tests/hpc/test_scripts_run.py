@@ -92,8 +92,7 @@ def test_array_resumes_after_a_kill(slurm: Slurm, work: Path) -> None:
 def test_chain_runs_in_order(slurm: Slurm, work: Path) -> None:
     smallest = file(slurm, "smallest")
     (work / "fails.sh").write_text((work / smallest).read_text() + "false\n")
-    done = slurm.run("bash", "chain.sh", smallest, "fails.sh", smallest, cwd=work,
-                     settings=settings(work))
+    done = slurm.run("bash", "chain.sh", smallest, "fails.sh", smallest, cwd=work, settings=settings(work))
     assert done.returncode == 0, done.stderr
     first, second, third = (line.split()[0] for line in done.stdout.splitlines())
     assert slurm.finish(first, second, third) == {first: ["COMPLETED"], second: ["FAILED"], third: ["CANCELLED"]}

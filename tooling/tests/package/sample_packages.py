@@ -115,8 +115,7 @@ def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     return folder
 
 
-def make(folder: Path, kind: str = "setuptools", changes: Files | None = None,
-         tag: str = "v1.2.0") -> Path:
+def make(folder: Path, kind: str = "setuptools", changes: Files | None = None, tag: str = "v1.2.0") -> Path:
     """Write a package of one kind, commit and tag it. `changes` adds files, replaces or takes them out (None)."""
     files: Files = {**COMMON, **KINDS[kind], **(changes or {})}
     write(folder, {name: text for name, text in files.items() if text is not None})

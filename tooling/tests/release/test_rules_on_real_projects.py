@@ -39,8 +39,7 @@ def loopback(tmp_path: Path) -> Iterator[Server]:
 def test_a_sound_package_of_each_backend_and_shape_raises_no_alarm(tmp_path: Path, kind: str) -> None:
     remote = make(tmp_path / "remote", kind, CHANGELOG)
     git(tmp_path, "clone", "--quiet", str(remote), "clone")
-    assert codes(check([tmp_path / "clone"], offline=True)) == {"REL016", "REL081",
-                                                                      "REL083"}, "these were not asked"
+    assert codes(check([tmp_path / "clone"], offline=True)) == {"REL016", "REL081", "REL083"}, "these were not asked"
 
 
 def test_what_a_careless_release_looks_like(tmp_path: Path) -> None:

@@ -294,8 +294,7 @@ def test_a_stopped_training_goes_on_to_the_same_bits(preset: str, env_id: str, t
 
 def test_processes_give_what_one_process_gives(tmp_path: Path) -> None:
     for processes in (False, True):
-        settings = settings_for("d4pg", "Pendulum-v1", **{**TINY, "steps": 240, "interval": 120},
-                                processes=processes)
+        settings = settings_for("d4pg", "Pendulum-v1", **{**TINY, "steps": 240, "interval": 120}, processes=processes)
         a_training(tmp_path / str(processes), "Pendulum-v1", settings)
     one, other = weights(tmp_path / "False"), weights(tmp_path / "True")
     assert all(torch.equal(one[name], other[name]) for name in one)

@@ -13,11 +13,11 @@ from importlib import import_module
 
 import click
 
+from labhandbook.cli.shared_options import COULD_NOT_RUN, FINE
 from labhandbook.core import guarded_streams
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.escapes import Lost
 
-FINE, COULD_NOT_RUN = 0, 2
 # The module and the short help of each command and group.
 COMMANDS = {
     "check": ("book_commands", "Check the whole handbook, or the chapter or folder at PATH."),

@@ -51,8 +51,7 @@ class Asked:
         return Options(self.pythons, not self.no_lowest, self.offline, self.yes, not self.no_attestations,
                        patience=self.patience * 60, confirm=confirm, say=say)
 
-    def releases(self, options: Options, *, remote: bool = False,
-                 build: bool = False) -> list[Release]:
+    def releases(self, options: Options, *, remote: bool = False, build: bool = False) -> list[Release]:
         """The releases of the projects in these folders, on their way to the index that was named, if one was."""
         from labhandbook.package import index_addresses
         from labhandbook.package.project import load_projects

@@ -217,8 +217,7 @@ def run_git(root: Path, *arguments: str, timeout: float = 60, umask: int = -1) -
     """Run git in a folder. Raises OSError without git, subprocess.TimeoutExpired when it takes too long."""
     # Of several values of remote.*.uploadpack git takes the first, so only an option overrules the repository's.
     command = [*arguments[:1], *(REMOTE if arguments[0] in ("fetch", "ls-remote") else ()), *arguments[1:]]
-    return run(["git", *command], cwd=root, env=git_env(root), timeout=timeout, umask=umask,
-               errors="surrogateescape")
+    return run(["git", *command], cwd=root, env=git_env(root), timeout=timeout, umask=umask, errors="surrogateescape")
 
 
 def git(root: Path, *arguments: str, timeout: float = 10) -> str | None:

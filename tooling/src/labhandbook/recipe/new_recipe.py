@@ -196,8 +196,7 @@ def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe
                                                       *one.bounds.split(",")])))
         if before and before.text != one.text and one.pythons:
             recipe.notes.append(f"{section}: {one.name} has different bounds for different Pythons; all are kept")
-        lines[one.name] = Requirement(f"{one.name} {joined}".strip(),
-                                      one.systems if not recipe.noarch else ())
+        lines[one.name] = Requirement(f"{one.name} {joined}".strip(), one.systems if not recipe.noarch else ())
     return list(lines.values())
 
 

@@ -155,8 +155,7 @@ def job(reading: Reading, source: Path, channel: Channel, folder: Path, python: 
 def run(task: dict[str, Any], folder: Path, stage: Callable[[str], None]) -> dict[str, Any]:
     """Run the worker, which writes the names of its stages to a pipe. Raises HandbookError without a result."""
     (folder / "job.json").write_text(json.dumps(task), encoding="utf-8")
-    env = environment({"RATTLER_CACHE_DIR": str(folder / "cache"), "PIP_NO_INDEX": "1",
-                       "TMPDIR": str(folder)})
+    env = environment({"RATTLER_CACHE_DIR": str(folder / "cache"), "PIP_NO_INDEX": "1", "TMPDIR": str(folder)})
     reader, writer = os.pipe()
     words = isolated("-m", "labhandbook.recipe.rattler_worker", str(folder / "job.json"), str(folder / "result.json"),
                      str(writer))

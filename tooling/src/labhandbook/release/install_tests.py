@@ -153,8 +153,7 @@ def carry_out(trials: Sequence[Trial], project: Project, say: Say = nothing) -> 
         return list(pool.map(one, enumerate(trials)))
 
 
-def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None, threads: int | None,
-            say: Say) -> Tried:
+def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None, threads: int | None, say: Say) -> Tried:
     """Make one environment, install, run the tests."""
     start = time.monotonic()
     try:

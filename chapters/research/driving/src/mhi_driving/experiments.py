@@ -66,8 +66,7 @@ def wobbles(evaluations: list[dict[str, Any]]) -> bool:
     return 0 in left and any(left[left.index(0):])
 
 
-def from_log(runs: Path, method: str, seed: int, settings: bcq.Settings | None = None,
-             hold: int = SWITCH) -> Result:
+def from_log(runs: Path, method: str, seed: int, settings: bcq.Settings | None = None, hold: int = SWITCH) -> Result:
     """Log drives with a seed, learn from them by a method, or read what came of it."""
     settings, folder = settings or bcq.Settings(), runs / f"log-{seed}"
     described = LOG if hold == SWITCH else {**LOG, "hold": hold}

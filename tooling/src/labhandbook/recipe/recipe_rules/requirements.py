@@ -53,8 +53,7 @@ def lower_bound(reading: Reading) -> Iterator[At]:
             continue
         written = _written(reading, value)
         if not MIN.search(written) or (sign and not re.search(r">=\s*\$?\{\{\s*python_min", written)):
-            yield At(f"{section} has {written}, not {'at least ' if sign else ''}python_min",
-                     line=value.line)
+            yield At(f"{section} has {written}, not {'at least ' if sign else ''}python_min", line=value.line)
 
 
 def _written(reading: Reading, value: Entry) -> str:
