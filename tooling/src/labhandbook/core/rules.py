@@ -50,11 +50,6 @@ class Rule:
     requires: tuple[str, ...] = ()
     source: str = ""
 
-    @property
-    def family(self) -> str:
-        """The letters that its code begins with, such as REL."""
-        return self.code.rstrip("0123456789")
-
 
 @dataclass(frozen=True)
 class At:
@@ -192,9 +187,10 @@ class Rules(Generic[Subject]):
         blocked: set[str] = set()
         found: list[Finding] = []
         for code in sorted(self.checks, key=lambda code: (_depth(code), code)):
-            rule = REGISTRY[code]
-            if code in without or blocked.intersection(rule.requires):
-                blocked.update({code} if blocked.intersection(rule.requires) else ())
+            if code in without:
+                continue
+            if blocked.intersection(REGISTRY[code].requires):
+                blocked.add(code)
                 continue
             new = self.look(code, subject)
             if any(finding.weight in (ERROR, UNVERIFIED) for finding in new):
@@ -204,13 +200,10 @@ class Rules(Generic[Subject]):
 
     def look(self, code: str, subject: Subject) -> list[Finding]:
         """What one rule finds, as it found it."""
-        return list(self.placed(REGISTRY[code], self.checks[code](subject), subject))
-
-    def placed(self, rule: Rule, seen: Iterable[At | Finding], subject: Subject) -> Iterator[Finding]:
-        """What a check yielded, as findings with a file."""
-        for at in seen:
-            yield at if isinstance(at, Finding) else Finding(at.file or self.file(subject), at.line, rule, at.message,
-                                                             at.severity, at.fix)
+        rule = REGISTRY[code]
+        return [at if isinstance(at, Finding) else
+                Finding(at.file or self.file(subject), at.line, rule, at.message, at.severity, at.fix)
+                for at in self.checks[code](subject)]
 
 
 def set_aside(findings: Iterable[Finding], ignored: Mapping[str, str]) -> Iterator[Finding]:
