@@ -101,8 +101,9 @@ def test_help_imports_no_command() -> None:
             "file=sys.stderr)); main()")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.split() == [
-        "labhandbook", "labhandbook.cli", "labhandbook.cli.main", "labhandbook.cli.shared_options", "labhandbook.core",
-        "labhandbook.core.escapes", "labhandbook.core.guarded_streams"], "what --help imports makes it slow"
+        "labhandbook", "labhandbook.cli", "labhandbook.cli.main", "labhandbook.cli.shared_options",
+        "labhandbook.core", "labhandbook.core.errors", "labhandbook.core.escapes",
+        "labhandbook.core.guarded_streams"], "what --help imports makes it slow"
 
 
 def test_version() -> None:
