@@ -1,6 +1,6 @@
 -- The handbook's filter, for both engines: what a whole-book document (PDF, EPUB) needs that a site does not.
 
--- What a page gives, in one line instead of a list.
+-- The facts of a page, in one line instead of a list.
 local function page_facts(div)
   if not div.classes:includes 'page-facts' then return nil end
   local line = pandoc.Inlines {}
@@ -26,7 +26,7 @@ local function part(raw)
   end
 end
 
--- A site's pages are as they should be; to ask for each of their links costs a preview milliseconds.
+-- The pages of a site need no change, and visiting each of their links would cost the preview milliseconds.
 return { { Pandoc = function(doc)
   if not FORMAT:match 'html' then return doc:walk { Div = page_facts, Link = link, RawBlock = part } end
 end } }

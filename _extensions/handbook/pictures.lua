@@ -1,4 +1,4 @@
--- Pictures in the book's colours. A drawing whose file says class="picture" is put into the page itself, and each of
+-- Pictures in the book's colours. A drawing with class="picture" in its file is put into the page itself, and each of
 -- its colours that tokens.css knows becomes that token: so the picture follows the theme chosen on the page, which an
 -- image file can't. In a PDF and an EPUB the file is shown as it is, in its light colours.
 
@@ -29,7 +29,7 @@ end
 local ESCAPES = { ['&'] = '&amp;', ['<'] = '&lt;', ['>'] = '&gt;', ['"'] = '&quot;' }
 local function escape(text) return (text:gsub('[&<>"]', ESCAPES)) end
 
--- Where the page's pictures lie: pandoc gets the page's file, Quarto hands it a copy.
+-- The folder of the page's pictures: pandoc gets the page's file, Quarto gives it a copy.
 local function folder()
   return pandoc.path.directory(quarto and quarto.doc.input_file or PANDOC_STATE.input_files[1] or '.')
 end

@@ -70,7 +70,7 @@ local function cite(key)
   return pandoc.Cite({ pandoc.Str('@' .. key) }, { pandoc.Citation(key, 'AuthorInText') })
 end
 
--- What to read before: the name of a work of the same path, the authors of another one's.
+-- What to read before: a work of the same path by its name, any other work by its authors.
 local function before(work)
   local out = pandoc.Inlines { pandoc.Space(), pandoc.Emph 'Before:', pandoc.Space() }
   for place, key in ipairs(work.after) do
@@ -101,7 +101,7 @@ local function item(work, short)
 end
 
 return {
-  -- {{< reading-path deep-rl >}}: the works of a topic in their order. level="core advanced" keeps those; their
+  -- {{< reading-path deep-rl >}}: the works of a topic in their order. level="core advanced" shows only those; their
   -- numbers stay. short="yes" leaves out why, and what to read before.
   ['reading-path'] = function(args, kwargs)
     local levels = stringify(kwargs.level)

@@ -1,4 +1,4 @@
--- Shortcodes of the handbook. Quarto and the embedded engine call them alike.
+-- Shortcodes of the handbook. Quarto and the embedded engine call them in the same way.
 
 local stringify = pandoc.utils.stringify
 
@@ -20,13 +20,13 @@ local function entry(name, value)
   return { pandoc.Plain { pandoc.Strong(name), pandoc.Space(), pandoc.Str(value) } }
 end
 
--- Where the reference page of each family of rules lies.
+-- The reference page of each family of rules.
 local REFERENCE = { BOOK = '/chapters/book-rules.qmd', REL = '/chapters/packaging/rules.qmd',
   RCP = '/chapters/packaging/recipe-rules.qmd', GHA = '/chapters/packaging/actions-rules.qmd',
   HPC = '/chapters/hpc/rules.qmd' }
 
 return {
-  -- {{< rules REL001 REL002 >}}: the codes of the rules that a step answers to, as links to their reference.
+  -- {{< rules REL001 REL002 >}}: the codes of the rules that check a step, as links to their reference.
   rules = function(args)
     local badges = pandoc.Inlines {}
     for _, arg in ipairs(args) do

@@ -1,6 +1,6 @@
 -- Tabsets in a PDF or EPUB, before Quarto's own work on them: it would make its tabs numbered sections.
 
--- Tabs stand under one another, each with its name; Quarto would number them as sections.
+-- Print the tabs one below the other, each with its name; Quarto would number them as sections.
 local function tabset(div)
   if FORMAT:match 'html' or not div.classes:includes 'panel-tabset' then return nil end
   local level = div.content[1] and div.content[1].level

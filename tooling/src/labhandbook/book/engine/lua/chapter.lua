@@ -93,7 +93,7 @@ local function take_title(doc, meta, keep)
   return pandoc.Header(1, pandoc.Inlines(meta.title or ''))
 end
 
--- Walks a chapter in reading order and gives everything that can be referred to its number.
+-- Walk a chapter in reading order and number everything that can be referred to.
 local Numbering = {}
 Numbering.__index = Numbering
 

@@ -40,7 +40,7 @@ end
 
 shared.os = only(os, 'os', { 'clock', 'date', 'difftime', 'getenv', 'time' })
 shared.io = only(io, 'io', { 'stderr', 'type' })
--- Files are named from the book's root. What a page calls a picture and is no file of the book can't be opened.
+-- Files are named from the book's root. A picture that is no file of the book can't be opened.
 local refused = {}
 local function readable(path)
   local plain = refs.join('', path)

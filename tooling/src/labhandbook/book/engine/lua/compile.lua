@@ -48,7 +48,7 @@ local function numbered(word, format)
     long[1].content:insert(1, pandoc.Str(word .. '\u{a0}' .. number .. ':'))
     element.caption.long = long
     if format == 'typst' then return element end
-    -- Links find a div in another file of the EPUB, but no figure or table.
+    -- In an EPUB a link can lead to a div in another file, but not to a figure or table.
     local id = element.identifier
     element.identifier = ''
     return pandoc.Div({ element }, pandoc.Attr(id))
@@ -132,7 +132,7 @@ end
 function M.write(request, state)
   local format = request.format
   local problems = {}
-  local function blame() end -- the HTML pages report it
+  local function blame() end -- rendering the HTML pages reports it
   local whole = pandoc.Blocks {}
   for _, path in ipairs(request.order) do
     local chapter = state.chapters[path]

@@ -28,7 +28,7 @@ function M.names()
   return names
 end
 
--- What a shortcode gives: a list of blocks or of inlines.
+-- The answer of a shortcode: a list of blocks or of inlines.
 function M.call(code, meta)
   local args = pandoc.List(code.args):map(function(word) return pandoc.Inlines(word) end)
   local kwargs = setmetatable({}, { __index = function() return pandoc.Inlines {} end })

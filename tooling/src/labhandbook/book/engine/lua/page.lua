@@ -21,7 +21,7 @@ local function write(blocks)
   return pandoc.write(pandoc.Pandoc(blocks), 'html5', OPTIONS)
 end
 
--- Inlines as HTML. Plain words don't take the writer: it costs a millisecond a call.
+-- Inlines as HTML. Plain words are written here: pandoc's writer costs a millisecond a call.
 local function words(inlines)
   local plain = true
   for _, inline in ipairs(inlines) do plain = plain and (inline.t == 'Str' or inline.t == 'Space') end
@@ -92,7 +92,7 @@ local function tabset(div)
   for place, tab in ipairs(tabs) do
     local id = ('tabset-%s-%d'):format(number, place)
     local name = html('<p class="tab-name">' .. escape(stringify(tab.title)) .. '</p>')
-    -- A div of pandoc's, not of raw HTML: headings inside belong to the panel and not to the page's contents.
+    -- A div of pandoc, not of raw HTML: its headings belong to the panel, not to the page's contents.
     local attributes = { { 'role', 'tabpanel' }, { 'aria-labelledby', id .. '-tab' } }
     if place > 1 then attributes[3] = { 'data-inactive', '' } end
     out:insert(pandoc.Div(pandoc.Blocks { name } .. tab.content, pandoc.Attr(id, {}, attributes)))
@@ -147,7 +147,7 @@ end
 local function figure(element)
   captioned('Figure', element)
   element.content = element.content:walk { Image = function(image)
-    -- A caption says again what it would say as alternative text, so without one the picture has none.
+    -- A caption is no alternative text: it would be read out twice.
     image.caption = pandoc.Inlines(image.attributes['fig-alt'] or '')
     image.attributes['fig-alt'] = nil
     return image
@@ -183,7 +183,7 @@ local function header(element)
   return element
 end
 
--- Wide code can be scrolled with the keyboard; a table's empty corner heads nothing.
+-- Wide code can be scrolled with the keyboard; the empty corner of a table is no header.
 local function accessible(text)
   text = text:gsub('<th([^>]*)></th>', '<td%1></td>')
   return (text:gsub('<pre%s+class=', '<pre tabindex="0" class='):gsub('<pre>', '<pre tabindex="0">'))
@@ -236,7 +236,7 @@ local function links(doc, path, pages, labels, blame, resources, pictures, cite)
       resources:insert { path = file, target = image.src }
       return sized(rooted(image, 'src', path, file) or image, file, pictures)
     end,
-    -- A picture that a filter has put into the page names its file.
+    -- A picture that a filter has put into the page keeps the name of its file.
     RawInline = function(raw)
       local src = raw.text:match '^<svg [^>]*data%-src="([^"]+)"'
       if src then resources:insert { path = (refs.resolve(path, src)), target = src } end
@@ -256,7 +256,7 @@ function M.write(chapter, request, state)
   end
   local pictures = closed.pictures(chapter, request.pictures)
   local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html', path)
-  -- Before the links of citations are made: those lead to pages already, as do those that one walk makes.
+  -- This comes before the links of citations are made: those lead to pages already.
   doc = links(doc, path, state.pages, state.labels, blame, resources, pictures,
     refs.crossref(state.labels, href, blame, not chapter.number))
   if chapter.cites or request.bibliography then

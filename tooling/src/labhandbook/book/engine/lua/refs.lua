@@ -6,7 +6,7 @@ local M = {}
 
 local PREFIX = { sec = 'Section', chapter = 'Chapter', fig = 'Figure', tbl = 'Table', eq = 'Equation' }
 local CROSSREF = '^(%a+)%-'
--- What Quarto takes for a cross-reference; those outside PREFIX the engine refuses.
+-- What Quarto reads as a cross-reference. The engine refuses those outside PREFIX.
 local KNOWN = { sec = true, fig = true, tbl = true, eq = true, lst = true, thm = true, lem = true, cor = true,
                 prp = true, cnj = true, def = true, exm = true, exr = true, sol = true, rem = true, alg = true,
                 tip = true, nte = true, wrn = true, imp = true, cau = true }
@@ -132,7 +132,7 @@ local function citeproc(doc, path)
   return doc
 end
 
--- Forget what was set: the bibliography has changed.
+-- Forget the citations that were set: the bibliography has changed.
 function M.forget() set = {} end
 
 -- Citations by citeproc, author-date. `target` is the text before `#ref-KEY`; `all` lists every key of

@@ -1,4 +1,4 @@
--- What the engine does not render as Quarto does. It says so by name instead of printing something else.
+-- What the engine does not render as Quarto does. It names the construct instead of printing something else.
 
 local refs = require 'refs'
 

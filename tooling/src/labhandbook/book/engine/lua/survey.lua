@@ -1,10 +1,10 @@
--- What the checks need of a chapter beyond what reading it gave. Nothing is written.
+-- What the checks need to know about a chapter beyond what reading it found. Nothing is written.
 
 local closed = require 'closed'
 local extension = require 'extension'
 local refs = require 'refs'
 
--- The headings that name a tab or a callout: they make no section.
+-- The headings that name a tab or a callout; they begin no section.
 local function headless(div, names)
   local first = div.content[1]
   if not first or first.t ~= 'Header' then return end

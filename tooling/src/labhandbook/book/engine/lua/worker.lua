@@ -1,5 +1,5 @@
 -- The embedded engine's worker: `pandoc lua worker.lua` reads one JSON request a line and answers one a line.
--- It keeps the chapters that it has read, so that an edited one costs only itself.
+-- It keeps the chapters that it has read, so that after an edit only the edited chapter is read again.
 
 local here = pandoc.path.directory(arg[0])
 package.path = pandoc.path.join { here, '?.lua' } .. ';' .. package.path
@@ -50,7 +50,7 @@ function handlers.html(request)
   return page.write(state.chapters[request.path], request, state)
 end
 
--- What the checks ask of a chapter that has been read.
+-- What the checks need to know about a chapter that has been read.
 function handlers.survey(request)
   return survey(state.chapters[request.path], state, request.pictures)
 end

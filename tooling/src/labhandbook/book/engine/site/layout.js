@@ -21,7 +21,7 @@
   showTheme();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme);
 
-  // What stands in the text; the preview calls it again for a text that it has exchanged.
+  // Prepare the text of the page; the preview calls this again when it has replaced the text.
   const dress = (main, chosen = []) => {
     offerCopies(main);
     linkHeadings(main);
@@ -145,7 +145,7 @@
   addEventListener("hashchange", reveal);
   document.addEventListener("handbook-main", (event) => { dress(document.querySelector("main"), event.detail); index = null; fresh = "?" + Date.now(); });
 
-  // The page's contents stand beside a wide page and fold above a narrow one
+  // The page's contents are beside the text on a wide screen and folded above it on a narrow one
   matchMedia("(min-width: 1200px)").addEventListener("change", (wide) => {
     for (const toc of all("details.toc")) toc.open = wide.matches;
   });
@@ -207,7 +207,7 @@
   });
   results.addEventListener("click", (event) => { if (event.target.closest("a")) dialog.close(); });
   dialog.addEventListener("keydown", (event) => {
-    // A search field would take the first Escape to empty itself.
+    // A search field would use the first Escape to empty itself.
     if (event.key === "Escape") { event.preventDefault(); dialog.close(); return; }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;

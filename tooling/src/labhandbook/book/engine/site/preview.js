@@ -1,5 +1,5 @@
-// In the preview only: the page follows its source. The server tells each new state of this page; the text, the
-// contents and the mistakes are then put in the places of the old ones, and the reader stays where they were.
+// In the preview only: the page follows its source. The server sends each new state of this page; the text, the
+// contents and the mistakes then replace the old ones, and the reader keeps their place.
 (() => {
   "use strict";
   const { page, version: first } = document.currentScript.dataset;
@@ -56,7 +56,7 @@
     } catch { /* the server has gone; its return is announced */ } finally { busy = false; }
   };
 
-  // A browser keeps few connections to one server, so a tab that nobody sees gives its own back.
+  // A browser opens few connections to one server, so a hidden tab closes its own.
   const listen = () => {
     if (document.hidden) { events?.close(); events = null; return; }
     if (events) return;
