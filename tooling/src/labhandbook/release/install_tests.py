@@ -26,6 +26,7 @@ from labhandbook.package.machine import Interpreter, interpreters, scratch, uv_p
 from labhandbook.package.project import Project
 from labhandbook.package.wheel_tags import fits
 from labhandbook.release.test_suite import Suite, run_suite
+from labhandbook.release.wheel_alone import Problem, probe
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,10 @@ class Trial:
 
 @dataclass(frozen=True)
 class Tried:
-    """How the tests in an environment ended. `problem` is why nothing was installed, `raised` what is not lowest."""
+    """How the tests in an environment ended. `problem` is why nothing was installed, `raised` what is not lowest.
+
+    `alone` is what failed before the test tools were installed.
+    """
 
     trial: Trial
     seconds: float
@@ -53,6 +57,7 @@ class Tried:
     suite: Suite | None = None
     problem: str = ""
     raised: tuple[str, ...] = ()
+    alone: tuple[Problem, ...] = ()
 
     @property
     def words(self) -> str:
@@ -156,22 +161,26 @@ def carry_out(trials: Sequence[Trial], project: Project, say: Say = nothing) -> 
 def attempt(trial: Trial, project: Project, folder: Path, uv: Path | None, threads: int | None, say: Say) -> Tried:
     """Make one environment, install, run the tests."""
     start = time.monotonic()
+    outside = folder / "empty"
+    outside.mkdir()
     try:
-        environment, names, raised = install(trial, project, folder / "env", uv)
+        environment, names, raised, alone = install(trial, project, folder / "env", uv, outside)
     except InstallFailed as failure:
         seconds = time.monotonic() - start
         return Tried(trial, seconds, seconds, problem=str(failure))
     installed = time.monotonic()
-    outside = folder / "empty"
-    outside.mkdir()
     say(f"{trial.label}: installed in {installed - start:.1f} s, testing")
     suite = run_suite(environment, project, names, outside, threads)
-    return Tried(trial, time.monotonic() - start, installed - start, suite, raised=raised)
+    return Tried(trial, time.monotonic() - start, installed - start, suite, raised=raised,
+                 alone=alone)
 
 
-def install(trial: Trial, project: Project, folder: Path,
-            uv: Path | None) -> tuple[Environment, list[str], tuple[str, ...]]:
+def install(trial: Trial, project: Project, folder: Path, uv: Path | None,
+            outside: Path) -> tuple[Environment, list[str], tuple[str, ...], tuple[Problem, ...]]:
     """The environment, the modules to test, and the dependencies that got a higher version for the tests.
+
+    Before any test tool is installed, everything that the package brings is imported in the folder `outside`; what
+    failed comes last.
 
     Raises InstallFailed.
     """
@@ -190,14 +199,17 @@ def install(trial: Trial, project: Project, folder: Path,
     if not project.settings.test_command and not any(re.match(r"pytest\b(?!-)", each) for each in testing):
         testing.append("pytest")
     before: dict[str, str] = {}
+    alone: tuple[Problem, ...] = ()
+    environment.install(runtime, lowest=trial.lowest)
     if trial.lowest:
-        environment.install(runtime, lowest=True)
         before = environment.pins()
+    else:
+        alone = probe(environment, name, outside, project)
     environment.install([*runtime, *testing])
     after = environment.pins() if trial.lowest else {}
     raised = tuple(f"{each} {version} -> {after.get(each)}" for each, version in sorted(before.items())
                    if after.get(each) != version)
-    return environment, modules(package), raised
+    return environment, modules(package), raised, alone
 
 
 def dependency_group(project: Project) -> list[str]:

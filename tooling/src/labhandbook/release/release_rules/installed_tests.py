@@ -11,6 +11,7 @@ from labhandbook.core.wording import listed
 from labhandbook.package.machine import Interpreter
 from labhandbook.package.project import PYPROJECT, Project
 from labhandbook.release.install_tests import Trial, Tried, named
+from labhandbook.release.wheel_alone import judge_alone
 
 INSTALLS = register(Rule(
     "REL601", "Every file of the release installs in a clean environment",
@@ -87,6 +88,8 @@ def _of_one(project: Project, tried: Tried) -> Iterator[Finding]:
         yield Finding(*place, LOWEST_TESTED if unsure else LOWEST if lowest else INSTALLS,
                       note + _indented(tried.problem))
         return
+    version = tried.trial.own[0].version if tried.trial.own else ""
+    yield from judge_alone(project, tried.alone, version)
     if suite.empty:
         yield Finding(PYPROJECT, project.line("test-command"), TESTED, f"{suite.command} found no tests")
     elif not suite.fine:
