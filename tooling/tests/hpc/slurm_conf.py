@@ -143,8 +143,9 @@ def _gres(root: Path, nodes: str, gpus: int, type_: str) -> str:
 
 
 def _partition(partition: Partition, names: str, nodes: Nodes, accounted: bool) -> str:
+    hours = max(partition.hours, partition.perhaps_hours)
     words = [f"PartitionName={partition.name}", f"Nodes={names}",
-             f"MaxTime={int(partition.hours * 60) if partition.hours else 'UNLIMITED'}", "DefaultTime=1",
+             f"MaxTime={int(hours * 60) if hours else 'UNLIMITED'}", "DefaultTime=1",
              f"MinNodes={partition.min_nodes}", f"MaxNodes={partition.max_nodes or 'UNLIMITED'}",
              f"OverSubscribe={'EXCLUSIVE' if partition.exclusive else 'NO'}", "State=UP"]
     if partition.max_cores and partition.max_cores < nodes.cores:

@@ -80,6 +80,36 @@ def test_what_has_no_price(option: str, says: str, tmp_path: Path) -> None:
     assert done.returncode == 2 and says in done.stderr and "@sec-" in done.stderr
 
 
+@pytest.mark.parametrize(("key", "options", "expected"), [
+    ("roihu", "-p gpumedium --gres=gpu:gh200:1 --exclusive", 800),
+    ("lumi", "-p small-g --gpus-per-node=1 --exclusive", 4),
+    ("roihu", "-p hugemem -c16 --mem=100G --gres=nvme:13000", 16 * 12 + 0.02 * 13000),
+    ("roihu", "-p small -c4 --mem=16G --array=0-9", 60),
+    ("roihu", '-p medium --bb="#BB_LUA SBF storagesize=100G path=/run/sbb/me"', 288 + 2),
+])
+def test_whole_nodes_disks_and_arrays_are_billed(key: str, options: str, expected: float) -> None:
+    """CSC user guide: with --exclusive "billed for the full node", and 0.02 BU per GiB-hour of reserved disk."""
+    cluster = CLUSTERS.known[key]
+    request = read_request(parse(f"#!/bin/bash\n#SBATCH {options} -t 1:00:00\n"))
+    asked = offer(cluster, request, cluster.partitions[request.partition])
+    assert asked and asked.price.amount == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("key", "options", "changes"), [
+    ("lumi", "-p standard-g --gpus-per-node=1 -c7", ["--partition=small-g --mem=60G"]),
+    ("lumi", "-p standard -c2", ["--partition=small --mem=4G"]),
+    ("lumi", "-p standard-g --gpus-per-node=1 -c7 --constraint=x", []),
+    ("roihu", "-p hugemem -c1 --mem=100G --gres=nvme:100", []),
+    ("roihu", "-p hugemem -c1 --mem=10G", ["--partition=small"]),
+    ("lumi", "-p small-g --gpus-per-node=1 -c7 --mem=60G --exclusive", ["without --exclusive"]),
+])
+def test_the_same_for_less_is_the_same(key: str, options: str, changes: list[str]) -> None:
+    cluster = CLUSTERS.known[key]
+    request = read_request(parse(f"#!/bin/bash\n#SBATCH {options} -t 1:00:00\n"))
+    asked = offer(cluster, request, cluster.partitions[request.partition])
+    assert asked and [each.change for each in cheaper(cluster, request, asked)] == changes
+
+
 def test_a_whole_request_is_left_alone() -> None:
     lumi = CLUSTERS.known["lumi"]
     request = read_request(parse("#!/bin/bash\n#SBATCH -p small-g -N1 --gpus-per-node=1 -c7 -t 5 --mem=60G\n"))

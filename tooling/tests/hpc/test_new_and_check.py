@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from labhandbook.hpc.new_job import Kind, Wish, plan
+from labhandbook.hpc.script_text import script
 from tooling.tests.conftest import run
 from tooling.tests.hpc.conftest import JOBS
+from tooling.tests.hpc.slurm import CLUSTERS
 from tooling.tests.hpc.terminal import talk
 
 HANDBOOK = Path(sys.executable).with_name("handbook")
@@ -47,11 +50,18 @@ def test_what_new_writes_passes_the_check(words: list[str], tmp_path: Path) -> N
     (["--cluster", "lumi", "--kind", "ranks", "--gpus", "2", "--cores", "7"], "can't be shared by 2 processes"),
     (["--cluster", "lumi", "--kind", "requeue", "--time", "00:09:59"], "too short to save 5 minutes before the end"),
     (["--cluster", "lumi", "--kind", "requeue", "--array", "0-3"], "is no array"),
+    (["--cluster", "lumi", "--array", "1-300%20"], "takes 220 jobs of one account"),
     ([], "no cluster is named"), (["--cluster", "lumi", "--name", "a b"], "can't be a job's name"),
 ])
 def test_new_says_what_can_not_be(words: list[str], says: str, tmp_path: Path) -> None:
     done = run("job", "new", *words, cwd=tmp_path)
     assert done.returncode == 2 and says in done.stderr and not done.stdout and "Traceback" not in done.stderr
+
+
+def test_the_hint_keeps_the_array_that_was_asked_for() -> None:
+    lumi = CLUSTERS.get("lumi")
+    for array, submits in (("", 'sbatch --array=1-"$(grep -c "" grid.txt)"%4 job.sh'), ("1-9%3", "sbatch job.sh")):
+        assert submits in script(plan(lumi, Wish(kind=Kind.GRID, array=array)), "job.sh")
 
 
 def test_new_replaces_nothing_unasked(tmp_path: Path) -> None:

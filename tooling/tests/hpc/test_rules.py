@@ -25,12 +25,12 @@ EXPECT = re.compile(r"^# expect: (\w+):(\d+) ?(.*?)\r?$", re.MULTILINE)
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_the_check_finds_what_the_file_expects(path: Path, tmp_path: Path) -> None:
-    text = path.read_bytes().decode()
+    text = path.read_bytes().decode("utf-8", "replace")
     cluster = re.search(r"^# cluster: (\w+)", text, re.MULTILINE)
     if "# folders: none" not in text:
         (tmp_path / "slurm_log").mkdir()
     expected = [(code, int(line), words) for code, line, words in EXPECT.findall(text)]
-    found = check_script(parse(text), CLUSTERS.get(cluster[1] if cluster else "lumi"), tmp_path)
+    found = check_script(read(path), CLUSTERS.get(cluster[1] if cluster else "lumi"), tmp_path)
     assert sorted((each.rule.code, each.line) for each in found) == sorted(each[:2] for each in expected), found
     for code, line, words in expected:
         assert any((each.rule.code, each.line) == (code, line) and words in each.message for each in found), found
@@ -47,8 +47,10 @@ def test_every_rule_has_a_broken_and_a_fine_script() -> None:
 
 
 @pytest.mark.parametrize(("partition", "cluster", "weight"), [
-    ("largemem", "lumi", Severity.UNVERIFIED), ("smal", "lumi", Severity.ERROR), ("other", "lumi", Severity.ERROR),
-    ("hugemem_longrun", "roihu", Severity.UNVERIFIED), ("gpu-long", "turso", Severity.UNVERIFIED),
+    ("largemem", "lumi", Severity.UNVERIFIED), ("smal", "lumi", Severity.ERROR),
+    ("q_fiqci", "lumi", Severity.UNVERIFIED),
+    ("eap", "lumi", Severity.UNVERIFIED), ("other", "roihu", Severity.ERROR),
+    ("vizinteractive", "roihu", Severity.UNVERIFIED), ("gpu-long", "turso", Severity.UNVERIFIED),
 ])
 def test_a_partition_that_may_exist_is_unverified(partition: str, cluster: str, weight: Severity,
                                                   tmp_path: Path) -> None:

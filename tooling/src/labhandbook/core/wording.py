@@ -11,10 +11,10 @@ LONGEST = 200
 PLACEHOLDER = re.compile(r"(?<![<\w])<[A-Za-z][\w.-]*(?: [\w.-]+)*>")
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The name among `known` that looks most like `word`; None when none comes near."""
+def nearest(word: str, known: Iterable[str], alike: float = 0.7) -> str | None:
+    """The name among `known` that looks most like `word`; None when none comes near, which `alike` measures."""
     # A name of that length was never meant, and comparing takes time with its square.
-    found = get_close_matches(word, list(known), n=1, cutoff=0.7) if len(word) <= LONGEST else []
+    found = get_close_matches(word, list(known), n=1, cutoff=alike) if len(word) <= LONGEST else []
     return found[0] if found else None
 
 

@@ -26,14 +26,19 @@ def check(path: Path, cluster: Cluster, folder: Path) -> Findings:
 
 def check_script(script: Script, cluster: Cluster, folder: Path) -> Findings:
     """The same for a script that has been read."""
+    found = [finding for part in (script, *script.parts) for finding in _findings(part, cluster, folder)]
+    return Findings.of((replace(each, message=short(each.message, LONGEST)) for each in found), len(JOBS.checks))
+
+
+def _findings(script: Script, cluster: Cluster, folder: Path) -> Findings:
+    """What the rules find in one part of a job."""
     names = {script.log_folder(option) for option in ("output", "error")}
     there = frozenset(name for name in names if name and _is_folder(folder / name))
     try:
         request = read_request(script)
     except Unreadable:
         request = None
-    found = JOBS.run(Job(script, cluster, request, there))
-    return Findings.of((replace(each, message=short(each.message, LONGEST)) for each in found), found.rules)
+    return JOBS.run(Job(script, cluster, request, there))
 
 
 def _is_folder(path: Path) -> bool:

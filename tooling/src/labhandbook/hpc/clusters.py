@@ -6,12 +6,13 @@ The file is part of the book. Inside a checkout its current text is read; an ins
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.wording import hint
+from labhandbook.core.wording import hint, nearest
 from labhandbook.core.yaml_reader import read_yaml
 from labhandbook.hpc.fact_table import Place, Table, named
 
@@ -27,6 +28,7 @@ PRICES = {
                "core-hours-per-node-hour", "memory-gb-per-core"),
     "units": ("gpu-bu-per-gpu-hour", "cpu-bu-per-core-hour", "cpu-bu-per-gib-hour", "cpu-bu-per-node-hour"),
 }
+ALSO = ("disk-bu-per-gib-hour",)  # prices that a cluster may have
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Partition:
     """A queue: its nodes and the limits of one job in it; 0 means that no limit is known.
 
     `use` is what it is made for, `max_jobs` how many jobs an account may have in it, `large_gib` the memory of the
-    few bigger nodes that it has, `core_price` and `gib_price` its own prices, `needs` what a project must show first.
+    few bigger nodes that it has, `disk_gb` the disk that `--gres=nvme` can reserve, `core_price` and `gib_price` its
+    own prices, `needs` what a project must show first. Some sources allow `perhaps_hours`.
     """
 
     name: str
@@ -53,11 +56,13 @@ class Partition:
     exclusive: bool = False
     limit: str = named("time-limit", "")
     hours: float = named("max-hours", 0.0)
+    perhaps_hours: float = 0.0
     min_nodes: int = 1
     max_nodes: int = 0
     max_jobs: int = 0
     max_cores: int = 0
     max_gib: float = named("max-memory-gib", 0.0)
+    disk_gb: int = named("nvme-gb", 0)
     min_gpus: int = 0
     max_gpus: int = 0
     needs: str = ""
@@ -106,14 +111,16 @@ class Gpus:
 class JobFacts:
     """What the cluster does with jobs, and what its job scripts are put together from.
 
-    `account`: a job names its project. `requeues`: Slurm starts a job again when a node fails. `salloc_shell`: salloc
-    opens its shell on the compute node. `environment` and `gpu_environment` name the script parts that set up the
-    software, `python` and `gpu_python` are the words that start Python in it. `shared_scripts`: its CPU scripts are
-    those of other clusters too. `gpu_memory` is what a script for one GPU requests, `place` where CPU jobs run.
+    `account`: a job names its project. `requeues`: Slurm starts a job again when a node fails. `srun_cores`: srun
+    gets the cores of a task from the script. `salloc_shell`: salloc opens its shell on the compute node.
+    `environment` and `gpu_environment` name the script parts that set up the software, `python` and `gpu_python` are
+    the words that start Python in it. `shared_scripts`: its CPU scripts are those of other clusters too. `gpu_memory`
+    is what a script for one GPU requests, `place` where CPU jobs run, `scratch_variable` names the disk of each job.
     """
 
     account: bool = False
     requeues: bool = False
+    srun_cores: bool = False
     mail: bool = True
     salloc_shell: bool = True
     environment: str = "folder"
@@ -124,6 +131,7 @@ class JobFacts:
     gpu_memory: str = ""
     place: str = ""
     confirmed: bool = True
+    scratch_variable: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,6 +149,7 @@ class Cluster:
 
     `others` are partitions that exist and are not described; there may be more when the list is not `complete`.
     `billing` holds the numbers of its price list by name, `facts` every value by its path in the file, as `gpu.host`.
+    `former` gives for a partition of a system that this one replaced the one to use now.
     `missing` are the commands that it does not have, each with what to use instead. Script parts in the folder
     `parts` come before those of the package.
     """
@@ -149,6 +158,7 @@ class Cluster:
     name: str
     retired: str = ""
     replaced_by: str = ""
+    successor: Cluster | None = None
     slurm_cluster: str = ""
     partitions: dict[str, Partition] = field(default_factory=dict)
     others: tuple[str, ...] = ()
@@ -161,6 +171,8 @@ class Cluster:
     billing: dict[str, float] = field(default_factory=dict)
     areas: tuple[Area, ...] = ()
     missing: dict[str, str] = field(default_factory=dict)
+    former: dict[str, str] = field(default_factory=dict)
+    former_modules: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     parts: Path = PARTS
 
@@ -172,7 +184,10 @@ class Cluster:
     def unknown(self, name: str) -> tuple[str, bool]:
         """What to say of a partition that is not described, and whether it may exist anyway."""
         guess = hint(name, self.partitions)
-        if name in self.others or not self.complete:
+        if name in self.former:
+            return f"{self.name} has no partition {name}: {self.former[name]} is in its place", False
+        likely = not self.others or not nearest(name, self.partitions, 0.85)
+        if any(fnmatchcase(name, each) for each in self.others) or (not self.complete and likely):
             return (f"the handbook does not describe {self.name} {name}{guess}: scontrol show partition {name} shows "
                     "its limits", True)
         return f"{self.name} has no partition {name or 'that the script names'}{guess}", False
@@ -229,7 +244,9 @@ def parse(text: str, file: str, parts: Path | None = None) -> Clusters:
     instead = top.table("instead")
     known = {key: _cluster(key, table, dict(instead.place.leaves()) if instead else {}, parts or PARTS)
              for key, table in top.tables() if "status" in table or "partitions" in table}
-    return Clusters(file, known)
+    by_name = {cluster.name: cluster for cluster in known.values()}
+    return Clusters(file, {key: replace(cluster, successor=by_name.get(cluster.replaced_by))
+                           for key, cluster in known.items()})
 
 
 def _cluster(key: str, table: Table, instead: dict[str, str], parts: Path) -> Cluster:
@@ -249,11 +266,18 @@ def _cluster(key: str, table: Table, instead: dict[str, str], parts: Path) -> Cl
         others=tuple(queues.text("other", "").replace(",", " ").split()), complete=queues.yes("complete", True),
         jobs=jobs.read(JobFacts, only=True) if jobs else JobFacts(),
         cpu_unit=billing.text("cpu-unit") if billing else "", gpu_unit=billing.text("gpu-unit") if billing else "",
-        billing={price: billing.number(price) for price in PRICES[scheme]} if billing else {},
+        billing={price: billing.number(price) for price in (*PRICES[scheme], *filter(billing.__contains__, ALSO))
+                 } if billing else {},
         areas=tuple(_areas(storage)) if storage else (),
         missing={each: instead.get(each, "") for each in (commands.names if commands else ())
                  if commands and not commands.yes(each)},
+        former=_leaves(table, "former-partitions"), former_modules=_leaves(table, "former-modules"),
         facts=dict(table.place.leaves()), parts=parts)
+
+
+def _leaves(table: Table, key: str) -> dict[str, str]:
+    found = table.table(key)
+    return dict(found.place.leaves()) if found else {}
 
 
 def _partition(name: str, table: Table, cpu: Table | None, gpu: Table | None) -> Partition:

@@ -53,6 +53,15 @@ def price(cluster: Cluster, partition: Partition, got: Shape, hours: float) -> P
     return SCHEMES[cluster.scheme](cluster, partition, got, hours) if cluster.scheme else None
 
 
+def _disk(cluster: Cluster, request_gib: int, nodes: int, hours: float) -> tuple[float, str]:
+    """What a reserved disk costs beside the rest, and how that comes about."""
+    rate = cluster.billing.get("disk-bu-per-gib-hour", 0.0)
+    if not rate or not request_gib:
+        return 0.0, ""
+    gib = request_gib * nodes
+    return rate * gib * hours, f" + {amount(rate)} x {gib} GiB of disk x {amount(hours)} h"
+
+
 def _slices(cluster: Cluster, partition: Partition, got: Shape, hours: float) -> Price:
     """Whole nodes, or the largest of cores, memory and GPUs in slices of a node."""
     rates, time = cluster.billing, f"{amount(hours)} h"
@@ -99,25 +108,35 @@ def offer(cluster: Cluster, request: Request, partition: Partition, change: str 
     hours = request.hours if request.hours not in (None, inf) else partition.hours
     if not hours:
         return None
-    found = price(cluster, partition, shape(request, partition), hours)
+    got = shape(request, partition)
+    found = price(cluster, partition, got, hours)
     if found is None:
         return None
+    disk, how = _disk(cluster, request.disk_gib, got.nodes, hours)
+    found = Price(found.amount + disk, found.unit, found.how + how)
     if request.array > 1:
-        found = Price(found.amount * request.array, found.unit, f"{request.array} tasks x {found.how}")
+        found = Price(found.amount * request.array, found.unit, f"{request.array} tasks x {found.how}" if not how
+                      else f"{request.array} tasks x ({found.how})")
     return Offer(partition, request, found, change)
 
 
 def cheaper(cluster: Cluster, request: Request, asked: Offer) -> list[Offer]:
-    """Requests that give the program the same GPUs and memory for less, dearer ones first.
+    """Requests that give the program the same GPUs, memory and disk for less, dearer ones first.
 
-    Each is the best of its kind: the same request in another partition, then with the cores of a fair share.
+    Each is the best of its kind: the same request in another partition, then with the cores of a fair share. A
+    request that names nodes or features of nodes gets no offer: other nodes may lack them.
     """
+    if request.pinned:
+        return []
     steps = []
+    whole = asked.partition.exclusive or request.exclusive
     least = asked.price.amount
     for change, trimmed in _variants(cluster, request):
         found = [made for partition in cluster.partitions.values()
-                 if partition.gpu == request.wants_gpus and partition.everyday and fits(trimmed, partition, cluster)
-                 and (made := offer(cluster, trimmed, partition, _changes(asked, partition, change)))]
+                 if partition.gpu == request.wants_gpus and partition.everyday
+                 and (not request.disk_gib or partition.disk_gb >= request.disk_gib)
+                 and fits(same := _same_memory(cluster, trimmed, partition) if whole else trimmed, partition, cluster)
+                 and (made := offer(cluster, same, partition, _changes(asked, partition, change, same)))]
         best = min(found, key=lambda each: each.price.amount, default=None)
         if best and best.price.amount < least:
             least = best.price.amount
@@ -125,8 +144,19 @@ def cheaper(cluster: Cluster, request: Request, asked: Offer) -> list[Offer]:
     return steps
 
 
-def _changes(asked: Offer, partition: Partition, change: str) -> str:
+def _same_memory(cluster: Cluster, request: Request, partition: Partition) -> Request:
+    """A request without --mem that came with the memory of whole nodes, naming a fair share of it."""
+    got, gpus, nodes = shape(request, partition), cluster.gpus, partition.nodes
+    if got.gib is not None or partition.exclusive or (request.wants_gpus and gpus and gpus.memory_included):
+        return request
+    share = gpus.gib_each * got.gpus if gpus and request.wants_gpus else (
+        nodes.memory_gib / nodes.cores * got.cores if nodes.cores else 0)
+    return replace(request, mem=float(ceil(share)) or None)
+
+
+def _changes(asked: Offer, partition: Partition, change: str, request: Request) -> str:
     words = [f"--partition={partition.name}"] if partition.name != asked.partition.name else []
+    words += [f"--mem={request.mem:.0f}G"] if request.mem and request.mem != asked.request.mem else []
     return " ".join([*words, change]).strip()
 
 
@@ -140,7 +170,8 @@ def _variants(cluster: Cluster, request: Request) -> Iterator[tuple[str, Request
                                                 // (request.tasks_per_node or request.tasks or 1))
         share = gpus.cores_each * per_task
         if request.cpus_per_task > share:
-            yield f"--cpus-per-task={share}", replace(plain, cpus_per_task=share)
+            change = f"--cpus-per-task={share}" + " without --exclusive" * request.exclusive
+            yield change, replace(plain, cpus_per_task=share)
 
 
 @dataclass(frozen=True)

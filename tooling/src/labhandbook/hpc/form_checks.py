@@ -10,11 +10,15 @@ from labhandbook.core.rules import WARNING, At
 from labhandbook.core.wording import PLACEHOLDER, hint
 from labhandbook.hpc.job_request import READERS, mistakes
 from labhandbook.hpc.job_rules import JOBS, SCRIPT, Job
-from labhandbook.hpc.sbatch_options import FLAGS, LONG, OPTIONAL
+from labhandbook.hpc.sbatch_options import FLAGS, LONG, OPTIONAL, Option, srun_options
 
 VARIABLE = re.compile(r"\$\{?\w|\$\(|`")
 GUESSES = 50  # of misspelt options in one script get a guess, since guessing is slow
+SRUN = re.compile(r"(?:^|[;&|(]\s*|\b(?:if|then|do|exec|time|!)\s+)srun\b")
+ENOUGH = {"cpus-per-task", "jobid", "overlap", "het-group"}
 QUIET = re.compile(r"'[^']*'")
+# A value that a template leaves open.
+OPEN = re.compile(r"<[A-Za-z][^<>]*>|^\.\.\.$")
 
 
 @JOBS.rule("HPC001", "Every #SBATCH option is one that sbatch knows", section=SCRIPT,
@@ -48,13 +52,14 @@ def shortened(job: Job) -> Iterator[At]:
 
 @JOBS.rule("HPC003", "All #SBATCH lines are above the first command", section=SCRIPT,
            why="Slurm stops reading at the first command and ignores every #SBATCH line below it.",
-           fix="Move the line up, above the first command, and begin it with #SBATCH.")
+           fix="Move the line up, above the first command.")
 def late(job: Job) -> Iterator[At]:
     """Options that Slurm ignores."""
     for option in job.script.late:
         yield At(f"{option.written} is below the first command: Slurm ignores it", line=option.line)
     for line in job.script.almost:
-        yield At("the line doesn't begin with #SBATCH and is a comment to Slurm", line=line, severity=WARNING)
+        yield At("the line doesn't begin with #SBATCH and is a comment to Slurm", line=line, severity=WARNING,
+                 fix="Begin the line with #SBATCH, in capitals and without a space, or delete it.")
 
 
 @JOBS.rule("HPC004", "Slurm can read the value of every #SBATCH option", section=SCRIPT,
@@ -62,7 +67,7 @@ def late(job: Job) -> Iterator[At]:
            fix="Write the value as the message says.", source="sbatch: Invalid --time specification, and the like")
 def value(job: Job) -> Iterator[At]:
     """Values without a meaning."""
-    literal = {at.line for at in literals(job)}
+    literal = {option.line for option in job.script.options if _open(option) or VARIABLE.search(option.value or "")}
     for line, message in mistakes(job.script):
         if line not in literal:
             yield At(message, line=line)
@@ -76,23 +81,44 @@ def value(job: Job) -> Iterator[At]:
            fix="Write the value itself, leave the account to SBATCH_ACCOUNT, or give the option to sbatch on the "
                "command line.")
 def literals(job: Job) -> Iterator[At]:
-    """Variables and placeholders where no shell reads."""
+    """Variables and placeholders where no shell reads; all placeholders of a template are one finding."""
+    left = [option for option in job.script.options if _open(option)]
+    if left:
+        more = list(dict.fromkeys(match for _, match in _bare(job)))
+        where = ", ".join(f"{option.written} ({option.value})" for option in left)
+        yield At(f"placeholders are left: {where}" + (f"; and in the commands {', '.join(more)}" if more else ""),
+                 line=left[0].line, fix="Replace them; leave the account to SBATCH_ACCOUNT.")
     for option in job.script.options:
         text = option.value or ""
-        if PLACEHOLDER.search(text):
-            yield At(f"{option.written} still has the placeholder {text}", line=option.line)
-        elif VARIABLE.search(text) and option.name != "wrap":
+        if _open(option) or option.name == "wrap" or job.script.filled:
+            continue
+        if VARIABLE.search(text):
             yield At(f"{option.written}={text}: nothing fills in the variable", line=option.line)
+        elif text.startswith("~/"):
+            yield At(f"{option.written}={text}: nothing fills in the ~", line=option.line,
+                     fix="Write the path from / on.")
+
+
+def _open(option: Option) -> bool:
+    return bool(OPEN.search(option.value or ""))
+
+
+def _bare(job: Job) -> Iterator[tuple[int, str]]:
+    """Placeholders in commands, with their lines."""
+    for line, text in job.script.commands:
+        yield from ((line, match[0]) for match in PLACEHOLDER.finditer(QUIET.sub("", text)))
 
 
 @JOBS.rule("HPC006", "No command of a job script holds a bare <placeholder>", section=SCRIPT,
            why="To the shell <name> is redirection: it reads one file and overwrites another.",
            fix='Write "${NAME:?set NAME to ...}": unset, it stops the job with a message.')
 def placeholder(job: Job) -> Iterator[At]:
-    """`<name>` in a command."""
-    for line, text in job.script.commands:
-        for match in PLACEHOLDER.finditer(QUIET.sub("", text)):
-            yield At(f"{match[0]} is a bare placeholder", line=line)
+    """`<name>` in a command; all of a script are one finding."""
+    found = list(_bare(job))
+    if found and not any(_open(option) for option in job.script.options):
+        names = list(dict.fromkeys(name for _, name in found))
+        yield At(f"{', '.join(names)} {'is a bare placeholder' if len(names) == 1 else 'are bare placeholders'}",
+                 line=found[0][0])
 
 
 @JOBS.rule("HPC007", "A job script begins with #! and has Unix line ends", section=SCRIPT,
@@ -101,7 +127,10 @@ def placeholder(job: Job) -> Iterator[At]:
            source="sbatch: This does not look like a batch script; Batch script contains DOS line breaks")
 def shebang(job: Job) -> Iterator[At]:
     """What sbatch reads first."""
-    if not job.script.shebang:
+    if job.script.mark:
+        yield At("the file begins with a byte order mark, so that #! is not its first sign", line=1,
+                 fix="Save it as UTF-8 without a byte order mark (BOM).")
+    elif not job.script.shebang:
         yield At("the first line is not #! and an interpreter", line=1)
     if job.script.carriage:
         yield At("the file has DOS line breaks", line=1)
@@ -113,13 +142,12 @@ def shebang(job: Job) -> Iterator[At]:
            fix='Write srun --cpus-per-task="$SLURM_CPUS_PER_TASK".')
 def srun_cores(job: Job) -> Iterator[At]:
     """srun in a script that requests several cores a task, without saying so again."""
-    if job.request is None or job.request.cpus_per_task < 2:
+    if job.request is None or job.request.cpus_per_task < 2 or job.cluster.retired or job.cluster.jobs.srun_cores:
         return
     if any("SRUN_CPUS_PER_TASK=" in text for _, text in job.script.commands):
         return
     for line, text in job.script.commands:
-        if re.search(r"(?:^|[;&|(]\s*|\b(?:if|then|do|exec|time|!)\s+)srun\b", text) \
-                and not re.search(r"\s(?:--cpus-per-task|-c|--jobid|--overlap)\b", text):
+        if (match := SRUN.search(text)) and not ENOUGH.intersection(srun_options(text[match.start():])):
             yield At(f"srun does not get the {job.request.cpus_per_task} cores of a task", line=line)
 
 

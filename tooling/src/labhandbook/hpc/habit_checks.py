@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
-from labhandbook.core.rules import WARNING, At
+from labhandbook.core.rules import UNVERIFIED, WARNING, At
 from labhandbook.hpc.job_rules import JOBS, LOGS, POLLING, SOFTWARE, Job
 
 # Repetitions are bounded, and a path holds no separator, so that a long line needs time in proportion to its length.
@@ -18,9 +19,10 @@ MOST_OFTEN = 30
 INSTALLS = re.compile(COMMAND + r"(?:srun\s+)?(?:[^\s;&|(`]*/)?(?:pip3?\s+install|"
                       r"python[\d.]*\s+-m\s+(?:pip\s+install|venv)|uv\s+(?:pip\s+install|sync|add)|"
                       r"(?:conda|mamba|micromamba)\s+(?:install|create|env\s+create))\b")
-# What shows that a path is an environment's.
+# What shows that a path is an environment's: PATH itself, what activates one, and what makes one.
 ENVIRONMENT = re.compile(
-    r"(?:PATH=[\"']?|source\s+[\"']?|(?:^|\s)\.\s+[\"']?|conda\s+activate\s+[\"']?|--prefix[= ][\"']?|"
+    r"(?:(?<!\w)PATH=[\"']?|(?:\bsource|(?:^|\s)\.)\s+[\"']?(?=\S+/(?:bin/activate|conda\.sh|activate)\b)|"
+    r"conda\s+activate\s+[\"']?|(?:conda|mamba|containerize)\b[^;|&]{0,200}\s--prefix[= ][\"']?|"
     r"(?:VENV|ENV_DIR|CONDA_PREFIX|VIRTUAL_ENV)=[\"']?|python[\d.]*\s+-m\s+venv(?:\s+-\S+){0,9}\s+[\"']?)"
     r"(?P<path>(?:/|~|\$HOME|\$\{HOME\})[^\s:\"';]*)|(?:^|\s)(?P<run>/\S+/bin/python[\d.]*)\b")
 HOMES = ("~", "$HOME", "${HOME}")
@@ -33,8 +35,14 @@ def log_folder(job: Job) -> Iterator[At]:
     """Logs in a folder that does not exist."""
     names = {job.script.log_folder(option): option for option in ("error", "output")}
     for name, option in names.items():
-        if name and name not in job.folders and not name.startswith("/dev"):
-            yield At(f"{name}/ doesn't exist where you submit: mkdir -p {name}", line=job.script.line(option))
+        if not name or name in job.folders or name.startswith("/dev") or re.search(r"[$`<]|^~", name):
+            continue
+        line = job.script.line(option)
+        if name.startswith("/") and not Path("/", *Path(name).parts[1:2]).exists():
+            yield At(f"{name}/ is a folder of the cluster, which this machine can't see", line=line,
+                     severity=UNVERIFIED, fix=f"Check it there: ls -d {name}")
+        else:
+            yield At(f"{name}/ doesn't exist where you submit: mkdir -p {name}", line=line)
 
 
 @JOBS.rule("HPC041", "The name of the log fits a plain job or an array", section=LOGS,
@@ -123,7 +131,8 @@ def mail(job: Job) -> Iterator[At]:
     kinds = {kind.strip().upper() for kind in script.value("mail-type").split(",") if kind.strip()}
     line = script.line("mail-type", "mail-user")
     if kinds - {"NONE"} and not job.cluster.jobs.mail:
-        yield At(f"--mail-type has no effect on {job.cluster.name}: leave it out", line=line)
+        yield At(f"--mail-type has no effect on {job.cluster.name}: leave it out", line=line,
+                 fix="Leave it out; squeue --me and handbook job efficiency show that it ended.")
     elif "ARRAY_TASKS" in kinds and job.request and job.request.array > 1:
         yield At(f"a mail for each of {job.request.array} tasks: leave ARRAY_TASKS out", line=line)
     elif kinds & {"ALL", "BEGIN"} and job.request and job.request.array > 1:

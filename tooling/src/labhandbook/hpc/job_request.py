@@ -17,6 +17,8 @@ TIME = re.compile(r"^(?:(N)-(\d{0,10})(?::(N))?(?::(N))?|(N)(?::(N))?(?::(N))?)$
 ARRAY = re.compile(r"^[\d,:-]+(?:%\d{1,10})?$")
 TASKS = re.compile(r"(\d{1,10})(?:-(\d{1,10})(?::(\d{1,10}))?)?")
 NUMBERS = ("ntasks", "ntasks-per-node", "cpus-per-task", "cpus-per-gpu")
+DISK = re.compile(r"(?:\bnvme:|\bstoragesize=)(\d{1,9})([GT])?", re.IGNORECASE)
+PINNED = ("constraint", "nodelist", "reservation", "bb", "bbf", "nodefile")
 SIGNALS = "HUP|INT|QUIT|KILL|TERM|USR1|USR2|CONT|STOP|TSTP|ABRT|ALRM|URG"
 SIGNAL = re.compile(rf"^(?:[RB]+:)?(?:SIG)?(?:\d+|{SIGNALS})(?:@\d+)?$", re.IGNORECASE)
 
@@ -64,6 +66,8 @@ def clock(amount: float) -> str:
 
 def array(text: str) -> int:
     """How many tasks an array has."""
+    if text[:1] == "[" and text[-1:] == "]":
+        text = text[1:-1]
     if not ARRAY.match(text):
         raise Unreadable(f"{short(text)} is not a list of array tasks: write 0-4, 1,3,7 or 0-99%10")
     count = 0
@@ -75,9 +79,9 @@ def array(text: str) -> int:
     return count
 
 
-def count(text: str) -> int:
+def count(text: str, least: int = 1) -> int:
     """A number of things, at least one."""
-    if not text.isdecimal() or len(text) > 10 or int(text) < 1:
+    if not text.isdecimal() or len(text) > 10 or int(text) < least:
         raise Unreadable(f"{short(text)} is not a number above zero")
     return int(text)
 
@@ -93,16 +97,19 @@ def span(text: str) -> tuple[int, int]:
 
 
 def gpus(text: str) -> tuple[str, int]:
-    """The type (or "") and number of GPUs: `2`, `gh200`, `gh200:2`."""
+    """The type (or "") and number of GPUs: `2`, `gh200`, `gh200:2`; 0 asks for none."""
     kind, _, number = text.rpartition(":")
     if not kind and number and not number.isdecimal():
         return number, 1
-    return kind, count(number)
+    return kind, count(number, least=0)
 
 
 @dataclass(frozen=True)
 class Request:
-    """The numbers of a request; None where the script leaves something out. Memory is in GiB, time in hours."""
+    """The numbers of a request; None where the script leaves something out. Memory is in GiB, time in hours.
+
+    `disk_gib` is the disk that it reserves on each node, `pinned` says that it names nodes or features of nodes.
+    """
 
     partitions: tuple[str, ...] = ()
     nodes: tuple[int, int] | None = None
@@ -121,6 +128,8 @@ class Request:
     hours: float | None = None
     exclusive: bool = False
     array: int = 1
+    disk_gib: int = 0
+    pinned: bool = False
 
     @property
     def wants_gpus(self) -> bool:
@@ -173,8 +182,15 @@ def read_request(script: Script) -> Request:
         tuple(part for part in script.value("partition").split(",") if part), get("nodes"), get("ntasks"),
         get("ntasks-per-node"), get("cpus-per-task", 1), get("cpus-per-gpu"), get("mem"), get("mem-per-cpu"),
         get("mem-per-gpu"), found["gpus"][1], found["gpus-per-node"][1] or per_node, found["gpus-per-task"][1],
-        tuple(kind for kind, _ in (*asked, *found.values()) if kind), tuple(_resources(script, own=False)),
-        get("time"), script.option("exclusive") is not None, get("array", 1))
+        tuple(kind for kind, _ in (*asked, *found.values()) if kind),
+        tuple(filter(None, _resources(script, own=False))), get("time"), script.option("exclusive") is not None,
+        get("array", 1), _disk(script), any(script.option(name) for name in PINNED))
+
+
+def _disk(script: Script) -> int:
+    """The GiB of disk that `--gres=nvme` or a burst buffer reserve."""
+    match = DISK.search(script.value("gres")) or DISK.search(script.value("bb"))
+    return int(match[1]) * (1024 if (match[2] or "").upper() == "T" else 1) if match else 0
 
 
 def _resources(script: Script, *, own: bool) -> Iterator[str]:
@@ -182,7 +198,7 @@ def _resources(script: Script, *, own: bool) -> Iterator[str]:
     for part in filter(None, script.value("gres").split(",")):
         kind, _, rest = part.partition(":")
         if own is (kind in ("gpu", "gres/gpu")):
-            yield rest if own else kind
+            yield rest if own else kind if kind != "none" else ""
 
 
 def shape(request: Request, partition: Partition) -> Shape:
@@ -221,6 +237,5 @@ def shape(request: Request, partition: Partition) -> Shape:
     elif memory is None and request.mem_per_gpu is not None:
         memory = request.mem_per_gpu * cards
     if (partition.exclusive or request.exclusive) and whole.cores:
-        return Shape(nodes, max(cores, whole.cores), max(cards, whole.gpus) if partition.exclusive else cards, memory,
-                     tasks)
+        return Shape(nodes, max(cores, whole.cores), max(cards, whole.gpus), memory, tasks)
     return Shape(nodes, cores, cards, memory, tasks)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from labhandbook.core.rules import UNVERIFIED, WARNING, At
+from labhandbook.hpc.clusters import Cluster
 from labhandbook.hpc.job_rules import JOBS, PARTITION, SCRIPT, Job
 from labhandbook.hpc.partition_limits import GPU_OPTIONS, Limit, problems
 
@@ -15,7 +18,22 @@ def retired(job: Job) -> Iterator[At]:
     """A cluster that was switched off."""
     if job.cluster.retired:
         yield At(f"{job.cluster.name} was switched off on {job.cluster.retired}; {job.cluster.replaced_by} has "
-                 "replaced it")
+                 f"replaced it{_moved(job, job.cluster.successor)}")
+
+
+def _moved(job: Job, to: Cluster | None) -> str:
+    """What the script's partition, GPUs, disk and modules are on the system that replaced the cluster."""
+    if to is None or job.request is None:
+        return ""
+    words = [f"-p {name} is -p {now}" for name in job.request.partitions
+             if (now := to.former.get(name, name)) in to.partitions]
+    asked = job.request.gpus_per_node or job.request.gpus_total or job.request.gpus_per_task
+    words += [f"GPUs are {to.gpus.request(asked)}"] if asked and to.gpus else []
+    if "nvme" in job.request.other_gres and to.jobs.scratch_variable:
+        words.append(f"${to.jobs.scratch_variable} replaces --gres=nvme and $LOCAL_SCRATCH")
+    loaded = {name for _, text in job.script.commands for name in re.findall(r"\bmodule\s+load\s+([\w-]+)", text)}
+    words += [f"module {name} is {to.former_modules[name]}" for name in sorted(loaded & to.former_modules.keys())]
+    return f": there {', '.join(words)}" if words else ""
 
 
 @JOBS.rule("HPC011", "The cluster has the partition that the script names", section=PARTITION,
@@ -26,11 +44,12 @@ def partition(job: Job) -> Iterator[At]:
     if job.cluster.retired or job.request is None:
         return
     known = job.cluster.partitions
-    if not job.request.partitions:
-        yield At(f"no partition is named; {job.cluster.name} has {', '.join(known)}")
+    if not job.request.partitions and not (job.script.submits and not job.script.options):
+        yield At(f"no partition is named; {job.cluster.name} has {', '.join(known)}",
+                 fix="Add --partition to the script, or give it to sbatch.")
     line = job.script.line("partition")
     for name in job.request.partitions:
-        if name not in known:
+        if name not in known and not re.search(r"[<$]|^\.\.\.$", name):
             message, may_exist = job.cluster.unknown(name)
             if may_exist:
                 yield At(message, line=line, severity=UNVERIFIED)
@@ -45,7 +64,8 @@ def _beyond(job: Job, *limits: Limit, soft: bool = False) -> Iterator[At]:
         if job.request and name in job.cluster.partitions:
             for problem in problems(job.request, job.cluster.partitions[name], job.cluster):
                 if problem.limit in limits and problem.soft is soft:
-                    yield At(problem.message, line=job.script.line(*problem.options))
+                    yield At(problem.message, line=job.script.line(*problem.options),
+                             severity=UNVERIFIED if problem.unsure else None)
 
 
 @JOBS.rule("HPC012", "The time limit is within the partition's", section=PARTITION,
@@ -62,7 +82,7 @@ def time(job: Job) -> Iterator[At]:
            fix="Add --time=hours:minutes:seconds, a little above what a test run took.")
 def no_time(job: Job) -> Iterator[At]:
     """No time limit at all."""
-    if not job.script.option("time"):
+    if not job.script.option("time") and not (job.script.submits and not job.script.options):
         yield At("the script has no --time")
 
 
@@ -103,26 +123,47 @@ def gpus(job: Job) -> Iterator[At]:
            fix="Ask as the message says.", source="sbatch: Invalid generic resource (gres) specification")
 def gpu_name(job: Job) -> Iterator[At]:
     """GPUs of a type that the cluster does not have, and other resources that it does not have."""
-    if job.request is None or job.cluster.retired:
-        return
-    has = job.cluster.gpus
+    request, has = job.request, job.cluster.gpus
+    if request is None or any(name not in job.cluster.partitions for name in request.partitions):
+        return  # what a partition has that is not described is not known either
     line = job.script.line(*GPU_OPTIONS)
-    for kind in job.request.gpu_types:
+    asked = request.gpus_per_node or request.gpus_total or request.gpus_per_task or 1
+    for kind in request.gpu_types:
         if has and has.complete and kind != has.type:
-            yield At(f"{job.cluster.name} has no GPUs of type {kind}: write {has.request(1)}", line=line)
-    for name in job.request.other_gres:
-        yield At(f"{job.cluster.name} has no resource {name} to request: leave it out", line=job.script.line("gres"))
-    if job.request.gpu_types and len(set(job.request.gpu_types)) < len(
+            yield At(f"{job.cluster.name} has no GPUs of type {kind}: write {has.request(asked)}", line=line)
+    for name in request.other_gres:
+        yield from _other(job, name)
+    if request.gpu_types and len(set(request.gpu_types)) < len(
             [name for name in GPU_OPTIONS if job.script.option(name)]):
         yield At("GPUs are requested with and without their type: write one option", line=line)
+
+
+def _other(job: Job, name: str) -> Iterator[At]:
+    """A resource that is no GPU: a reserved disk where the partition has one, or none that the cluster has."""
+    line = job.script.line("gres")
+    if job.partition and name == "nvme" and job.partition.disk_gb:
+        return
+    free = job.cluster.jobs.scratch_variable
+    if name == "nvme" and free:
+        yield At(f"{job.cluster.name} {job.partition.name if job.partition else ''} has no nvme to reserve: use "
+                 f"${free}, which every job has", line=line, fix="Leave it out.")
+    elif job.cluster.gpus and not job.cluster.gpus.complete:
+        yield At(f"the handbook does not know whether {job.cluster.name} has a resource {name}", line=line,
+                 severity=UNVERIFIED, fix="sinfo -o %G lists what the nodes have.")
+    else:
+        yield At(f"{job.cluster.name} has no resource {name} to request: leave it out", line=line)
 
 
 @JOBS.rule("HPC019", "A job keeps to the cluster's limits for one job and one account", section=PARTITION,
            why="The cluster refuses the job when it is submitted, or leaves it waiting with a QOS reason.",
            fix="Ask for a number that the partition allows.", source="squeue: QOSMaxGRESPerJob, and the like")
 def share(job: Job) -> Iterator[At]:
-    """Limits that the cluster keeps for a job or an account."""
-    return _beyond(job, Limit.SHARE, Limit.GPUS, soft=True)
+    """Limits that the cluster keeps for a job or an account; a GPU partition without GPUs is likely a mistake."""
+    yield from _beyond(job, Limit.SHARE, soft=True)
+    if any("--gpus" in text or "--gres" in text for _, text in job.script.commands):
+        return
+    for at in _beyond(job, Limit.GPUS, soft=True):
+        yield replace(at, severity=WARNING)
 
 
 @JOBS.rule("HPC020", "The project has the permit that the partition needs", section=PARTITION, severity=WARNING,

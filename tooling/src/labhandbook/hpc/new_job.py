@@ -72,7 +72,11 @@ def plan(cluster: Cluster, wish: Wish) -> Plan:
         raise _fail(f'"{wish.name}" can\'t be a job\'s name', "use letters, digits, dots and dashes")
     wish = _settled(wish)
     request = _request(cluster, wish)
-    return Plan(cluster, wish, request, _partition(cluster, wish, request), _memory(cluster, wish, request))
+    partition = _partition(cluster, wish, request)
+    if partition.max_jobs and request.array > partition.max_jobs:
+        raise _fail(f"{request.array} tasks, and {cluster.name} {partition.name} takes {partition.max_jobs} jobs of "
+                    "one account", "let one task do several runs, or submit the array in parts")
+    return Plan(cluster, wish, request, partition, _memory(cluster, wish, request))
 
 
 def refuse_retired(cluster: Cluster) -> None:

@@ -26,13 +26,15 @@ class Limit(StrEnum):
 class Problem:
     """A limit that a request breaks, in words, and the options that may have caused it.
 
-    A `soft` limit is an account's, not a partition's: `sbatch --test-only` does not check it.
+    A `soft` limit is an account's, not a partition's: `sbatch --test-only` does not check it. Sources disagree about
+    one that is `unsure`.
     """
 
     limit: Limit
     message: str
     options: tuple[str, ...]
     soft: bool = False
+    unsure: bool = False
 
 
 GPU_OPTIONS = ("gres", "gpus-per-node", "gpus", "gpus-per-task")
@@ -53,7 +55,11 @@ def plural(number: float, word: str) -> str:
 def problems(request: Request, partition: Partition, cluster: Cluster) -> Iterator[Problem]:
     """The limits of a partition that a request breaks."""
     name = f"{cluster.name} {partition.name}"
-    if request.hours is not None and partition.hours and request.hours > partition.hours:
+    longest = max(partition.hours, partition.perhaps_hours)
+    if request.hours is not None and longest > partition.hours and partition.hours < request.hours <= longest:
+        yield Problem(Limit.TIME, f"--time is {clock(request.hours)}, and sources disagree whether {name} allows "
+                                  f"more than {partition.limit}", ("time",), unsure=True)
+    elif request.hours is not None and partition.hours and request.hours > longest:
         asked = "unlimited" if request.hours == inf else clock(request.hours)
         yield Problem(Limit.TIME, f"--time is {asked}, and {name} allows {partition.limit} "
                                   f"({clock(partition.hours)})", ("time",))
@@ -90,7 +96,7 @@ def _cores(request: Request, partition: Partition, got: Shape, name: str) -> Ite
     elif request.tasks and request.tasks_per_node and got.nodes * request.tasks_per_node < request.tasks:
         message = f"{request.tasks} tasks with {request.tasks_per_node} on each node don't fit on {nodes}"
         options = ("ntasks", "ntasks-per-node")
-    elif partition.max_nodes and got.nodes > partition.max_nodes:
+    elif partition.max_nodes and got.nodes > partition.max_nodes >= max(request.nodes or (0,)):
         message = f"the tasks need {nodes}, and {name} gives at most {partition.max_nodes}"
         options = ("ntasks", *CORE_OPTIONS)
     elif most and got.tasks * request.cpus_per_task > most * got.nodes:

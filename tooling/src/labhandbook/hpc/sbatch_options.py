@@ -21,8 +21,8 @@ FLAGS = frozenset((
 # These take a value only behind an equals sign.
 OPTIONAL = frozenset(("exclusive", "get-user-env", "nice", "no-kill", "propagate", "resv-ports"))
 VALUED = frozenset((
-    "account", "array", "batch", "bb", "bbf", "begin", "chdir", "cluster-constraint", "clusters", "comment",
-    "constraint", "container", "container-id", "core-spec", "cores-per-socket", "cpu-freq", "cpus-per-gpu",
+    "account", "acctg-freq", "array", "batch", "bb", "bbf", "begin", "chdir", "cluster-constraint", "clusters",
+    "comment", "constraint", "container", "container-id", "core-spec", "cores-per-socket", "cpu-freq", "cpus-per-gpu",
     "cpus-per-task", "deadline", "delay-boot", "dependency", "distribution", "error", "exclude", "export",
     "export-file", "extra", "extra-node-info", "gid", "gpu-bind", "gpu-freq", "gpus", "gpus-per-node",
     "gpus-per-socket", "gpus-per-task", "gres", "gres-flags", "hint", "input", "job-name", "kill-on-invalid-dep",
@@ -33,7 +33,9 @@ VALUED = frozenset((
     "threads-per-core", "time", "time-min", "tmp", "tres-bind", "tres-per-task", "uid", "wait-all-nodes", "wckey",
     "wrap",
 ))
-LONG = FLAGS | OPTIONAL | VALUED
+# Other names that Slurm reads as these.
+ALIASES = {"tasks-per-node": "ntasks-per-node", "ntasks-per-tres": "ntasks-per-gpu"}
+LONG = FLAGS | OPTIONAL | VALUED | ALIASES.keys()
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,29 @@ class Option:
     @property
     def shortened(self) -> bool:
         """Whether Slurm had to complete the name."""
-        return bool(self.name) and self.written.startswith("--") and self.written != f"--{self.name}"
+        return bool(self.name) and self.written.startswith("--") and self.written[2:] not in LONG
 
 
 def resolve(word: str) -> str:
     """The full name of a long option that Slurm takes `word` for; "" when it would refuse it."""
-    if word in LONG:
-        return word
-    found = [name for name in LONG if name.startswith(word)]
-    return found[0] if len(found) == 1 else ""
+    found = [word] if word in LONG else [name for name in LONG if name.startswith(word)]
+    return ALIASES.get(found[0], found[0]) if len(found) == 1 else ""
+
+
+SRUN_VALUED = VALUED | {"mpi", "cpu-bind", "jobid", "het-group", "relative"}
+
+
+def srun_options(text: str) -> list[str]:
+    """The names of the options between `srun` and the command that it starts; those that no name fits as written."""
+    found = []
+    words = deque(text.partition("srun")[2].split())
+    while words and words[0].startswith("-"):
+        word = words.popleft()
+        name = word[2:].partition("=")[0] if word.startswith("--") else SHORT.get(word[1:2], word)
+        found.append(resolve(name) or name)
+        if found[-1] in SRUN_VALUED and (len(word) == 2 if word[1:2] != "-" else "=" not in word) and words:
+            words.popleft()
+    return found
 
 
 def read_words(words: list[str], line: int) -> list[Option]:

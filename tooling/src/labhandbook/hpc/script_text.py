@@ -9,7 +9,7 @@ from textwrap import wrap
 from labhandbook.core.errors import HandbookError
 from labhandbook.hpc.clusters import Cluster, Partition
 from labhandbook.hpc.job_request import clock
-from labhandbook.hpc.new_job import SAVE_SECONDS, Kind, Plan
+from labhandbook.hpc.new_job import SAVE_SECONDS, TASKS, Kind, Plan
 
 HOLE = re.compile(r"\{\{([\w.-]+)\}\}")
 LOGS = "slurm_log"
@@ -96,7 +96,8 @@ def _how(plan: Plan, file: str, host: str) -> tuple[str, ...]:
     where = f" on {host}" if host else ""
     if plan.wish.kind is Kind.SMALLEST:
         return (f"Submit{where}: mkdir -p {LOGS} && sbatch {file}",)
-    more = '--array=1-"$(grep -c "" grid.txt)"%4 ' if plan.wish.kind is Kind.GRID else ""
+    counted = plan.wish.kind is Kind.GRID and plan.wish.array == TASKS[Kind.GRID]
+    more = '--array=1-"$(grep -c "" grid.txt)"%4 ' if counted else ""
     return (f"Submit{where + ',' if where else ''} from the folder that holds train.py:",
             f"mkdir -p {LOGS} && sbatch {more}{file} train")
 

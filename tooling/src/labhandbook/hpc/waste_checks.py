@@ -58,26 +58,29 @@ def memory_per_gpu(job: Job) -> Iterator[At]:
 
 
 @JOBS.rule("HPC032", "A job that gets whole nodes uses all of them", section=COST,
-           why="The partition gives and bills whole nodes, however little of them the script uses.",
+           why="Whole nodes are given and billed, however little of them the script uses.",
            fix="Use all of the node, or take a partition that shares nodes.")
 def whole_nodes(job: Job) -> Iterator[At]:
-    """Whole nodes of which the script uses a part, with what that costs."""
+    """Whole nodes of which the script uses a part, where the same can be had for half the price or less.
+
+    Whole GPU nodes that the partition gives are lost money; whole nodes asked for by name, and those of CPU
+    partitions, may be meant. A script that names no number of tasks or cores may use all cores.
+    """
     request, partition = job.request, job.partition
     if not (request and partition and partition.nodes.cores and fits(request, partition, job.cluster)):
         return
-    if not (partition.exclusive or request.exclusive):
+    if not (partition.exclusive or request.exclusive) or (partition.gpu and not request.wants_gpus):
+        return
+    if not partition.gpu and not any(map(job.script.option, (*CORE_OPTIONS, *MEMORY_OPTIONS))):
+        return
+    asked = offer(job.cluster, request, partition)
+    less = cheaper(job.cluster, request, asked) if asked else []
+    if not asked or not less or less[-1].price.amount * 2 > asked.price.amount:
         return
     got, whole = shape(request, partition), partition.nodes
-    used = got.tasks * request.cpus_per_task
     gpus = request.gpus_total or request.gpus_per_node * got.nodes or request.gpus_per_task * got.tasks
-    if partition.gpu:
-        wasted = gpus < whole.gpus * got.nodes
-        part = f"{gpus} of {whole.gpus * got.nodes} {job.cluster.unit}s"
-    else:
-        wasted = used * 2 <= whole.cores * got.nodes and (got.gib or 0) * 2 <= whole.memory_gib
-        part = f"{used} of {whole.cores * got.nodes} cores"
-    if wasted and (asked := offer(job.cluster, request, partition)):
-        less = cheaper(job.cluster, request, asked)
-        yield At(f"{part} used on {plural(got.nodes, 'whole node')}: {asked.price}"
-                 + (f", and {less[-1].price} {less[-1].way}" if less else ""),
-                 line=job.script.line("partition" if partition.exclusive else "exclusive"))
+    part = (f"{gpus} of {whole.gpus * got.nodes} {job.cluster.unit}s" if partition.gpu else
+            f"{got.tasks * request.cpus_per_task} of {whole.cores * got.nodes} cores")
+    yield At(f"{part} used on {plural(got.nodes, 'whole node')}: {asked.price}, and {less[-1].price} {less[-1].way}",
+             line=job.script.line("partition" if partition.exclusive else "exclusive"),
+             severity=None if partition.gpu and partition.exclusive else WARNING)

@@ -1,9 +1,7 @@
 #!/bin/bash
-# expect: HPC003:9 is a comment to Slurm
-#SBATCH --partition=small
-#SBATCH --time=00:05:00
-#SBATCH --mem=1G
-#SBATCH --output=slurm_log/%x_%j.out
-#SBATCH --open-mode=append
+# expect: HPC003:5 is a comment to Slurm
+#SBATCH --partition=small --time=00:05:00 --mem=1G
+#SBATCH --output=slurm_log/%x_%j.out --open-mode=append
+#sbatch --nodes=1
 
-# SBATCH --nodes=1
+true

@@ -1,10 +1,7 @@
 #!/bin/bash
-# expect: HPC005:8 placeholder <project>
-#SBATCH --partition=small
-#SBATCH --time=00:05:00
-#SBATCH --mem=1G
-#SBATCH --output=slurm_log/%x_%j.out
-#SBATCH --open-mode=append
+# expect: HPC005:5 placeholders are left: --account (<project>)
+#SBATCH --partition=small --time=00:05:00 --mem=1G
+#SBATCH --output=slurm_log/%x_%j.out --open-mode=append
 #SBATCH --account=<project>
 
 true

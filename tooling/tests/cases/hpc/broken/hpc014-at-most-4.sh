@@ -1,6 +1,5 @@
 #!/bin/bash
-# expect: HPC015:0
-# expect: HPC014:9 at most 4
+# expect: HPC014:8 at most 4
 #SBATCH --partition=small
 #SBATCH --time=00:05:00
 #SBATCH --mem=1G

@@ -1,17 +1,13 @@
 #!/bin/bash
 # folders: none
-# expect: HPC005:16
-# expect: HPC005:17
-# expect: HPC032:18 20 GPU-hours, and 2.5 GPU-hours with --partition=small-g --cpus-per-task=7
-# expect: HPC030:21
-# expect: HPC040:25
-# expect: HPC041:25
-# expect: HPC042:25
-# expect: HPC006:27
-# expect: HPC006:27
-# expect: HPC053:27
-# expect: HPC060:32
-# expect: HPC061:32
+# expect: HPC005:12 and in the commands <project>, <env_name>
+# expect: HPC032:14 20 GPU-hours, and 2.5 GPU-hours with --partition=small-g --cpus-per-task=7
+# expect: HPC030:17
+# expect: HPC040:21
+# expect: HPC041:21
+# expect: HPC042:21
+# expect: HPC053:23
+# expect: HPC061:28
 # SBATCH directives
 #SBATCH --account=<project>
 #SBATCH --job-name=<your_job_name>

@@ -1,9 +1,6 @@
 #!/bin/bash
-#SBATCH --partition=small
-#SBATCH --time=00:05:00
-#SBATCH --mem=1G
-#SBATCH --output=slurm_log/%x_%j.out
-#SBATCH --open-mode=append
+# cluster: turso
+#SBATCH --partition=short --time=00:05:00 --mem=1G
 #SBATCH --mail-type=END,FAIL
 #SBATCH --mail-user=a@example.org
 

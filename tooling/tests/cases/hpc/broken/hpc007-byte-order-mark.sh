@@ -1,0 +1,6 @@
+﻿#!/bin/bash
+# expect: HPC007:1 byte order mark
+#SBATCH --partition=small --time=00:05:00 --mem=1G
+#SBATCH --output=slurm_log/%x_%j.out --open-mode=append
+
+true

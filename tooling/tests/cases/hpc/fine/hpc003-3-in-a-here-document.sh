@@ -1,0 +1,10 @@
+#!/bin/bash
+#SBATCH --partition=small --time=00:05:00 --mem=1G
+#SBATCH --output=slurm_log/%x_%j.out --open-mode=append
+
+cat > inner.sh <<'EOF'
+#!/bin/bash
+#SBATCH --partition=nowhere
+echo inner
+EOF
+true
