@@ -17,7 +17,7 @@ import pytest
 from labhandbook.github.release_workflow import actions
 from tooling.tests.conftest import LACKS, ROOT, run
 from tooling.tests.github import fake_github
-from tooling.tests.github.act_runner import Event, Run
+from tooling.tests.github.act_runner import Event, Run, load
 from tooling.tests.github.pipeline import JOBS, TOKEN, Pipeline, handbook_as_fetched, pipeline
 from tooling.tests.github.test_release_workflow import lint
 from tooling.tests.package.sample_packages import download, git, published
@@ -134,6 +134,39 @@ def test_a_tag_that_is_not_the_version_builds_nothing(line: Pipeline) -> None:
     said = stopped_at(line.run(), "admit")
     assert "REL013" in said and "the tag is v0.2.0, the version is 0.1.0, whose tag is v0.1.0" in said
     assert not line.testpypi.requests and not line.github.releases
+
+
+def test_nothing_of_the_repository_is_there_where_files_are_uploaded(line: Pipeline, tmp_path: Path) -> None:
+    """Modules, settings, hooks and git's configuration lie in the repository, each of which would leave a mark."""
+    mark = tmp_path / "sprung"
+    mark.mkdir()
+    trap = f'import os; open("{mark}/" + os.environ.get("GITHUB_JOB", "none"), "a").write(__file__)\n'
+    names = ("sitecustomize", "usercustomize", "pypi_attestations", "sigstore", "types", "rich/__init__",
+             "id/__init__", "twine", "pip/__init__", "uv", "requests", "labhandbook/__init__")
+    script = f"#!/bin/sh\necho script > {mark}/$GITHUB_JOB\n"
+    for name, text in {
+            **{f"{name}.py": trap for name in names}, ".handbook.sh": script, ".hooks/post-checkout": script,
+            "pip.conf": "[global]\nindex-url = http://127.0.0.1:9/\n",
+            "uv.toml": 'index-url = "http://127.0.0.1:9/"\n', ".python-version": "2.7\n",
+            ".pypirc": "[distutils]\nindex-servers = pypi\n[pypi]\nusername = evil\npassword = evil\n",
+            "pytest.ini": "[pytest]\naddopts = -p sigstore\n", ".gitattributes": "* filter=trap\n",
+            ".gitconfig": f"[core]\nfsmonitor = {mark}\n"}.items():
+        path = line.project / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    commit(line.project)
+    git(line.project, "tag", "--annotate", "v0.1.0", "--message", "averages 0.1.0")
+    line.push("v0.1.0")
+    uploading = ["testpypi", "pypi"]
+    for name in uploading:
+        used = [step.get("uses", "") for step in load(line.workflow)["jobs"][name]["steps"]]
+        assert not any("checkout" in each for each in used)
+    line.run(only=["build"])
+    ran = line.run(only=uploading)
+    assert sorted(ran.ended("success")) == sorted(uploading), ran.why()
+    assert set(line.testpypi.uploads()) == set(line.pypi.uploads()) == NAMES
+    assert not {path.name for path in mark.iterdir()} & set(uploading)
 
 
 @pytest.mark.slow

@@ -93,6 +93,46 @@ def test_the_next_job_has_the_same_commit_and_the_files_of_the_build_job(root: P
     assert done.returncode == 0, done.stderr
 
 
+def alone(root: Path, folder: Path) -> Path:
+    """A folder with nothing in it but the files and their ledger, as in the uploading jobs of release.yml."""
+    shutil.copytree(root / ".handbook", folder / ".handbook")
+    return folder
+
+
+def test_a_job_without_the_sources_uploads_the_files_of_its_tag(root: Path, server: Server, tmp_path: Path) -> None:
+    job = alone(root, tmp_path / "job")
+    commit = git(root, "rev-parse", "HEAD").strip()
+    done = run("release", "publish", "--to", server.url, "--upload-only", cwd=job, **SECRETS,  # type: ignore[arg-type]
+               GITHUB_ACTIONS="true", GITHUB_SHA=commit, GITHUB_REF="refs/tags/v1.2.0")
+    assert done.returncode == 0, done.stderr
+    assert sorted(server.uploads()) == sorted(state(root).hashes())
+
+
+@pytest.mark.parametrize(("variables", "said"), [
+    ({"GITHUB_ACTIONS": ""}, "the sources of labdemo 1.2.0 are not here"),
+    ({"GITHUB_SHA": "0" * 40}, "not from this job's commit"),
+    ({"GITHUB_SHA": ""}, "the sources of labdemo 1.2.0 are not here"),
+    ({"GITHUB_REF": "refs/tags/v9.9.9"}, "were not built for v9.9.9"),
+    ({"GITHUB_REF": "refs/heads/v1.2.0"}, "were not built for v1.2.0"),
+])
+def test_a_job_without_the_sources_uploads_nothing_else(variables: dict[str, str], said: str, root: Path,
+                                                        server: Server, tmp_path: Path) -> None:
+    job = alone(root, tmp_path / "job")
+    commit = git(root, "rev-parse", "HEAD").strip()
+    given = {"GITHUB_ACTIONS": "true", "GITHUB_SHA": commit, "GITHUB_REF": "refs/tags/v1.2.0", **variables}
+    done = secretly("release", "publish", job, "--to", server.url, "--upload-only", "--yes", **given)
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert not server.requests
+
+
+def test_a_job_without_the_sources_uploads_no_changed_file(root: Path, server: Server, tmp_path: Path) -> None:
+    job = alone(root, tmp_path / "job")
+    next(job.glob(".handbook/release/*/dist/*.whl")).write_bytes(b"other")
+    done = secretly("release", "publish", job, "--to", server.url, "--upload-only", GITHUB_ACTIONS="true",
+                    GITHUB_SHA=git(root, "rev-parse", "HEAD").strip(), GITHUB_REF="refs/tags/v1.2.0")
+    assert done.returncode == 2 and "isn't the file that was built" in done.stderr, done.stderr
+
+
 def test_a_tag_that_moved_to_a_new_commit(root: Path, server: Server) -> None:
     (root / "labdemo" / "more.py").write_text('"""More."""\n')
     git(root, "add", "--all")

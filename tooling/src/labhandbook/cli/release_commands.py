@@ -139,7 +139,7 @@ def publish(**given: Any) -> int:
 
     asked = Asked(**given)
     confirm = (lambda question: click.confirm(question, err=True)) if sys.stdin.isatty() else None
-    releases = asked.releases(asked.options(confirm))
+    releases = asked.releases(asked.options(confirm), uploads=asked.upload_only)
     steps = release_steps.steps("publish", releases[0].target, verify=not asked.upload_only)
     after = f"verify --from {asked.target}" if asked.upload_only else "status"
     return show_results(release_steps.run_all(releases, steps, show_beginning), asked, "Publication",

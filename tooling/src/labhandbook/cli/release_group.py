@@ -51,15 +51,21 @@ class Asked:
         return Options(self.pythons, not self.no_lowest, self.offline, self.yes, not self.no_attestations,
                        patience=self.patience * 60, confirm=confirm, say=say)
 
-    def releases(self, options: Options, *, remote: bool = False, build: bool = False) -> list[Release]:
-        """The releases of the projects in these folders, on their way to the index that was named, if one was."""
+    def releases(self, options: Options, *, remote: bool = False, build: bool = False,
+                 uploads: bool = False) -> list[Release]:
+        """The releases of the projects in these folders, on their way to the index that was named, if one was.
+
+        An upload alone needs no sources: `uploads` takes a folder that has only the files and their ledger.
+        """
         from labhandbook.package import index_addresses
         from labhandbook.package.project import load_projects
         from labhandbook.release import release_steps
 
         check_equipped()
         index = index_addresses.index(self.target) if self.target else None
-        projects = load_projects(self.paths or (Path(),), ask_remote=remote)
+        folders = self.paths or (Path(),)
+        brought = release_steps.fetched(folders[0]) if uploads and len(folders) == 1 else None
+        projects = [brought] if brought else load_projects(folders, ask_remote=remote)
         return release_steps.open_releases(projects, options, index, build=build)
 
 

@@ -112,6 +112,11 @@ class Project:
         return " ".join([self.git.commit, *self.git.tags]) if self.git else self.text
 
     @property
+    def absent(self) -> bool:
+        """Whether only its built files are here, as in a job that uploads them."""
+        return not self.text and self.git is None
+
+    @property
     def normalised(self) -> str:
         """The name as indexes compare it (PEP 503)."""
         return normalise(self.name)

@@ -26,6 +26,9 @@ def check_files(project: Project, version: str, ledger: Ledger, fingerprint: Cal
     `fingerprint` is used without git: a hash of the sources as a build sees them now.
     """
     check_untracked(project)
+    if project.absent:
+        _of_job(project, version, ledger)
+        return
     if project.git is None:
         _without_git(project, version, ledger, fingerprint)
         return
@@ -43,6 +46,25 @@ def check_files(project: Project, version: str, ledger: Ledger, fingerprint: Cal
                                 why=f"the files were built from {_short(built)} when it had that tag",
                                 todo=f"put the tag back, or release the new commit as a new version; then {AGAIN}",
                                 section=SECTION)
+
+
+def _of_job(project: Project, version: str, ledger: Ledger) -> None:
+    """Compare with what GitHub says of the job, where no sources are checked out."""
+    built, wanted = ledger.fact("build", "commit"), os.environ.get("GITHUB_SHA", "")
+    if not os.environ.get("GITHUB_ACTIONS") or not wanted:
+        raise HandbookError(f"the sources of {project.name} {version} are not here", where=str(project.root),
+                            why="only a job of GitHub Actions may use the files without them", section=SECTION,
+                            todo="go to the clone in which the files were built")
+    if built != wanted:
+        raise HandbookError(f"the files of {project.name} {version} are not from this job's commit",
+                            where=str(ledger.path), section=SECTION,
+                            why=f"they were built from {_short(built)}, and the job runs for {_short(wanted)}",
+                            todo="download the files that this run built")
+    kind, _, tag = os.environ.get("GITHUB_REF", "").removeprefix("refs/").partition("/")
+    if kind != "tags" or tag not in (ledger.fact("build", "tags") or []):
+        raise HandbookError(f"the files of {project.name} {version} were not built for {tag or 'this job'}",
+                            where=str(ledger.path), why="a release is uploaded by a job of its tag", section=SECTION,
+                            todo="push the tag of the release, and let its own run upload the files")
 
 
 def check_untracked(project: Project) -> None:

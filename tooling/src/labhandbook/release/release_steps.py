@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.steps import Result, Step, carry_out
+from labhandbook.package import distribution
 from labhandbook.package.index_addresses import Index, shown
-from labhandbook.package.project import Project
+from labhandbook.package.project import PYPROJECT, Project
 from labhandbook.package.version import version_of
 from labhandbook.release import step_actions
 from labhandbook.release.file_origin import check_untracked
@@ -104,6 +106,19 @@ def plan(release: Release, workflow: Sequence[Step[Release]]) -> list[Planned]:
 
     return [Planned(step.name, step.section, step.does, step.needs, step.leaves, "done" if done(step) else "to do")
             for step in workflow]
+
+
+def fetched(folder: Path) -> Project | None:
+    """The project whose files were built elsewhere and brought here without its sources; None where sources are.
+
+    Its name and version are those of the sdist, so nothing but the files and their ledger is read.
+    """
+    found = sorted((folder / ".handbook" / "release").glob("*/dist/*.tar.gz"))
+    if (folder / PYPROJECT).exists() or len(found) != 1:
+        return None
+    sdist = distribution.read(found[0])
+    table = {"name": str(sdist.metadata.get("name", "")), "version": sdist.version}
+    return Project(folder.resolve(), {"project": table}, "", None)
 
 
 def open_releases(projects: Sequence[Project], options: Options, index: Index | None = None, *,
