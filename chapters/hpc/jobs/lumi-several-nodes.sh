@@ -47,5 +47,8 @@ MASTER_ADDR="$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)"
 MASTER_PORT="$((20000 + SLURM_JOB_ID % 10000))"
 export MASTER_ADDR MASTER_PORT
 ranks='export RANK="$SLURM_PROCID" LOCAL_RANK="$SLURM_LOCALID" WORLD_SIZE="$SLURM_NTASKS"; exec "$@"'
-srun --cpus-per-task="$SLURM_CPUS_PER_TASK" bash -c "$ranks" rank \
+# Cores near GCD 0, near GCD 1 and so on: process n gets the n-th.
+near=0xfe000000000000,0xfe00000000000000,0xfe0000,0xfe000000
+near+=,0xfe,0xfe00,0xfe00000000,0xfe0000000000
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" --cpu-bind="mask_cpu:$near" bash -c "$ranks" rank \
     singularity run "${options[@]}" "$SIF" python -m "$@"

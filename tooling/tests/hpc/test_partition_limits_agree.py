@@ -66,7 +66,7 @@ ODD = ("--ntask=1", "--ntasks-per-nod=1", "--mem=1.5G", "--mem=10Gi", "--time=1h
        "--array=4-0", "--array=0-4%2", "--nodes=2-1", "--cpus-per-task=0", "--signal=B:USR1@60", "--signal=WHAT@60",
        "--gres=gpu:v100:1", "--gres=nvme:100", "--partition=smal", "--nonsense", "--exclusive=user", "--requeue=1",
        "--open-mode=append", "--no", "--mail-type=END", "--hold", "--mem=1G --mem-per-cpu=1G",
-       "--tasks-per-node=1", "--acctg-freq=30", "--array=[1-5]",
+       "--tasks-per-node=1", "--array=[1-5]",
        "--gpus=0", "--gres=none")
 
 
@@ -101,6 +101,15 @@ def test_odd_options_are_judged_as_by_slurm(wide: Slurm, tmp_path: Path) -> None
         script = f"#!/bin/bash\n#SBATCH --partition={first} --time=00:05:00\n#SBATCH {option}\n{TAIL}"
         theirs, said = judged(wide, tmp_path, script)
         assert refused(wide, tmp_path, script) is theirs, (option, said)
+
+
+def test_gpus_of_tasks_are_judged_as_by_slurm(wide: Slurm, tmp_path: Path) -> None:
+    name = next(each.name for each in wide.cluster.partitions.values() if each.gpu and each.everyday)
+    for options in ("--gpus-per-task=1", "--gpus-per-task=1 --ntasks=1", "--gpus-per-task=1 --nodes=1",
+                    "--gpus-per-task=1 --ntasks-per-node=1", "--gpus-per-task=1 --gpus=2"):
+        script = f"#!/bin/bash\n#SBATCH --partition={name} --time=00:05:00\n#SBATCH {options}\n{TAIL}"
+        theirs, said = judged(wide, tmp_path, script)
+        assert refused(wide, tmp_path, script) is theirs, (options, said)
 
 
 def test_new_scripts_are_accepted(wide: Slurm, tmp_path: Path) -> None:

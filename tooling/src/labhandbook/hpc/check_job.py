@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from labhandbook.core.rules import Findings
-from labhandbook.hpc import form_checks, habit_checks, job_script, limit_checks, waste_checks
+from labhandbook.hpc import form_checks, habit_checks, job_script, limit_checks, program_checks, waste_checks
 from labhandbook.hpc.clusters import Cluster
 from labhandbook.hpc.job_request import Unreadable, read_request, short
 from labhandbook.hpc.job_rules import JOBS, Job
 from labhandbook.hpc.job_script import Script
 
-__all__ = ["check", "check_script", "form_checks", "habit_checks", "limit_checks", "waste_checks"]
+__all__ = ["check", "check_script", "form_checks", "habit_checks", "limit_checks", "program_checks", "waste_checks"]
 LONGEST = 500  # characters of a message, which may quote a value of any length
 
 

@@ -149,7 +149,8 @@ class Cluster:
 
     `others` are partitions that exist and are not described; there may be more when the list is not `complete`.
     `billing` holds the numbers of its price list by name, `facts` every value by its path in the file, as `gpu.host`.
-    `former` gives for a partition of a system that this one replaced the one to use now.
+    `former` gives for a partition of a system that this one replaced the one to use now; `modules` and `variables`
+    say the same of names that other systems use.
     `missing` are the commands that it does not have, each with what to use instead. Script parts in the folder
     `parts` come before those of the package.
     """
@@ -172,7 +173,8 @@ class Cluster:
     areas: tuple[Area, ...] = ()
     missing: dict[str, str] = field(default_factory=dict)
     former: dict[str, str] = field(default_factory=dict)
-    former_modules: dict[str, str] = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     parts: Path = PARTS
 
@@ -271,7 +273,8 @@ def _cluster(key: str, table: Table, instead: dict[str, str], parts: Path) -> Cl
         areas=tuple(_areas(storage)) if storage else (),
         missing={each: instead.get(each, "") for each in (commands.names if commands else ())
                  if commands and not commands.yes(each)},
-        former=_leaves(table, "former-partitions"), former_modules=_leaves(table, "former-modules"),
+        former=_leaves(table, "former-partitions"), modules=_leaves(table, "instead-modules"),
+        variables=_leaves(table, "instead-variables"),
         facts=dict(table.place.leaves()), parts=parts)
 
 

@@ -11,6 +11,7 @@ from labhandbook.hpc.job_script import Script
 
 # The sections that teach the rules.
 SCRIPT, PARTITION, COST = "sec-hpc-workflow-script", "sec-hpc-workflow-partition", "sec-hpc-workflow-cost"
+RANKS = "sec-job-scripts-several-nodes"
 LOGS, POLLING, SOFTWARE = "sec-hpc-workflow-logs", "sec-commands-polling", "sec-hpc-workflow-software"
 
 

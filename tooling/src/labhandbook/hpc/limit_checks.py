@@ -32,7 +32,7 @@ def _moved(job: Job, to: Cluster | None) -> str:
     if "nvme" in job.request.other_gres and to.jobs.scratch_variable:
         words.append(f"${to.jobs.scratch_variable} replaces --gres=nvme and $LOCAL_SCRATCH")
     loaded = {name for _, text in job.script.commands for name in re.findall(r"\bmodule\s+load\s+([\w-]+)", text)}
-    words += [f"module {name} is {to.former_modules[name]}" for name in sorted(loaded & to.former_modules.keys())]
+    words += [f"module {name} is {to.modules[name]}" for name in sorted(loaded & to.modules.keys())]
     return f": there {', '.join(words)}" if words else ""
 
 

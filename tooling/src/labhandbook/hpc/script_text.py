@@ -102,13 +102,27 @@ def _how(plan: Plan, file: str, host: str) -> tuple[str, ...]:
             f"mkdir -p {LOGS} && sbatch {more}{file} train")
 
 
+def _near(plan: Plan) -> dict[str, str]:
+    """What binds each process of a full node to the cores near its GPU, where those have another order."""
+    cores = plan.cluster.facts.get("gpu.binding.cores-of-gcd", "").split()
+    if not cores or plan.wish.gpus != len(cores):
+        return {"near": "", "bind": ""}
+    masks = [hex(sum(1 << core for core in range(int(first), int(last) + 1)))
+             for first, _, last in (each.partition("-") for each in cores)]
+    half = len(masks) // 2
+    unit = plan.cluster.unit
+    return {"near": f"# Cores near {unit} 0, near {unit} 1 and so on: process n gets the n-th.\n"
+                    f"near={','.join(masks[:half])}\nnear+=,{','.join(masks[half:])}\n",
+            "bind": ' --cpu-bind="mask_cpu:$near"'}
+
+
 def _run(plan: Plan, python: str) -> str:
     cluster = plan.cluster
     match plan.wish.kind:
         case Kind.RANKS:
             network = plan.wish.nodes > 1 and "gpu.network" in cluster.facts
             return (part("network", cluster) + "\n" if network else "") + part(
-                "ranks", cluster, python=python, unit=cluster.unit)
+                "ranks", cluster, python=python, unit=cluster.unit, **_near(plan))
         case Kind.GRID:
             return part("line", cluster) + part("resume", cluster, run="line", python=python, last='"${words[@]}"')
         case Kind.SEEDS:

@@ -1,0 +1,7 @@
+#!/bin/bash
+# expect: HPC072:7
+#SBATCH --partition=small-g --time=00:05:00 --mem=120G --nodes=1 --ntasks-per-node=2 --cpus-per-task=7
+#SBATCH --output=slurm_log/%x_%j.out --open-mode=append
+#SBATCH --gpus-per-node=2
+
+srun --gpus-per-task=1 bash -c 'LOCAL_RANK=$SLURM_LOCALID python train.py'

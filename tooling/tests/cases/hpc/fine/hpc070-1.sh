@@ -1,0 +1,6 @@
+#!/bin/bash
+#SBATCH --partition=small --time=00:05:00 --mem=1G --nodes=4
+#SBATCH --output=slurm_log/%x_%j.out --open-mode=append
+
+python --version
+srun python train.py

@@ -1,0 +1,6 @@
+#!/bin/bash
+#SBATCH --partition=small-g --time=00:05:00 --mem=120G --nodes=1 --ntasks-per-node=2 --cpus-per-task=7
+#SBATCH --output=slurm_log/%x_%j.out --open-mode=append
+#SBATCH --gpus-per-node=2
+
+srun bash -c 'LOCAL_RANK=$SLURM_LOCALID python train.py'
