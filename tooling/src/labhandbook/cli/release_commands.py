@@ -6,7 +6,7 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,8 @@ from labhandbook.cli.release_group import (
     TARGETS,
     Asked,
     check_equipped,
+    check_only_files,
+    files_argument,
     paths_argument,
     release,
     show_beginning,
@@ -26,26 +28,50 @@ from labhandbook.cli.report_options import format_option, report_options, show_r
 from labhandbook.cli.shared_options import FINDINGS, FINE, Command
 from labhandbook.core.terminal import Progress
 
+if TYPE_CHECKING:
+    from labhandbook.release.inspection import Inspection
+
 
 @release.command(cls=Command, section="sec-pypi-metadata")
-@paths_argument
+@files_argument
 @report_options
 @click.option("--offline", is_flag=True, help="Ask neither the git remote nor the index.")
 @click.option("--strict", is_flag=True, help="Fail also on warnings and on what could not be verified.")
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Check as if it were this day.")
-def check(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool, strict: bool,
-          today: datetime | None) -> int:
-    """Check sources, git and metadata before anything is built."""
+def check(paths: tuple[Path, ...], files: tuple[str, ...], form: str, output: Path | None, offline: bool,
+          strict: bool, today: datetime | None) -> int:
+    """Check sources, git and metadata before anything is built, or files that were built."""
     from labhandbook.core.report import counts
+    from labhandbook.core.rules import Findings
     from labhandbook.release import check_project
 
     progress = Progress()
-    found = check_project.check(paths or (Path(),), offline=offline, today=today.date() if today else None)
-    show_report(found.findings, form, output, "Release check")
-    names = ", ".join(project.name or project.root.name for project in found.projects)
-    failed = found.findings.failed(strict=strict)
-    progress.last(not failed, f"{names}: {found.findings.rules} rules: {counts(found.findings)}")
+    if files:
+        check_only_files(paths)
+        seen = inspect_files(files)
+        findings = Findings.of(found for _, _, each in seen for found in each.findings)
+        names, rules = ", ".join(f"{name} {version}" for name, version, _ in seen), ""
+    else:
+        done = check_project.check(paths or (Path(),), offline=offline, today=today.date() if today else None)
+        findings, rules = done.findings, f"{done.findings.rules} rules: "
+        names = ", ".join(project.name or project.root.name for project in done.projects)
+    show_report(findings, form, output, "Release check")
+    failed = findings.failed(strict=strict)
+    progress.last(not failed, f"{names}: {rules}{counts(findings)}")
     return FINDINGS if failed else FINE
+
+
+def inspect_files(files: tuple[str, ...], compare_with: str | None = "none") -> list[tuple[str, str, Inspection]]:
+    """Name, version and inspection of each release whose files are given by path or address."""
+    from tempfile import TemporaryDirectory
+
+    from labhandbook.release import given_files
+
+    check_equipped()
+    with TemporaryDirectory(prefix="handbook-files-") as folder:
+        return [(each.name, each.version, given_files.inspect(
+                    each, compare_with or each.project.settings.compare_with, Path(folder)))
+                for each in given_files.read_all(files, Path(folder))]
 
 
 @release.command(cls=Command, section="sec-pypi-build")
@@ -62,7 +88,7 @@ def build(**given: Any) -> int:
 
 
 @release.command(cls=Command, section="sec-pypi-inspect")
-@paths_argument
+@files_argument
 @report_options
 @click.option("--compare-with", metavar="INDEX",
               help="The index of the last release, or none (default: compare-with in the settings).")
@@ -73,21 +99,25 @@ def inspect(compare_with: str | None, **given: Any) -> int:
     from labhandbook.release import release_steps, step_actions
 
     asked, progress = Asked(**given), Progress()
-    releases = asked.releases(asked.options(), build=True)
-    for each, result in release_steps.run_all(releases, release_steps.steps("build"), show_beginning):
-        if result.state == "failed":
-            return show_results([(each, result)], asked, "Release build", "")
-    seen = [(each, step_actions.inspect(each, compare_with or each.project.settings.compare_with))
-            for each in releases]
-    findings = Findings.of(finding for _, inspection in seen for finding in inspection.findings)
+    if asked.files:
+        check_only_files(asked.paths)
+        seen = inspect_files(asked.files, compare_with)
+    else:
+        releases = asked.releases(asked.options(), build=True)
+        for each, result in release_steps.run_all(releases, release_steps.steps("build"), show_beginning):
+            if result.state == "failed":
+                return show_results([(each, result)], asked, "Release build", "")
+        seen = [(each.project.name, each.version, step_actions.inspect(
+                    each, compare_with or each.project.settings.compare_with)) for each in releases]
+    findings = Findings.of(finding for _, _, inspection in seen for finding in inspection.findings)
     if asked.form == "json" and asked.output is None:
-        click.echo(json.dumps([{"project": each.project.name, "version": each.version, **inspection.as_json()}
-                               for each, inspection in seen], indent=2))
+        click.echo(json.dumps([{"project": name, "version": version, **inspection.as_json()}
+                               for name, version, inspection in seen], indent=2))
     else:
         if asked.form == "text":
-            click.echo("\n".join(line for _, inspection in seen for line in inspection.lines()))
+            click.echo("\n".join(line for _, _, inspection in seen for line in inspection.lines()))
         show_report(findings, asked.form, asked.output, "Release inspection")
-    names = ", ".join(f"{each.project.name} {each.version}" for each in releases)
+    names = ", ".join(f"{name} {version}" for name, version, _ in seen)
     progress.last(not findings.failed(), f"{names}: {counts(findings)}")
     return FINDINGS if findings.failed() else FINE
 

@@ -32,6 +32,7 @@ class Asked:
     """What the command line asks of a release; each command sets the fields that it has options for."""
 
     paths: tuple[Path, ...] = ()
+    files: tuple[str, ...] = ()
     form: str = "text"
     output: Path | None = None
     pythons: tuple[str, ...] = ()
@@ -72,6 +73,24 @@ class Asked:
 def paths_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """The projects' folders; the current one when none is given."""
     return click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))(function)
+
+
+def files_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The projects' folders, or built files by path or address; they come as `paths` and `files`."""
+    def split(context: click.Context, _: click.Parameter, given: tuple[str, ...]) -> tuple[Path, ...]:
+        files = tuple(each for each in given if "://" in each or each.endswith((".whl", ".tar.gz")))
+        context.params["files"] = files
+        return tuple(Path(each) for each in given if each not in files)
+
+    return click.argument("paths", metavar="[PATH|FILE]...", nargs=-1, callback=split)(function)
+
+
+def check_only_files(paths: tuple[Path, ...]) -> None:
+    """Raises HandbookError when folders are given beside files, of which each is looked at by itself."""
+    if paths:
+        raise HandbookError(f"{paths[0]} is given together with built files",
+                            why="files are inspected by themselves, without the sources of a project",
+                            todo="give folders or files", section="sec-pypi-files")
 
 
 def testing_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -232,6 +232,12 @@ def read(path: Path) -> Distribution:
     return Distribution(path, kind, digest, size, root.rstrip("/"), stored, files, held)
 
 
+def absent(file: Distribution, kind: str) -> Distribution:
+    """A file of the same release that is not there: an sdist or a wheel without anything in it."""
+    name = f"{'-'.join(file.file_parts)}{'-py3-none-any.whl' if kind == 'wheel' else '.tar.gz'}"
+    return Distribution(file.path.with_name(name), kind, "", 0, "", (), {}, {})
+
+
 def _reason(error: Exception) -> str:
     """Why an archive can't be read. Python quotes the first bytes of a file that is not gzip, which says little."""
     return "not a gzip file" if isinstance(error, gzip.BadGzipFile) else str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""The tags in a wheel's file name: which Pythons install it here, and whether PyPI accepts its platform.
+"""The tags in a wheel's file name: which Pythons install it here, which pip prefers, and whether PyPI accepts it.
 
 The platforms that PyPI accepts are those of warehouse's `forklift/legacy.py`, August 2026.
 """
@@ -6,6 +6,7 @@ The platforms that PyPI accepts are those of warehouse's `forklift/legacy.py`, A
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 PLAIN = {
     "any", "win32", "win_arm64", "win_amd64", "win_ia64", "linux_armv6l", "linux_armv7l", "manylinux1_x86_64",
@@ -20,17 +21,24 @@ MAC_YEARS = {"11", "12", "13", "14", "15", "26"}
 
 
 def fits(file: str, python: tuple[int, int]) -> bool:
-    """Whether CPython of a release line, such as (3, 13), installs a wheel that was made for this machine.
+    """Whether CPython of a release line, such as (3, 13), installs a wheel on this machine."""
+    return bool(preferred([file], python))
+
+
+def preferred(files: Iterable[str], python: tuple[int, int]) -> list[str]:
+    """The wheels among these files that CPython of a release line installs on this machine, pip's choice first.
 
     A compiled wheel is for the one Python that it was built with, unless it keeps to the stable ABI.
     """
-    from packaging.tags import compatible_tags, cpython_tags
+    from packaging.tags import compatible_tags, cpython_tags, platform_tags
     from packaging.utils import parse_wheel_filename
 
-    tags = parse_wheel_filename(file)[3]
-    platforms = sorted({tag.platform for tag in tags})
-    name = "cp{}{}".format(*python)
-    return not tags.isdisjoint({*cpython_tags(python, [name], platforms), *compatible_tags(python, name, platforms)})
+    platforms, name = list(platform_tags()), "cp{}{}".format(*python)
+    tags = [*cpython_tags(python, [name], platforms), *compatible_tags(python, name, platforms)]
+    order = {tag: place for place, tag in reversed([*enumerate(tags)])}
+    places = {file: min(order.get(tag, len(tags)) for tag in parse_wheel_filename(file)[3])
+              for file in files if file.endswith(".whl")}
+    return sorted((file for file in places if places[file] < len(tags)), key=lambda file: (places[file], file))
 
 
 def allowed(platform: str) -> bool:

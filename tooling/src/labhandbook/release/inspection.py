@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import sys
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from labhandbook.core.rules import Findings
-from labhandbook.package.distribution import Distribution
+from labhandbook.core.rules import Finding, Findings
+from labhandbook.package.distribution import Distribution, absent
 from labhandbook.package.findings import project_findings
 from labhandbook.package.project import Project
+from labhandbook.package.wheel_tags import preferred
 from labhandbook.release.clean_sources import tree_files
 from labhandbook.release.package_build import Built
 from labhandbook.release.previous_release import Previous
@@ -19,17 +21,24 @@ from labhandbook.release.release_rules.unwanted_files import CONTENTS, Contents
 
 WIDTH = 60
 SHOWN = 10
+# Rules that compare a wheel with its sources, and those that look at an sdist alone.
+NEEDS_SDIST = ("REL222", "REL225")
+SDIST_ALONE = ("REL210", "REL211", "REL212", "REL213", "REL220", "REL222")
 
 
 @dataclass(frozen=True)
 class Inspection:
     """The files, what was found in them, and the difference to the release before, or in `note` why there is none."""
 
-    sdist: Distribution
-    wheel: Distribution
+    files: Sequence[Distribution]
     findings: Findings
     difference: Difference | None = None
     note: str = ""
+
+    @property
+    def wheel(self) -> Distribution:
+        """The wheel whose metadata are shown; the sdist where there is no wheel."""
+        return foremost(self.files)
 
     def as_json(self) -> dict[str, Any]:
         """The same for machines; a metadata field that is empty is left out."""
@@ -38,7 +47,7 @@ class Inspection:
             "files": [{"file": file.file, "sha256": file.sha256, "size": file.size,
                        "members": [{"path": member.path, "size": member.size, "sha256": member.sha256}
                                    for member in sorted(file.files.values(), key=lambda each: each.path)]}
-                      for file in (self.sdist, self.wheel)],
+                      for file in self.files],
             "metadata": metadata, "entry-points": self.wheel.entry_points,
             "difference": self.difference.as_json() if self.difference else None, "note": self.note,
             "findings": [finding.as_json() for finding in self.findings]}
@@ -46,7 +55,7 @@ class Inspection:
     def lines(self) -> list[str]:
         """The same for people, but for the findings."""
         shown = [*metadata_lines(self.wheel), ""]
-        for file in (self.sdist, self.wheel):
+        for file in self.files:
             total = sum(member.size for member in file.files.values())
             shown += [f"{file.file}  {size(file.size)}, {len(file.files)} files, {size(total)} unpacked",
                       *(f"  {line}" for line in tree(file)), ""]
@@ -56,15 +65,54 @@ class Inspection:
 
 def inspect(built: Built, project: Project, previous: Previous | None = None) -> Inspection:
     """Look into built files; `previous` is the release to compare them with. Nothing of the package is run."""
+    seen = look_into(built.files, project, previous, tree_files(project))
+    return replace(seen, findings=project_findings([*built.findings, *seen.findings], project))
+
+
+def look_into(files: Sequence[Distribution], project: Project, previous: Previous | None = None,
+              tree: frozenset[str] = frozenset()) -> Inspection:
+    """Look into the files of one release: wheels for several machines, an sdist, or either alone.
+
+    `previous` is the release to compare them with; `tree` are the names of the project's own files.
+    """
     change, note = None, previous.problem if previous else "not asked for"
+    sdist = next((file for file in files if not file.is_wheel), None)
+    wheels = [file for file in files if file.is_wheel]
     if previous and previous.first:
         note = "this is the first"
-    elif previous and previous.wheel:
-        change = difference(previous.wheel, built.wheel)
-    elif previous and previous.sdist:
-        change = difference(previous.sdist, built.sdist)
-    found = CONTENTS.run(Contents(project, built.sdist, built.wheel, tree_files(project), change))
-    return Inspection(built.sdist, built.wheel, project_findings([*built.findings, *found], project), change, note)
+    elif previous and previous.wheel and wheels:
+        change = difference(previous.wheel, foremost(wheels))
+    elif previous and previous.sdist and sdist:
+        change = difference(previous.sdist, sdist)
+    elif previous and not previous.problem:
+        note = f"{previous.version} has no file of the same kind"
+    without: Collection[str] = () if sdist else NEEDS_SDIST
+    if not wheels:
+        without = CONTENTS.checks.keys() - set(SDIST_ALONE)
+    each = [Contents(project, sdist or absent(files[0], "sdist"), wheel, tree, change)
+            for wheel in wheels or [absent(files[0], "wheel")]]
+    found = once((finding for contents in each for finding in CONTENTS.run(contents, without=without)),
+                 [wheel.file for wheel in wheels])
+    return Inspection(files, project_findings(found, project), change, note)
+
+
+def foremost(files: Sequence[Distribution]) -> Distribution:
+    """The wheel that pip would choose here, else the first wheel, else the first file."""
+    wheels = {file.file: file for file in files if file.is_wheel}
+    names = preferred(wheels, sys.version_info[:2]) or list(wheels)
+    return wheels[names[0]] if names else files[0]
+
+
+def once(findings: Iterable[Finding], files: Collection[str]) -> list[Finding]:
+    """Findings that several of these files share, each once, with the number of the other files."""
+    groups: dict[object, list[Finding]] = {}
+    for found in dict.fromkeys(findings):
+        top, _, inside = found.file.partition("/")
+        alike = found.rule.code, found.message, found.line, found.weight, inside
+        groups.setdefault(alike if top in files else found, []).append(found)
+    return [first if not others else replace(
+                first, message=f"{first.message} (and so in {len(others)} other file{'s' * (len(others) > 1)})")
+            for first, *others in groups.values()]
 
 
 def metadata_lines(wheel: Distribution) -> list[str]:

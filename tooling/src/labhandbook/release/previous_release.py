@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from labhandbook.package.distribution import Distribution, read
 from labhandbook.package.index_addresses import index, shown
 from labhandbook.package.project import normalise
 from labhandbook.package.simple_index import IndexDown, Listed, download, listing, release_of, sha256
+from labhandbook.package.wheel_tags import preferred
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ def fetch_previous(name: str, version: str, target: str, folder: Path, seconds: 
         found = _last(listing(index(target), name, seconds), name, version)
         if not found:
             return Previous(first=True)
-        files = [_fetch(file, folder, seconds) for file in found]
+        files = [fetch(file, folder, seconds) for file in found]
     except (IndexDown, HandbookError, OSError) as error:
         return Previous(problem=f"{shown(target)} could not be asked: {error}")
     return Previous(next((file for file in files if file.is_wheel), None),
@@ -51,8 +54,6 @@ def fetch_previous(name: str, version: str, target: str, folder: Path, seconds: 
 
 def _last(files: dict[str, Listed], name: str, version: str) -> list[Listed]:
     """A wheel and an sdist of the last release; of several wheels the one that pip would choose here."""
-    from packaging.tags import sys_tags
-    from packaging.utils import parse_wheel_filename
     from packaging.version import Version
 
     ours = Version(version)
@@ -64,14 +65,18 @@ def _last(files: dict[str, Listed], name: str, version: str) -> list[Listed]:
             releases.setdefault(number, []).append(file)
     if not releases:
         return []
-    last = sorted(releases[max(releases)], key=lambda file: file.filename)
-    order = {tag: place for place, tag in enumerate(sys_tags())}
-    wheels = sorted((file for file in last if file.filename.endswith(".whl")), key=lambda file: min(
-        order.get(tag, len(order)) for tag in parse_wheel_filename(file.filename)[3]))
-    return wheels[:1] + [file for file in last if file.filename.endswith(".tar.gz")][:1]
+    return chosen(releases[max(releases)])
 
 
-def _fetch(file: Listed, folder: Path, seconds: float) -> Distribution:
+def chosen(files: Sequence[Listed]) -> list[Listed]:
+    """A wheel and an sdist of the files of one release; of several wheels the one that pip would choose here."""
+    names = {file.filename: file for file in sorted(files, key=lambda file: file.filename)}
+    wheels = preferred(names, sys.version_info[:2]) or [name for name in names if name.endswith(".whl")]
+    return [names[name] for name in [*wheels[:1], *[name for name in names if name.endswith(".tar.gz")][:1]]]
+
+
+def fetch(file: Listed, folder: Path, seconds: float) -> Distribution:
+    """Bring a listed file into a folder and read it. Raises IndexDown when it arrives damaged, or does not arrive."""
     path = folder / Path(file.filename).name
     data = download(file, seconds)
     if file.sha256 and sha256(data) != file.sha256:

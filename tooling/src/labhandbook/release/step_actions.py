@@ -20,6 +20,7 @@ from labhandbook.package.index_addresses import Index, shown
 from labhandbook.package.machine import interpreters, uv_program
 from labhandbook.package.project import Project, normalise
 from labhandbook.release import check_project, inspection, install_tests, package_build, upload_gate, upload_refusals
+from labhandbook.release.clean_sources import tree_files
 from labhandbook.release.file_origin import check_job
 from labhandbook.release.inspection import Inspection
 from labhandbook.release.local_index import Server
@@ -140,10 +141,10 @@ def run_inspect(release: Release) -> Outcome:
 
 def look_inside(release: Release, target: str) -> Inspection:
     """What is in the files of a release, compared with the last release on an index."""
-    sdist, wheel = release.state.distributions()
+    files = release.state.distributions()
     with tempfile.TemporaryDirectory() as folder:
         previous = fetch_previous(release.project.name, release.version, target, Path(folder))
-        return inspection.inspect(package_build.Built(release.state.dist, sdist, wheel), release.project, previous)
+        return inspection.look_into(files, release.project, previous, tree_files(release.project))
 
 
 def inspect(release: Release, target: str) -> Inspection:

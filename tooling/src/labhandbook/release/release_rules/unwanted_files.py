@@ -43,9 +43,9 @@ class Contents:
     change: Difference | None = None
 
     @property
-    def both(self) -> tuple[Distribution, Distribution]:
-        """Both files, the sdist first."""
-        return self.sdist, self.wheel
+    def both(self) -> tuple[Distribution, ...]:
+        """The files that are there, the sdist first."""
+        return tuple(file for file in (self.sdist, self.wheel) if file.sha256)
 
 
 CONTENTS: Rules[Contents] = Rules(lambda contents: contents.wheel.file)
