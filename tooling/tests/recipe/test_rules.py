@@ -18,15 +18,16 @@ from labhandbook.core.yaml_reader import read_yaml
 from labhandbook.package.index_addresses import index
 from labhandbook.recipe.conda_forge_facts import python_min
 from labhandbook.recipe.recipe_lint import lint
-from labhandbook.recipe.recipe_rules import RECIPE
+from labhandbook.recipe.recipe_rules import ADVICE, RECIPE
 from tooling.tests.conftest import ROOT
 from tooling.tests.recipe.samples import V0, line_of, v1, write
 
 CASES = ROOT / "tooling/tests/cases/recipe"
 FILES = sorted(path for folder in ("broken", "fine") for path in (CASES / folder).glob("*.yaml"))
 EXPECT = re.compile(r"^# expect: (\w+):(\d+) ?(.*)$", re.MULTILINE)
-# Rules on the end of the file, its folder and the order of its sections have tests of their own below.
-ALONE = {"RCP003", "RCP004", "RCP005", "RCP007"}
+# Rules on the end of the file, its folder and the order of its sections have tests of their own below; those on the
+# files beside a recipe have theirs in test_feedstock_rules.
+ALONE = {"RCP003", "RCP004", "RCP005", "RCP007", "RCP012", "RCP034", "RCP035", "RCP036", "RCP073"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -34,7 +35,7 @@ def test_lint_finds_what_the_file_expects(path: Path, tmp_path: Path) -> None:
     web = index("pypi").web
     text = path.read_text(encoding="utf-8").replace("{pypi}", web).replace("{host}", str(urlsplit(web).hostname))
     expected = [(code, int(line), words) for code, line, words in EXPECT.findall(text)]
-    found = lint([write(tmp_path, text, path.name.split(".", 1)[1])]).findings
+    found = lint([write(tmp_path, text, path.name.split(".", 1)[1])], advice=True).findings
     assert sorted((each.rule.code, each.line) for each in found) == sorted(each[:2] for each in expected), found
     for code, line, words in expected:
         assert any((each.rule.code, each.line) == (code, line) and words in each.message for each in found), found
@@ -44,11 +45,13 @@ def test_lint_finds_what_the_file_expects(path: Path, tmp_path: Path) -> None:
 
 def test_each_rule_has_a_broken_and_a_fine_recipe() -> None:
     for folder in ("broken", "fine"):
-        assert {path.name[:6].upper() for path in FILES if path.parent.name == folder} >= set(RECIPE.checks) - ALONE
+        about = {path.name[:6].upper() for path in FILES if path.parent.name == folder}
+        assert about >= {*RECIPE.checks, *ADVICE.checks} - ALONE
 
 
 def found(folder: Path, text: str, name: str = "recipe.yaml") -> list[tuple[str, int]]:
-    return [(finding.rule.code, finding.line) for finding in lint([write(folder, text, name)]).findings]
+    findings = lint([write(folder, text, name)], advice=True).findings
+    return [(finding.rule.code, finding.line) for finding in findings]
 
 
 def test_a_good_v0_recipe_is_only_old(tmp_path: Path) -> None:
@@ -57,6 +60,17 @@ def test_a_good_v0_recipe_is_only_old(tmp_path: Path) -> None:
     feedstock.parent.mkdir(parents=True)
     feedstock.write_text(V0, encoding="utf-8")
     assert list(lint([feedstock.parent.parent]).findings) == []
+
+
+def test_advice_is_given_on_request(tmp_path: Path) -> None:
+    path = write(tmp_path, v1().replace(" --no-build-isolation", ""))
+    assert list(lint([path]).findings) == []
+    assert [(one.rule.code, str(one.weight)) for one in lint([path], advice=True).findings] == [("RCP071", "warning")]
+
+
+def test_what_only_variants_define_is_no_fault(tmp_path: Path) -> None:
+    text = v1().replace("number: 0", 'number: ${{ 0 if cuda_compiler_version == "None" else 200 }}')
+    assert list(lint([write(tmp_path, text)]).findings) == []
 
 
 @pytest.mark.parametrize(("text", "name"), [(v1(), "recipe.yaml"), (V0, "meta.yaml")])
@@ -92,14 +106,14 @@ def test_sections_out_of_order(tmp_path: Path) -> None:
 
 
 def test_v0_in_recipe_yaml_is_found(tmp_path: Path) -> None:
-    assert "RCP003" in [finding.rule.code for finding in lint([write(tmp_path, V0)]).findings]
+    assert "RCP003" in [finding.rule.code for finding in lint([write(tmp_path, V0)], advice=True).findings]
 
 
 def test_rules_name_conda_forges_codes() -> None:
     sources = [REGISTRY[code].source for code in RECIPE.checks if REGISTRY[code].source]
     assert len(sources) > 20
     for source in sources:
-        assert re.fullmatch(r"conda-forge (R|R0|R1|CF)-\d{3}(, (R|R0|R1|CF)-\d{3})*", source), source
+        assert re.fullmatch(r"conda-forge (R[01C]?|CBC|CF|FC)-\d{3}(, (R[01C]?|CBC|CF|FC)-\d{3})*", source), source
 
 
 def test_python_min_is_the_chapters() -> None:

@@ -92,8 +92,8 @@ def test_what_cannot_be_checked_is_unverified(tmp_path: Path) -> None:
 
 def test_lint_checks_the_address_or_says_that_it_did_not(tmp_path: Path) -> None:
     with serving(FILES) as address:
-        done = run("recipe", "lint", recipe(tmp_path, address), "--index", address)
-        assert "RCP068" not in done.stdout and "RCP012" in done.stdout, "the index here is not https"
+        done = run("recipe", "lint", recipe(tmp_path, address), "--advice", "--index", address)
+        assert "RCP068" not in done.stdout and "RCP070" in done.stdout, "the index here is not https"
         wrong = run("recipe", "lint", recipe(tmp_path / "b", address, (DIGEST, "cd" * 32)), "--index", address)
     assert wrong.returncode == 1 and ": RCP060 " in wrong.stdout
     offline = run("recipe", "lint", write(tmp_path / "c", v1()), "--offline")

@@ -72,24 +72,26 @@ def new(wanted: str, output: Path, force: bool, **wishes: Any) -> int:
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @report_options
 @click.option("--offline", is_flag=True, help="Don't ask the index for the source.")
+@click.option("--advice", is_flag=True, help="Add what this handbook advises and conda-forge does not ask for.")
 @index_option
-def lint(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool, target: str) -> int:
-    """Check recipes as conda-forge would.
+def lint(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool, advice: bool, target: str) -> int:
+    """Check recipes as conda-forge's linter does: its lints are errors, its hints are warnings.
 
     Recipes are v1 or v0: files, their folders, feedstocks, or the recipes/ folder of a clone. The source is fetched
     from its address and compared with what the index lists.
     """
     from labhandbook.core.report import counts
     from labhandbook.package.index_addresses import index
+    from labhandbook.recipe.conda_forge_facts import facts
     from labhandbook.recipe.recipe_lint import lint as judge
     from labhandbook.recipe.source_address import check_address
 
     progress = Progress()
     place = None if offline else index(target)
-    found = judge(paths or (Path(),), lambda reading: check_address(reading, place).findings)
+    found = judge(paths or (Path(),), lambda reading: check_address(reading, place).findings, advice=advice)
     show_report(found.findings, form, output, "Recipe check")
-    progress.last(not found.findings.failed(),
-                  f"{', '.join(found.files)}: {found.findings.rules} rules: {counts(found.findings)}")
+    progress.last(not found.findings.failed(), f"{', '.join(found.files)}: {found.findings.rules} rules as in "
+                  f"conda-smithy {facts()['conda-smithy']}: {counts(found.findings)}")
     return FINDINGS if found.findings.failed() else FINE
 
 

@@ -14,9 +14,10 @@ from labhandbook.recipe.conda_forge_facts import facts, python_min
 from labhandbook.recipe.line_edits import Edits, version_line
 from labhandbook.recipe.new_recipe import Wishes, describe
 from labhandbook.recipe.recipe_lint import shown
-from labhandbook.recipe.recipe_reader import Reading, fill, find, read
+from labhandbook.recipe.recipe_reader import Reading, find, read
 from labhandbook.recipe.recipe_rules import release_agreement as rules
 from labhandbook.recipe.recipe_text import Recipe
+from labhandbook.recipe.recipe_variables import fill
 from labhandbook.recipe.release_metadata import spdx
 from labhandbook.recipe.released_sdist import fetch, sdist_in
 from labhandbook.recipe.requirement_specs import same_bounds, split

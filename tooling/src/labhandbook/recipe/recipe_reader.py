@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,23 +12,14 @@ from typing import Any
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.yaml_reader import Value, read_yaml
+from labhandbook.recipe.recipe_variables import fill, without_jinja
 
 # What v1 calls a field, and v0.
 V0 = {"about.homepage": "about.home", "about.documentation": "about.doc_url", "about.repository": "about.dev_url",
       "build.python.entry_points": "build.entry_points"}
-SET = re.compile(r"^\s*\{%-?\s*set\s+(\w+)\s*=((?:(?!%\}).)+)%\}")
 SELECTOR = re.compile(r"#\s*\[([^]#]+)\]")
-BRACES = re.compile(r"^\s*(?:- )?(?:[\w-]+: )?(?=\{\{)")
 LARGEST = 1024 * 1024  # bytes of a recipe; the largest on conda-forge has less than a tenth
 LONGEST = 20_000  # characters of one of its lines
-# Where a recipe uses its own variables. Nothing is evaluated: names, positions, `lower`, `upper` and `replace` are
-# all that recipes on conda-forge need. Variables of variables could grow without end, so a value that becomes
-# too long stays as it is written.
-PLACE = re.compile(r"(?:\$\{\{|\{\{)([^{}]+)\}\}")
-EXPRESSION = re.compile(r"(\w+)(?:\[(\d{1,4})\])?\s*((?:\|[^|]+)*)")
-REPLACE = re.compile(r"replace\(\s*(['\"])(.*?)\1\s*,\s*(['\"])(.*?)\3\s*\)")
-LONGEST_VALUE = 1_000  # characters of a value that is put in
-MOST = 1_000_000  # characters that are put into one text
 
 
 @dataclass(frozen=True)
@@ -150,6 +141,105 @@ class Reading:
         """The compilers that it requires."""
         return [value for value in self.requirements("build") if re.search(r"compiler\(", value.text)]
 
+    @cached_property
+    def parts(self) -> list[Part]:
+        """The recipe's own sections, then its outputs."""
+        return [Part(self, self.root, "", top=True),
+                *(Part(self, output, self.fill(output["package"]["name"].text or output["name"].text))
+                  for output in flat(self.root["outputs"]))]
+
+    @cached_property
+    def feedstock(self) -> Path | None:
+        """The folder of the feedstock that holds the recipe in its folder `recipe`."""
+        folder = self.path.resolve().parent
+        return folder.parent if folder.name == "recipe" and (folder.parent / "conda-forge.yml").is_file() else None
+
+    def settings(self, name: str) -> Path | None:
+        """A settings file beside the recipe or in the two folders above it, where conda-smithy looks for it."""
+        folder = self.path.resolve().parent
+        places = (place / name for place in (folder, folder.parent, folder.parent.parent))
+        return next((place for place in places if place.is_file()), None)
+
+    @cached_property
+    def config(self) -> Value:
+        """What `conda-forge.yml` says."""
+        return self.variants("conda-forge.yml")
+
+    def variants(self, name: str) -> Value:
+        """What a settings file says, nothing where there is none or it can't be read."""
+        path = self.settings(name)
+        try:
+            return read_yaml(untrusted_data.text(path), path.name) if path else Value()
+        except HandbookError:
+            return Value()
+
+    @cached_property
+    def skipped(self) -> set[str]:
+        """The checks of conda-smithy that `conda-forge.yml` switches off."""
+        return {item.text for item in self.config["linter"]["skip"].items}
+
+
+@dataclass(frozen=True)
+class Part:
+    """The recipe's own sections, or those of one of its outputs."""
+
+    reading: Reading
+    value: Value
+    name: str
+    top: bool = False
+
+    @property
+    def noarch(self) -> str:
+        """What it says of `noarch`."""
+        return self.value["build"]["noarch"].text
+
+    @property
+    def abi3(self) -> bool:
+        """Whether one build is for all versions of Python, in one of its variants at least."""
+        build = self.value["build"]
+        said = build["python"]["version_independent"] or build["python_version_independent"]
+        return said.word not in ("", "false")
+
+    def requirements(self, *sections: str) -> list[Entry]:
+        """The requirements of these sections, those of each condition too; without a section those of all."""
+        held = self.value["requirements"]
+        if held.items:  # an output of an old v0 recipe has one list
+            return self._entries(held) if not sections or "run" in sections else []
+        return [entry for section in sections or tuple(held.map) for entry in self._entries(held[section])]
+
+    def line(self, section: str) -> int:
+        """The line of a section of the requirements, else of the part."""
+        return self.value["requirements"].at(section) or self.value.line or 1
+
+    def tests(self) -> list[Value]:
+        """Its tests; in v0 there is one."""
+        return flat(self.value["tests"]) if self.reading.form == "v1" else [self.value["test"]]
+
+    def entries(self, value: Value) -> list[Entry]:
+        """The scalars of a value."""
+        return self._entries(value)
+
+    def _entries(self, value: Value, selector: str = "") -> list[Entry]:
+        if value.text:
+            return [Entry(value.data, self.reading.fill(value.text), value.line,
+                          self.reading.selectors.get(value.line, selector), not value.style)]
+        found = [entry for item in value.items for entry in self._entries(item, selector)]
+        if "if" in value.map:
+            for branch in ("then", "else"):
+                found += self._entries(value[branch], value["if"].text)
+        elif value.keys.keys() & {"weak", "strong", "noarch", "weak_constrains", "strong_constrains", "from_package"}:
+            found += [entry for inner in value.map.values() for entry in self._entries(inner, selector)]
+        return found
+
+
+def flat(value: Value) -> list[Value]:
+    """The entries of a list, those of each condition too; a mapping counts as a list of one."""
+    if "if" in value.map:
+        return [*flat(value["then"]), *flat(value["else"])]
+    if value.map:
+        return [value]
+    return [entry for item in value.items for entry in flat(item)]
+
 
 def _first(value: Value) -> Value:
     """The first entry of a list, else the value itself: a recipe may write one source as a list."""
@@ -191,13 +281,13 @@ def find(path: Path) -> Path:
 
 def parse(text: str, path: Path, shown: str) -> Reading:
     """Read the text of a recipe; `problem` says why it can't be parsed."""
-    form = "v0" if path.name == "meta.yaml" or re.search(r"^[ \t]*\{%", text, re.MULTILINE) else "v1"
+    form = "v0" if path.name == "meta.yaml" or re.search(r"^\{%", text, re.MULTILINE) else "v1"
     reading = Reading(path, shown, form, text)
     if long := next((number for number, line in enumerate(reading.lines, 1) if len(line) > LONGEST), 0):
         reading.problem, reading.problem_line = f"has a line of more than {LONGEST} characters", long
         return reading
     if form == "v0":
-        text = _without_jinja(text, reading.context)
+        text = without_jinja(text, reading.context)
     try:
         reading.root = read_yaml(text, shown)
     except untrusted_data.Unreadable as error:
@@ -210,54 +300,3 @@ def parse(text: str, path: Path, shown: str) -> Reading:
             if value.text:
                 reading.context[name] = reading.fill(value.text)
     return reading
-
-
-def _without_jinja(text: str, context: dict[str, str]) -> str:
-    """v0's text with its Jinja turned into plain YAML, line by line."""
-    lines = []
-    for line in text.splitlines():
-        if match := SET.match(line):
-            context[match[1]] = match[2].strip().removesuffix("-").rstrip().strip("'\"")
-            line = ""
-        elif re.match(r"^\s*\{[%#].*[%#]\}\s*$", line):
-            line = ""
-        # A value that begins with {{ would be a mapping to YAML.
-        elif match := BRACES.match(line):
-            value = line[match.end():].partition("#")[0].rstrip()
-            quoted = value.replace("'", '"')
-            line = f"{match[0]}'{quoted}'{line[match.end() + len(value):]}"
-        lines.append(line)
-    return "\n".join(lines) + "\n"
-
-
-def fill(text: str, variables: Mapping[str, str]) -> str:
-    """A text with the variables put in; anything else, such as a function, stays as it is."""
-    added = 0
-
-    def put_in(place: re.Match[str]) -> str:
-        nonlocal added
-        value = _value(place[1].strip(), variables, place[0]) if added < MOST else place[0]
-        added += len(value)
-        return value
-
-    return PLACE.sub(put_in, text)
-
-
-def _value(expression: str, variables: Mapping[str, str], otherwise: str) -> str:
-    """`name`, `name[0]`, and either with `lower`, `upper` or `replace("a", "b")` behind bars."""
-    match = EXPRESSION.fullmatch(expression) if len(expression) <= LONGEST_VALUE else None
-    value = variables.get(match[1]) if match else None
-    if match is None or value is None or len(value) > LONGEST_VALUE:
-        return otherwise
-    if match[2]:
-        value = value[int(match[2])] if int(match[2]) < len(value) else ""
-    for word in filter(None, (part.strip() for part in match[3].split("|"))):
-        if word in ("lower", "upper"):
-            value = getattr(value, word)()
-        elif found := REPLACE.fullmatch(word):
-            value = value.replace(found[2], found[4])
-        elif word != "string":
-            return otherwise
-        if len(value) > LONGEST_VALUE:
-            return otherwise
-    return str(value)

@@ -142,9 +142,10 @@ def problem(reading: Reading) -> tuple[str, int] | None:
     except Exhausted:
         return (f"rendering it needs more than {MEMORY >> 20} MiB or {SECONDS} s, so it can't be checked",
                 costly(reading))
-    if said is None:
+    # conda-forge's variants define what a recipe alone does not, so an undefined value is no fault of the recipe.
+    if said is None or re.search(r"undefined (value|variable)", said):
         return None
-    inner = re.search(r'message: "((?:[^"\\]|\\.)*)"', said)
+    inner = re.search(r'(?:message|reason): "((?:[^"\\]|\\.)*)"', said)
     words = inner[1] if inner else said
     words = " ".join(re.split(r"\n\s*\n|\nSee ", words)[0].split())
     words = re.sub(r"^(parse error: |invalid value for '(?:recipe|item)': )", "", words)

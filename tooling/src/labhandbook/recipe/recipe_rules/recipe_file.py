@@ -1,4 +1,4 @@
-"""Rules on the file: that it can be read, that its fields exist, that nothing is left over."""
+"""Rules on the file: that it can be read, that its fields exist, how it is written."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from labhandbook.core.rules import WARNING, At
 from labhandbook.recipe.conda_forge_facts import facts
-from labhandbook.recipe.recipe_reader import SET, Reading
-from labhandbook.recipe.recipe_rules.recipe_rule import CHECK, FIXING, RECIPE
+from labhandbook.recipe.recipe_reader import Reading
+from labhandbook.recipe.recipe_rules.recipe_rule import ADVICE, CHECK, FIXING, RECIPE
 from labhandbook.recipe.renderer import problem
 
-V1_ORDER = ["schema_version", "context", "recipe", "package", "cache", "source", "build", "outputs", "requirements",
-            "tests", "about", "extra"]
+V1_ORDER = ["schema_version", "context", "package", "source", "build", "requirements", "tests", "about", "extra"]
+V1_OUTPUTS_ORDER = ["schema_version", "context", "recipe", "source", "build", "outputs", "about", "extra"]
 V0_ORDER = ["package", "source", "build", "requirements", "test", "app", "outputs", "about", "extra"]
-SECTIONS = ["build", "host", "run", "run_exports", "run_constraints", "run_constrained", "ignore_run_exports"]
+SECTIONS = ["build", "host", "run"]
 
 
 @RECIPE.rule("RCP001", "A recipe is valid YAML", source="conda-forge R-036",
@@ -26,7 +26,7 @@ def readable(reading: Reading) -> Iterator[At]:
         yield At(f"it {reading.problem}", line=reading.problem_line)
 
 
-@RECIPE.rule("RCP002", "py-rattler-build accepts a v1 recipe", source="conda-forge R-000, R-018",
+@RECIPE.rule("RCP002", "py-rattler-build accepts a v1 recipe", source="conda-forge R-000, R-018, R-036",
       why="conda-forge builds v1 recipes with rattler-build, which refuses unknown fields and values.",
       fix="Correct what it names; rattler-build's recipe reference lists the fields.", section=CHECK)
 def accepted(reading: Reading) -> Iterator[At]:
@@ -38,7 +38,7 @@ def accepted(reading: Reading) -> Iterator[At]:
             yield At(message, line=line)
 
 
-@RECIPE.rule("RCP003", "A new recipe is v1",
+@ADVICE.rule("RCP003", "A new recipe is v1",
       why="staged-recipes has deprecated meta.yaml: reviewers ask for recipe.yaml. Feedstocks may keep theirs.",
       fix="Write it as recipe.yaml: handbook recipe new NAME.", section="sec-conda-forge-generate", severity=WARNING)
 def version_one(reading: Reading) -> Iterator[At]:
@@ -64,7 +64,8 @@ def alone(reading: Reading) -> Iterator[At]:
       fix="Move the section to its place.", section=FIXING)
 def ordered(reading: Reading) -> Iterator[At]:
     """Top-level sections and those of requirements."""
-    for path, order in (("", V1_ORDER if reading.form == "v1" else V0_ORDER), ("requirements", SECTIONS)):
+    top = V0_ORDER if reading.form == "v0" else V1_OUTPUTS_ORDER if reading.root["outputs"] else V1_ORDER
+    for path, order in (("", top), ("requirements", SECTIONS)):
         last, before = -1, ""
         for key, line in reading.keys(path):
             place = order.index(key) if key in order else last
@@ -76,14 +77,27 @@ def ordered(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP006", "A v1 recipe has no selectors in comments", source="conda-forge R1-001",
       why="v1 reads `# [win]` as a comment, so the line holds everywhere.",
-      fix="Write it with if and then.", section=FIXING)
+      fix="Write it with if and then; a comment of another kind must not end with square brackets.", section=FIXING)
 def no_selectors(reading: Reading) -> Iterator[At]:
     """`# [win]` in a v1 recipe."""
-    if reading.form == "v1":
-        for number, line in enumerate(reading.lines, 1):
-            before, _, comment = line.rpartition("#")
-            if before.strip() and before[-1].isspace() and re.fullmatch(r"\s*\[[^]]+\]\s*", comment):
-                yield At(f"{comment.strip()} is only a comment here", line=number)
+    for number, words, comment in selected(reading) if reading.form == "v1" else ():
+        if comment:
+            yield At(f"[{words}] in a comment is no selector", line=number)
+
+
+def selected(reading: Reading) -> Iterator[tuple[int, str, bool]]:
+    """The lines that conda-build takes for lines with a selector: number, selector, and whether it is in a comment.
+
+    A comment may have words before the selector and after it; without a comment the selector ends the line.
+    """
+    for number, line in enumerate(reading.lines, 1):
+        if "]" not in line or line.lstrip().startswith("#"):
+            continue
+        comment = line[1:].partition("#")[2]
+        if found := re.findall(r"\[([^\[\]]+)\]", comment):
+            yield number, found[-1], True
+        elif match := re.search(r"\[([^\[\]]+)\]$", line[1:].rstrip()):
+            yield number, match[1], False
 
 
 @RECIPE.rule("RCP007", "The file ends with one line break", source="conda-forge R-011, R-012",
@@ -97,48 +111,58 @@ def end(reading: Reading) -> Iterator[At]:
         yield At("there are empty lines at the end", line=len(reading.lines))
 
 
-@RECIPE.rule("RCP008", "A recipe has no comments left by a generator", why="Reviewers ask to have them removed.",
+@ADVICE.rule("RCP008", "A recipe has no comments left by a generator", why="Reviewers ask to have them removed.",
       fix="Delete the line, or do what it says.", section=FIXING, severity=WARNING)
 def no_leftovers(reading: Reading) -> Iterator[At]:
-    """TODO and the words that grayskull writes."""
+    """The words that grayskull and other generators write."""
     for number, line in enumerate(reading.lines, 1):
         comment = line.partition("#")[2]
-        if re.search(r"TODO|FIXME|grayskull|Ensure your license|conda-recipe-manager", comment, re.IGNORECASE):
+        if re.search(r"grayskull|Ensure your license|conda-recipe-manager|TODO: (add|fill)", comment, re.IGNORECASE):
             yield At(f"a comment is left: {line.strip()}", line=number)
 
 
-@RECIPE.rule("RCP009", "The fields of a v0 recipe are those of conda-build", source="conda-forge R-000, R-018",
+@RECIPE.rule("RCP009", "The fields of a recipe are those that its format has", source="conda-forge R-000, R-018",
       why="conda-build ignores a field that it doesn't have, so the field has no effect.",
       fix="Correct the spelling; homepage, documentation, repository and tests are names of v1.", section=FIXING)
 def known(reading: Reading) -> Iterator[At]:
-    """Sections and fields that conda-build does not have."""
-    sections = facts()["v0"] if reading.form == "v0" else {}
-    for section, line in reading.keys() if sections else []:
+    """Sections, and in v0 fields, that the format does not have."""
+    if reading.form == "v1":
+        if (version := reading.root["schema_version"].text or "1") != "1":
+            yield At(f"conda-forge does not know schema_version {version}", line=reading.line("schema_version"))
+        for section, line in reading.root.keys.items():
+            if section not in V1_ORDER + V1_OUTPUTS_ORDER:
+                yield At(f"conda-forge's linter knows no section {section}", line=line)
+        return
+    sections = facts()["v0"]
+    for section, line in reading.root.keys.items():
         if section not in sections:
             yield At(f"there is no section {section}", line=line)
             continue
-        for name, place in reading.keys(section):
-            if sections[section] and name not in sections[section]:
-                yield At(f"{section} has no field {name}", line=place)
+        held = reading.root[section]
+        for inner in held.items or [held]:
+            for name in inner.map:
+                if sections[section] and name not in sections[section]:
+                    yield At(f"{section} has no field {name}", line=inner.at(name))
 
 
 @RECIPE.rule("RCP046", "Variables and selectors are spelt in conda-forge's way",
-             source="conda-forge R-025, R0-001, R0-002, R0-005",
+             source="conda-forge R-025, R0-001, R0-002, R0-003, R0-005",
       why="conda-forge's bots find versions and selectors by their spelling.",
       fix='Write {{ version }}, {% set version = "1.0" %}, and in v0 two spaces, then # [win].', section=FIXING)
 def spelt(reading: Reading) -> Iterator[At]:
     """Braces without spaces, and in v0 definitions and selectors that are spelt otherwise."""
     for number, line in enumerate(reading.lines, 1):
-        for inner in re.findall(r"\{\{([^{}]*)\}\}", line):
-            if inner != f" {inner.strip()} ":
+        for inner in re.findall(r"\{\{(.*?)\}\}", line):
+            if inner != f" {inner.strip()} " and (reading.form == "v0" or f"${{{{{inner}" in line):
                 yield At(f"the braces around {inner.strip()} need one space on each side", line=number,
                          severity=WARNING)
-        if reading.form != "v0":
-            continue
-        if SET.match(line) and not re.match(r"\s*\{%\sset\s\S+\s=\s\S+\s%\}", line):
+        if (re.match(r"\s*\{%\s*set\s+\S+\s*=\s*\S+\s*%\}", line)
+                and not re.match(r"\s*\{%\sset\s\S+\s=\s\S+\s%\}", line)):
             yield At("the definition is not spelt with single spaces", line=number)
-        selector = re.search(r"#\s*\[([^#]+)\]\s*$", line)
-        if selector and not re.search(r"\S\s{2,}#\s\[", line):
-            yield At(f"the selector [{selector[1]}] is not preceded by two spaces", line=number)
-        if selector and re.search(r"\bpy[23]\d{1,2}\b", selector[1]):
-            yield At(f"[{selector[1]}] is an old way to name Python; write py==311 and the like", line=number)
+    for number, words, _ in selected(reading) if reading.form == "v0" else ():
+        line = reading.lines[number - 1]
+        if not re.search(r"\S\s{2,}#\s\[.", line):
+            yield At(f"the selector [{words}] is not preceded by two spaces, # and a space", line=number)
+        if old := re.search(r"#\s*\[.*?(py\d{2,3})", line):
+            yield At(f"[{words}] is an old way to name Python; write py==311 and the like", line=number,
+                     severity=WARNING if old[1] in ("py27", "py34", "py35", "py36") else None)

@@ -10,5 +10,8 @@ FIELDS = "sec-conda-forge-mend-fields"
 TESTS = "sec-conda-forge-mend-tests"
 CHECK = "sec-conda-forge-check"
 
-# `source` names the codes under which conda-forge's own linter (conda-smithy) reports the same thing.
+# `source` names the codes under which conda-forge's own linter (conda-smithy) reports the same thing: an error is one
+# of its lints, a warning one of its hints.
 RECIPE: Rules[Reading] = Rules(lambda reading: reading.file)
+# Advice of this handbook, which conda-forge does not ask for: `handbook recipe lint --advice` gives it too.
+ADVICE: Rules[Reading] = Rules(lambda reading: reading.file)
