@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.rules import Finding, Findings
+from labhandbook.core.rules import ERROR, Finding, Findings
 from labhandbook.recipe.recipe_reader import Reading, find, read
 from labhandbook.recipe.recipe_rules import ADVICE, RECIPE
 
@@ -39,14 +39,14 @@ def lint(paths: Sequence[Path], also: Callable[[Reading], Iterable[Finding]] = l
 def judge(reading: Reading, *, advice: bool = False) -> Findings:
     """What the rules find in one recipe; a recipe that can't be read breaks only that rule.
 
-    What py-rattler-build says counts only on lines without a finding of another rule.
+    What py-rattler-build says counts only on lines without an error of another rule.
     """
     found = RECIPE.run(reading, without=RECIPE.checks.keys() - {"RCP001"} if reading.problem else ())
     if any(one.rule.code == "RCP004" for one in found):  # nobody knows which of the two recipes is meant
         return Findings.of((one for one in found if one.rule.code == "RCP004"), found.rules)
     if advice and not reading.problem:
         found += ADVICE.run(reading)
-    better = {one.line for one in found if one.rule.code != "RCP002"}
+    better = {one.line for one in found if one.rule.code != "RCP002" and one.weight == ERROR}
     return Findings.of((one for one in found if one.rule.code != "RCP002" or one.line not in better), found.rules)
 
 
