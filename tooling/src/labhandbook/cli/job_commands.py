@@ -177,6 +177,45 @@ def _save(path: Path, text: str) -> None:
                             section="sec-hpc-workflow-script") from None
 
 
+@job.command(cls=Command, section="sec-hpc-errors")
+@click.argument("message", nargs=-1, required=True)
+@format_option
+def explain(message: tuple[str, ...], form: str) -> int:
+    """Say what an error, an exit code or a reason for waiting means, and what to do.
+
+    MESSAGE is a line of a log or of squeue, in quotes.
+    """
+    from labhandbook.hpc.explain import explain as look
+
+    found = look(" ".join(message))
+    if form == "json":
+        click.echo(json.dumps([vars(each) for each in found], indent=2))
+    else:
+        click.echo("\n".join(each.as_text() for each in found), nl=False)
+    return FINE
+
+
+@job.command(cls=Command, section="sec-contributing-facts")
+@click.option("--cluster", "name", required=True, help="The cluster whose login node this is.")
+def facts(name: str) -> int:
+    """Compare clusters.yml with the Slurm of a cluster.
+
+    Run it on the login node. What differs is printed as the lines to put into clusters.yml.
+    """
+    from datetime import date
+    from socket import gethostname
+
+    from labhandbook.hpc.clusters import load
+    from labhandbook.hpc.live_facts import ask, change, counted
+
+    cluster = load().get(name)
+    live = ask(cluster)
+    text = change(cluster, live, gethostname(), date.today())
+    click.echo(text, nl=False)
+    Progress().last(not text, counted(cluster, live))
+    return FINDINGS if text else FINE
+
+
 @job.command(cls=Command, section="sec-hpc-workflow-monitor")
 @click.argument("number", metavar="JOBID")
 @click.option("--from", "saved", type=click.Path(path_type=Path, allow_dash=True),
