@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from labhandbook.core.rules import Severity
 from labhandbook.core.untrusted_data import Unreadable
 from labhandbook.core.yaml_reader import Value, read_yaml
-from labhandbook.github.doctor import next_tag
+from labhandbook.github.doctor import next_tags
 from labhandbook.github.repository import Answer, Earlier, Environment, Repository
 from labhandbook.github.trusted_publisher import read_publisher
 from labhandbook.github.upload_steps import Sources, hosts
@@ -142,7 +142,7 @@ def after(marker: str, text: str, inside: str = GOOD) -> str:
 def repo(text: str = GOOD, *, others: dict[str, str] | None = None, pyproject: str | None = PYPROJECT,
                github: Answer = GITHUB, tags: tuple[str, ...] = ("v1.1.0",), slug: str = "group/demo-tool",
                composites: dict[str, str] | None = None, earlier: Earlier | None = None,
-               **changes: Any) -> Seeded:
+               folders: Collection[str] = (), **changes: Any) -> Seeded:
     """A repository with this release workflow, and `others` by file; `composites` are actions by folder."""
     workflows: dict[str, Workflow] = {}
     unreadable = []
@@ -155,15 +155,15 @@ def repo(text: str = GOOD, *, others: dict[str, str] | None = None, pyproject: s
     if pyproject is not None:
         project = Project(Path("demo-tool"), tomllib.loads(pyproject), pyproject, None)
         project = replace(project, settings=read_settings(project))
-    tag, tag_from = next_tag(project, tags)
+    likely, tag_from, trials = next_tags(project, tags, workflows.values(), folders)
     actions: dict[str, tuple[str, Value]] = {folder: (f"{folder}/action.yml", read_yaml(body, folder))
                                              for folder, body in (composites or {}).items()}
-    sources = Sources(workflows, actions, slug, tag)
+    sources = Sources(workflows, actions, slug, likely)
     from_git = None if project is None else "dynamic" in project.table
     texts = {RELEASE: text, PYPROJECT_FILE: pyproject or "", **(others or {}),
              **{f"{folder}/action.yml": body for folder, body in (composites or {}).items()}}
     made = Seeded(Path("demo-tool"), sources, github, tuple(unreadable), project,
-                  read_publisher(project) if project else None, from_git, tag_from, earlier, texts=texts)
+                  read_publisher(project) if project else None, from_git, tag_from, trials, earlier, texts=texts)
     return replace(made, **changes)
 
 

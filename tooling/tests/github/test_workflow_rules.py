@@ -12,6 +12,7 @@ from labhandbook.github.repository import Repository
 from labhandbook.github.workflow_rules import WORKFLOWS
 from tooling.tests.github.doctor_cases import CASES
 from tooling.tests.github.sample_repository import GOOD, PYPROJECT, RELEASE, TWINE, Case, change, repo
+from tooling.tests.github.test_workflow_cases import FILES, about
 from tooling.tests.github.workflow_parts import COMPOSITE
 
 EVERY = [pytest.param(code, case, id=f"{code}-{number}") for code, cases in CASES.items()
@@ -25,7 +26,8 @@ def of(code: str, seen: Repository) -> list[Finding]:
 
 
 def test_each_rule_has_a_seeded_defect_and_a_near_miss() -> None:
-    assert set(CASES) == {code for code in REGISTRY if code.startswith("GHA")} == set(WORKFLOWS.checks)
+    codes = {*CASES, *(about(path) for path in FILES if path.parent.name == "broken")}
+    assert codes == {code for code in REGISTRY if code.startswith("GHA")} == set(WORKFLOWS.checks)
 
 
 @pytest.mark.parametrize(("code", "case"), EVERY)
@@ -49,7 +51,7 @@ def test_a_good_workflow_has_no_findings(text: str) -> None:
     assert list(judge(repo(text))) == []
 
 
-@pytest.mark.parametrize("code", sorted(CASES))
+@pytest.mark.parametrize("code", sorted(WORKFLOWS.checks))
 def test_a_rule_says_where_users_met_the_error(code: str) -> None:
     source = REGISTRY[code].source
     assert bool(source) != (code in WITHOUT_THREAD)

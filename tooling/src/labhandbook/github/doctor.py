@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,14 @@ from labhandbook.github.workflow_model import FOLDER, Workflow, read_workflow
 from labhandbook.github.workflow_rules import WORKFLOWS
 from labhandbook.github.zizmor import audit
 from labhandbook.package.findings import from_here, ignored
-from labhandbook.package.project import PYPROJECT, Project, load_project
+from labhandbook.package.project import PYPROJECT, Project, load_project, normalise
 from labhandbook.package.version import find_version
 
-# A tag that names a version, with the text before it.
-VERSION_TAG = re.compile(r"(?P<before>.*?)(?P<version>\d+(?:\.\d+)+(?:[.-]?(?:a|b|rc|post|dev)\d*)*)$")
+# A tag that names a version, with the text before it and what marks a pre-release.
+VERSION_TAG = re.compile(r"(?P<before>.*?)(?P<version>\d+(?:\.\d+)+)"
+                         r"(?P<trial>(?:[.-]?(?:a|alpha|b|beta|c|rc|dev|pre)[.-]?\d*)*)(?:[.-]?post\d*)?$")
 NEXT = "1.2.3"
+NEWEST = 10
 ACTIONS = ("action.yml", "action.yaml")
 SECONDS = 3.0
 
@@ -74,11 +76,12 @@ def gather(start: Path, *, offline: bool = False) -> Repository:
     remote = remote_of(root, git(root, "symbolic-ref", "--quiet", "--short", "HEAD")) if top else None
     slug = repository_of(git(root, "remote", "get-url", remote)) if remote else ""
     workflows, unreadable = _workflows(root)
-    tag, tag_from = next_tag(project, lines(git(root, "tag", "--sort=-creatordate")) if top else [])
-    sources = Sources(workflows, composites(root), slug, tag)
+    tags, tag_from, trials = next_tags(project, lines(git(root, "tag", "--sort=-creatordate")) if top else [],
+                                       workflows.values(), folders(root))
+    sources = Sources(workflows, composites(root), slug, tags)
     found = Repository(root, sources, Answer("it was not asked"), tuple(unreadable), project,
                        read_publisher(project) if project else None,
-                       find_version(project).from_git if project else None, tag_from)
+                       find_version(project).from_git if project else None, tag_from, trials)
     if top:
         found = replace(found, earlier=earlier(root, sources), loose=_named(root, "ls-files", "--others"),
                         changed=_named(root, "diff", "--name-only", "HEAD"))
@@ -116,19 +119,35 @@ def composites(root: Path) -> dict[str, tuple[str, Value]]:
     return found
 
 
-def next_tag(project: Project | None, tags: Iterable[str]) -> tuple[str, str]:
-    """A tag that the next version might have, and where its form comes from.
+def next_tags(project: Project | None, tags: Iterable[str], workflows: Iterable[Workflow] = (),
+              names: Collection[str] = ()) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+    """Tags like those of the next versions, the likeliest first; where that one is from; and those of pre-releases.
 
-    The form is that of the settings, else that of the newest tag that names a version, else v1.2.3.
+    They are the newest ones of each form, because a pattern may fit no invented version. Where none has the form of
+    the settings, or there is none at all, they are invented; so they are for a package in a folder of that name
+    (`names`) that a workflow's pattern names before its first release.
     """
+    newest = [match for tag in tags if (match := VERSION_TAG.fullmatch(tag))][:NEWEST]
+    final = {match["before"]: match[0] for match in reversed(newest) if not match["trial"]}
+    found = tuple(dict.fromkeys(tag for match in newest if (tag := final.get(match["before"]))))
+    trials = tuple(match[0] for match in newest if match["trial"])
     if project and isinstance(project.get("tool", "handbook", "release", "tag"), str):
-        return project.settings.tag.format(version=NEXT), f" (tag in {PYPROJECT})"
-    for tag in tags:
-        if match := VERSION_TAG.fullmatch(tag):
-            # The same number of parts, because a pattern may count them.
-            parts = match["version"].count(".") + 1
-            return match["before"] + ".".join(str(number) for number in range(1, parts + 1)), f" (after {tag})"
-    return f"v{NEXT}", ""
+        before, _, after = project.settings.tag.partition("{version}")
+        fitting = [tag for tag in found if tag.startswith(before) and tag.endswith(after)]
+        return (*fitting, project.settings.tag.format(version=NEXT))[:1], f" (tag in {PYPROJECT})", trials
+    patterns = [value.text for workflow in workflows for value in workflow.events.get("push", Value())["tags"].words]
+    begun = [before for pattern in patterns if (before := re.match(r"[^*?+!\[\\]*", pattern)[0])]  # type: ignore[index]
+    if found or trials:
+        known = {normalise(name) for name in names}
+        new = [before + NEXT for before in begun if normalise(re.sub(r"[-_./@]*v?$", "", before)) in known]
+        return tuple(dict.fromkeys((*(found or trials), *new))), " (the newest)", trials if found else ()
+    return (f"v{NEXT}", NEXT, *dict.fromkeys(before + NEXT for before in begun)), "", ()
+
+
+def folders(root: Path) -> set[str]:
+    """The names of the folders of a repository that hold a package, and of those above them."""
+    found = [path.relative_to(root).parent for depth in ("*", "*/*") for path in root.glob(f"{depth}/{PYPROJECT}")]
+    return {part for folder in found for part in folder.parts if not part.startswith(".")}
 
 
 def earlier(root: Path, sources: Sources) -> Earlier | None:

@@ -58,8 +58,9 @@ class Repository:
     """Everything the rules look at; they read nothing themselves.
 
     `unreadable` are workflow files that can't be read, with line and reason. `from_git` says whether the version is
-    read from the tag, None where there is no project. `tag_from` says where the form of the next version's tag comes
-    from. `loose` are workflow files that git doesn't track, `changed` those that differ from the commit.
+    read from the tag, None where there is no project. `tag_from` says where the first of the tags comes from, and
+    `trials` are tags of pre-releases among the newest. `loose` are workflow files that git
+    doesn't track, `changed` those that differ from the commit.
     """
 
     root: Path
@@ -70,6 +71,7 @@ class Repository:
     publisher: Publisher | None = None
     from_git: bool | None = None
     tag_from: str = ""
+    trials: tuple[str, ...] = ()
     earlier: Earlier | None = None
     loose: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
@@ -79,11 +81,6 @@ class Repository:
     def slug(self) -> str:
         """The repository's name on GitHub, owner/name; empty without a remote there."""
         return self.sources.slug
-
-    @property
-    def tag(self) -> str:
-        """A tag that the next version might have."""
-        return self.sources.tag
 
     @property
     def workflows(self) -> Mapping[str, Workflow]:
@@ -129,7 +126,7 @@ class Repository:
             if (job.workflow.file, job.name) in found:
                 continue
             found[job.workflow.file, job.name] = job
-            waiting += [job.workflow.jobs[name] for name in job.needs if name in job.workflow.jobs]
+            waiting += job.before
             called = self.sources.called(job)
             waiting += called.jobs.values() if called else []
         return list(found.values())

@@ -22,7 +22,7 @@ STATUS = re.compile(r"\b(always|failure|cancelled)\s*\(")
 class Trigger:
     """One way to start a workflow: the event, its action, the ref as far as it is known, and the line.
 
-    `sure` says whether the step in question runs whatever the run decides.
+    `sure` says whether the step in question runs whatever the run decides. `fork` asks what happens in a fork.
     """
 
     event: str
@@ -30,6 +30,7 @@ class Trigger:
     ref: Known = UNKNOWN
     line: int = 0
     sure: bool = field(default=True, compare=False)
+    fork: bool = field(default=False, compare=False)
 
     @property
     def of_tag(self) -> bool:
@@ -46,9 +47,10 @@ class Trigger:
         """The contexts that expressions may ask for."""
         kind: Known = "tag" if self.of_tag else "branch" if self.of_branch else UNKNOWN
         name: Known = str(self.ref).split("/", 2)[2] if isinstance(self.ref, str) else UNKNOWN
+        own: Known = "someone/a-fork" if self.fork else FITTING
         found: dict[str, Known] = {"github.event_name": self.event, "github.ref": self.ref, "github.ref_type": kind,
-                                   "github.ref_name": name, "github.repository": FITTING,
-                                   "github.repository_owner": FITTING}
+                                   "github.ref_name": name, "github.repository": own,
+                                   "github.repository_owner": own}
         if self.event in ("push", "release", "schedule", "workflow_dispatch"):
             found["github.event.action"] = self.action or None
         return found
@@ -135,14 +137,18 @@ def _expression(pattern: str) -> str:
     return made
 
 
-def runs(job: Job, trigger: Trigger, seen: frozenset[str] = frozenset()) -> bool | None:
-    """Whether a job runs on a trigger, by its condition and those of the jobs it waits for; None if in doubt."""
-    condition = job.body["if"].text
-    found = [holds(condition, trigger.known)]
-    if not STATUS.search(condition):
-        found += [runs(job.workflow.jobs[name], trigger, seen | {job.name}) for name in job.needs
-                  if name in job.workflow.jobs and name not in seen]
-    return conjoined(found)
+def runs(job: Job, trigger: Trigger) -> bool | None:
+    """Whether a job runs on a trigger, by its condition and those of the jobs before it; None if in doubt."""
+    return conjoined(holds(each.body["if"].text, trigger.known) for each in deciding(job))
+
+
+def deciding(job: Job) -> list[Job]:
+    """A job, and the jobs before it whose skipping skips it.
+
+    One that was skipped skips all jobs behind it that ask for no status, also where a job between them asked for one
+    and ran: actions/runner#2205.
+    """
+    return [job, *([] if STATUS.search(job.body["if"].text) else job.before)]
 
 
 def conjoined(verdicts: Iterable[bool | None]) -> bool | None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from urllib.parse import urlsplit
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.yaml_reader import Value
 from labhandbook.github.expressions import holds
-from labhandbook.github.trigger_events import Trigger, admissible, conjoined, runs, triggers
+from labhandbook.github.trigger_events import Trigger, admissible, conjoined, runs, tag_admitted, triggers
 from labhandbook.github.workflow_model import FOLDER, Job, Step, Workflow, action
 from labhandbook.package import index_addresses
 
 PYPA = "pypa/gh-action-pypi-publish"
 MATURIN = ("pyo3/maturin-action", "messense/maturin-action")
+DEPLOY, POETRY, RELEASER = "casperdcl/deploy-pypi", "jrubics/poetry-publish", "jupyter-server/jupyter_releaser"
 # The commands that upload.
 COMMANDS = {
     "twine": r"twine\s+upload", "uv": r"uv\s+publish", "pdm": r"pdm\s+publish",
@@ -25,11 +26,14 @@ COMMANDS = {
     "setup.py": r"setup\.py\s.*\bupload",
 }
 # Tools that support trusted publishing themselves.
-OIDC = {PYPA, "maturin-action", "twine", "uv", "pdm", "handbook", "maturin"}
+OIDC = {PYPA, DEPLOY, RELEASER, "maturin-action", "twine", "uv", "pdm", "handbook", "maturin"}
 SPOKEN = re.compile(r"^\s*(#|echo\b|printf\b)|--dry-run|--help")
 # Variables and options that carry a password or a token, and commands that store one.
 SECRET = re.compile(r"(TWINE|UV_PUBLISH|MATURIN|PDM_PUBLISH|FLIT|POETRY|HATCH_INDEX)\w*(PASSWORD|TOKEN|AUTH)")
-GIVEN = re.compile(r"\s(--password|--token|-p)[ =]|config\s+(pypi-token|http-basic)")
+GIVEN = re.compile(r"\s(--password|--token|-p)[ =]")
+STORED = re.compile(r"config\s+(?:-\S+\s+)*(pypi-token|http-basic)|" + SECRET.pattern)
+# A token that an earlier step made, often in exchange for the identity.
+MADE = re.compile(r"\bsteps\.|mint-token|ACTIONS_ID_TOKEN_REQUEST")
 ADDRESS = re.compile(r"--(?:repository-url|publish-url|check-url)[ =](\S+)")
 PLACES = ("TWINE_REPOSITORY", "TWINE_REPOSITORY_URL", "UV_PUBLISH_URL", "UV_PUBLISH_INDEX")
 NAMED = re.compile(r"(?:--(?:repository|index|to)|\s-r|\s-i)[ =]([\w.$\"'{}:/-]+)")
@@ -95,12 +99,20 @@ class Publication:
 
 @dataclass(frozen=True)
 class Sources:
-    """The workflows of a repository by file, its composite actions by folder, and its own name on GitHub."""
+    """The workflows of a repository by file, its composite actions by folder, and its own name on GitHub.
+
+    `tags` are tags that the next versions may have, the likeliest first: a repository can have several forms.
+    """
 
     workflows: Mapping[str, Workflow]
     composites: Mapping[str, tuple[str, Value]] = field(default_factory=dict)
     slug: str = ""
-    tag: str = "v1.2.3"
+    tags: tuple[str, ...] = ("v1.2.3",)
+
+    def tag(self, workflow: Workflow) -> str:
+        """The tag of a version that starts a workflow; the likeliest one where its filters admit none."""
+        push = workflow.events.get("push", Value())
+        return next((tag for tag in self.tags if tag_admitted(push, tag)), self.tags[0])
 
     def steps(self, steps: Sequence[Step], depth: int = 5) -> Iterator[Step]:
         """Steps with those of local composite actions in their places."""
@@ -136,7 +148,7 @@ class Sources:
         for other in self.workflows.values():
             for job in other.jobs.values():
                 if depth and self.called(job) is workflow:
-                    starts = [*triggers(other, self.tag),
+                    starts = [*triggers(other, self.tag(other)),
                               *(each for caller in self.callers(other, depth - 1) for each in caller.triggers)]
                     found.append(Caller(job, tuple(admissible(starts, partial(runs, job)))))
         return found
@@ -149,13 +161,16 @@ def publications(sources: Sources) -> list[Publication]:
 
 
 def _of_step(sources: Sources, job: Job, step: Step) -> Iterator[Publication]:
-    for line, tool, index, secret in [*_by_action(step), *_by_command(job, step)]:
+    for line, tool, index, secret, made in [*_by_action(step), *_by_command(job, step)]:
+        if tool == DEPLOY:
+            step = replace(step, outer=(*step.outer, step.inputs["upload"].text))
         stored = any(".pypirc" in each.text for other in job.steps for each in other.run.scalars())
         verdict = partial(reaches, job, step)
-        starts = tuple(admissible(triggers(job.workflow, sources.tag), verdict))
+        starts = tuple(admissible(triggers(job.workflow, sources.tag(job.workflow)), verdict))
         callers = tuple(Caller(caller.job, tuple(admissible(caller.triggers, verdict)))
                         for caller in sources.callers(job.workflow))
-        yield Publication(job, step, line, tool, index, secret, stored or tool not in OIDC, starts, callers)
+        yield Publication(job, step, line, tool, index, 0 if made else secret, made or stored or tool not in OIDC,
+                          starts, callers)
 
 
 def reaches(job: Job, step: Step, trigger: Trigger) -> bool | None:
@@ -163,30 +178,47 @@ def reaches(job: Job, step: Step, trigger: Trigger) -> bool | None:
     return conjoined([runs(job, trigger), *(holds(each, trigger.known) for each in step.conditions)])
 
 
-def _by_action(step: Step) -> Iterator[tuple[int, str, str, int]]:
-    """An upload by an action."""
+def _by_action(step: Step) -> Iterator[tuple[int, str, str, int, bool]]:
+    """An upload by an action: line, tool, index, the line of its token, and whether a step made that token."""
+    line, inputs, used = step.body["uses"].line, step.inputs, step.action
     if step.uses(PYPA):
-        url = step.inputs["repository-url"] or step.inputs["repository_url"]
-        secret = step.inputs.at("password") if step.inputs["password"].text else 0
-        yield step.body["uses"].line, PYPA, which(url.text), secret
-    elif step.uses(*MATURIN) and step.inputs["command"].word in ("upload", "publish"):
-        secret = next((value.line for name, value in step.body["env"].map.items() if SECRET.match(name)), 0)
-        yield step.body["uses"].line, "maturin-action", "pypi", secret
+        url = inputs["repository-url"] or inputs["repository_url"]
+        yield line, PYPA, which(url.text), *_given(inputs, "password")
+    elif step.uses(DEPLOY) and inputs["upload"].word != "false":
+        yield line, DEPLOY, which(inputs["url"].text), *_given(inputs, "password")
+    elif step.uses(POETRY):
+        place = inputs["repository_url"] or inputs["repository_name"]
+        yield line, POETRY, which(place.text), *_given(inputs, "pypi_token", "repository_password")
+    elif used and used.repository == RELEASER and used.path.endswith(("finalize-release", "publish-release")):
+        yield line, RELEASER, "pypi", *_given(step.body["env"], "PYPI_TOKEN", "TWINE_PASSWORD")
+    elif step.uses(*MATURIN) and inputs["command"].word in ("upload", "publish"):
+        env = step.body["env"]
+        yield line, "maturin-action", "pypi", *_given(env, *filter(SECRET.match, env.map))
 
 
-def _by_command(job: Job, step: Step) -> Iterator[tuple[int, str, str, int]]:
+def _given(values: Value, *names: str) -> tuple[int, bool]:
+    """The line of the first of these values that is there, 0 without one; and whether a step made it."""
+    for name in names:
+        if values[name].text:
+            return values.at(name), bool(MADE.search(values[name].text))
+    return 0, False
+
+
+def _by_command(job: Job, step: Step) -> Iterator[tuple[int, str, str, int, bool]]:
     """Uploads by commands in a script."""
-    variables = [(name, value, env.at(name)) for env in (job.workflow.body["env"], job.body["env"], step.body["env"])
-                 for name, value in env.map.items()]
-    stored = next((line for name, _, line in variables if SECRET.match(name)), 0)
-    place = next((value.text for name, value, _ in reversed(variables) if name in PLACES), "")
+    envs = (job.workflow.body["env"], job.body["env"], step.body["env"])
+    variables = [(name, value) for env in envs for name, value in env.map.items()]
+    stored = next((given for env in envs if (given := _given(env, *filter(SECRET.match, env.map)))[0]), (0, False))
+    place = next((value.text for name, value in reversed(variables) if name in PLACES), "")
+    text = "\n".join(other.run.text for other in job.steps)
     for number, line in step.run.lines:
         for tool, command in COMMANDS.items():
             match = re.search(rf"(?<![\w/.-]){command}\b(.*)", line)
             if match and not SPOKEN.search(line):
-                given = GIVEN.search(match[1]) or SECRET.search(step.run.text)
+                typed = GIVEN.search(match[1]) or STORED.search(text)
                 named = ADDRESS.search(match[1]) or NAMED.search(match[1])
-                yield number, tool, which(named[1] if named else place), stored or (number if given else 0)
+                made = stored[1] or bool(not stored[0] and typed and MADE.search(text))
+                yield number, tool, which(named[1] if named else place), stored[0] or (number if typed else 0), made
 
 
 def which(place: str) -> str:

@@ -105,6 +105,18 @@ class Job:
         return [value.text for value in self.body["needs"].words]
 
     @property
+    def before(self) -> list[Job]:
+        """The jobs that it waits for, and those that they wait for."""
+        found: dict[str, Job] = {}
+        waiting = list(self.needs)
+        while waiting:
+            name = waiting.pop(0)
+            if name in self.workflow.jobs and name not in found and name != self.name:
+                found[name] = self.workflow.jobs[name]
+                waiting += found[name].needs
+        return list(found.values())
+
+    @property
     def calls(self) -> Value:
         """The workflow that it calls, if it calls one."""
         return self.body["uses"]

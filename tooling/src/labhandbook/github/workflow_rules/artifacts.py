@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import fnmatch
+import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from labhandbook.core.rules import ERROR, WARNING, At
 from labhandbook.github.repository import WORKFLOW, WORKFLOWS, Repository
+from labhandbook.github.trigger_events import runs
 from labhandbook.github.upload_steps import PYPA, Publication
 from labhandbook.github.workflow_model import Job, Step
+from labhandbook.github.workflow_rules.build_jobs import built
 
 UP, DOWN = "actions/upload-artifact", "actions/download-artifact"
 # Actions that keep files under a name of their own.
 KEEPERS = {"hynek/build-and-inspect-python-package": "Packages"}
-SPECIFIERS = re.compile(r"[<=~]=?")
+# Specifiers that keep a newer version out.
+SPECIFIERS = re.compile(r"<|==|~=")
+# Commands that may bring files into another folder.
+MOVES = re.compile(r"\b(mv|cp|rsync|ln|find|unzip|tar|install|mkdir|rename|python\d?|pip|gh|curl|wget)\b")
+# A command that writes a file into a folder, with the file.
+WRITES = re.compile(r"(?:>{1,2}\s*|\b(?:cp|mv)\s+(?:-\w+\s+)*\S+\s+|\s(?:-o|--output(?:-file)?|--outfile)[ =])"
+                    r"[\"']?(?:\./)?(?P<folder>[\w.-]+)/(?P<name>[\w.$\{\}-]+\.\w+|SHA\d+SUMS|[\w-]*CHECKSUMS?)[\"']?(?=\s|$)",
+                    re.IGNORECASE)
+TAKEN = re.compile(r"\.(whl|gz|zip|attestation|asc)$")
 
 
 @WORKFLOWS.rule("GHA034", "A job downloads only files that a job it waits for has kept",
@@ -29,11 +41,12 @@ def kept_before(repository: Repository) -> Iterator[At]:
             if not found.job.needs:
                 yield At(f"{found.job.name} downloads files and waits for no job", found.file, step.line)
                 continue
-            name, kept = step.inputs["name"].text, _kept(repository, found.job)
+            name, kept = step.inputs["name"].text, _kept(repository, found.job.before)
             if name and "$" not in name and kept is not None and name not in kept:
                 known = ", ".join(sorted(kept)) or "none"
+                late = any(_keeps(each) == name for job in found.workflow.jobs.values() for each in job.steps)
                 yield At(f"no job that {found.job.name} waits for keeps {name} (kept: {known})", found.file,
-                         step.inputs.at("name"))
+                         step.inputs.at("name"), WARNING if late else None)
 
 
 def _downloads(found: Publication) -> list[Step]:
@@ -42,26 +55,21 @@ def _downloads(found: Publication) -> list[Step]:
             and not step.body["if"].text]
 
 
-def _kept(repository: Repository, job: Job) -> set[str] | None:
-    """The names under which the jobs before this one keep files; None where some names are unknown."""
-    names, waiting, seen = set(), list(job.needs), set[str]()
-    while waiting:
-        name = waiting.pop()
-        before = job.workflow.jobs.get(name)
-        if before is None or name in seen:
-            continue
-        seen.add(name)
-        waiting += before.needs
+def _kept(repository: Repository, jobs: Iterable[Job]) -> dict[str, Step] | None:
+    """The names under which jobs keep files, each with its step; None where some names are unknown."""
+    found: dict[str, Step] = {}
+    for before in jobs:
         called = repository.sources.called(before)
         if before.calls.text and called is None:
             return None
-        inner = called.jobs.values() if called else [before]
-        for step in (step for each in inner for step in repository.sources.steps(each.steps)):
+        for step in (step for each in (called.jobs.values() if called else [before])
+                     for step in repository.sources.steps(each.steps)):
             kept = _keeps(step)
             if kept is None or "$" in kept:
                 return None
-            names |= {kept} if kept else set()
-    return names
+            if kept:
+                found[kept] = step
+    return found
 
 
 def _keeps(step: Step) -> str | None:
@@ -73,25 +81,124 @@ def _keeps(step: Step) -> str | None:
         return step.inputs["name"].text or "artifact"
     if used.repository in KEEPERS:
         return None if "upload-name-suffix" in step.inputs.map else KEEPERS[used.repository]
-    return "" if used.repository.startswith(("actions/", "astral-sh/", "step-security/")) else None
+    return "" if used.repository.startswith(("actions/", "astral-sh/", "step-security/", "pypa/")) else None
 
 
 @WORKFLOWS.rule("GHA035", "The files are downloaded into the folder that is uploaded",
-      why="Without a name each artifact is downloaded into a folder of its own, and the upload finds no file.",
+      why="Without a name each of several artifacts is downloaded into a folder of its own, and an upload takes the "
+          "files of one folder: it finds none.",
       fix="Download by name into dist/, or add merge-multiple: true.", section=WORKFLOW,
       source="Grid2op/lightsim2grid#169, NatLabRockies/plexosdb#111 and pypa/gh-action-pypi-publish#199")
 def in_place(repository: Repository) -> Iterator[At]:
-    """download-artifact from version 4 on, without a name, straight into the folder that is uploaded."""
+    """Downloads of which none ends in the folder that gh-action-pypi-publish takes, where no command moves files.
+
+    Since version 5 download-artifact unpacks the only artifact of a run without a folder of its own.
+    """
     for found in repository.publications:
-        if found.tool != PYPA or any(step.run.text for step in found.job.steps):
+        steps = [step for step in found.job.steps if step is not found.step]
+        downloads = _downloads(found)
+        if found.tool != PYPA or not downloads or "$" in found.folder or any(
+                MOVES.search(step.run.text) or (_keeps(step) is None and not step.uses(PYPA)) for step in steps):
             continue
-        for step in _downloads(found):
-            named = {"name", "artifact-ids"} & step.inputs.map.keys()
-            version = step.action.version if step.action else ()
-            path = step.inputs["path"].text.strip().removeprefix("./").strip("/")
-            merged = step.inputs["merge-multiple"].word == "true"
-            if not named and version >= (4,) and not merged and path == found.folder:
-                yield At(f"the files are downloaded into folders below {path}/", found.file, step.line)
+        if len(downloads) < sum(step.uses(DOWN) for step in steps) or any(map(built, steps)):
+            continue
+        places = [_places(repository, found, step) for step in downloads]
+        if None in places or found.folder in (place for each in places for place in each or ()):
+            continue
+        nested = next((step for step, each in zip(downloads, places, strict=True)
+                       if any(place.startswith(f"{found.folder}/") for place in each or ())), None)
+        if nested:
+            yield At(f"the files are downloaded into folders below {found.folder}/", found.file, nested.line)
+        else:
+            where = ", ".join(sorted({f"{place or '.'}/" for each in places for place in each or ()}))
+            yield At(f"the files are downloaded into {where}, and those in {found.folder}/ are uploaded", found.file,
+                     downloads[-1].line)
+
+
+def _places(repository: Repository, found: Publication, step: Step) -> set[str] | None:
+    """The folders that hold files after a download; None where that is not known."""
+    path, name = step.inputs["path"].text, step.inputs["name"].text
+    version, kept = step.action.version if step.action else (), _kept(repository, found.workflow.jobs.values())
+    if "$" in path + name or not version or version < (4,) or "artifact-ids" in step.inputs.map:
+        return None
+    folder = posixpath.normpath(path.strip() or ".").removeprefix("./")
+    folder = "" if folder == "." else folder
+    names = [name] if name else fnmatch.filter(kept or (), step.inputs["pattern"].text or "*")
+    if step.inputs["merge-multiple"].word == "true" or name or (len(names) == 1 and version >= (5,)):
+        known = kept is not None and all(_on_top(kept.get(each)) for each in names)
+        return {folder} if known and names else None
+    if kept is None:
+        # Where the names are unknown there may be one alone; before version 5 that has a folder too.
+        return {f"{folder}/*"} if folder == found.folder and version < (5,) else None
+    return {posixpath.join(folder, each) for each in names} or None
+
+
+def _on_top(keeper: Step | None) -> bool:
+    """Whether the files of an artifact surely lie at its top: upload-artifact leaves out what its paths share."""
+    if keeper is None or not keeper.uses(UP):
+        return keeper is not None
+    lines = keeper.inputs["path"].text.split()
+    alone = len(lines) == 1 and "$" not in lines[0]
+    plain = alone and lines[0].strip("./") and re.fullmatch(r"(\./)?[\w./-]*\w/?(/?\*(\.\w+)*)?", lines[0])
+    return bool(plain)
+
+
+@WORKFLOWS.rule("GHA038", "Each artifact of a run has a name of its own",
+      why="Since version 4 upload-artifact refuses a name that the run has already, and the job fails: 409 Conflict.",
+      fix="Give each upload-artifact a name, with the matrix's values in it, and download them with pattern: and "
+          "merge-multiple: true.",
+      section=WORKFLOW, source="scikit-image/scikit-image#7383 and actions/upload-artifact#493")
+def one_name(repository: Repository) -> Iterator[At]:
+    """Two uploads of one name in a run that publishes, or one in each copy of a matrix; both may lack a name."""
+    seen: dict[tuple[str, str], tuple[str, int]] = {}
+    jobs = {(job.workflow.file, job.name): job for found in repository.publications
+            for job in [*repository.building(found), *found.workflow.jobs.values()]}
+    starts = {found.workflow.file: [each for each in found.sure if each.of_tag or each.event == "release"][:1]
+              for found in repository.publications}
+    for (file, name), job in sorted(jobs.items(), key=lambda each: (each[0][0], each[1].line)):
+        for step in job.steps:
+            kept, used = _keeps(step), step.action
+            sure = not step.body["if"].text and all(runs(job, each) for each in starts.get(file, [None] * 2) if each)
+            if not (used and used.repository == UP and used.version >= (4,) and kept) or not sure \
+                    or "${{" in kept or step.inputs["overwrite"].word == "true":
+                continue
+            matrix = job.body["strategy"]["matrix"]
+            if any(len(value.items) > 1 for value in matrix.map.values()):
+                yield At(f"each copy of {name} keeps {kept}", step.file, step.line)
+            elif (other := seen.setdefault((file, kept), (name, step.line))) != (name, step.line):
+                yield At(f"{name} keeps {kept}, as {other[0]} does", step.file, step.line)
+
+
+@WORKFLOWS.rule("GHA039", "Only distributions are in the folder that is uploaded",
+      why="twine takes every file of the folder, and refuses one that is no sdist or wheel: Unknown distribution "
+          "format. Nothing is uploaded.",
+      fix="Write the file into another folder, and keep it as an artifact of its own.", section=WORKFLOW,
+      source="timlnx/bitmath#149, kapicorp/kapitan#1548 and spec-kitty/spec-kitty#8")
+def only_files(repository: Repository) -> Iterator[At]:
+    """Commands that write another file into the folder before it is kept or uploaded, and artifacts with one."""
+    places = set()
+    for found in repository.publications:
+        if found.tool != PYPA:
+            continue
+        names = {step.inputs["name"].text for step in _downloads(found)} - {""}
+        for job in repository.building(found):
+            steps = list(repository.sources.steps(job.steps))
+            for number, step in enumerate(steps):
+                later = steps[number:]
+                passed = found.step in later or any(
+                    each.uses(UP) and (not names or _keeps(each) in names) for each in later)
+                for line, what in _others(found, step) if passed else ():
+                    if (step.file, line) not in places and not any("rm " in each.run.text for each in later):
+                        places.add((step.file, line))
+                        yield At(f"{what} is in the folder that {found.job.name} uploads", step.file, line)
+
+
+def _others(found: Publication, step: Step) -> Iterator[tuple[int, str]]:
+    """The lines of a step that put another file into the folder that is uploaded."""
+    for number, line in step.run.lines:
+        for match in WRITES.finditer(line):
+            if match["folder"] == found.folder and not TAKEN.search(match["name"]):
+                yield number, f"{match['folder']}/{match['name']}"
 
 
 @WORKFLOWS.rule("GHA036", "The artifact actions are version 4 or newer",

@@ -5,24 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from labhandbook.core.rules import ERROR, WARNING, At
+from labhandbook.core.rules import WARNING, At
 from labhandbook.core.wording import listed
 from labhandbook.github.repository import WORKFLOW, WORKFLOWS, Repository
-from labhandbook.github.upload_steps import MATURIN, PYPA, Publication
+from labhandbook.github.upload_steps import DEPLOY, MATURIN, POETRY, PYPA, Publication
 from labhandbook.github.workflow_model import Job, Step
 
-BUILDS = re.compile(r"(?<![\w/.-])(python\d?(?:\.\d+)?\s+-m\s+build\b|pyproject-build\b|uv\s+build\b"
+BUILDS = re.compile(r"(?<![\w/.-])(python\d?(?:\.\d+)?\s+-\w*m\s+build\b|pyproject-build\b|uv\s+build\b"
+                    r"|(?:pipx\s+run|uvx)\s+build\b"
                     r"|hatch\s+(?:-\S+\s+)*build\b|flit\s+(?:build|publish)\b|poetry\s+build\b"
                     r"|poetry\s+publish\b.*--build|pdm\s+build\b"
                     r"|pdm\s+publish\b(?!.*--no-build)|maturin\s+(?:build|sdist|publish)\b|cibuildwheel\b|pip\s+wheel\b"
                     r"|setup\.py\s+.*(?:sdist|bdist_wheel)|handbook\s+release\s+(?:build|rehearse)\b)")
 BUILDERS = ("hynek/build-and-inspect-python-package", "pypa/cibuildwheel", *MATURIN)
+# What these are given does not change a pure package.
+SETUPS = ("actions/setup-python", "astral-sh/setup-uv", "actions/cache")
 NO_BUILD = re.compile(r"^\s*(#|echo\b)|--print-build-identifiers|--help")
+VALUED = ("-o", "--outdir", "--out-dir", "-w", "-C", "--config-setting", "--installer", "-p", "--python", "-t")
+PRETENDS = re.compile(r"\b(SETUPTOOLS_SCM|VCS_VERSIONING|PDM_BUILD_SCM|UV_DYNAMIC_VERSIONING\w*|POETRY_DYNAMIC\w*)\w*"
+                      r"(PRETEND|BYPASS|VERSION)")
 FETCHES = re.compile(r"\bgit\s+fetch\b.*(--unshallow|--tags|--depth[= ]\d{3,})")
 
 
 def built(step: Step) -> int:
     """The line on which a step builds a distribution, 0 when it builds none."""
+    if step.uses(DEPLOY, POETRY):
+        made = any(step.inputs[name].word not in ("", "false") for name in ("build", "setup", "pip"))
+        return step.body["uses"].line if made or step.uses(POETRY) else 0
     if step.uses(*BUILDERS):
         upload = step.inputs["command"].word in ("upload", "publish")
         return 0 if upload else step.body["uses"].line
@@ -48,25 +57,46 @@ def whole_history(repository: Repository) -> Iterator[At]:
     places = set()
     for found in repository.publications:
         # By hand it runs on the tag that the person chooses, or on a branch, which has no version in any checkout.
-        tagged = all(each.of_tag or each.event == "workflow_dispatch" for each in found.every)
-        for workflow, step in [(job.workflow, step) for job in repository.building(found)
-                               for step in _shallow(repository, job)]:
-            # Where a tag starts it, one finding for each file is enough.
-            place = workflow.file, 0 if tagged else step.line
-            if place not in places:
-                what = "with the tag that started it and no other" if tagged else "without the tags"
-                yield At(f"the build checks out one commit, {what}", workflow.file, step.line,
-                         WARNING if tagged else ERROR)
-            places.add(place)
+        if all(each.of_tag or each.event == "workflow_dispatch" for each in found.every):
+            continue
+        for job in repository.building(found):
+            for step in _shallow(repository, job):
+                if (place := (job.workflow.file, step.line)) not in places:
+                    places.add(place)
+                    yield At("the build checks out one commit, without the tags", *place)
 
 
 def _shallow(repository: Repository, job: Job) -> list[Step]:
-    """The checkouts of one commit in a job that builds, unless the job fetches more."""
+    """The checkouts of one commit in a job that builds, unless the job fetches more or is given the version."""
     steps = list(repository.sources.steps(job.steps))
-    if not any(built(step) for step in steps) or any(FETCHES.search(step.run.text) for step in steps):
+    if not any(built(step) and not _elsewhere(job, step) for step in steps) \
+            or any(FETCHES.search(step.run.text) for step in steps) or PRETENDS.search(" ".join(
+                [*job.body["env"].map, *job.workflow.body["env"].map, *(text for step in steps for text in (
+                    *step.body["env"].map, step.run.text))])):
         return []
     return [step for step in steps if step.uses("actions/checkout") and "repository" not in step.inputs.map
             and step.inputs["fetch-depth"].text in ("", "1")]
+
+
+def _elsewhere(job: Job, step: Step) -> bool:
+    """Whether a step builds a package in another folder, whose version may be written down."""
+    given = [step.body["working-directory"], job.body["defaults"]["run"]["working-directory"],
+             *(step.inputs[name] for name in ("package-dir", "path", "working-directory"))]
+    if any(value.text.strip("./") for value in given) or re.search(r"(?m)^\s*cd\s+(?!\.?\s*$)\S", step.run.text):
+        return True
+    return any(_folder(line[match.end():].split()) for _, line in step.run.lines if (match := BUILDS.search(line)))
+
+
+def _folder(words: list[str]) -> bool:
+    """Whether the words behind a command that builds name a package or another folder than the current one."""
+    passed = False
+    for word in words:
+        if re.match(r"[&|;>#]", word):
+            return False
+        if word == "--package" or not (passed or word.startswith("-") or not word.strip("./\"'")):
+            return True
+        passed = word in VALUED
+    return False
 
 
 @WORKFLOWS.rule("GHA031", "The files are built once, in a job that does not upload",
@@ -121,8 +151,11 @@ def no_matrix(repository: Repository) -> Iterator[At]:
     """An upload in a matrix whose copies have the same files and the same index."""
     for found in repository.publications:
         matrix = found.job.body["strategy"]["matrix"]
-        used = [found.step.body, found.job.body["environment"], found.job.body["if"],
-                *(step.body for step in found.job.steps if step.uses("actions/download-artifact"))]
-        if matrix and not any("matrix." in value.text for body in used for value in body.scalars()):
+        # In which order the entries combine is GitHub's matter; one alone makes one copy.
+        several = any(len(value.items) > 1 for value in matrix.map.values())
+        used = [found.job.body["env"], found.job.body["environment"], found.job.body["if"],
+                *(step.body[key] for step in found.job.steps if not step.uses(*SETUPS)
+                  for key in ("uses", "with", "env", "run", "if", "working-directory"))]
+        if several and not any("matrix." in value.text for body in used for value in body.scalars()):
             yield At(f"{found.job.name} uploads once for each entry of its matrix", found.file,
                      found.job.body.at("strategy"))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from labhandbook.core.rules import UNVERIFIED, At
-from labhandbook.core.wording import listed
+from labhandbook.core.rules import At
 from labhandbook.github.repository import WORKFLOW, WORKFLOWS, Repository
 from labhandbook.github.upload_steps import PYPA, Publication
 from labhandbook.github.workflow_model import Job, Step
-from labhandbook.github.workflow_rules.triggers import RELEASERS
+from labhandbook.github.workflow_rules.releases import DEFAULT, RELEASERS, makes
 
 MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 RELEASES = re.compile(r"\bgh\s+release\s+(create|upload|edit|delete)\b")
@@ -39,19 +38,12 @@ def identity(repository: Repository) -> Iterator[At]:
       source="PrefectHQ/prefect-mcp-server#73, astral-sh/trusted-publishing-examples#1 and Azure/login#169")
 def may_read(repository: Repository) -> Iterator[At]:
     """actions/checkout without the permission, unless GitHub says that the repository is public."""
-    problem = repository.github.problem
-    if not problem and not repository.github.private:
-        return
-    for workflow in repository.publishing:
-        found = {job.name: step.line for job in workflow.jobs.values() for step in job.steps
-                 if step.uses("actions/checkout") and "token" not in step.inputs.map
-                 and job.restricted and not job.permits("contents", "read")}
-        if found and problem:
-            yield At(f"{listed(found)} can't check out if the repository is private, which is unknown: {problem}",
-                     workflow.file, min(found.values()), UNVERIFIED)
-        elif found:
-            yield from (At(f"{name} can't check out a private repository", workflow.file, line)
-                        for name, line in found.items())
+    for workflow in repository.publishing if repository.github.private else []:
+        for job in workflow.jobs.values():
+            for step in job.steps:
+                if step.uses("actions/checkout") and "token" not in step.inputs.map and job.restricted \
+                        and not job.permits("contents", "read"):
+                    yield At(f"{job.name} can't check out a private repository", workflow.file, step.line)
 
 
 @WORKFLOWS.rule("GHA022", "A job that makes the GitHub release has the permission contents: write",
@@ -72,7 +64,7 @@ def _releases(step: Step) -> int:
     """The line on which a step makes or changes a release with the job's own token; 0 when it does neither."""
     if step.action and step.action.repository in RELEASERS:
         other = step.inputs[RELEASERS[step.action.repository] or "-"].text
-        return 0 if other and "github" not in other.lower() else step.body["uses"].line
+        return step.body["uses"].line if makes(step) and (not other or DEFAULT.search(other)) else 0
     env = step.body["env"].map
     given = next((env[name].text for name in ("GH_TOKEN", "GITHUB_TOKEN") if name in env), "")
     own = re.search(r"\b(github\.token|secrets\.GITHUB_TOKEN)\b", given, re.IGNORECASE)
@@ -104,6 +96,32 @@ def _systems(found: Publication) -> list[str]:
     table = found.job.body["strategy"]["matrix"]
     return [*(value.text for value in table[matrix[1]].words),
             *(item[matrix[1]].text for item in table["include"].items)]
+
+
+@WORKFLOWS.rule("GHA024", "A job that calls a workflow grants what the called jobs ask for",
+      why="GitHub starts nothing when a called job asks for more: the nested job is requesting a permission, but is "
+          "only allowed less.",
+      fix="Write the same permissions under the calling job.",
+      section=WORKFLOW,
+      source="openwallet-foundation/acapy#3682, anchore/grype#3486 and generoi/github-action-update-plugins#4")
+def granted(repository: Repository) -> Iterator[At]:
+    """Calls within the repository that grant less than a called job's permissions, id-token of uploads aside."""
+    uploading = [found.job for found in repository.by_identity]
+    for workflow in repository.publishing:
+        for job in workflow.jobs.values():
+            called = repository.sources.called(job)
+            for inner in called.jobs.values() if called and job.restricted else []:
+                lacking = [f"{scope}: {level}" for scope, level in _asked(inner)
+                           if not job.permits(scope, level) and not (
+                               scope == "id-token" and any(inner is each for each in uploading))]
+                if lacking:
+                    yield At(f"{job.name} grants less than {inner.name} of {inner.workflow.name} asks for: "
+                             f"{', '.join(lacking)}", workflow.file, _line(job))
+
+
+def _asked(job: Job) -> list[tuple[str, str]]:
+    """The permissions that a job of a called workflow asks for."""
+    return [(scope, value.word) for scope, value in job.permissions.map.items() if value.word in ("read", "write")]
 
 
 def _line(job: Job) -> int:

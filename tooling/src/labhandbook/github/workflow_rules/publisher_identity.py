@@ -74,20 +74,27 @@ def registered(repository: Repository) -> Iterator[At]:
         for found in repository.by_identity:
             yield At(f"{found.workflow.name} publishes, and at {earlier.tag} it was {was}: the form must name the "
                      "new file", found.file, found.line, WARNING)
-    for (_, fields), found in forms(repository).items():
-        yield At(f"{NAMES[found.index]} does not say which publisher it trusts; the form must say {fields}",
-                 found.file, found.line, UNVERIFIED)
+    wanted = forms(repository)
+    if wanted and not record:
+        indexes = {NAMES[found.index] for found in wanted.values()}
+        owner, _, name = repository.slug.partition("/")
+        of = f"owner {owner or 'OWNER'}, repository {name or 'NAME'}, "
+        asks = "the form must say" if len(wanted) == 1 else "the forms must say"
+        found = next(reversed(wanted.values()))
+        yield At(f"{listed(sorted(indexes))} {'do' if len(indexes) > 1 else 'does'} not say which publisher "
+                 f"{'they trust' if len(indexes) > 1 else 'it trusts'}; {asks} {of}{' and '.join(wanted)}",
+                 found.file, found.line, UNVERIFIED,
+                 fix="Compare the form, then record its fields in [tool.handbook.release.publisher].")
 
 
-def forms(repository: Repository) -> dict[tuple[str, str], Publication]:
-    """The index and fields of each trusted-publisher form that the uploads need, with the first that needs it."""
-    owner, _, name = repository.slug.partition("/")
-    found: dict[tuple[str, str], Publication] = {}
-    for each in repository.by_identity:
-        environment = each.job.environment.text
-        fields = (f"owner {owner or 'OWNER'}, repository {name or 'NAME'}, workflow {each.workflow.name}, "
-                  f"environment {environment or '(empty)'}")
-        found.setdefault((each.index, fields), each)
+def forms(repository: Repository) -> dict[str, Publication]:
+    """What the trusted-publisher forms must say of workflow and environment, with the first upload that needs it."""
+    found: dict[str, Publication] = {}
+    several = len({each.index for each in repository.by_identity}) > 1
+    for each in sorted(repository.by_identity, key=lambda each: each.index == "pypi"):
+        place = f" on {NAMES[each.index]}" if several else ""
+        name = each.job.environment.text or "(empty)"
+        found.setdefault(f"workflow {each.workflow.name}, environment {name}{place}", each)
     return found
 
 
@@ -146,12 +153,16 @@ def requires_approval(repository: Repository) -> Iterator[At]:
 
     https://docs.github.com/rest/deployments/environments
     """
-    for name, found in _environments(repository, "pypi"):
+    asked = _environments(repository, "pypi")
+    if repository.github.problem and asked:
+        names = listed([name for name, _ in asked])
+        yield At(f"{repository.github.problem}, so approvals in {names} could not be checked", asked[0][1].file,
+                 asked[0][1].job.environment.line, UNVERIFIED,
+                 fix="Ask again with the network, and with GITHUB_TOKEN for a private repository.")
+    for name, found in [] if repository.github.problem else asked:
         place = found.file, found.job.environment.line
         known = repository.github.environment(name)
-        if repository.github.problem:
-            yield At(f"the environment {name} could not be checked: {repository.github.problem}", *place, UNVERIFIED)
-        elif known is None:
+        if known is None:
             yield At(f"the environment {name} does not exist yet", *place)
         elif not known.asks:
             yield At(f"the environment {name} requires no approval", *place)
@@ -167,9 +178,10 @@ def admits_tag(repository: Repository) -> Iterator[At]:
         known = repository.github.environment(name)
         if known is None or known.admits is None or not any(each.of_tag for each in found.every):
             continue
-        if not admitted([pattern for pattern, kind in known.admits if kind == "tag"], repository.tag):
+        tag = repository.sources.tag(found.workflow)
+        if not admitted([pattern for pattern, kind in known.admits if kind == "tag"], tag):
             admits = listed([f"{kind} {pattern}" for pattern, kind in known.admits]) or "protected branches"
-            yield At(f"the environment {name} admits {admits}, and not the tag {repository.tag}", found.file,
+            yield At(f"the environment {name} admits {admits}, and not the tag {tag}", found.file,
                      found.job.environment.line)
 
 

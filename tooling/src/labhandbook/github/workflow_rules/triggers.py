@@ -2,65 +2,90 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from labhandbook.core.rules import WARNING, At
 from labhandbook.core.yaml_reader import Value
-from labhandbook.github.repository import DOCTOR, LIMITS, WORKFLOW, WORKFLOWS, Repository
-from labhandbook.github.trigger_events import RELEASED, TAG, Trigger, tag_admitted, triggers
+from labhandbook.github.expressions import holds
+from labhandbook.github.repository import DOCTOR, WORKFLOW, WORKFLOWS, Repository
+from labhandbook.github.trigger_events import RELEASED, TAG, Trigger, deciding, tag_admitted, triggers
 from labhandbook.github.upload_steps import Publication, reaches
-from labhandbook.github.workflow_model import Job, Step, Workflow
+from labhandbook.github.workflow_model import Workflow
 
-# Actions that make a release, with the input that takes another token, and those that make a tag.
-RELEASERS = {"softprops/action-gh-release": "token", "ncipollo/release-action": "token", "actions/create-release": "",
-             "googleapis/release-please-action": "token", "google-github-actions/release-please-action": "token",
-             "release-drafter/release-drafter": "token", "marvinpinto/action-automatic-releases": "repo_token",
-             "python-semantic-release/python-semantic-release": "github_token"}
-TAGGERS = {"mathieudutour/github-tag-action": "github_token", "anothrnick/github-tag-action": "token"}
-DEFAULT = re.compile(r"\$\{\{\s*(github\.token|secrets\.github_token)\s*\}\}", re.IGNORECASE)
-CREATES = re.compile(r"\bgh\s+release\s+create\b")
-PUSHES = re.compile(r"\bgit\s+push\b.*(--tags\b|--follow-tags\b|refs/tags/)")
-DISPATCHES = re.compile(r"\bgh\s+workflow\s+run\b|/dispatches\b")
 SNAPSHOT = TAG + "a-branch-as-it-was-2026-07-22"
 
 
 @WORKFLOWS.rule("GHA010", "The tag of a version starts the workflow that publishes",
-      why="If the tag does not match a filter or condition, GitHub starts nothing and reports nothing.",
+      why="If the tag does not match a filter or condition, GitHub starts nothing and reports nothing. A job is "
+          "skipped too when a job that it waits for is, near or far.",
       fix="Make the pattern of on.push.tags and the conditions match the form of your tags. Put a pattern in "
           "quotes if it begins with [ or *.",
-      section=WORKFLOW, source="slac-lcls/lcls2#118, peshay/tpm#44 and ckan/ckanext-xloader#231")
+      section=WORKFLOW,
+      source="slac-lcls/lcls2#118, peshay/tpm#44, ckan/ckanext-xloader#231, actions/runner#2205 and "
+             "xmos/sln_voice#217")
 def started(repository: Repository) -> Iterator[At]:
-    """A push of the tag that no filter admits, or on which no uploading job runs."""
-    if any(each.of_tag for found in repository.publications for each in found.every):
+    """A push of the tag that no filter admits, or on which no uploading job runs; and the tags of pre-releases."""
+    uploads = [found for found in repository.publications if found.index != "testpypi"] or repository.publications
+    if any(each.of_tag for found in uploads for each in found.every):
+        yield from _trials(repository, uploads)
         return
-    for found in repository.publications:
-        for workflow in {found.workflow.file: found.workflow,
-                         **{caller.job.workflow.file: caller.job.workflow for caller in found.callers}}.values():
+    for found in uploads:
+        for workflow in _starting(found):
             filters = workflow.events.get("push", Value())
-            names = f"the tag {repository.tag}{repository.tag_from}"
+            tag = repository.sources.tag(workflow)
+            names = f"the tag {tag}{repository.tag_from if tag == repository.sources.tags[0] else ''}"
             if "tags" in filters.map or "tags-ignore" in filters.map:
                 kind = "tags" if "tags" in filters.map else "tags-ignore"
-                if not tag_admitted(filters, repository.tag):
-                    yield At(f"no pattern admits {names}", workflow.file, filters.at(kind))
+                if not tag_admitted(filters, tag):
+                    # By hand a person can run it on the tag.
+                    weight = WARNING if any(each.event == "workflow_dispatch" for each in found.every) else None
+                    yield At(f"no pattern admits {names}", workflow.file, filters.at(kind), weight)
                     continue
-            if any(each.of_tag for each in triggers(workflow, repository.tag)):
-                condition = found.step.body["if"] or found.job.body["if"]
-                yield At(f"{found.job.name} never runs on {names}", found.file,
-                         condition.line if condition else found.line)
+            for trigger in [each for each in triggers(workflow, tag) if each.of_tag][:1]:
+                yield _never(found, trigger, f"never runs on {names}")
 
 
-@WORKFLOWS.rule("GHA011", "A published release starts the workflow once",
+def _starting(found: Publication) -> list[Workflow]:
+    """The workflow of an upload and those that call it."""
+    return list({workflow.file: workflow for workflow in (
+        found.workflow, *(caller.job.workflow for caller in found.callers))}.values())
+
+
+def _never(found: Publication, trigger: Trigger, what: str) -> At:
+    """That an upload does not happen on a trigger, at the condition that prevents it."""
+    condition = found.step.body["if"] or found.job.body["if"]
+    for job in deciding(found.job)[1:]:
+        if holds(job.body["if"].text, trigger.known) is False:
+            return At(f"{found.job.name} {what}: {job.name} is skipped, and so are the jobs behind it",
+                      job.workflow.file, job.body["if"].line)
+    return At(f"{found.job.name} {what}", found.file, condition.line if condition else found.line)
+
+
+def _trials(repository: Repository, uploads: list[Publication]) -> Iterator[At]:
+    """A filter that shuts out the newest pre-release, where no other workflow publishes it."""
+    if not repository.trials or any(each.event == "release" for found in uploads for each in found.every):
+        return
+    tag = repository.trials[0]
+    filters = [(workflow, workflow.events.get("push", Value())) for found in uploads for workflow in _starting(found)]
+    if filters and not any(tag_admitted(push, tag) for _, push in filters):
+        workflow, push = filters[0]
+        yield At(f"no pattern admits a pre-release such as {tag}", workflow.file, push.at("tags"), WARNING)
+
+
+@WORKFLOWS.rule("GHA011", "A published release starts the upload once",
       why="A draft that is published sends published, and not created. A release that is published at once sends "
-          "created, published and released: the second upload finds the files of the first on the index.",
-      fix="Write types: [published] under on.release.", section=WORKFLOW,
-      source="linkml/linkml-map#281, PyO3/setuptools-rust#73 and browser-history/browser-history#148")
+          "created, published and released, and a new tag is pushed with it: the second upload finds the files of "
+          "the first on the index.",
+      fix="Let one event start the upload: on.push.tags, or on.release with types: [published].", section=WORKFLOW,
+      source="linkml/linkml-map#281, PyO3/setuptools-rust#73, browser-history/browser-history#148 and "
+             "uwplasma/ESSOS#69")
 def once(repository: Repository) -> Iterator[At]:
-    """`on: release` with created alone, or with more than one of the types that one release sends."""
+    """`on: release` with created alone, more than one of the types that one release sends, or the tag beside it."""
     # Of several uploads in a workflow the one to PyPI decides, because it can't be taken back.
-    released = sorted(filter(_released, repository.publications), key=lambda found: found.index != "testpypi")
-    for found in {found.workflow.file: found for found in released}.values():
+    uploads = sorted(repository.publications, key=lambda found: found.index != "testpypi")
+    last = {found.workflow.file: found for found in uploads}
+    for found in last.values():
         actions, line = _released(found), found.workflow.event_line("release")
         if len(actions) > 1:
             yield At(f"one release starts {found.workflow.name} {len(actions)} times: {', '.join(sorted(actions))}",
@@ -68,6 +93,33 @@ def once(repository: Repository) -> Iterator[At]:
         elif actions == {"created"}:
             yield At(f"a release that is saved as a draft first never starts {found.workflow.name}",
                      found.workflow.file, line, WARNING)
+    yield from _tag_and_release([found for found in last.values() if found.index == "pypi" and _released(found)],
+                                [found for found in last.values() if found.index == "pypi" and _pushed(found)])
+
+
+def _tag_and_release(released: list[Publication], pushed: list[Publication]) -> Iterator[At]:
+    """Uploads on a release, beside others on the push of its tag, unless files that are there already are passed."""
+    for found in released:
+        for other in pushed:
+            folders = found.folder, other.folder
+            if not (skips(found) or skips(other)) and folders[0] == folders[1] and _same_project(found, other):
+                what = "twice" if other.workflow is found.workflow else f"and {other.workflow.name}"
+                yield At(f"one release starts {found.workflow.name} {what}: its tag is pushed too",
+                         found.workflow.file, found.workflow.event_line("release"))
+                break
+
+
+def _same_project(one: Publication, other: Publication) -> bool:
+    """Whether two uploads are of one project, as far as environments and addresses tell."""
+    return one.job.environment.text == other.job.environment.text \
+        or {one.job.environment.text.lower(), other.job.environment.text.lower()} <= {"", "pypi", "release"}
+
+
+def skips(found: Publication) -> bool:
+    """Whether an upload passes over files that the index has."""
+    inputs = found.step.inputs
+    return "--skip-existing" in found.step.run.text or "handbook" in found.tool or any(
+        inputs[name].word not in ("", "false") for name in ("skip-existing", "skip_existing"))
 
 
 def _released(found: Publication) -> set[str]:
@@ -75,66 +127,9 @@ def _released(found: Publication) -> set[str]:
     return {each.action for each in found.sure if each.event == "release"} & set(RELEASED)
 
 
-@WORKFLOWS.rule("GHA012", "The tag or release that starts the workflow is not made with the default token",
-      why="A release or tag made with the default token starts no workflow. Nothing is published, and nothing fails.",
-      fix="Publish in the workflow that the tag starts, and make the release in its last job.", section=LIMITS,
-      source="DagsHub/client#708, mahimailabs/voicegateway#30 and PowerGridModel/power-grid-model#965")
-def own_token(repository: Repository) -> Iterator[At]:
-    """Steps that make a release or tag with the default token, where nothing else starts a publication."""
-    needed = {each.event for found in repository.publications for each in found.every
-              if each.event in ("push", "release") and each.of_tag}
-    if not needed or any(each.event == "push" and not each.of_tag for found in repository.publications
-                         for each in found.every):
-        return
-    for workflow in repository.workflows.values():
-        if any(DISPATCHES.search(step.run.text) for job in workflow.jobs.values() for step in job.steps):
-            continue
-        steps = [(job, step) for job in workflow.jobs.values() for step in repository.sources.steps(job.steps)]
-        for job, step in steps:
-            made, line = _makes(workflow, job, step)
-            starts = {"release" if made == "release" else "push"}
-            if made and needed <= starts and not _from_tag(workflow, job, step, repository.tag):
-                yield At(f"{job.name} makes the {made} with the default token, which starts nothing", step.file, line)
-
-
-def _makes(workflow: Workflow, job: Job, step: Step) -> tuple[str, int]:
-    """What a step makes with the default token ("release", "tag" or nothing), and its line."""
-    used = step.action
-    if used and used.repository in RELEASERS | TAGGERS:
-        given = step.inputs[(RELEASERS | TAGGERS)[used.repository] or "-"].text
-        named = [value for env in (workflow.body["env"], job.body["env"], step.body["env"])
-                 for name, value in env.map.items() if name in ("GITHUB_TOKEN", "GH_TOKEN")]
-        own = DEFAULT.search(given) if given else all(DEFAULT.search(value.text) for value in named)
-        if own and step.inputs["draft"].word != "true":
-            return ("release" if used.repository in RELEASERS else "tag"), step.body["uses"].line
-    for number, line in step.run.lines:
-        if CREATES.search(line) and "--draft" not in line and _default_token(workflow, job, step):
-            return "release", number
-        if PUSHES.search(line) and _checked_out_plainly(job):
-            return "tag", number
-    return "", 0
-
-
-def _default_token(workflow: Workflow, job: Job, step: Step) -> bool:
-    """Whether gh gets the default token."""
-    for env in (step.body["env"], job.body["env"], workflow.body["env"]):
-        for name in ("GH_TOKEN", "GITHUB_TOKEN"):
-            if name in env.map:
-                return bool(DEFAULT.search(env[name].text))
-    return False
-
-
-def _checked_out_plainly(job: Job) -> bool:
-    """Whether git pushes with the default token, as it does after a checkout without another."""
-    found = [step for step in job.steps if step.uses("actions/checkout")]
-    return bool(found) and all(not {"token", "ssh-key"} & step.inputs.map.keys()
-                               and step.inputs["persist-credentials"].word != "false" for step in found)
-
-
-def _from_tag(workflow: Workflow, job: Job, step: Step, tag: str) -> bool:
-    """Whether a step runs only after the tag was pushed, so that its release starts nothing that is needed."""
-    starts = [each for each in triggers(workflow, tag) if reaches(job, step, each) is not False]
-    return bool(starts) and all(each.of_tag for each in starts)
+def _pushed(found: Publication) -> bool:
+    """Whether an upload runs on the push of a tag."""
+    return any(each.event == "push" and each.of_tag for each in found.sure)
 
 
 @WORKFLOWS.rule("GHA013", "A pull request does not publish",
@@ -172,8 +167,8 @@ def only_versions(repository: Repository) -> Iterator[At]:
     for found in repository.publications:
         if not repository.from_git or found.index != "pypi" or found.job.environment:
             continue
-        sources = replace(repository.sources, tag=SNAPSHOT.removeprefix(TAG))
-        starts: list[Trigger] = [*triggers(found.workflow, sources.tag),
+        sources = replace(repository.sources, tags=(SNAPSHOT.removeprefix(TAG),))
+        starts: list[Trigger] = [*triggers(found.workflow, sources.tags[0]),
                                   *(each for caller in sources.callers(found.workflow) for each in caller.triggers)]
         if any(each.event == "push" and each.of_tag and reaches(found.job, found.step, each) for each in starts):
             yield At(f"any tag makes {found.job.name} upload", found.file, found.workflow.event_line("push"))
@@ -189,3 +184,57 @@ def committed(repository: Repository) -> Iterator[At]:
             yield At(f"{workflow.name} is not in git", workflow.file)
         elif workflow.file in repository.changed:
             yield At(f"{workflow.name} differs from the last commit", workflow.file, severity=WARNING)
+
+
+@WORKFLOWS.rule("GHA018", "Every upload is reached by an event",
+      why="GitHub skips a job whose condition does not hold and reports nothing. The ref of a workflow_run, for "
+          "example, is always the default branch, so a condition on a tag never holds there.",
+      fix="Name the event under on:, or correct the condition. Publish in the workflow that the tag starts.",
+      section=WORKFLOW, source="weaviate/weaviate-python-client#168 and astral-sh/ruff#46")
+def reached(repository: Repository) -> Iterator[At]:
+    """Uploads on which no event of their workflow, and no caller, ends up; a condition `false` switches one off."""
+    for found in repository.publications:
+        starts = [each for workflow in _starting(found)
+                  for each in triggers(workflow, repository.sources.tag(workflow))]
+        off = any(holds(text, {}) is False for text in
+                  (*found.step.conditions, *(job.body["if"].text for job in deciding(found.job))))
+        # The tag of a version is the matter of GHA010.
+        if not found.every and starts and not off and not any(each.of_tag for each in starts):
+            weight = None if _alone(repository, found) else WARNING
+            at = _never(found, starts[0], f"uploads on no event of {', '.join(sorted({e.event for e in starts}))}")
+            yield At(at.message, at.file, at.line, weight)
+
+
+def _alone(repository: Repository, found: Publication) -> bool:
+    """Whether nothing else uploads to an index."""
+    return not any(other.every for other in repository.publications if other.index == found.index)
+
+
+@WORKFLOWS.rule("GHA019", "A fork does not try to publish",
+      why="A push to a branch of a fork, or its schedule, starts the workflow there. The index refuses the fork, and "
+          "its owner gets a red run each time.",
+      fix="Give the job the condition github.repository == 'owner/name'.",
+      section=WORKFLOW, severity=WARNING,
+      source="ricklupton/rmscene#43, thebjorn/pydeps#114 and SciTools/iris#5180")
+def no_fork(repository: Repository) -> Iterator[At]:
+    """Uploads on the push of a branch or a schedule that run in a fork too."""
+    for found in repository.publications:
+        for each in found.triggers:
+            branch = each.event == "push" and each.of_branch and found.index != "pypi"  # GHA014 has those to PyPI.
+            if each.sure and (branch or each.event == "schedule") \
+                    and reaches(found.job, found.step, replace(each, fork=True)):
+                on = "the push of a branch" if branch else "a schedule"
+                yield At(f"{found.job.name} uploads on {on} in every fork", found.file, found.line)
+                break
+
+
+@WORKFLOWS.rule("GHA045", "A release goes to PyPI",
+      why="Files on TestPyPI alone reach nobody: pip does not look there, and the page can be deleted at any time.",
+      fix="Add a job that uploads to PyPI, or remove the address of TestPyPI from the last upload.",
+      section=WORKFLOW, severity=WARNING, source="astro-datalab/datalab#66 and ros-tooling/cross_compile#61")
+def to_pypi(repository: Repository) -> Iterator[At]:
+    """Uploads on a tag or a release of which all go to TestPyPI."""
+    found = [each for each in repository.every if any(trigger.of_tag for trigger in each.every)]
+    if found and {each.index for each in repository.every} == {"testpypi"}:
+        yield At(f"{found[-1].job.name} uploads to TestPyPI, and nothing uploads to PyPI", found[-1].file,
+                 found[-1].line)

@@ -9,13 +9,16 @@ from labhandbook.core.rules import WARNING, At, unverified
 from labhandbook.core.yaml_reader import Value
 from labhandbook.github.expressions import holds
 from labhandbook.github.repository import LIMITS, SETUP, WORKFLOW, WORKFLOWS, Repository
-from labhandbook.github.upload_steps import PYPA, Publication
+from labhandbook.github.upload_steps import POETRY, PYPA, Publication
 from labhandbook.github.workflow_model import FOLDER
 from labhandbook.github.zizmor import Weakness
 
 SKIPS = re.compile(r"--skip-existing\b")
 SWALLOWED = re.compile(r"\|\|\s*(true|:|echo\b)")
 REF = re.compile(r"github\.(ref|ref_name|sha|event\.release\.tag_name)\b")
+# Where credentials may come from: a secret, a step, a file, or variables of the machine.
+HIDDEN = re.compile(r"\b(secrets|steps|vars|inputs)\.(?!github_token)|\.pypirc|pypi-token|http-basic|keyring"
+                    r"|self-hosted|GITHUB_ENV", re.IGNORECASE)
 # Commands that compare the files on the index with those of the build, byte for byte.
 COMPARES = re.compile(r"handbook\s+release\s+(publish|verify)\b")
 
@@ -113,6 +116,21 @@ def _shared(found: Publication, group: str) -> bool:
     if not REF.search(group) or not all(each.of_tag for each in found.sure):
         return True
     return len({each.event for each in found.sure}) > 1 and "event_name" not in group
+
+
+@WORKFLOWS.rule("GHA044", "An upload by poetry or flit has credentials",
+      why="These tools don't ask GitHub for an identity. Without a token they fail, or wait for a password.",
+      fix="Upload with pypa/gh-action-pypi-publish, which needs no token, or give the tool one.",
+      section=SETUP, source="theacodes/cmarkgfm#30 and JRubics/poetry-publish#37")
+def has_credentials(repository: Repository) -> Iterator[At]:
+    """poetry publish and flit publish in a job that names no secret and nothing that a step made."""
+    for found in repository.publications:
+        if found.tool not in ("poetry", "flit", POETRY) or found.secret:
+            continue
+        text = " ".join(value.text for body in (found.job.body, found.workflow.body["env"], found.step.body)
+                        for value in body.scalars())
+        if not HIDDEN.search(text):
+            yield At(f"{found.job.name} uploads with {found.tool} and gives it no token", found.file, found.line)
 
 
 @WORKFLOWS.rule("GHA050", "zizmor finds no weakness in the jobs that build and upload",
