@@ -27,7 +27,8 @@ FILES = sorted(path for folder in ("broken", "fine") for path in (CASES / folder
 EXPECT = re.compile(r"^# expect: (\w+):(\d+) ?(.*)$", re.MULTILINE)
 # Rules on the end of the file, its folder and the order of its sections have tests of their own below; those on the
 # files beside a recipe have theirs in test_feedstock_rules.
-ALONE = {"RCP003", "RCP004", "RCP005", "RCP007", "RCP012", "RCP034", "RCP035", "RCP036", "RCP073"}
+ALONE = {"RCP003", "RCP004", "RCP005", "RCP007", "RCP012", "RCP034", "RCP035", "RCP036", "RCP073",
+         "RCP076"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -103,6 +104,22 @@ def test_sections_out_of_order(tmp_path: Path) -> None:
     assert found(tmp_path / "requirements", swapped) == [("RCP005", line_of(swapped, "host:"))]
     fewer = re.sub(r"context:\n.*\n\n", "", v1()).replace("${{ version }}", "1.2.0")
     assert "RCP005" not in [code for code, _ in found(tmp_path / "fewer", fewer)], "a section may be missing"
+
+
+def test_a_package_that_is_on_conda_forge_already(tmp_path: Path) -> None:
+    text = v1().replace("name: demo", "name: click").replace("    - click >=8.1\n", "")
+    assert found(tmp_path, text) == [("RCP076", line_of(text, "name: click"))]
+    feedstock = tmp_path / "click-feedstock" / "recipe" / "recipe.yaml"
+    feedstock.parent.mkdir(parents=True)
+    feedstock.write_text(text, encoding="utf-8")
+    assert list(lint([feedstock]).findings) == []
+
+
+def test_a_requirement_may_be_in_the_same_pull_request(tmp_path: Path) -> None:
+    text = v1().replace("    - click >=8.1\n", "    - not-there-yet\n")
+    assert [code for code, _ in found(tmp_path, text)] == ["RCP075"]
+    (tmp_path / "recipes" / "not-there-yet").mkdir()
+    assert found(tmp_path, text) == []
 
 
 def test_v0_in_recipe_yaml_is_found(tmp_path: Path) -> None:

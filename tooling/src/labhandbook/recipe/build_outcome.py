@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from labhandbook.core.rules import Finding, Rule
-from labhandbook.recipe.conda_forge_facts import conda_name
+from labhandbook.recipe.conda_forge_names import conda_name
 from labhandbook.recipe.recipe_reader import Reading
 from labhandbook.recipe.recipe_rules import build_proof
 

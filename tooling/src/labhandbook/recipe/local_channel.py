@@ -25,7 +25,7 @@ from labhandbook.package.machine import Interpreter, installer_env
 from labhandbook.package.project import normalise
 from labhandbook.package.simple_index import sha256
 from labhandbook.recipe.build_machine import system, uv
-from labhandbook.recipe.conda_forge_facts import conda_name
+from labhandbook.recipe.conda_forge_names import conda_name
 from labhandbook.recipe.local_dists import Local
 from labhandbook.recipe.requirement_specs import bounds, parse
 

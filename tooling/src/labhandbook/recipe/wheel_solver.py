@@ -11,7 +11,7 @@ from labhandbook.core.process import run
 from labhandbook.core.rules import Finding, Rule
 from labhandbook.package.machine import Interpreter, installer_env
 from labhandbook.recipe.build_machine import uv
-from labhandbook.recipe.conda_forge_facts import pypi_name
+from labhandbook.recipe.conda_forge_names import pypi_name
 from labhandbook.recipe.local_dists import Local
 from labhandbook.recipe.recipe_reader import Entry, Reading
 from labhandbook.recipe.recipe_rules import build_proof

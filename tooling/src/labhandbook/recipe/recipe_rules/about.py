@@ -69,7 +69,7 @@ def linked_licences(reading: Reading) -> Iterator[At]:
         asked = {value.text.split()[0] for value in lines} | {reading.get("package.name")}
         for value in lines:
             for language, tool in LICENCE_TOOLS.items():
-                if (found := re.search(rf"compiler\((['\"]){language}", value.text)) and tool not in asked:
+                if (found := re.search(rf"compiler\((['\"]){language}\1", value.text)) and tool not in asked:
                     seen = part.top and reading.form == "v1" and found[1] == "'" and not value.selector
                     yield At(f"build has a compiler of {language.title()} and no {tool}", line=value.line,
                              severity=None if seen else WARNING)

@@ -10,6 +10,7 @@ from labhandbook.core.regular_file import content
 from labhandbook.core.rules import WARNING, At
 from labhandbook.core.yaml_reader import read_yaml
 from labhandbook.recipe.conda_forge_facts import avoided, facts, python_min
+from labhandbook.recipe.conda_forge_names import names
 from labhandbook.recipe.recipe_reader import Entry, Part, Reading
 from labhandbook.recipe.recipe_rules.recipe_rule import ADVICE, FIELDS, RECIPE
 from labhandbook.recipe.requirement_specs import split
@@ -150,7 +151,7 @@ def _misspelt(value: Entry, form: str) -> tuple[str, bool] | None:
       why="matplotlib brings a graphical toolkit where matplotlib-base is enough, and torch or build are other "
           "packages there.",
       fix="Use the name that the message gives.", section=FIELDS)
-def names(reading: Reading) -> Iterator[At]:
+def renamed(reading: Reading) -> Iterator[At]:
     """Names that mean another package on conda-forge, or one that has a newer name."""
     seen: set[str] = set()
     for _, section, value in _each(reading):
@@ -158,6 +159,38 @@ def names(reading: Reading) -> Iterator[At]:
         if name in avoided() and name not in seen:
             seen.add(name)
             yield At(f"{section}: {name} is {avoided()[name]} on conda-forge", line=value.line)
+
+
+@RECIPE.rule("RCP075", "Requirements are on conda-forge", severity=WARNING,
+      why="A package that requires what conda-forge does not have can't be installed.",
+      fix="Correct the name, or bring that package to conda-forge first; its recipe may be in the same pull "
+          "request.", section=FIELDS)
+def there(reading: Reading) -> Iterator[At]:
+    """Names that conda-forge does not have, by the published mapping of its names."""
+    known = names()
+    own = {part.name for part in reading.parts} | {reading.get("package.name")} | siblings(reading) | set(avoided())
+    for _, section, value in _each(reading):
+        name = split(value.text)[0].rpartition("::")[2].partition("[")[0]
+        if name.lower() not in known.packages and name not in own and not re.search(r"^__|[{}]", name):
+            right = known.conda(name)
+            hint = f"; conda-forge calls it {right}" if right else ""
+            yield At(f"{section}: conda-forge has no {name} ({known.source}){hint}", line=value.line)
+
+
+def siblings(reading: Reading) -> set[str]:
+    """The recipes that the same pull request to staged-recipes may bring."""
+    folder = reading.path.resolve().parent.parent
+    return {path.name for path in folder.iterdir() if path.is_dir()} if folder.name == "recipes" else set()
+
+
+@RECIPE.rule("RCP076", "A new recipe is for a package that conda-forge does not have", severity=WARNING,
+      why="A package has one feedstock; staged-recipes refuses a second recipe for it.",
+      fix="Change the package's feedstock instead: handbook recipe update.", section=FIELDS)
+def new(reading: Reading) -> Iterator[At]:
+    """A package that is there already."""
+    name, known = reading.get("package.name"), names()
+    if reading.path.resolve().parent.parent.name == "recipes" and name in known.packages:
+        yield At(f"conda-forge has {name} already ({known.source})", line=reading.line("package.name"))
 
 
 @RECIPE.rule("RCP027", "A compiler comes with stdlib", source="conda-forge R-033, R-034, R-035",
