@@ -49,7 +49,7 @@ local function inlined(text, image)
   text = text:gsub('"(#%x%x%x%x%x%x)"', function(colour)
     return tokens()[colour] and ('"%s"'):format(tokens()[colour])
   end)
-  local label = ('<svg aria-label="%s" data-src="%s" data-pagefind-ignore '):format(escape(alt), escape(image.src))
+  local label = ('<svg aria-label="%s" data-src="%s" data-search-ignore '):format(escape(alt), escape(image.src))
   return pandoc.RawInline('html', (text:gsub('^<svg ', function() return label end):gsub('%s+$', '')))
 end
 

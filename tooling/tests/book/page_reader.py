@@ -371,7 +371,7 @@ def pages(site: Path) -> dict[str, Page]:
     found = {}
     for path in sorted(site.rglob("*.html")):
         url = path.relative_to(site).as_posix()
-        if not url.startswith(("site_libs/", "pagefind/", "_extensions/")):
+        if not url.startswith(("site_libs/", "_extensions/")):
             page = Page(site, url)
             if page.html.select_one("main"):
                 found[url] = page

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from labhandbook.book.engine.search_index import INDEX
 from tooling.tests.book.preview_client import CHAPTER, FILES, PATH, SOON, Preview, ended, family, previewing
 from tooling.tests.conftest import run
 
@@ -30,7 +31,7 @@ def test_every_page_and_file_is_served_from_this_machine_only(preview: Preview) 
 
 
 @pytest.mark.parametrize("path", ["/../../../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/_quarto.yml", "/one.qmd",
-                                  "//etc/passwd", "/pagefind/../../../etc/passwd", "/pagefind/%2e%2e/site/index.html",
+                                  "//etc/passwd", "/site/../../../etc/passwd", "/site/%2e%2e/%2e%2e/site/index.html",
                                   "/site/..%2f..%2f__init__.py", "/.preview/../live.py", "/%00", "/nowhere.html"])
 def test_no_address_leads_out_of_the_book(preview: Preview, path: str) -> None:
     code, _, text = preview.get(path)
@@ -56,14 +57,10 @@ def test_sigterm_ends_it_cleanly(book: Path) -> None:
 
 
 def test_the_search_index_follows_the_edits(preview: Preview, book: Path) -> None:
-    preview.until("/pagefind/pagefind-entry.json", "page_count")
-    before = preview.get("/pagefind/pagefind-entry.json")[2]
+    assert "quokka" not in preview.get(f"/{INDEX}")[2]
     (book / "one.qmd").write_text(CHAPTER + "\nA word for the index: quokka.\n", encoding="utf-8")
-    end = time.monotonic() + SOON
-    while preview.get("/pagefind/pagefind-entry.json")[2] == before:
-        assert time.monotonic() < end
-        time.sleep(0.1)
-    assert preview.get("/pagefind/pagefind.js")[0] == 200
+    preview.until(f"/{INDEX}", "quokka")
+    assert preview.get("/site/search.js")[0] == preview.get("/site/minisearch.js")[0] == 200
 
 
 # What follows an edit
@@ -156,7 +153,7 @@ def test_a_broken_shared_file_leaves_the_last_good_state(preview: Preview, book:
     (book / "one.qmd").write_text(CHAPTER + "\nStill alive.\n")
     preview.until("/one.html", "Still alive.", shown)
     (book / name).write_text(good)
-    preview.until("/one.html", "Still alive.", 'data-pagefind-ignore hidden')
+    preview.until("/one.html", "Still alive.", 'data-search-ignore hidden')
 
 
 def test_a_missing_include_and_picture_are_found_when_they_come(preview: Preview, book: Path) -> None:

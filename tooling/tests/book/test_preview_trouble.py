@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from labhandbook.book.engine.search_index import INDEX
 from tooling.tests.book.preview_client import CHAPTER, FILES, Preview, family, previewing, tree
 
 
@@ -122,7 +123,7 @@ def test_two_previews_at_once_and_nothing_is_written(book: Path) -> None:
         (book / "one.qmd").write_text(CHAPTER + "\nSeen twice.\n")
         for preview in (first, second):
             preview.until("/one.html", "Seen twice.")
-            preview.until("/pagefind/pagefind-entry.json", "page_count")
+            preview.until(f"/{INDEX}", "Seen twice.")
     after = tree(book)
     assert after.keys() == before.keys()
     assert [name for name in after if after[name] != before[name]] == [str(book / "one.qmd")]

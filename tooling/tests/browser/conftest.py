@@ -50,7 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def urls(site: Path) -> list[str]:
     """The addresses of all pages."""
     found = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
-    return [url for url in found if "data-pagefind-body" in (site / url).read_text(encoding="utf-8")]
+    return [url for url in found if "data-search" in (site / url).read_text(encoding="utf-8")]
 
 
 @pytest.fixture(scope="session")

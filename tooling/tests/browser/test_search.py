@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 
 from tooling.tests.browser.conftest import Open, listing
+from tooling.tests.conftest import ROOT
 
 WORDS = 4
 
@@ -19,7 +22,7 @@ def texts(site: Path, urls: list[str]) -> dict[str, str]:
     for url in urls:
         main = BeautifulSoup((site / url).read_text(encoding="utf-8"), "html.parser").select_one("main")
         assert main
-        for ignored in main.select("[data-pagefind-ignore], script, math, .header-section-number"):
+        for ignored in main.select("[data-search-ignore], script, math, .header-section-number"):
             ignored.decompose()
         blocks = main.select("p, li:not(:has(p, li)), .csl-entry")
         found[url] = "\n".join(" ".join(block.get_text().split()) for block in blocks)
@@ -59,6 +62,60 @@ def test_a_phrase_of_every_page_leads_to_it(site: Path, urls: list[str], base: s
     first = page.locator(".search-results a").first.get_attribute("href")
     page.keyboard.press("Enter")
     page.wait_for_url(first)
+
+
+def questions() -> list[dict[str, Any]]:
+    """What people ask, and the ids of the sections that answer it."""
+    loaded = yaml.safe_load((ROOT / "tooling/tests/cases/book/questions.yml").read_text(encoding="utf-8"))
+    assert isinstance(loaded, list)
+    return loaded
+
+
+def test_questions_are_answered_by_sections(site: Path, urls: list[str], open_page: Open) -> None:
+    """Of 40 questions at least 36 have an answer among the first three results, and at least 28 as the first."""
+    titles = {}
+    for url in urls:
+        heading = BeautifulSoup((site / url).read_text(encoding="utf-8"), "html.parser").select_one("h1[id]")
+        titles[url] = heading["id"] if heading else ""
+    page = open_page("index.html")
+    page.keyboard.press("/")
+    box = page.get_by_role("searchbox")
+    places = {}
+    for question in questions():
+        box.fill("")
+        box.fill(question["ask"])
+        page.wait_for_function("() => document.querySelector('.search-status').textContent")
+        links = page.evaluate("() => [...document.querySelectorAll('.search-results a')].map((link) => link.href)")
+        found = [url.partition("#")[2] or titles[url.removeprefix(page.evaluate("() => new URL('.', location).href"))]
+                 for url in links]
+        places[question["ask"]] = min((found.index(id) for id in question["in"] if id in found), default=99)
+    lost = {ask: place for ask, place in places.items() if place}
+    assert len(places) == 40
+    assert sum(place < 3 for place in places.values()) >= 36, lost
+    assert sum(place < 1 for place in places.values()) >= 28, lost
+
+
+def test_the_search_needs_no_server(site: Path, browser: Any) -> None:
+    page = browser.new_page()
+    page.goto((site / "chapters/hpc/errors.html").as_uri())
+    page.keyboard.press("/")
+    page.keyboard.type("cancelling jobs")
+    page.locator('.search-results a[href$="chapters/hpc/commands.html#sec-commands-scancel"]').click()
+    page.wait_for_url("file://**/chapters/hpc/commands.html#sec-commands-scancel")
+    page.close()
+
+
+@pytest.mark.parametrize(("typed", "first"), [
+    ("scancle", "sec-commands-scancel"), ("--mem-per-cpu", "sec-"), ("HPC012", "sec-rule-hpc012"),
+    ('"account/partition combination"', "sec-hpc-errors-submit"),
+])
+def test_slips_options_codes_and_messages_are_found(open_page: Open, typed: str, first: str) -> None:
+    page = open_page("index.html")
+    page.keyboard.press("/")
+    page.keyboard.type(typed)
+    link = page.locator(".search-results a").first
+    link.wait_for()
+    assert f"#{first}" in str(link.get_attribute("href"))
 
 
 @pytest.mark.parametrize("key", ["/", "Control+k"])

@@ -148,7 +148,7 @@ def test_findings_as_json(tmp_path: Path) -> None:
 
 def test_stages_and_the_way_on_are_shown(tmp_path: Path) -> None:
     done = run("render", "--engine", "pandoc", cwd=make_book(tmp_path, FILES))
-    for stage in ("reading", "writing", "indexing", "setting pdf", "setting epub"):
+    for stage in ("reading", "writing", "setting pdf", "setting epub"):
         assert re.search(rf"^✓ {stage} +\d+\.\d\d s$", done.stderr, re.MULTILINE), stage
     assert re.search(r"^✓ 2 pages by pandoc in _book/ .* in \d+\.\d s$", done.stderr, re.MULTILINE)
 

@@ -122,7 +122,7 @@ def test_the_index_answers_to_the_names_of_this_machine(index: int, host: str) -
     "/.%2e/SECRET.txt", "/%252e%252e/SECRET.txt", "//../SECRET.txt", "/./../SECRET.txt", "/chapters/../../SECRET.txt",
     "/link/SECRET.txt", "/_extensions/handbook/../../../SECRET.txt", "/site/../../SECRET.txt", "/SECRET.txt",
     "/hidden.txt", "/_quarto.yml", "/one.qmd", "/.git/config", "/.preview/../../SECRET.txt",
-    "/pagefind/../../SECRET.txt", "/pagefind/%2e%2e/%2e%2e/SECRET.txt", "/pagefind//etc/passwd", "/%00",
+    "/site/sections.js/../../SECRET.txt", "/site/%2e%2e/%2e%2e/SECRET.txt", "/site//etc/passwd", "/%00",
     "/one.html%00", "/shown.txt/../../SECRET.txt", "/" + "a/" * 3000, "/" + "%2e%2e/" * 40 + "etc/passwd",
 ])
 def test_no_address_leads_out_of_the_book(preview: Preview, path: str) -> None:

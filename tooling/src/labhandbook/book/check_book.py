@@ -25,7 +25,7 @@ from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import Findings, Severity
 
-NO_PAGES = {"site_libs", "pagefind"}
+NO_PAGES = {"site_libs"}
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def lychee(site: Path, folder: Path) -> Ran:
     """
     folder.mkdir()
     ran = run("lychee", ["--offline", "--include-fragments", "--no-ignore", "--hidden", "--no-progress", "--format",
-                         "json", "--extensions", "html", "--exclude-path", "/site_libs/|/pagefind/", "--index-files",
+                         "json", "--extensions", "html", "--exclude-path", "/site_libs/", "--index-files",
                          "index.html", "--root-dir", str(site), "--", str(site)], folder, {0, 2})
     if ran.output is not None and not ran.output.lstrip().startswith("{"):
         return Ran(None, "lychee printed no report")

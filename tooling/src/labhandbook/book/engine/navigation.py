@@ -149,7 +149,7 @@ class Navigation:
         return "\n".join(links)
 
     def _scripts(self, root: str) -> str:
-        return f'<script src="{root}site/layout.js" defer></script>'
+        return "\n".join(f'<script src="{root}site/{name}.js" defer></script>' for name in ("layout", "search"))
 
 
 def download_name(book: Book, kind: str) -> str:

@@ -30,6 +30,8 @@ from labhandbook.core import untrusted_data
 from labhandbook.core.rules import Finding, Findings, Rule
 
 SITE = Path(__file__).with_name("site")
+# The files of SITE that every site has.
+SERVED = ("layout.css", "layout.js", "search.js", "minisearch.js")
 PROBLEMS: dict[str, Rule] = {"reference": REFERENCE, "citation": CITATION, "link": LINK, "supported": SUPPORTED,
                             "callout": CALLOUT}
 

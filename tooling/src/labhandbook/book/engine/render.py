@@ -11,12 +11,12 @@ from pathlib import Path, PurePosixPath
 
 from labhandbook.book.boundary import own_file
 from labhandbook.book.engine.navigation import download_name, old_addresses, redirect
-from labhandbook.book.engine.pandoc_engine import SITE, Chapter, Engine, Written
+from labhandbook.book.engine.pandoc_engine import SERVED, SITE, Chapter, Engine, Written
 from labhandbook.book.engine.pdf import pdf, typst_source
+from labhandbook.book.engine.search_index import INDEX, search_script, sections
 from labhandbook.book.model import CONFIG, Book, line_of
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import replacing_folder
-from labhandbook.core.process import run
 from labhandbook.core.rules import Findings
 
 FORMATS = ("html", "pdf", "epub")
@@ -87,8 +87,8 @@ def render_pandoc(book: Book, output: Path, formats: tuple[str, ...], progress: 
             if "html" in formats:
                 write_site(book, written, fresh)
                 write_aliases(engine, fresh)
-                progress("indexing")
-                index_search(fresh)
+                found = [one for page in written for one in sections(page.page.url, page.html)]
+                (fresh / INDEX).write_text(search_script(book, found), encoding="utf-8")
             for kind, job in whole.items():
                 progress(f"setting {kind}")
                 (fresh / download_name(book, kind)).write_bytes(job.result())
@@ -114,7 +114,7 @@ def write_site(book: Book, written: list[Written], target: Path) -> None:
     for name in sorted(shown | {*book.styles}):
         copy_own(book, name, target)
     for path in SITE.iterdir():
-        if path.name.startswith("layout."):
+        if path.name in SERVED:
             copy_into(path, target / "site" / path.name)
     # GitHub Pages would otherwise drop names that begin with an underscore.
     (target / ".nojekyll").touch()
@@ -158,26 +158,3 @@ def _place(chapter: Chapter, text: str) -> str:
     """Where in its front matter a chapter says `text`."""
     lines = [line.number for line in chapter.source.front if text in line.text]
     return f"{chapter.page.path}:{lines[0] if lines else 1}"
-
-
-def pagefind_program() -> str:
-    """Where pagefind is. Raises HandbookError when it is not installed."""
-    try:
-        from pagefind_bin import get_executable
-    except ImportError:
-        raise HandbookError("the search index can't be made: pagefind isn't installed",
-                            todo="run `make`, or `pip install 'labhandbook[render]'`",
-                            section="sec-contributing") from None
-    return str(get_executable())
-
-
-def index_search(target: Path) -> None:
-    """Let pagefind index the pages under `target`. Raises HandbookError when it fails."""
-    done = run([pagefind_program(), "--site", target, "--silent"])
-    if done.returncode:
-        raise HandbookError("the search index can't be made", why=(done.stderr or done.stdout).strip(),
-                            todo="render again; if it stays, report it", section="sec-contributing")
-    # pagefind does not report a full disk; then this file does not fit either.
-    probe = target / "pagefind" / ".probe"
-    probe.write_bytes(bytes(1 << 16))
-    probe.unlink()

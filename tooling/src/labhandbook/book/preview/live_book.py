@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from labhandbook.book.engine.navigation import old_addresses, redirect
-from labhandbook.book.engine.pandoc_engine import SITE, Engine, Written
+from labhandbook.book.engine.pandoc_engine import SERVED, SITE, Engine, Written
 from labhandbook.book.engine.pandoc_worker import LUA
 from labhandbook.book.facts import facts_files, results_files
 from labhandbook.book.model import CONFIG, Book, Page, as_list, load_book
@@ -121,7 +121,7 @@ class LiveBook:
                 pages.setdefault(root / name, set()).add(page.path)
         assets = {root / name for shown in self.pages.values() for name in shown.resources}
         assets |= {root / name for name in self.book.styles}
-        assets |= {path for path in SITE.iterdir() if path.stem in ("layout", "preview")}
+        assets |= {SITE / name for name in (*SERVED, "preview.css", "preview.js")}
         shared = {root / CONFIG, *facts_files(root), *results_files(root),
                   *(root / name for name in book.bibliography),
                   *(root / name for name in as_list(book.html_option("include-after-body"))),
@@ -277,7 +277,7 @@ class LiveBook:
         root = self.book.root
         names = {name for shown in self.pages.values() for name in shown.resources}
         files = {name: root / name for name in {*self.book.styles, *names}}
-        files |= {f"site/{path.name}": path for path in SITE.iterdir() if path.stem == "layout"}
+        files |= {f"site/{name}": SITE / name for name in SERVED}
         with self.news:
             self.files = files
             self.news.notify_all()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import mimetypes
 import secrets
 import sys
-from collections.abc import Callable
 from functools import partial
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +18,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from labhandbook.book.boundary import own_file
 from labhandbook.book.engine.pandoc_engine import SITE
+from labhandbook.book.engine.search_index import INDEX, search_script, sections
 from labhandbook.book.preview.clients import Clients
 from labhandbook.book.preview.live_book import LiveBook
 from labhandbook.core import untrusted_data
@@ -38,7 +38,7 @@ LARGEST = 1 << 30
 
 
 class Server(ThreadingHTTPServer):
-    """Serves one live book on this machine. `search` gives the folders of its search index, the newest first."""
+    """Serves one live book on this machine."""
 
     daemon_threads = True
     block_on_close = False
@@ -49,7 +49,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port: int) -> None:
         self.clients = Clients()
         self.live: LiveBook | None = None
-        self.search: Callable[[], list[Path]] = list
+        self._sections: dict[str, tuple[int, list[dict[str, str]]]] = {}
         # A browser that was connected to an earlier preview on this port must load this one's pages.
         self.run = secrets.token_hex(4)
         try:
@@ -98,6 +98,15 @@ class Server(ThreadingHTTPServer):
         shown = self.live.pages.get(url)
         return self._complete(shown.html, url) if shown else None
 
+    def search_script(self) -> bytes:
+        """What the search reads, of the pages as they are now. Raises HandbookError as `synonyms` does."""
+        assert self.live
+        pages = dict(self.live.pages)
+        for url, shown in pages.items():
+            if self._sections.get(url, (None,))[0] != shown.version:
+                self._sections[url] = shown.version, sections(url, shown.html)
+        return search_script(self.live.book, [one for url in pages for one in self._sections[url][1]]).encode()
+
     def lacking(self, url: str) -> bytes:
         """The page for an address that has none."""
         assert self.live
@@ -126,7 +135,7 @@ class Server(ThreadingHTTPServer):
         errors, findings = self.live.problems(url)
         items = [self._error(error) for error in errors] + [self._finding(finding) for finding in findings]
         hidden = "" if items else " hidden"
-        return (f'<aside id="preview-panel" aria-label="Mistakes" aria-live="polite" data-pagefind-ignore{hidden}>\n'
+        return (f'<aside id="preview-panel" aria-label="Mistakes" aria-live="polite" data-search-ignore{hidden}>\n'
                 f'<ul>\n{"".join(items)}</ul>\n</aside>')
 
     def _error(self, error: HandbookError) -> str:
@@ -195,13 +204,18 @@ class Handler(BaseHTTPRequestHandler):
             self._send(200, HTML, live.moved[url].encode())
         elif f"{name}/index.html" in live.pages:
             self._send(301, HTML, b"", ("Location", f"/{quote(name)}/"))
-        elif name.startswith("pagefind/"):
-            found = (_within(folder, name.removeprefix("pagefind/")) for folder in self.server.search())
-            self._file(next(filter(None, found), None), name)
+        elif name == INDEX:
+            self._index()
         else:
             path = live.files.get(name)
             inside = path and (path.is_relative_to(SITE) or own_file(live.book.root, name))
             self._file(path if inside else None, name)
+
+    def _index(self) -> None:
+        try:
+            self._send(200, "text/javascript; charset=utf-8", self.server.search_script())
+        except HandbookError as error:
+            self._send(404, "text/plain; charset=utf-8", error.what.encode())
 
     def _file(self, path: Path | None, name: str) -> None:
         try:
@@ -255,8 +269,3 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Requests are no news."""
-
-
-def _within(folder: Path, name: str) -> Path | None:
-    path = (folder / name).resolve()
-    return path if path.is_relative_to(folder.resolve()) and path.is_file() else None

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import signal
-import subprocess
-import tempfile
 import threading
 import time
 import traceback
@@ -16,18 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from labhandbook.book.engine.render import pagefind_program
 from labhandbook.book.model import Book
 from labhandbook.book.preview.file_watcher import Watcher
 from labhandbook.book.preview.live_book import LiveBook
 from labhandbook.book.preview.page_server import Server
-from labhandbook.core import process
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import Finding, Findings
 from labhandbook.core.terminal import Progress, echo, paint, show_error, show_findings
-
-# Seconds without an edit after which the search index is made again.
-QUIET = 3.0
 
 
 def serve(book: Book, port: int, *, browse: bool) -> None:
@@ -49,9 +40,7 @@ def serve(book: Book, port: int, *, browse: bool) -> None:
             echo("Stopped.", err=True)
             return
         progress.end()
-        search = Search(live, Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="handbook-preview-"))))
-        stack.callback(search.close)
-        server.live, server.search = live, lambda: search.folders
+        server.live = live
         threading.Thread(target=server.serve_forever, daemon=True).start()
         stack.callback(server.shutdown)
         reporter = Reporter(live)
@@ -59,7 +48,7 @@ def serve(book: Book, port: int, *, browse: bool) -> None:
         progress.last(True, f"{len(live.pages)} pages at {server.address} (edits show at once; Ctrl-C ends)")
         if browse:
             webbrowser.open(server.address)
-        keep_up(live, stop, reporter, search, since)
+        keep_up(live, stop, reporter, since)
     echo("Stopped.", err=True)
 
 
@@ -81,7 +70,7 @@ def stopping() -> Iterator[threading.Event]:
             signal.signal(number, handler or signal.SIG_DFL)
 
 
-def keep_up(live: LiveBook, stop: threading.Event, reporter: Reporter, search: Search, since: int) -> None:
+def keep_up(live: LiveBook, stop: threading.Event, reporter: Reporter, since: int) -> None:
     """Take in every change until `stop` is set."""
     watcher = Watcher(live.book.root, stop)
     watcher.remember(live.inputs().files, since)
@@ -92,7 +81,7 @@ def keep_up(live: LiveBook, stop: threading.Event, reporter: Reporter, search: S
             more = True
             while more and not stop.is_set():
                 try:
-                    more = step(live, watcher, named, reporter, search)
+                    more = step(live, watcher, named, reporter)
                 except Exception as error:  # a defect of the preview must not remove the pages
                     if stop.is_set():
                         return
@@ -102,15 +91,13 @@ def keep_up(live: LiveBook, stop: threading.Event, reporter: Reporter, search: S
                 named = set()
 
 
-def step(live: LiveBook, watcher: Watcher, named: set[Path], reporter: Reporter, search: Search) -> bool:
+def step(live: LiveBook, watcher: Watcher, named: set[Path], reporter: Reporter) -> bool:
     """Take in what changed, or else some of what must follow it; whether more is to be done."""
     start = time.monotonic()
     if changed := watcher.changed(live.inputs().files, named):
-        search.wake()  # it ends what it does now, and waits for the quiet after the update
         written = live.update(changed)
         watcher.remember(live.inputs().files)
         reporter.show(written, time.monotonic() - start)
-        search.wake()
         return True
     more = live.follow()
     reporter.show([])
@@ -140,65 +127,3 @@ class Reporter:
         if (self._errors or self._findings) and not errors and not findings:
             echo(f"{paint('✓', 'green')} everything is correct again", err=True)
         self._errors, self._findings = errors, findings
-
-
-class Search:
-    """Makes the search index in the background, a while after the last edit."""
-
-    def __init__(self, live: LiveBook, home: Path) -> None:
-        self.live = live
-        self.home = home
-        self.folders: list[Path] = []
-        self._wanted = threading.Event()
-        self._wanted.set()
-        self._closed = False
-        self._process: subprocess.Popen[str] | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Something is edited: what is being indexed is old, and would take the processors from the edit."""
-        self._wanted.set()
-        self._stop()
-
-    def close(self) -> None:
-        """End what runs."""
-        self._closed = True
-        self.wake()
-        self._thread.join()
-
-    def _stop(self) -> None:
-        if self._process and self._process.poll() is None:
-            process.stop(self._process)
-
-    def _run(self) -> None:
-        try:
-            program = pagefind_program()
-        except HandbookError as error:
-            show_error(error)
-            return
-        number = 0
-        while self._wanted.wait() and not self._closed:
-            self._wanted.clear()
-            if number and self._wanted.wait(QUIET):
-                continue
-            number += 1
-            fresh = self._index(program, self.home / f"index-{number}")
-            if fresh and not self._closed:
-                # A page that is open may still ask for parts of the one before.
-                *old, self.folders = *self.folders[1:], [fresh, *self.folders[:1]]
-                for folder in old:
-                    shutil.rmtree(folder, ignore_errors=True)
-
-    def _index(self, program: str, target: Path) -> Path | None:
-        site = self.home / "site"
-        shutil.rmtree(site, ignore_errors=True)
-        for url, shown in list(self.live.pages.items()):
-            (site / url).parent.mkdir(parents=True, exist_ok=True)
-            (site / url).write_text(shown.html, encoding="utf-8")
-        self._process = process.start([program, "--site", site, "--output-path", target, "--silent"])
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, 15)
-        code = self._process.wait()
-        process.ended(self._process)
-        return target if code == 0 else None

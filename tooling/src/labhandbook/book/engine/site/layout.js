@@ -1,4 +1,4 @@
-// What a page of the embedded engine does beyond being read: theme, search, copying, tabs, the place on the page.
+// What a page of the embedded engine does beyond being read: theme, copying, tabs, the place on the page.
 // Everything here is an addition: without it the page is complete.
 (() => {
   "use strict";
@@ -143,7 +143,7 @@
   dress(text);
   reveal();
   addEventListener("hashchange", reveal);
-  document.addEventListener("handbook-main", (event) => { dress(document.querySelector("main"), event.detail); index = null; fresh = "?" + Date.now(); });
+  document.addEventListener("handbook-main", (event) => { dress(document.querySelector("main"), event.detail); });
 
   // The page's contents are beside the text on a wide screen and folded above it on a narrow one
   matchMedia("(min-width: 1200px)").addEventListener("change", (wide) => {
@@ -155,71 +155,4 @@
   const showCurrent = () => { const here = book.querySelector("[aria-current]"); if (here) showIn(book, here); };
   book.addEventListener("toggle", showCurrent);
   showCurrent();
-
-  // Search
-  const dialog = document.querySelector("dialog.search");
-  const input = dialog.querySelector("input");
-  const status = dialog.querySelector(".search-status");
-  const results = dialog.querySelector(".search-results");
-  const base = new URL(document.body.dataset.root || "./", location.href).href;
-  let index = null;
-  let fresh = "";
-  const load = async () => {
-    if (location.protocol === "file:") throw new Error("search needs the pages to be served: run handbook preview");
-    index ??= await import(base + "pagefind/pagefind.js" + fresh);
-    await index.options({ baseUrl: base, excerptLength: 18 });
-    return index;
-  };
-  const element = (tag, props, ...children) => {
-    const made = Object.assign(document.createElement(tag), props);
-    made.append(...children);
-    return made;
-  };
-  const show = (found) => {
-    const parts = found.sub_results.filter((part) => part.title !== found.meta.title).slice(0, 4)
-      .map((part) => element("a", { className: "sub", href: part.url, textContent: part.title }));
-    return element("li", {}, element("a", { href: found.url, textContent: found.meta.title }),
-      element("p", { innerHTML: found.excerpt }), ...parts);
-  };
-  let asked = 0;
-  const search = async () => {
-    const turn = ++asked;
-    const query = input.value.trim();
-    if (!query) { results.replaceChildren(); status.textContent = ""; return; }
-    try {
-      const found = await (await load()).search(query);
-      const pages = await Promise.all(found.results.slice(0, 12).map((result) => result.data()));
-      if (turn !== asked) return;
-      results.replaceChildren(...pages.map(show));
-      status.textContent = found.results.length ? `${found.results.length} page${found.results.length > 1 ? "s" : ""}` : "Nothing found";
-    } catch (error) {
-      status.textContent = "No search: " + error.message;
-    }
-  };
-  const open = () => { dialog.showModal(); input.select(); load().catch((error) => { status.textContent = "No search: " + error.message; }); };
-  document.querySelector(".search-open").addEventListener("click", open);
-  dialog.querySelector(".search-close").addEventListener("click", () => dialog.close());
-  input.addEventListener("input", search);
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.querySelector("form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    results.querySelector("a")?.click();
-  });
-  results.addEventListener("click", (event) => { if (event.target.closest("a")) dialog.close(); });
-  dialog.addEventListener("keydown", (event) => {
-    // A search field would use the first Escape to empty itself.
-    if (event.key === "Escape") { event.preventDefault(); dialog.close(); return; }
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step) return;
-    const stops = [input, ...all("a", results)];
-    event.preventDefault();
-    stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
-  });
-  addEventListener("keydown", (event) => {
-    const typing = event.target.closest?.("input, textarea, [contenteditable]");
-    if ((event.key === "/" && !typing) || (event.key?.toLowerCase() === "k" && (event.ctrlKey || event.metaKey))) {
-      event.preventDefault();
-      if (!dialog.open) open();
-    }
-  });
 })();

@@ -48,7 +48,7 @@
         const response = await fetch("/" + page, { cache: "no-store" });
         const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
         const now = fresh.querySelector("script[data-version]")?.dataset.version;
-        if (!now || response.status !== 200 || !document.querySelector("main[data-pagefind-body]")) return location.reload();
+        if (!now || response.status !== 200 || !document.querySelector("main[data-search]")) return location.reload();
         swap(fresh);
         version = now;
         if (wanted === seen) wanted = now;
