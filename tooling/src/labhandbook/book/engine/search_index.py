@@ -48,7 +48,7 @@ class _Reader(HTMLParser):
                 self._begin("")
         elif not self._skipped:
             if (tag in SKIPPED or "data-search-ignore" in given
-                    or "header-section-number" in str(given.get("class")).split()):
+                    or {"header-section-number", "chapter-number"} & {*str(given.get("class")).split()}):
                 self._skipped = depth
             elif tag == "section":
                 self._begin(given.get("id") or "")

@@ -65,25 +65,29 @@
     return exact.length ? exact : index.search(word, { fuzzy: word.length > 7 ? 0.3 : word.length > 4 ? 0.4 : 0 });
   };
 
-  // Sections by score. Each word that a section lacks costs it more than that word's share.
+  // Sections by score. What a section lacks of the words costs it more than their share.
   const find = ({ index, groups, byUrl }, query) => {
     const quoted = [...query.matchAll(/"([^"]+)"/g)].map((match) => plain(match[1]));
     const terms = asked(query, groups);
     const scores = new Map();
+    let all = 0;
     terms.forEach((term, place) => {
       const best = new Map();
       const take = (found, weight) => found.forEach(({ id, score }) => best.set(id, Math.max(best.get(id) ?? 0, weight * score)));
       take(one(index, term.word, place === terms.length - 1), 1);
       for (const phrase of term.also) take(index.search(phrase.join(" "), { combineWith: "AND", processTerm: (word) => word }), 0.8);
+      // A rare word says more than a frequent one; a word that the book lacks says nothing.
+      const weight = best.size ? Math.log(1 + byUrl.size / best.size) : 0;
+      all += weight;
       for (const [url, score] of best) {
-        const sum = scores.get(url) ?? { score: 0, hits: 0 };
-        scores.set(url, { score: sum.score + score, hits: sum.hits + 1 });
+        const sum = scores.get(url) ?? { score: 0, share: 0 };
+        scores.set(url, { score: sum.score + score, share: sum.share + weight });
       }
     });
     const whole = plain(query).trim();
-    return [...scores].map(([url, { score, hits }]) => {
+    return [...scores].map(([url, { score, share }]) => {
       const section = byUrl.get(url);
-      let rank = score * (hits / terms.length) ** 2;
+      let rank = score * (share / all) ** 1.5;
       if (terms.length > 1 && section.plain.includes(whole)) rank *= 3;
       if (url.includes("#sec-rule-") && !/[a-z]{3}\d{3}/i.test(query)) rank *= 0.25;
       return { section, rank };
