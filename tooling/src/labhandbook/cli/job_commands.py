@@ -81,12 +81,17 @@ def cost(file: Path, name: str | None, form: str) -> int:
 @click.option("--memory", default="", help="Memory on each node, such as 16G (default: a fair share).")
 @click.option("--time", help="The time limit, such as 02:30:00 (default: half an hour).")
 @click.option("--array", default="", help="Tasks of an array, such as 0-4%2; alone, it means --kind seeds.")
+@click.option("--grid", multiple=True, metavar="NAME=VALUES",
+              help="A setting of a sweep and its values, as lr=1e-3,1e-4 or seed=0:10; once for each setting.")
+@click.option("--pack", type=click.IntRange(1), default=None,
+              help="Runs that one task of a sweep carries out (default: as few as the array's limit allows).")
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
-def new(file: Path | None, cluster: str | None, force: bool, **wanted: Any) -> int:
+def new(file: Path | None, cluster: str | None, force: bool, grid: tuple[str, ...], **wanted: Any) -> int:
     """Write a job script that passes the check.
 
-    It goes into FILE; without one it is printed.
+    It goes into FILE; without one it is printed. With --grid the settings of each run go into grid.txt beside it.
     """
+    from labhandbook.hpc import sweep
     from labhandbook.hpc.clusters import load
     from labhandbook.hpc.new_job import Kind, Wish, plan
     from labhandbook.hpc.script_text import LOGS, script
@@ -102,15 +107,21 @@ def new(file: Path | None, cluster: str | None, force: bool, **wanted: Any) -> i
             wanted["gpus"] = click.prompt("GPUs on each node", type=click.IntRange(0), default=1, err=True)
         wanted["time"] = wanted["time"] or click.prompt("Time limit", default="00:30:00", value_proc=_time, err=True)
     wanted["name"] = wanted["name"] or (file.stem if file else "run")
+    rows = sweep.settings(grid) if grid else []
+    wanted["runs"] = len(rows)
     wish = Wish(**{name: value for name, value in wanted.items() if value is not None})
     planned = plan(known.get(cluster), replace(wish, kind=Kind(wish.kind)))
     text = script(planned, file.name if file else "job.sh")
     if file is None:
         click.echo(text, nl=False)
         return FINE
-    _refuse_to_replace(file, force)
-    _save(file, text)
-    Progress().last(True, f"{file} for {planned.cluster.name} {planned.partition.name}")
+    made = {file: text} | ({file.with_name(sweep.TABLE): sweep.table(rows)} if rows else {})
+    for path, held in made.items():
+        _refuse_to_replace(path, (force and path == file) or _text(path) == held)
+    for path, held in made.items():
+        _save(path, held)
+    more = f": {len(rows)} runs in {sweep.TABLE}, {planned.wish.pack} a task, --time holds for all of a task"
+    Progress().last(True, f"{file} for {planned.cluster.name} {planned.partition.name}{more if rows else ''}")
     _next(f"mkdir -p {LOGS} && handbook job check {file} --cluster {planned.cluster.key}")
     return FINE
 
@@ -175,6 +186,27 @@ def _save(path: Path, text: str) -> None:
     except OSError as error:
         raise HandbookError(f"{path} can't be written: {error.strerror or error}", todo="name another place",
                             section="sec-hpc-workflow-script") from None
+
+
+@job.command(cls=Command, section="sec-job-scripts-sweep")
+@click.argument("script", type=click.Path(path_type=Path))
+@click.option("--output", "-o", "output", type=click.Path(path_type=Path), help="Write the table there.")
+def collect(script: Path, output: Path | None) -> int:
+    """Gather the runs of a sweep into one CSV: settings, state, result.
+
+    SCRIPT is the one that job new --grid has written. It says how to submit only what is missing.
+    """
+    from labhandbook.hpc.sweep import collect as gather
+
+    found = gather(script)
+    if output:
+        _save(output, found.as_csv())
+    else:
+        click.echo(found.as_csv(), nl=False)
+    Progress().last(not found.missing, found.summary() + (f", in {output}" if output else ""))
+    if found.missing:
+        _next(found.resubmit())
+    return FINDINGS if found.missing else FINE
 
 
 @job.command(cls=Command, section="sec-hpc-errors")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import ceil
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.wording import hint
@@ -12,6 +13,7 @@ from labhandbook.hpc.clusters import Cluster, Partition
 from labhandbook.hpc.cost import price
 from labhandbook.hpc.job_request import Request, Unreadable, array, clock, gib, hours, shape
 from labhandbook.hpc.partition_limits import fits, plural, problems
+from labhandbook.hpc.sweep import packed
 
 NAME = re.compile(r"^[A-Za-z0-9][\w.-]*$")
 SECTION = "sec-hpc-workflow-script"
@@ -37,7 +39,10 @@ TASKS = {Kind.SEEDS: "0-4%2", Kind.GRID: "1-4%2"}
 
 @dataclass(frozen=True)
 class Wish:
-    """What a job is to get; "" and 0 leave the choice to the cluster's numbers. `cores` are a node's."""
+    """What a job is to get; "" and 0 leave the choice to the cluster's numbers. `cores` are a node's.
+
+    A sweep has `runs`, of which a task carries out `pack`; its `array` is "" or `%` and how many tasks run at once.
+    """
 
     name: str = "run"
     kind: Kind = Kind.SINGLE
@@ -48,6 +53,8 @@ class Wish:
     memory: str = ""
     time: str = "00:30:00"
     array: str = ""
+    runs: int = 0
+    pack: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ def plan(cluster: Cluster, wish: Wish) -> Plan:
     refuse_retired(cluster)
     if not NAME.match(wish.name):
         raise _fail(f'"{wish.name}" can\'t be a job\'s name', "use letters, digits, dots and dashes")
-    wish = _settled(wish)
+    wish = _settled(_sweep(cluster, wish) if wish.runs else wish)
     request = _request(cluster, wish)
     partition = _partition(cluster, wish, request)
     if partition.max_jobs and request.array > partition.max_jobs:
@@ -84,6 +91,16 @@ def refuse_retired(cluster: Cluster) -> None:
     if cluster.retired:
         raise _fail(f"{cluster.name} runs no jobs any more",
                     f"name another cluster; {cluster.replaced_by} replaced it")
+
+
+def _sweep(cluster: Cluster, wish: Wish) -> Wish:
+    """The wish for a sweep with its array, which has no more tasks than an account may submit."""
+    if wish.array and not re.fullmatch(r"%[1-9]\d{0,5}", wish.array):
+        raise _fail(f"{wish.array} is no array of a sweep", "write how many tasks run at once, as --array %20")
+    once = replace(wish, kind=Kind.GRID, array="1", runs=0)
+    partition = plan(cluster, once).partition
+    pack = packed(wish.runs, partition.max_jobs, wish.pack)
+    return replace(once, runs=wish.runs, pack=pack, array=f"1-{ceil(wish.runs / pack)}{wish.array}")
 
 
 def _settled(wish: Wish) -> Wish:

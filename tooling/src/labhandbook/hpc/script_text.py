@@ -123,6 +123,8 @@ def _run(plan: Plan, python: str) -> str:
             network = plan.wish.nodes > 1 and "gpu.network" in cluster.facts
             return (part("network", cluster) + "\n" if network else "") + part(
                 "ranks", cluster, python=python, unit=cluster.unit, **_near(plan))
+        case Kind.GRID if plan.wish.runs:
+            return part("sweep", cluster, python=python, each=str(plan.wish.pack))
         case Kind.GRID:
             return part("line", cluster) + part("resume", cluster, run="line", python=python, last='"${words[@]}"')
         case Kind.SEEDS:
