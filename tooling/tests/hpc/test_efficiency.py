@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.hpc.efficiency import FIELDS, advice, read, report
+from labhandbook.hpc.efficiency import FIELDS, advice, number, read, report
 from tooling.tests.conftest import run
 from tooling.tests.hpc.slurm import Slurm
 
@@ -101,8 +101,27 @@ def test_a_job_of_a_real_slurm_is_reported(slurm: Slurm, work: Path) -> None:
     assert (said["job"], said["cores"], said["nodes"], said["memory"], said["limit"]) == (job, 4, 1, 1, 300)
     assert 0.28 < said["peak"] < 0.4 and 0 < said["cpu_share"] < 0.25 and said["seconds"] >= 3
     assert [each["job"] for each in json.loads(ask(tasks))] == [f"{tasks}_1", f"{tasks}_2"]
+    words = (str(HANDBOOK), "job", "efficiency", f"slurm_log/{job}.out", f"{tasks}_2", "--clusters", "ukko")
+    several = slurm.run(*words, cwd=work).stdout
+    assert [line.split()[0] for line in several.splitlines()[:2]] == [job, f"{tasks}_2"], several
     unknown = slurm.run(str(HANDBOOK), "job", "efficiency", "4711", cwd=work)
     assert unknown.returncode == 2 and "has no such job" in unknown.stderr
+
+
+@pytest.mark.parametrize(("word", "job"), [
+    ("123", "123"), ("123_4", "123_4"), ("slurm_log/train_123.out", "123"), ("slurm-123.out", "123"),
+    ("slurm_log/train_123_4.out", "123_4"), ("slurm_log/exp_2_123.out", "123"), ("logs/123.err", "123"),
+])
+def test_the_name_of_a_log_names_its_job(word: str, job: str) -> None:
+    assert number(word) == job
+
+
+def test_many_tasks_are_shown_as_histograms() -> None:
+    text = HEAD + "".join(f"5_{task}|x|p|COMPLETED|0:0|1|1||{600 + task * 60}|120|00:10:00|||cpu=1,mem=16G,node=1\n"
+                          f"5_{task}.0|x||COMPLETED|0:0|1|1|1|600||00:10:00|{task + 1}G||\n" for task in range(10))
+    said = report(read(text))
+    assert "time\n  up to   00:11:48  " + "#" * 40 + " 2\n" in said and "memory\n  up to   2.80 GiB  " in said
+    assert "up to" not in report(read(text.partition("5_9|")[0]))
 
 
 def test_old_sacct_gives_memory_by_node_or_core() -> None:

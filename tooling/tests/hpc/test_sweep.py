@@ -48,13 +48,13 @@ def test_what_is_no_setting_is_refused(grid: list[str], says: str) -> None:
 def test_new_packs_runs_under_the_limit_of_the_array(tmp_path: Path) -> None:
     words = ["job", "new", "sweep.sh", "--cluster", "lumi", "--gpus", "1", "--grid", "seed=0:500", "--array", "%20"]
     done = run(*words, cwd=tmp_path)
-    assert done.returncode == 0 and "500 runs in grid.txt, 3 a task" in done.stderr
+    assert done.returncode == 0 and "500 runs in sweep.txt, 3 a task" in done.stderr
     text = (tmp_path / "sweep.sh").read_text()
     assert "#SBATCH --array=1-167%20\n" in text and "\neach=3\n" in text
     (tmp_path / "slurm_log").mkdir()
     assert run("job", "check", "sweep.sh", "--cluster", "lumi", "--strict", cwd=tmp_path).returncode == 0
     changed = run(*words[:-4], "--grid", "seed=0:9", "--force", cwd=tmp_path)
-    assert changed.returncode == 2 and "grid.txt exists" in changed.stderr
+    assert changed.returncode == 2 and "sweep.txt exists" in changed.stderr
     priced = run("job", "cost", "sweep.sh", "--cluster", "lumi", cwd=tmp_path)
     assert "167 tasks x" in priced.stdout
     assert run(*words[:-1], "1-9", cwd=tmp_path).returncode == 2
@@ -88,15 +88,15 @@ def test_a_sweep_runs_is_collected_and_only_what_is_missing_runs_again(slurm: Sl
     again = slurm.submit("--array=1,3", "sweep.sh", "train", cwd=work, settings=given)
     assert set(slurm.finish(again)[again]) == {"COMPLETED"}
     assert collect(work / "sweep.sh").missing == []
-    starts = [len((work / f"runs/line-{number}/starts").read_text()) for number in range(1, 7)]
+    starts = [len((work / f"runs/sweep-{number}/starts").read_text()) for number in range(1, 7)]
     assert starts == [1, 2, 1, 1, 2, 1]
     assert run("job", "collect", "sweep.sh", cwd=work).returncode == 0
 
 
 def test_a_run_that_was_stopped_says_so(tmp_path: Path) -> None:
-    (tmp_path / "sweep.sh").write_text("#!/bin/bash\neach=1\n")
-    (tmp_path / "grid.txt").write_text("--a 1\n--a 2\n")
-    place = tmp_path / "runs/line-1"
+    (tmp_path / "sweep.sh").write_text("#!/bin/bash\ntable=sweep.txt\neach=1\n")
+    (tmp_path / "sweep.txt").write_text("--a 1\n--a 2\n")
+    place = tmp_path / "runs/sweep-1"
     place.mkdir(parents=True)
     (place / "job").write_text("7_1\n")
     (place / "log.txt").write_text("step 3\n")

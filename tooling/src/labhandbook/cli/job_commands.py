@@ -89,7 +89,7 @@ def cost(file: Path, name: str | None, form: str) -> int:
 def new(file: Path | None, cluster: str | None, force: bool, grid: tuple[str, ...], **wanted: Any) -> int:
     """Write a job script that passes the check.
 
-    It goes into FILE; without one it is printed. With --grid the settings of each run go into grid.txt beside it.
+    It goes into FILE; without one it is printed. With --grid the settings of each run go into NAME.txt beside it.
     """
     from labhandbook.hpc import sweep
     from labhandbook.hpc.clusters import load
@@ -115,12 +115,12 @@ def new(file: Path | None, cluster: str | None, force: bool, grid: tuple[str, ..
     if file is None:
         click.echo(text, nl=False)
         return FINE
-    made = {file: text} | ({file.with_name(sweep.TABLE): sweep.table(rows)} if rows else {})
+    made = {file: text} | ({file.with_name(f"{planned.wish.name}.txt"): sweep.table(rows)} if rows else {})
     for path, held in made.items():
         _refuse_to_replace(path, (force and path == file) or _text(path) == held)
     for path, held in made.items():
         _save(path, held)
-    more = f": {len(rows)} runs in {sweep.TABLE}, {planned.wish.pack} a task, --time holds for all of a task"
+    more = f": {len(rows)} runs in {planned.wish.name}.txt, {planned.wish.pack} a task, --time is for all of a task"
     Progress().last(True, f"{file} for {planned.cluster.name} {planned.partition.name}{more if rows else ''}")
     _next(f"mkdir -p {LOGS} && handbook job check {file} --cluster {planned.cluster.key}")
     return FINE
@@ -203,10 +203,11 @@ def collect(script: Path, output: Path | None) -> int:
         _save(output, found.as_csv())
     else:
         click.echo(found.as_csv(), nl=False)
-    Progress().last(not found.missing, found.summary() + (f", in {output}" if output else ""))
+    failed = any(row.state == "failed" for row in found.rows)
+    Progress().last(not failed, found.summary() + (f", in {output}" if output else ""))
     if found.missing:
         _next(found.resubmit())
-    return FINDINGS if found.missing else FINE
+    return FINDINGS if failed else FINE
 
 
 @job.command(cls=Command, section="sec-hpc-errors")
@@ -249,23 +250,25 @@ def facts(name: str) -> int:
 
 
 @job.command(cls=Command, section="sec-hpc-workflow-monitor")
-@click.argument("number", metavar="JOBID")
+@click.argument("words", metavar="JOBID...", nargs=-1, required=True)
 @click.option("--from", "saved", type=click.Path(path_type=Path, allow_dash=True),
               help="A saved answer of sacct -P (- is standard input).")
 @click.option("--clusters", default="", help="The Slurm cluster to ask, as for sacct -M.")
 @format_option
-def efficiency(number: str, saved: Path | None, clusters: str, form: str) -> int:
-    """Show how well a job used what it requested.
+def efficiency(words: tuple[str, ...], saved: Path | None, clusters: str, form: str) -> int:
+    """Show how well jobs used what they requested.
 
-    Cores, memory and time, from Slurm's accounting, and what to ask for next time.
+    Cores, memory and time, from Slurm's accounting, and what to ask for next time. JOBID is a number, or the log of
+    a job, such as slurm_log/train_123.out.
     """
-    from labhandbook.hpc.efficiency import ask, read, report
+    from labhandbook.hpc.efficiency import ask, number, read, report
 
-    jobs = read(_saved(saved) if saved else ask(number, clusters))
+    numbers = [number(word) for word in words]
+    jobs = read(_saved(saved) if saved else ask(numbers, clusters))
     if saved:
-        jobs = [each for each in jobs if each.job == number or each.job.startswith(f"{number}_")]
+        jobs = [each for each in jobs if any(each.job == one or each.job.startswith(f"{one}_") for one in numbers)]
         if not jobs:
-            raise HandbookError(f"the saved answer has no job {number}", todo="give a number that it has",
+            raise HandbookError(f"the saved answer has no job {', '.join(numbers)}", todo="give a number that it has",
                                 section="sec-hpc-workflow-monitor")
     if form == "json":
         click.echo(json.dumps([each.as_json() for each in jobs], indent=2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -17,6 +17,7 @@ FIELDS = ("JobID", "JobName", "Partition", "State", "ExitCode", "AllocCPUS", "NN
           "TimelimitRaw", "TotalCPU", "MaxRSS", "ReqMem", "AllocTRES")
 NEEDED = ("JobID", "State", "AllocCPUS", "ElapsedRaw", "TotalCPU", "MaxRSS")
 SECTION = "sec-hpc-workflow-monitor"
+LOG = re.compile(r"(?:(?:^|[/_-])(\d{1,12}))?(?:^|[/_-])(\d{1,12})\.\w+$")
 JOB = re.compile(r"^\d+(?:_(?:\d+|\[[\d,%-]+\]))?$")
 SIZE = re.compile(r"^([\d.]+)([KMGTP]?)B?[nc]?$", re.IGNORECASE)
 UNITS = {"": 2 ** -30, "K": 2 ** -20, "M": 2 ** -10, "G": 1.0, "T": 2.0 ** 10, "P": 2.0 ** 20}
@@ -24,6 +25,7 @@ SECONDS = 120  # The accounting of a busy cluster is slow.
 WELL = 0.5
 MARGIN = 1.25
 ENOUGH_SECONDS = 120
+ENOUGH_TASKS, BARS, LONGEST_BAR = 10, 5, 40
 WAITING = ("PENDING", "REQUEUED", "SUSPENDED")
 UNFINISHED = (*WAITING, "RUNNING", "COMPLETING")
 FAILURES = ("FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "CANCELLED")
@@ -67,11 +69,22 @@ class Used:
                 "memory_share": round(self.peak / self.memory, 4) if self.memory else None}
 
 
-def ask(job: str, cluster: str = "") -> str:
-    """What `sacct` answers for a job. Raises HandbookError when it can't be asked."""
-    if not JOB.match(job):
-        raise HandbookError(f"{job} is not a job's number", section=SECTION,
-                            todo="give the number that sbatch printed; a task of an array is 123_4")
+def number(word: str) -> str:
+    """The job that a word names: its number, or the number in the name of its log. Raises HandbookError for others.
+
+    Of two numbers at the end of a log's name the second is a task's if it is the smaller one, as in train_123_4.out.
+    """
+    if JOB.match(word):
+        return word
+    if log := LOG.search(word):
+        return f"{log[1]}_{log[2]}" if log[1] and int(log[1]) > int(log[2]) else log[2]
+    raise HandbookError(f"{word} is not a job's number", section=SECTION,
+                        todo="give the number that sbatch printed, or the job's log; a task of an array is 123_4")
+
+
+def ask(jobs: Sequence[str], cluster: str = "") -> str:
+    """What `sacct` answers for some jobs, in one question. Raises HandbookError when it can't be asked."""
+    job = ",".join(jobs)
     program = shutil.which("sacct")
     if program is None:
         raise HandbookError("sacct is not on this machine", section=SECTION,
@@ -199,7 +212,30 @@ def report(jobs: list[Used]) -> str:
             for task in jobs]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*lines, *(f"  -> {text}" for text in array_advice(jobs))]) + "\n"
+    return "\n".join([*lines, *_histograms(jobs), *(f"  -> {text}" for text in array_advice(jobs))]) + "\n"
+
+
+def _histograms(jobs: list[Used]) -> Iterator[str]:
+    """How the time and the memory of many tasks that ended well are spread: a bar for each fifth of the range."""
+    done = [task for task in jobs if task.state == "COMPLETED"]
+    if len(done) < ENOUGH_TASKS:
+        return
+    kinds: list[tuple[str, Callable[[Used], float], Callable[[float], str]]] = [
+        ("time", lambda task: task.seconds, lambda value: clock(value / 3600)),
+        ("memory", lambda task: task.peak, lambda value: f"{value:.2f} GiB")]
+    for title, of, shown in kinds:
+        values = [of(task) for task in done]
+        low, high = min(values), max(values)
+        if not high or low == high:
+            continue
+        yield title
+        width = (high - low) / BARS
+        counts = [0] * BARS
+        for value in values:
+            counts[min(BARS - 1, int((value - low) / width))] += 1
+        for place, count in enumerate(counts):
+            bar = "#" * ceil(count / max(counts) * LONGEST_BAR)
+            yield f"  up to {shown(low + (place + 1) * width):>10}  {bar} {count}"
 
 
 def _cpu(used: Used) -> str:

@@ -124,7 +124,8 @@ def _run(plan: Plan, python: str) -> str:
             return (part("network", cluster) + "\n" if network else "") + part(
                 "ranks", cluster, python=python, unit=cluster.unit, **_near(plan))
         case Kind.GRID if plan.wish.runs:
-            return part("sweep", cluster, python=python, each=str(plan.wish.pack))
+            return part("sweep", cluster, python=python, each=str(plan.wish.pack),
+                        table=f"{plan.wish.name}.txt")
         case Kind.GRID:
             return part("line", cluster) + part("resume", cluster, run="line", python=python, last='"${words[@]}"')
         case Kind.SEEDS:

@@ -22,11 +22,10 @@ from labhandbook.core.process import TimeoutExpired, environment, run
 from labhandbook.hpc.partition_limits import plural
 
 SECTION = "sec-job-scripts-sweep"
-TABLE = "grid.txt"
 NAME = re.compile(r"^[A-Za-z][\w.-]*$")
 VALUE = re.compile(r"^[^\s\"'\\$`]+$")
 SPAN = re.compile(r"^(-?\d{1,9}):(-?\d{1,9})(?::(\d{1,9}))?$")
-EACH = re.compile(r"^each=(\d+)$", re.MULTILINE)
+HEAD = re.compile(r"^table=([\w.-]+)\.txt\neach=(\d+)$", re.MULTILINE)
 MOST = 100_000  # settings of a sweep
 SECONDS = 60
 
@@ -132,17 +131,17 @@ def _ranges(numbers: list[int]) -> str:
 
 def collect(script: Path) -> Collected:
     """What the runs of a sweep's script left. Raises HandbookError when it is none, or its table is not beside it."""
-    found = EACH.search(untrusted_data.text(script, section=SECTION))
-    if not found or not int(found[1]):
+    found = HEAD.search(untrusted_data.text(script, section=SECTION))
+    if not found or not int(found[2]):
         raise _fail("this is no script of a sweep", "make one with handbook job new --grid", script.as_posix())
     folder = script.parent
-    lines = untrusted_data.text(folder / TABLE, section=SECTION).splitlines()
-    places = {number: folder / f"runs/line-{number}" for number, line in enumerate(lines, 1) if line.strip()}
+    lines = untrusted_data.text(folder / f"{found[1]}.txt", section=SECTION).splitlines()
+    places = {number: folder / f"runs/{found[1]}-{number}" for number, line in enumerate(lines, 1) if line.strip()}
     jobs = {number: _line(place / "job") for number, place in places.items() if not (place / "done").exists()}
     states = _states({job for job in jobs.values() if job})
     rows = [_row(number, lines[number - 1], place, states.get(jobs.get(number, ""), ""))
             for number, place in places.items()]
-    return Collected(script, int(found[1]), rows)
+    return Collected(script, int(found[2]), rows)
 
 
 def _row(number: int, line: str, place: Path, state: str) -> Row:

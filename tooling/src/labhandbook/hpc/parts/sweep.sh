@@ -1,10 +1,11 @@
-# Each task carries out this many lines of grid.txt, one after the other. A run
-# that has ended well leaves a mark; submitted again, only the others run.
+# Each task carries out this many lines of the table, one after the other. A
+# run that has ended well leaves a mark; submitted again, only the others run.
+table={{table}}
 each={{each}}
 failed=0
 for ((number = (SLURM_ARRAY_TASK_ID - 1) * each + 1; number <= SLURM_ARRAY_TASK_ID * each; number++)); do
-    line="$(sed -n "${number}p" grid.txt)"
-    export RUN_DIR="runs/line-$number"
+    line="$(sed -n "${number}p" "$table")"
+    export RUN_DIR="runs/${table%.txt}-$number"
     if [[ -z "$line" || -e "$RUN_DIR/done" ]]; then continue; fi
     read -r -a words <<< "$line"
     mkdir -p "$RUN_DIR"
