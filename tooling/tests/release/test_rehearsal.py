@@ -16,8 +16,8 @@ import pytest
 from labhandbook.core.rules import Severity
 from labhandbook.package.project import load_project
 from labhandbook.package.version import version_of
-from labhandbook.release.check_project import check_loaded
-from labhandbook.release.rehearsal import BEFORE_THE_TAG, tagged_copy
+from labhandbook.release.check_project import BEFORE_THE_TAG, check_loaded
+from labhandbook.release.rehearsal import tagged_copy
 from labhandbook.release.release_folder import State
 from labhandbook.release.release_steps import WORKFLOWS
 from tooling.tests.conftest import ROOT, run

@@ -24,26 +24,28 @@ def job() -> None:
 
 
 @job.command(cls=Command, section="sec-hpc-workflow-check")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--cluster", "name", required=True, help="The cluster that will run it.")
 @click.option("--from", "folder", type=click.Path(path_type=Path), default=".",
               help="The folder you will submit from (default: this one).")
 @findings_format_option
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
-def check(file: Path, name: str, folder: Path, form: str, strict: bool) -> int:
-    """Check a job script before it costs anything."""
+def check(files: tuple[Path, ...], name: str, folder: Path, form: str, strict: bool) -> int:
+    """Check job scripts before they cost anything."""
     from labhandbook.core.report import counts
+    from labhandbook.core.rules import Findings
     from labhandbook.hpc.check_job import check as look
     from labhandbook.hpc.clusters import load
 
     progress = Progress()
     cluster = load().get(name)
-    found = look(file, cluster, folder)
+    each = [look(file, cluster, folder) for file in files]
+    found = Findings.of((finding for findings in each for finding in findings), each[0].rules)
     show_report(found, form, None, "Job check")
-    failed = found.failed(strict=strict)
-    progress.last(not failed, f"{file.name} for {cluster.name}: {found.rules} rules: {counts(found)}")
+    failed, names = found.failed(strict=strict), ", ".join(file.name for file in files)
+    progress.last(not failed, f"{names} for {cluster.name}: {found.rules} rules: {counts(found)}")
     if not failed:
-        _next(f"sbatch {file.name}, on {cluster.name}")
+        _next(f"sbatch {names.partition(',')[0]}, on {cluster.name}")
     return FINDINGS if failed else FINE
 
 

@@ -37,9 +37,10 @@ if TYPE_CHECKING:
 @report_options
 @click.option("--offline", is_flag=True, help="Ask neither the git remote nor the index.")
 @click.option("--strict", is_flag=True, help="Fail also on warnings and on what could not be verified.")
+@click.option("--untagged", is_flag=True, help="Leave out what only a tagged commit can follow, as in a hook.")
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Check as if it were this day.")
 def check(paths: tuple[Path, ...], files: tuple[str, ...], form: str, output: Path | None, offline: bool,
-          strict: bool, today: datetime | None) -> int:
+          strict: bool, untagged: bool, today: datetime | None) -> int:
     """Check sources, git and metadata before anything is built, or files that were built."""
     from labhandbook.core.report import counts
     from labhandbook.core.rules import Findings
@@ -52,7 +53,8 @@ def check(paths: tuple[Path, ...], files: tuple[str, ...], form: str, output: Pa
         findings = Findings.of(found for _, _, each in seen for found in each.findings)
         names, rules = ", ".join(f"{name} {version}" for name, version, _ in seen), ""
     else:
-        done = check_project.check(paths or (Path(),), offline=offline, today=today.date() if today else None)
+        done = check_project.check(paths or (Path(),), offline=offline, today=today.date() if today else None,
+                                   without=check_project.BEFORE_THE_COMMIT if untagged else ())
         findings, rules = done.findings, f"{done.findings.rules} rules: "
         names = ", ".join(project.name or project.root.name for project in done.projects)
     show_report(findings, form, output, "Release check")

@@ -14,6 +14,7 @@ from labhandbook.core.steps import Result
 from labhandbook.package import index_addresses
 from labhandbook.package.project import Project, load_project
 from labhandbook.package.version import version_of
+from labhandbook.release.check_project import BEFORE_THE_TAG
 from labhandbook.release.clean_sources import export
 from labhandbook.release.local_index import Server, running
 from labhandbook.release.local_index_files import Store
@@ -22,9 +23,6 @@ from labhandbook.release.release_folder import REHEARSAL
 from labhandbook.release.release_rules.commit import tags_of
 from labhandbook.release.release_steps import Begin, open_releases, run_all, steps
 from labhandbook.release.step_actions import Options, Release
-
-# Rules that no commit can follow before it is tagged and pushed.
-BEFORE_THE_TAG = ("REL005", "REL015", "REL016", "REL083")
 
 
 def rehearse(projects: Sequence[Project], options: Options, begin: Begin = lambda release, step: None, *,
