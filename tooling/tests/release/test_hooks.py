@@ -85,12 +85,12 @@ def test_repo_review_shows_the_rules(tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize(("hook", "file", "text", "says"), [
-    ("release-check", "pyproject.toml", "", "REL042"),
+    ("release-check", "pyproject.toml", "", "REL043"),
     ("recipe-lint", "recipe/recipe.yaml", "package:\n  name: Demo\n  version: 1.0\n", "RCP"),
     ("job-check", "jobs/train.sh", "#!/bin/bash\n#SBATCH --time=1:00:00\necho a\n", "HPC"),
 ])
 def test_pre_commit_runs_a_hook(tmp_path: Path, hook: str, file: str, text: str, says: str) -> None:
-    root = sample_dists.project(tmp_path / "labdemo", requires='"click"')
+    root = sample_dists.project(tmp_path / "labdemo", requires='"click @ https://example.org/click.whl"')
     if text:
         (root / file).parent.mkdir(exist_ok=True)
         (root / file).write_text(text)

@@ -1,8 +1,8 @@
 """The rules on a project as checks of repo-review, so that they are shown beside those of other plugins.
 
 repo-review finds this module by the entry points of the package. Its fixture `package` is the folder of the project.
-A finding that is an error or a warning fails a check. What can't be verified without the network is skipped, and so is
-everything in a repository that is not on this machine.
+A finding that is an error or a warning fails a check. What can't be verified without the network is skipped, and so
+is everything in a repository that is not on this machine.
 """
 
 from __future__ import annotations
