@@ -12,6 +12,7 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.package import index_addresses
 from labhandbook.package.project import Project, tag_of
 from labhandbook.package.simple_index import IndexDown, Listed, listing, release_of
+from labhandbook.release.next_version import Proposal, propose
 from labhandbook.release.release_folder import REHEARSAL, State
 from labhandbook.release.release_steps import Planned, plan, steps
 from labhandbook.release.step_actions import Release
@@ -40,6 +41,7 @@ class Status:
     version: str
     known: Sequence[Line]
     steps: Sequence[Planned]
+    proposal: Proposal | None = None
 
     @property
     def left(self) -> list[str]:
@@ -49,6 +51,7 @@ class Status:
     def as_json(self) -> dict[str, Any]:
         """The same for machines."""
         return {"project": self.project, "version": self.version, "left": self.left,
+                "next-version": asdict(self.proposal) if self.proposal else None,
                 "lines": [asdict(line) for line in self.known], "steps": [asdict(step) for step in self.steps],
                 "take-back": BAD}
 
@@ -69,14 +72,29 @@ def status(release: Release, targets: Sequence[str] = ("testpypi", "pypi")) -> S
     project, state = release.project, release.state
     with ThreadPoolExecutor(len(targets) or 1) as pool:
         asked = [pool.submit(on_index, state, target) for target in targets]
-        planned = plan(release, steps("rehearse"))
-        known = [tagged(project, state.version), built(state), rehearsed(state, planned),
-                 *(answer.result() for answer in asked), pushed(project, state.version)]
-    return Status(project.name, state.version, known, planned)
+        planned, proposal = plan(release, steps("rehearse")), propose(project)
+        known = [tagged(project, state.version, proposal), *proposed(proposal, state.version), built(state),
+                 rehearsed(state, planned), *(answer.result() for answer in asked), pushed(project, state.version)]
+    return Status(project.name, state.version, known, planned, proposal)
 
 
-def tagged(project: Project, version: str) -> Line:
+def proposed(proposal: Proposal | None, version: str) -> list[Line]:
+    """The version to choose, and why; nothing where the commit has its tag."""
+    if proposal is None:
+        return []
+    from packaging.version import Version
+
+    ours = Version(version)
+    if ours.is_devrelease or ours.local or ours == Version(proposal.version):
+        return [Line("next version", YES, str(proposal))]
+    return [Line("next version", PARTLY if ours < Version(proposal.version) else YES,
+                 f"{version} is written down; what changed asks for {proposal}")]
+
+
+def tagged(project: Project, version: str, proposal: Proposal | None = None) -> Line:
     """Whether the commit has the version's tag and nothing is uncommitted."""
+    if proposal and ".dev" in version:
+        version = proposal.version
     state, tag = project.git, tag_of(project, version)
     if state is None:
         return Line("commit", UNKNOWN, "this project is not in git", f"commit everything and tag it {tag}")
