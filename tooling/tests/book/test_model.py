@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.book.model import Part, load_book
+from labhandbook.book.contents import Part
+from labhandbook.book.model import load_book
 from labhandbook.core.errors import HandbookError
 from tooling.tests.conftest import ROOT, make_book, run
 
@@ -45,9 +46,9 @@ GOOD = ("project:\n  type: book\nbook:\n  title: T\n  chapters:\n    - index.qmd
 
 @pytest.mark.parametrize(("change", "line", "says"), [
     (("    - a.qmd", "    - nowhere.qmd"), 7, "nowhere.qmd"),
-    (("    - a.qmd", "    - index.qmd"), 6, "twice"),
-    (("    - a.qmd", "    - [a.qmd]"), 5, "neither a chapter nor a part"),
-    (("    - index.qmd\n", ""), 3, "index.qmd"),
+    (("    - a.qmd", "    - index.qmd"), 7, "twice"),
+    (("    - a.qmd", "    - [a.qmd]"), 7, "neither a chapter nor a part"),
+    (("    - index.qmd\n", ""), 5, "index.qmd"),
     (("  title: T", "  title: 'T"), 7, "not valid YAML"),
     (("  title: T", "  title: T: U"), 4, "not valid YAML"),
     (("  title: T", "\ttitle: T"), 4, "not valid YAML"),

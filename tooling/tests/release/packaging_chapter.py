@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from labhandbook.book.chapter_source import Source, read_source
+from labhandbook.book.chapter_source import Answers, Source, read_source
 from labhandbook.book.facts import variables
 from labhandbook.book.model import load_book
 from tooling.tests.conftest import ROOT
@@ -73,7 +73,7 @@ def read(page: str, testpypi: str = "") -> Source:
     tree: dict[str, Any] = variables(load_book(ROOT))
     if testpypi:
         tree["index"]["testpypi"]["simple"] = testpypi
-    source = read_source(ROOT, page, tree, {"rules", "page-facts"})
+    source = read_source(Answers(ROOT, tree, {}, {"rules", "page-facts"}), page)
     assert not source.findings
     return source
 

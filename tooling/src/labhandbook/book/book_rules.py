@@ -16,7 +16,8 @@ READABLE = register(Rule(
 INCLUDE = register(Rule(
     "BOOK002", "An included file exists and does not include itself",
     "The page would lack the text that the include promises.",
-    "Write the path relative to the including file, or from the book's root with a leading slash.",
+    "Write the path from the page's folder, also in a file that the page includes, or from the book's root with a "
+    "leading slash.",
     "sec-contributing-rules"))
 SHORTCODE = register(Rule(
     "BOOK003", "A shortcode is known and what it names exists",

@@ -16,20 +16,28 @@ from typing import Any
 
 from labhandbook.book.book_rules import INCLUDE, READABLE, SHORTCODE, SUPPORTED, VARIABLE
 from labhandbook.book.boundary import OUTSIDE, is_other, leads_out, own_file
+from labhandbook.book.code_cells import CELL, FENCE_OF_CELL, cell_fence, inner
+from labhandbook.book.contents import near_file
 from labhandbook.book.facts import look_up, names
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.rules import At, Finding
+from labhandbook.core.rules import At, Finding, Rule, Severity
 from labhandbook.core.wording import hint
 from labhandbook.core.yaml_reader import read_yaml
 
 SHORTCODE_PATTERN = re.compile(r"(?<!\{)\{\{<\s*(.*?)\s*>\}\}(?!\})")
 INCLUDE_LINE = re.compile(r"^\s*\{\{<\s*include\s+(\S+)\s*>\}\}\s*$")
-CELL = re.compile(r"^\s*(?:`{3,}|~{3,})\s*\{+([A-Za-z][\w-]*)[\s,}]")
+# A shortcode that Quarto shows and does not answer.
+SHOWN = re.compile(r"\{\{</\*(.*?)\*/>\}\}")
 FENCE = re.compile(r"^\s*(?:[>*+-]\s+|\d+\.\s+)*(`{3,}|~{3,})(.*)$")
+# What begins a list, a footnote or a definition, whose lines are indented.
+ITEM = re.compile(r"^\s*(?:>\s*)*(?:[-*+:~]|\(?(?:\d+|[a-zA-Z]|#|@[\w-]*)[.)]|\(@[\w-]*\)|\[\^[^\]]+\]:)\s")
+INDENTED = re.compile(r" {4}|\t")
 TOKEN = "hbsc{}z"
 # The shortcode of the handbook's extension that shows a part of a file: the page changes with that file.
 PART = "part"
+# Quarto's own shortcodes that the embedded engine does not answer.
+QUARTO_ONLY = {"brand", "contents", "embed", "env", "lipsum", "placeholder", "version", "video"}
 MAX_DEPTH = 8
 # Opening brackets and other marks in a paragraph that no text needs.
 MANY = 200
@@ -39,7 +47,8 @@ MANY = 200
 class Line:
     """One line of the expanded text.
 
-    `code` is True inside a fenced block and on its fences, `opens` on the fence that opens one.
+    `code` is True inside a fenced block and on its fences, `opens` on the fence that opens one. `gap` marks the blank
+    line that Quarto puts after what it includes.
     """
 
     text: str
@@ -47,6 +56,7 @@ class Line:
     number: int
     code: bool = False
     opens: bool = False
+    gap: bool = False
 
     def at(self, message: str) -> At:
         """What a rule found on this line."""
@@ -91,21 +101,54 @@ class Source:
         return next((line for line in self.lines if needle in line.text), None)
 
 
-def read_source(root: Path, path: str, variables: dict[str, Any], handlers: set[str]) -> Source:
-    """Read the page `path` (relative to `root`) and make it ready for pandoc.
+@dataclass(frozen=True)
+class Answers:
+    """What a book answers the shortcodes of its chapters with.
 
-    `variables` answers `{{< var >}}`, `handlers` are the names that a Lua extension answers. What can't be
-    resolved becomes a finding; the text then holds the author's own words at that place.
+    `variables` answers `{{< var >}}`, `settings` is what `{{< meta >}}` finds beside a page's front matter, the
+    `handlers` are the names that a Lua extension answers, `others` those that only Quarto answers. `house` says
+    whether the book asks for the handbook's rules of style.
+    """
+
+    root: Path
+    variables: dict[str, Any]
+    settings: dict[str, Any]
+    handlers: set[str]
+    others: set[str] = field(default_factory=set)
+    house: bool = True
+
+    def beside(self, path: str) -> Iterator[dict[str, Any]]:
+        """What the `_metadata.yml` files beside and above a page say, the nearest first."""
+        for folder in PurePosixPath(path).parents:
+            name = str(folder / "_metadata.yml")
+            if file := own_file(self.root, name):
+                held = read_yaml(untrusted_data.text(file, name), name).data
+                yield held if isinstance(held, dict) else {}
+
+
+def read_source(answers: Answers, path: str) -> Source:
+    """Read the page `path` (relative to the book's root) and make it ready for pandoc.
+
+    What can't be resolved becomes a finding; the text then holds the author's own words at that place.
     """
     source = Source(path)
-    lines = _read_lines(root, path, source, depth=0, stack=())
+    lines = _read_lines(answers.root, path, source, stack=(path,))
     start = _front_matter(lines, source)
     source.lines = list(_mark_code(lines[start:]))
-    for line in source.lines:
-        if line.opens and (cell := CELL.match(line.text)):
-            source.findings.append(Finding(line.file, line.number, SUPPORTED,
-                                           f"the executed cell {{{cell[1]}}} is not rendered by the embedded engine"))
-    source.filled = [_replace(root, line, source, variables, handlers) for line in source.lines]
+    cell = None
+    for place, line in enumerate(source.lines):
+        if line.opens or not line.code:
+            cell = CELL.match(line.text) if line.opens else None
+        if cell and line.opens:
+            if answers.house:
+                source.findings.append(Finding(line.file, line.number, SUPPORTED, f"the executed cell {{{cell[3]}}} "
+                                               "is not run by the embedded engine"))
+            source.filled.append(cell_fence(cell, (after.text for after in source.lines[place + 1:])))
+        elif cell:
+            ends = place + 1 == len(source.lines) or source.lines[place + 1].opens or not source.lines[place + 1].code
+            source.filled.append(inner(cell) + FENCE_OF_CELL if ends else line.text)
+        else:
+            source.filled.append(_replace(answers, line, source))
     source.text = "\n".join(source.filled) + "\n"
     return source
 
@@ -132,7 +175,7 @@ def _openings(line: Line) -> int:
     return 0 if line.code else sum(map(line.text.count, "[({<*_`$^~"))
 
 
-def _read_lines(root: Path, path: str, source: Source, *, depth: int, stack: tuple[str, ...]) -> list[Line]:
+def _read_lines(root: Path, path: str, source: Source, *, stack: tuple[str, ...]) -> list[Line]:
     try:
         if leads_out(root, path):
             raise HandbookError(f"{path} is not a file of the book: {OUTSIDE}")
@@ -146,37 +189,46 @@ def _read_lines(root: Path, path: str, source: Source, *, depth: int, stack: tup
     lines: list[Line] = []
     for number, line in enumerate(text.splitlines(), 1):
         match = INCLUDE_LINE.match(line)
-        target = _include_target(path, match[1]) if match else None
+        target = _include_target(source.path, match[1]) if match else None
         if target is None:
             lines.append(Line(line, path, number))
             continue
         source.includes.add(target)
-        if depth >= MAX_DEPTH or target in (*stack, path):
+        if len(stack) > MAX_DEPTH or target in stack:
             source.findings.append(Finding(path, number, INCLUDE, f"{target} includes itself"))
         elif own_file(root, target) is None:
-            outside = leads_out(root, target)
-            message = f"{target} does not exist in the book" + (
-                f": {OUTSIDE}" if outside else _near_file(root, target))
-            source.findings.append(Finding(path, number, INCLUDE, message))
+            absent = _submodule(root, target)
+            message = f"{target} is in the submodule {absent}, not checked out" if absent else _no_file(root, target)
+            source.findings.append(Finding(path, number, INCLUDE, message, Severity.UNVERIFIED if absent else None))
         else:
-            lines += _read_lines(root, target, source, depth=depth + 1, stack=(*stack, path))
+            lines += _read_lines(root, target, source, stack=(*stack, target))
+            lines.append(Line("", path, number, gap=True))
     return lines
 
 
+def _submodule(root: Path, target: str) -> str:
+    """The folder of a git submodule that would hold `target` and is empty."""
+    file = own_file(root, ".gitmodules")
+    text = untrusted_data.text(file, ".gitmodules") if file else ""
+    return next((name for name in re.findall(r"^\s*path\s*=\s*(\S+)\s*$", text, re.MULTILINE)
+                 if target.startswith(f"{name}/") and not any((root / name).glob("*"))), "")
+
+
+def _no_file(root: Path, target: str) -> str:
+    if leads_out(root, target):
+        return f"{target} does not exist in the book: {OUTSIDE}"
+    return f"{target} does not exist in the book{near_file(root, target)}"
+
+
 def _include_target(path: str, name: str) -> str:
-    """An include's file relative to the root: from the including file, or from the root with a slash."""
+    """An include's file relative to the root: from the page's folder, or from the root with a slash.
+
+    Quarto starts at the page too where one included file includes another (core/handlers/base.ts, resolvePath).
+    """
+    name = name.strip("\"'")
     if name.startswith("/"):
         return name.lstrip("/")
     return posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
-
-
-def _near_file(root: Path, target: str) -> str:
-    """A hint at the file in the folder of `target` whose name comes near."""
-    path = PurePosixPath(target)
-    try:
-        return hint(path.name, [entry.name for entry in (root / path.parent).iterdir()])
-    except OSError:
-        return ""
 
 
 def _front_matter(lines: list[Line], source: Source) -> int:
@@ -201,22 +253,37 @@ def _front_matter(lines: list[Line], source: Source) -> int:
 
 
 def _mark_code(lines: list[Line]) -> Iterator[Line]:
-    """Mark the lines that are in a fenced code block."""
-    fence = ""
+    """Mark the lines that are in a fenced code block; the blank line after an include is outside of them only.
+
+    Four blanks before a fence make it text of an indented block, unless it is in a list. A cell ends where a fence
+    stands as far in as its first one, as knitr reads it.
+    """
+    fence, cell, listed, deep = "", None, False, False
     for line in lines:
         match = FENCE.match(line.text)
-        if not fence and match and not (match[1][0] == "`" and "`" in match[2]):
-            fence = match[1]
+        if line.gap and fence:
+            continue
+        if not fence and line.text.strip():
+            listed = bool(ITEM.match(line.text)) or (listed and line.text[0] in " \t>")
+        if not fence and match and not (match[1][0] == "`" and "`" in match[2]) and (
+                listed or not INDENTED.match(line.text)):
+            fence, cell, deep = match[1], CELL.match(line.text), listed
             yield replace(line, code=True, opens=True)
-        elif fence and match and match[1].startswith(fence) and not match[2].strip():
+        elif fence and match and match[1].startswith(fence) and not match[2].strip() and (
+                line.text.startswith(inner(cell) + fence[0]) if cell else deep or not INDENTED.match(line.text)):
             fence = ""
             yield replace(line, code=True)
         else:
             yield replace(line, code=bool(fence))
 
 
-def _replace(root: Path, line: Line, source: Source, variables: dict[str, Any], handlers: set[str]) -> str:
+def _replace(answers: Answers, line: Line, source: Source) -> str:
     """A line with its variables filled in and its other shortcodes turned into tokens."""
+
+    def blame(rule: Rule, message: str) -> None:
+        # In code Quarto shows what it does not know as it is written.
+        shown = line.code and rule is SHORTCODE and not answers.house
+        source.findings.append(Finding(line.file, line.number, rule, message, Severity.WARNING if shown else None))
 
     def answer(match: re.Match[str]) -> str:
         try:
@@ -225,30 +292,46 @@ def _replace(root: Path, line: Line, source: Source, variables: dict[str, Any], 
             words = []
         name, *rest = words or [""]
         if name == "var" and len(rest) == 1:
-            value = look_up(variables, rest[0])
+            value = look_up(answers.variables, rest[0])
             if value is not None:
                 return value
-            source.findings.append(Finding(line.file, line.number, VARIABLE,
-                                           f"no variable is named {rest[0]}{hint(rest[0], names(variables))}"))
-        elif name == "meta" and len(rest) == 1 and rest[0] in source.meta:
-            return str(source.meta[rest[0]])
-        elif name in handlers:
+            blame(VARIABLE, f"no variable is named {rest[0]}{hint(rest[0], names(answers.variables))}")
+        elif name == "meta" and len(rest) == 1:
+            value = _meta(rest[0], source.meta, *answers.beside(source.path), answers.settings)
+            if value is not None:
+                return value
+            blame(SHORTCODE, f"neither the front matter nor _quarto.yml has a single value named {rest[0]}")
+        elif name in answers.handlers:
             if name == PART and rest:
                 file = rest[0].lstrip("/")
                 source.includes.add(file)
-                if is_other(root, file):
-                    source.findings.append(Finding(line.file, line.number, SHORTCODE,
-                                                   f"{rest[0]} is not a file of the book"))
+                if is_other(answers.root, file):
+                    blame(SHORTCODE, f"{rest[0]} is not a file of the book")
                     return match[0]
             source.shortcodes.append(_call(name, rest, line))
             return TOKEN.format(len(source.shortcodes))
+        elif name in answers.others:
+            blame(SUPPORTED, f"the shortcode {match[0]} is not answered by the embedded engine")
         else:
-            message = f"the shortcode {match[0]} is not known here{_near_shortcode(name, handlers)}"
-            source.findings.append(Finding(line.file, line.number, SHORTCODE, message))
+            blame(SHORTCODE, f"the shortcode {match[0]} is not known here{_near_shortcode(name, answers.handlers)}")
         return match[0]
 
-    text = SHORTCODE_PATTERN.sub(answer, line.text)
+    text = SHORTCODE_PATTERN.sub(answer, SHOWN.sub(r"{{{<\1>}}}", line.text))
     return text.replace("{{{<", "{{<").replace(">}}}", ">}}")
+
+
+def _meta(name: str, *holders: dict[str, Any]) -> str | None:
+    """The value a.b.c of the first mapping that has it, as Quarto shows it; None for a list or a mapping."""
+    for place in holders:
+        value: Any = place
+        for key in name.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if value is not None:
+            shown = str(value).lower() if isinstance(value, bool) else str(value)
+            return None if isinstance(value, dict | list) else shown
+    return None
 
 
 def _near_shortcode(name: str, handlers: set[str]) -> str:

@@ -7,11 +7,11 @@ import os
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from labhandbook.book.boundary import own_file
+from labhandbook.book.boundary import OUTSIDE, own_file
 from labhandbook.book.checks import BOOK, programs
 from labhandbook.book.checks.bibliography import read_works
 from labhandbook.book.checks.check_input import Chapter, Reading, Site
@@ -23,8 +23,16 @@ from labhandbook.book.facts import facts_files, load_facts
 from labhandbook.book.model import Book, load_book
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.rules import Findings, Severity
+from labhandbook.core.rules import Finding, Findings, Severity
 
+# The handbook's own style: these rules look only at books that use its extension.
+HOUSE_STYLE = {"BOOK009", "BOOK015", "BOOK020", "BOOK021", "BOOK023", "BOOK024", "BOOK025", "BOOK029", "BOOK030",
+               "BOOK031", "BOOK032"}
+# Errors in the handbook, advice in other books: Quarto renders the page as its author meant it.
+ADVICE = {"BOOK012", "BOOK013", "BOOK014", "BOOK018", "BOOK019", "BOOK022"}
+# Parts of messages of other rules that are advice there.
+ADVICE_OF = ("has no number", "(math-", "(empty-list-item)", "is never used", "(html-entities)",
+             "://")
 NO_PAGES = {"site_libs"}
 
 
@@ -45,7 +53,7 @@ def check_book(start: Path, *, site: Path | None = None, today: date | None = No
     if not start.exists():
         raise HandbookError(f"{start} does not exist", todo="name a folder of the book or one of its chapter files",
                             section="sec-contributing-check")
-    book = load_book(start)
+    book = load_book(start, render=False)
     scope = start.resolve().relative_to(book.root).as_posix()
     if site is not None and not site.is_dir():
         raise HandbookError(f"{site} is not a folder", why="--site names the folder of a built site",
@@ -56,8 +64,21 @@ def check_book(start: Path, *, site: Path | None = None, today: date | None = No
     if site is None and scope == "." and book.output.is_dir():
         site = book.output
     with reading_of(book, site, today or date.today()) as reading:
-        found = BOOK.run(reading)
+        found = BOOK.run(reading, without=() if book.house_style else HOUSE_STYLE)
+    if not book.house_style:
+        found = Findings.of((_elsewhere(finding, book) for finding in found), found.rules - len(HOUSE_STYLE))
     return Checked(_in_scope(found, scope, reading), len(reading.chapters))
+
+
+def _elsewhere(finding: Finding, book: Book) -> Finding:
+    """A finding as it counts in a book that does not ask for house style."""
+    if finding.weight is not Severity.ERROR:
+        return finding
+    unread = finding.rule.code == "BOOK006" and book.named_bibliography != book.bibliography
+    if unread or OUTSIDE in finding.message:
+        return replace(finding, severity=Severity.UNVERIFIED)
+    advice = finding.rule.code in ADVICE or any(part in finding.message for part in ADVICE_OF)
+    return replace(finding, severity=Severity.WARNING) if advice else finding
 
 
 def _in_scope(found: Findings, scope: str, reading: Reading) -> Findings:
@@ -80,7 +101,8 @@ def reading_of(book: Book, site: Path | None, today: date) -> Iterator[Reading]:
     with ThreadPoolExecutor(4) as threads, tempfile.TemporaryDirectory(prefix="handbook-check-") as folder:
         texts = {name: text for name in {*reading.files, *book.by_path}
                  if own_file(book.root, name) and (text := _text(book.root / name))}
-        facts = {path.relative_to(book.root).as_posix(): _text(path) for path in facts_files(book.root)}
+        facts = {path.relative_to(book.root).as_posix(): _text(path) for path in facts_files(book.root)
+                 if book.house_style}
         jobs["panache"] = threads.submit(programs.panache, texts, Path(folder, "pages"), WANTED)
         jobs["codespell"] = threads.submit(programs.codespell, book.root, texts | facts, Path(folder, "spelling"))
         if site:
@@ -110,7 +132,7 @@ def read_chapters(reading: Reading, engine: Engine) -> None:
 def read_data(reading: Reading) -> None:
     """Read the facts, the bibliography and which files are there."""
     root = reading.book.root
-    reading.facts = load_facts(root)
+    reading.facts = load_facts(root) if reading.book.house_style else []
     for name in {fact.file for fact in reading.facts}:
         reading.texts[name] = read_text(root / name, name).splitlines()
     for name in reading.book.bibliography:

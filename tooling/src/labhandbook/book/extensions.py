@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from labhandbook.book.boundary import OUTSIDE, leads_out
+import contextlib
+import re
+
+from labhandbook.book.boundary import OUTSIDE, leads_out, own_file
 from labhandbook.book.model import Book, as_list, line_of, load_yaml
+from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 
 
 def extension_files(book: Book) -> dict[str, list[str]]:
-    """The Lua files that the book's own extensions contribute, as Quarto finds them.
+    """The Lua files that the book's own extensions contribute, as Quarto finds them; none of a book that does not use
+    the handbook's extension: those of others are written for Quarto's own functions.
 
     Raises HandbookError when a filter that `_quarto.yml` lists is not there.
     """
     found: dict[str, list[str]] = {"shortcodes": [], "filters": []}
-    for name in as_list(book.config.get("filters")):
+    for name in as_list(book.config.get("filters")) if book.house_style else ():
         folder = book.root / "_extensions" / name
         config = load_yaml(folder / "_extension.yml", f"_extensions/{name}/_extension.yml")
         for kind, files in found.items():
@@ -35,4 +40,15 @@ def extension_files(book: Book) -> dict[str, list[str]]:
                                         why="the engine runs it", todo="put the file beside _extension.yml",
                                         section="sec-contributing-check")
                 files.append(str(book.root / path))
+    return found
+
+
+def foreign_shortcodes(book: Book) -> set[str]:
+    """The names in the Lua files of the other extensions: the shortcodes that they answer are among them."""
+    found: set[str] = set()
+    for path in sorted((book.root / "_extensions").glob("**/*.lua")):
+        name = path.relative_to(book.root).as_posix()
+        if own_file(book.root, name) and not name.startswith("_extensions/handbook/"):
+            with contextlib.suppress(HandbookError):
+                found |= set(re.findall(r"[A-Za-z][\w-]*", untrusted_data.text(path, name)))
     return found

@@ -181,15 +181,20 @@ def unknown_addresses() -> dict[str, dict[str, str]]:
 def identity(book: Book) -> dict[str, str]:
     """The book's name, group and addresses; `_quarto.yml` is their one place."""
     settings = book.settings
-    return {"title": book.title, "group": str(settings.get("author", "")),
+    return {"title": book.title, "group": book.author,
             "repo": str(settings.get("repo-url", "")), "site": str(settings.get("site-url", ""))}
 
 
 def variables(book: Book) -> dict[str, Any]:
     """Everything that `{{< var ... >}}` can name, as nested mappings of text.
 
+    In a book that does not use the handbook's extension that is what `_variables.yml` holds.
     Raises HandbookError when two facts files have the same name.
     """
+    if not book.house_style:
+        held = read_yaml(untrusted_data.text(own, VARIABLES), VARIABLES).data if (
+            own := own_file(book.root, VARIABLES)) else {}
+        return _plain(held) if isinstance(held, dict) else {}
     tree: dict[str, Any] = {"book": identity(book), "index": index_addresses() or unknown_addresses()}
     owner: dict[str, str] = {"book": "_quarto.yml", "index": "twine"}
     if results := load_results(book.root):
@@ -207,8 +212,19 @@ def variables(book: Book) -> dict[str, Any]:
     return tree
 
 
+def _plain(tree: Any) -> Any:
+    """Nested mappings of text, as Quarto's `var` shows them: a list of one is its value."""
+    if isinstance(tree, dict):
+        return {name: _plain(value) for name, value in tree.items() if not isinstance(value, list) or len(value) == 1}
+    if isinstance(tree, list):
+        return _plain(tree[0])
+    return "" if tree is None else str(tree).lower() if isinstance(tree, bool) else str(tree)
+
+
 def write_variables(book: Book) -> bool:
-    """Write `_variables.yml` for Quarto; True when it changed."""
+    """Write `_variables.yml` for Quarto; True when it changed. Another book's own file stays."""
+    if not book.house_style:
+        return False
     # In quotes all of it: Quarto takes more for numbers than this YAML library, such as 1e-05.
     text = HEADER + yaml.safe_dump(variables(book), allow_unicode=True, sort_keys=True, width=1000, default_style='"')
     return write_if_changed(book.root / VARIABLES, text)

@@ -1,55 +1,23 @@
-"""The book as `_quarto.yml` describes it: parts, chapters and their numbers, formats, addresses."""
+"""The book as `_quarto.yml` describes it: its settings, formats and addresses, and its table of contents."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from labhandbook.book.boundary import ADDRESS, OUTSIDE, leads_out, own_file
+from labhandbook.book.boundary import ADDRESS, OUTSIDE, leads_out
+from labhandbook.book.contents import CONFIG, Page, Part, config_error, read_contents
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.yaml_reader import read_yaml
+from labhandbook.core.yaml_reader import Value, read_yaml
 
-CONFIG = "_quarto.yml"
 # What the settings that are read here must be: a text (a number or a day is one too), or a list of texts.
 TEXTS = ("project.output-dir", "lang", "book.title", "book.site-url", "book.repo-url", "book.repo-branch")
 LISTS = ("bibliography", "filters", "css", "include-after-body", "format.html.css", "format.html.include-after-body",
          "book.favicon", "book.downloads", "book.repo-actions")
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of the site.
-
-    `path` is the source relative to the book's root with forward slashes; `number` is the chapter number,
-    or None for a page without one; `part` marks the page that opens a part.
-    """
-
-    path: str
-    number: int | None = None
-    part: bool = False
-
-    @property
-    def home(self) -> bool:
-        """Whether this is the site's first page, which carries the book's title."""
-        return self.path == "index.qmd"
-
-    @property
-    def url(self) -> str:
-        """The page's address relative to the site's root, as Quarto gives it."""
-        return str(PurePosixPath(self.path).with_suffix(".html"))
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part: its opening page (or only a title) and its chapters."""
-
-    title: str
-    page: Page | None
-    chapters: tuple[Page, ...]
 
 
 @dataclass(frozen=True)
@@ -72,6 +40,13 @@ class Book:
         return str(self.settings.get("title", ""))
 
     @property
+    def author(self) -> str:
+        """The names of the book's authors, in one line."""
+        named = self.settings.get("author")
+        people = named if isinstance(named, list) else [named] if named else []
+        return ", ".join(str(one.get("name", "")) if isinstance(one, dict) else str(one) for one in people)
+
+    @property
     def output(self) -> Path:
         """The folder that a render fills, absolute."""
         return self.root / str(self.config["project"].get("output-dir", "_book"))
@@ -89,7 +64,17 @@ class Book:
     @property
     def bibliography(self) -> list[str]:
         """The bibliography files, relative to the root."""
+        return [name for name in self.named_bibliography if not leads_out(self.root, name)]
+
+    @property
+    def named_bibliography(self) -> list[str]:
+        """The bibliography files as they are named; those outside the book are not read."""
         return as_list(self.config.get("bibliography"))
+
+    @property
+    def house_style(self) -> bool:
+        """Whether the book asks for the handbook's own rules of style: it uses its extension."""
+        return "handbook" in as_list(self.config.get("filters"))
 
     @property
     def styles(self) -> list[str]:
@@ -129,32 +114,41 @@ def find_root(start: Path) -> Path:
 
 def load_yaml(path: Path, shown: str) -> Any:
     """Read a YAML file; `shown` is its name in messages. Raises HandbookError with file and line when it can't."""
+    return _read(path, shown).data
+
+
+def _read(path: Path, shown: str) -> Value:
     text = untrusted_data.text(path, shown, section="sec-contributing")
-    return read_yaml(text, shown, section="sec-contributing").data
+    return read_yaml(text, shown, section="sec-contributing")
 
 
-def load_book(start: Path) -> Book:
+def load_book(start: Path, *, render: bool = True) -> Book:
     """Read the book at or above `start`.
 
-    Raises HandbookError when there is no book, its configuration is broken, or a listed chapter is missing.
+    Raises HandbookError when there is no book, its configuration is broken, or a listed chapter is missing; to
+    `render` it, also when the configuration names files outside the book.
     """
     root = find_root(start.resolve())
-    config = load_yaml(root / CONFIG, CONFIG)
-    if not isinstance(config, dict) or not isinstance(config.get("book"), dict):
-        raise _config_error("has no `book:` section", "this folder is not a book project", root)
-    project = config.setdefault("project", {})
-    if not isinstance(project, dict) or project.get("type") != "book":
-        raise _config_error("does not say `project: {type: book}`", "only books are rendered", root, "type:")
+    value = _read(root / CONFIG, CONFIG)
+    kind = value["project"]["type"]
+    if kind.text and kind.text != "book":
+        raise config_error(f"describes a {kind.text}: it does not say `project: {{type: book}}`",
+                           "only books are read here", kind.line,
+                           f"use Quarto for the {kind.text}; for a book write `type: book` and list the chapters")
+    book = value["book"]
+    if not isinstance(book.held, dict):
+        raise config_error("has no `book:` section", "this folder is not a book project", value.at("book"))
+    if not kind.text:
+        raise config_error("does not say `project: {type: book}`", "only books are read here", value.at("project"))
+    config = value.data
     _check_types(config, root)
-    chapters = config["book"].get("chapters")
-    if not isinstance(chapters, list) or not chapters:
-        raise _config_error("lists no chapters under `book: chapters:`", "a book needs an index.qmd", root)
-    contents = tuple(_Reader(root).read(chapters))
-    book = Book(root, config, contents)
-    _keep_inside(book)
-    if not any(page.path == "index.qmd" for page in _flatten(contents)):
-        raise _config_error("does not list index.qmd", "it is the site's first page", root)
-    return book
+    if not book["chapters"].items:
+        raise config_error("lists no chapters under `book: chapters:`", "a book needs an index.qmd",
+                           value.at("book"))
+    found = Book(root, config, read_contents(root, book))
+    if render:
+        _keep_inside(found)
+    return found
 
 
 def _check_types(config: dict[str, Any], root: Path) -> None:
@@ -169,8 +163,8 @@ def _check_types(config: dict[str, Any], root: Path) -> None:
             kind = "a text" if place in TEXTS else "a text or a list of texts"
             first = wrong[0] if wrong else None
             found = "a mapping" if isinstance(first, dict) else "a list" if isinstance(first, list) else "nothing"
-            raise _config_error(f"has {found} under `{place.replace('.', ': ')}:`", f"{kind} belongs there", root,
-                                f"{place.rpartition('.')[2]}:")
+            raise config_error(f"has {found} under `{place.replace('.', ': ')}:`", f"{kind} belongs there",
+                               line_of(root / CONFIG, f"{place.rpartition('.')[2]}:"))
 
 
 def _empty(config: dict[str, Any], place: str) -> bool:
@@ -195,7 +189,7 @@ def _keep_inside(book: Book) -> None:
     filters = [f"_extensions/{name}" for name in as_list(book.config.get("filters"))]
     named = {"css": as_list(book.html_option("css")), "favicon": as_list(book.settings.get("favicon")),
              "include-after-body": as_list(book.html_option("include-after-body")),
-             "bibliography": book.bibliography, "filters": filters}
+             "bibliography": book.named_bibliography, "filters": filters}
     for key, names in named.items():
         for name in names:
             if leads_out(book.root, name) or ADDRESS.match(name):
@@ -217,79 +211,9 @@ def _keep_inside(book: Book) -> None:
                             section="sec-contributing-preview")
 
 
-def _config_error(what: str, why: str, root: Path, needle: str = "book:") -> HandbookError:
-    return HandbookError(
-        f"{CONFIG} {what}",
-        where=f"{CONFIG}:{line_of(root / CONFIG, needle)}",
-        why=why,
-        todo=f"correct {CONFIG}; the contributing chapter shows a whole one",
-        section="sec-contributing",
-    )
-
-
 def line_of(path: Path, needle: str) -> int:
     """The first line of a text file that holds `needle`, counted from 1; 1 when there is none."""
     for number, line in enumerate(untrusted_data.content(path).decode(errors="replace").splitlines(), 1):
         if needle in line:
             return number
     return 1
-
-
-def _names(value: Any) -> bool:
-    """Whether a list holds only texts; none at all is a list too."""
-    return value is None or (isinstance(value, list) and all(isinstance(item, str) for item in value))
-
-
-def _short(value: Any) -> str:
-    """A value as a message can show it."""
-    shown = repr(value)
-    return shown if len(shown) <= 100 else f"{shown[:100]}..."
-
-
-class _Reader:
-    """Turns the list under `chapters:` into pages and parts and counts the numbered chapters."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.count = 0
-        self.seen: set[str] = set()
-
-    def read(self, entries: list[Any]) -> Iterator[Page | Part]:
-        for entry in entries:
-            if isinstance(entry, str):
-                yield self.page(entry)
-            elif isinstance(entry, dict) and isinstance(entry.get("part"), str) and _names(entry.get("chapters")):
-                opening = entry["part"]
-                page = self.page(opening, part=True) if opening.endswith(".qmd") else None
-                chapters = tuple(self.page(item) for item in entry.get("chapters") or [])
-                yield Part("" if page else opening, page, chapters)
-            else:
-                raise _config_error(f"lists {_short(entry)}, which is neither a chapter nor a part",
-                                    "the table of contents can't be read", self.root, "chapters:")
-
-    def page(self, name: str, *, part: bool = False) -> Page:
-        path = str(PurePosixPath(name))
-        if leads_out(self.root, path):
-            raise _config_error(f"lists {name}, which is not a chapter of the book: {OUTSIDE}",
-                                "its page would be written outside the site", self.root, name)
-        source = own_file(self.root, path)
-        if source is None:
-            raise _config_error(f"lists {_short(name)[1:-1]}, which does not exist",
-                                "the book can't be rendered without it", self.root, name)
-        if path in self.seen:
-            raise _config_error(f"lists {name} twice", "a page has one place in the book", self.root, name)
-        self.seen.add(path)
-        numbered = not part and not _opens_unnumbered(source)
-        self.count += numbered
-        return Page(path, self.count if numbered else None, part)
-
-
-def _opens_unnumbered(source: Path) -> bool:
-    """Whether the page's title carries `.unnumbered` (or `-`), so that it takes no chapter number."""
-    try:
-        lines = untrusted_data.content(source).decode(errors="replace").splitlines()
-    except HandbookError:
-        return False
-    title = next((line for line in lines if line.startswith("# ")), "")
-    attributes = title.rpartition("{")[2] if title.rstrip().endswith("}") else ""
-    return ".unnumbered" in attributes or attributes.strip(" }\n") == "-"

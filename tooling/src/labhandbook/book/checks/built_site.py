@@ -89,6 +89,8 @@ def site_link(reading: Reading) -> Iterator[At]:
         for entry in entries:
             address = urlsplit(entry["url"])
             target = _inside(reading.site, unquote(address.path))
+            if not target:
+                continue  # "http://" alone, an example of an address
             missing = "has no place" if address.fragment and target in reading.site.pages else "is not there"
             what = f"{target} {missing} #{unquote(address.fragment)}" if "place" in missing else f"{target} {missing}"
             broken.setdefault((target, what), []).append((page, int((entry.get("span") or {}).get("line", 0))))

@@ -11,6 +11,7 @@ from labhandbook.book.book_rules import CALLOUT, DUPLICATE, INCLUDE, READABLE, S
 from labhandbook.book.chapter_source import FENCE, Line
 from labhandbook.book.checks.check_input import BOOK, Chapter, Reading
 from labhandbook.book.checks.prose_tools import panache_lines
+from labhandbook.book.code_cells import CELL
 from labhandbook.book.engine.pandoc_engine import duplicate_ids
 from labhandbook.book.source_positions import Places
 from labhandbook.core.rules import At, Finding
@@ -111,6 +112,8 @@ def _fences(chapter: Chapter) -> Iterator[At | Finding]:
             opening = None
         elif match and match[1].startswith(fence) and opening:
             if match[2].strip():
+                if CELL.match(opening.text) or len(line.text) - len(line.text.lstrip()) > 3:
+                    continue
                 yield line.at(f"a code block begins here inside the one that line {opening.number} opened: is that "
                               "one closed?")
             else:

@@ -9,11 +9,12 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from labhandbook.book.book_rules import CITATION, LINK, REFERENCE
-from labhandbook.book.boundary import leads_out, own_file
+from labhandbook.book.boundary import OUTSIDE, leads_out, own_file
 from labhandbook.book.checks.chapter_text import problems
 from labhandbook.book.checks.check_input import BOOK, Chapter, Reading, Target
+from labhandbook.book.contents import CONFIG
 from labhandbook.book.engine.navigation import old_addresses
-from labhandbook.book.model import CONFIG, Book
+from labhandbook.book.model import Book
 from labhandbook.book.source_positions import Places
 from labhandbook.core.rules import At
 from labhandbook.core.wording import hint, nearest
@@ -105,6 +106,8 @@ def _no_page(reading: Reading, chapter: Chapter, target: Target, by_url: dict[st
     if absolute or target.file not in reading.present:
         beside = reading.beside.get(str(PurePosixPath(target.file).parent), [])
         near = nearest(target.file, by_url if absolute else [*book.by_path, *beside])
+        if leads_out(book.root, target.file):
+            return f"leads to no file of the book: {OUTSIDE}"
         return "leads to no file of the book" + (f"; did you mean {write(near)}?" if near else "")
     return f"is not a chapter that {CONFIG} lists" if target.file.endswith(".qmd") else ""
 
@@ -141,6 +144,8 @@ def anchor(reading: Reading) -> Iterator[At]:
                 continue
             if path == reading.bibliography_page and name.removeprefix("ref-") in reading.cited:
                 continue
+            if not target.file and reading.labels.get(name, {}).get("kind") in ("sec", "chapter", "appendix", "part"):
+                continue  # Quarto leads such a link to the heading on the other page
             if not target.file and name.startswith("ref-") and name.removeprefix("ref-") in reading.cited:
                 continue
             yield places.word(target.written).at(f"{path} has no place #{name}{_elsewhere(reading, page, name)}")

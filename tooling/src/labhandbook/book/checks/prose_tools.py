@@ -6,17 +6,25 @@ import re
 from collections.abc import Iterator
 
 from labhandbook.book.checks.check_input import BOOK, Reading
+from labhandbook.book.source_positions import Places
 from labhandbook.core.rules import At
 
 PANACHE = re.compile(r"^(.+?):(\d+):\d+: (?:error|warning|info)\[([\w-]+)\]: (.*)$")
 SPELT = re.compile(r"^(.+?):(\d+): (\S+) ==> (.+)$")
 # What panache checks; the engine's reading checks cross-references, citations, includes and headings.
 WANTED = (
-    "crossref-as-link-target", "duplicate-reference-labels", "empty-list-item", "footnote-ref-in-footnote-def",
-    "heading-eaten-attrs", "html-entities", "math-syntax", "quarto-schema", "stray-fenced-div-markers",
-    "table-column-count", "undefined-references", "unused-definitions",
+    "crossref-as-link-target", "empty-list-item", "footnote-ref-in-footnote-def", "heading-eaten-attrs",
+    "html-entities", "math-syntax", "quarto-schema", "stray-fenced-div-markers", "table-column-count",
 )
-ANSWERED = re.compile(r"cross-reference label|^included file not found", re.IGNORECASE)
+# What pandoc says while it reads.
+LOGGED = {"NoteDefinedButNotUsed": "the footnote [^{}] is never used",
+          "DuplicateNoteReference": "the footnote [^{}] is defined twice",
+          "DuplicateLinkReference": "{} is defined twice"}
+ELSEWHERE = {"stray-fenced-div-markers", "math-unexpected-dollar"}
+# Cross-references and includes are read by the engine; the options of a cell are YAML over several comments.
+ANSWERED = re.compile(r"cross-reference label|^included file not found|^YAML parse error", re.IGNORECASE)
+# A formula in the text of another, which panache takes for its end: $a \text{ of $b$}$.
+NESTED = re.compile(r"\\(?:text|mbox)\w*\{")
 
 
 def panache_lines(reading: Reading) -> Iterator[tuple[str, int, str, str]]:
@@ -36,9 +44,18 @@ def panache_lines(reading: Reading) -> Iterator[tuple[str, int, str, str]]:
 def markdown(reading: Reading) -> Iterator[At]:
     """What panache finds in the text."""
     yield from reading.tools["panache"].result().missing()
+    nested = {(line.file, line.number) for chapter in reading.chapters.values() for line in chapter.source.lines
+              if NESTED.search(line.text)}
     for file, number, code, message in panache_lines(reading):
-        if code != "stray-fenced-div-markers":
+        if code not in ELSEWHERE and not (code.startswith("math-") and (file, number) in nested):
             yield At(f"{message} ({code})", file, number)
+    for chapter in reading.chapters.values():
+        places = Places(chapter.source)
+        for needle in chapter.survey["footnotes"]:
+            yield places.of(re.escape(needle)).at(f"the footnote {needle} has no text")
+        for entry in chapter.parsed["log"]:
+            if message := LOGGED.get(entry["type"], ""):
+                yield chapter.places.at(entry["line"]).at(message.format(entry.get("key") or entry.get("contents")))
 
 
 @BOOK.rule("BOOK018", "Words in chapters and facts are spelt right", section="sec-contributing-rules",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
-from labhandbook.book.model import Book, Page, Part, as_list
+from labhandbook.book.contents import Page, Part
+from labhandbook.book.model import Book, as_list
 from labhandbook.core import untrusted_data
 
 SIDEBAR = "<!-- sidebar -->"
@@ -58,8 +59,8 @@ class Navigation:
             "book-title": escape(self.book.title),
             "title-id": "" if page.home else self.entries[page.path].id,
             "head-title": escape(self.book.title if page.home else f"{title} – {self.book.title}"),
-            "group": escape(str(self.book.settings.get("author", ""))),
-            "heading": escape(self.book.title) if page.home else self._label(page),
+            "group": escape(self.book.author),
+            "heading": escape(self.book.title) if page.home else self._heading(page),
             "sidebar": SIDEBAR,
             "breadcrumb": self._breadcrumb(page),
             "previous": self._step(page, self._before.get(page), "Previous", "prev"),
@@ -90,9 +91,14 @@ class Navigation:
             html = before + opening[0] + start + toc + end + body[opening.end():]
         return html.replace(SIDEBAR, self._sidebar(page), 1)
 
+    def _heading(self, page: Page) -> str:
+        if not page.appendix or not page.label:
+            return self._label(replace(page, text=""))
+        return f'<span class="chapter-title">Appendix {page.label} — {self.entries[page.path].html}</span>'
+
     def _label(self, page: Page) -> str:
-        html = self.entries[page.path].html
-        number = f'<span class="chapter-number">{page.number}</span> ' if page.number else ""
+        html = escape(page.text) if page.text else self.entries[page.path].html
+        number = f'<span class="chapter-number">{page.label}</span> ' if page.label else ""
         return f'{number}<span class="chapter-title">{html}</span>'
 
     def _sidebar(self, page: Page) -> str:

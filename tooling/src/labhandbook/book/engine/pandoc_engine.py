@@ -19,12 +19,13 @@ from typing import Any
 from labhandbook.book.book_rules import CALLOUT, CITATION, DUPLICATE, LINK, READABLE, REFERENCE, SHORTCODE, SUPPORTED
 from labhandbook.book.boundary import own_file
 from labhandbook.book.change_days import changed_days
-from labhandbook.book.chapter_source import Line, Source, heaviest, read_source
+from labhandbook.book.chapter_source import QUARTO_ONLY, Answers, Line, Source, heaviest, read_source
+from labhandbook.book.contents import Page
 from labhandbook.book.engine.navigation import Entry, Navigation
 from labhandbook.book.engine.pandoc_worker import LONGEST, Answer, Pool, TooLong, Worker
-from labhandbook.book.extensions import extension_files
+from labhandbook.book.extensions import extension_files, foreign_shortcodes
 from labhandbook.book.facts import variables
-from labhandbook.book.model import Book, Page
+from labhandbook.book.model import Book
 from labhandbook.book.source_positions import Places
 from labhandbook.core import untrusted_data
 from labhandbook.core.rules import Finding, Findings, Rule
@@ -91,7 +92,6 @@ class Engine:
 
         Raises HandbookError when one of them can't be read.
         """
-        self._variables = variables(self.book)
         self._days = changed_days(self.book.root) if self._dated else {}
         self._setup = extension_files(self.book) | {
             "bibliography": [{"name": name, "text": read_text(self.book.root / name, name)}
@@ -100,7 +100,8 @@ class Engine:
                          "site": str(self.book.settings.get("site-url", "")).rstrip("/")},
         }
         answer = self._pool.everyone("setup", **self._setup)
-        self._handlers = set(answer["shortcodes"])
+        self._answers = Answers(self.book.root, variables(self.book), self.book.config, set(answer["shortcodes"]),
+                                QUARTO_ONLY | foreign_shortcodes(self.book), self.book.house_style)
         self.keys = set(answer["keys"])
 
     def read(self, pages: Iterable[Page]) -> bool:
@@ -119,7 +120,7 @@ class Engine:
         return self._pool.each([(self._workers[page.path], page) for page in pages], work)
 
     def _read_page(self, worker: Worker, page: Page) -> Chapter:
-        source = read_source(self.book.root, page.path, self._variables, self._handlers)
+        source = read_source(self._answers, page.path)
         if source.unreadable and page.path in self.kept:
             # The preview shows what it had until the file can be read again.
             source = replace(self.kept[page.path], findings=source.findings)
@@ -145,13 +146,13 @@ class Engine:
         without = replace(kept, findings=[*source.findings, finding])
         return without, worker.call("read", **self._request(page, without))
 
-    def _request(self, page: Page, source: Source, *, alone: bool = True) -> dict[str, Any]:
+    def _request(self, page: Page, source: Source, form: str = "html") -> dict[str, Any]:
         meta = {"title": str(source.meta["title"])} if "title" in source.meta else {}
-        if alone and page.path in self._days:
+        if form == "html" and page.path in self._days:
             meta["handbook-changed"] = self._days[page.path]
         codes = [{"name": code.name, "args": code.args, "kwargs": code.kwargs} for code in source.shortcodes]
-        return {"path": page.path, "text": source.text, "number": page.number and str(page.number), "part": page.part,
-                "home": page.home, "meta": meta, "codes": codes}
+        return {"path": page.path, "text": source.text, "format": form, "number": page.label or None,
+                "part": page.part, "appendix": page.appendix, "home": page.home, "meta": meta, "codes": codes}
 
     def _shared(self) -> list[Any]:
         return [(path, chapter.parsed["title_html"], chapter.parsed["labels"], sorted(chapter.parsed["cites"]))
@@ -252,14 +253,14 @@ class Engine:
         try:
             worker.call("setup", **self._setup)
             for page in self.book.pages:
-                worker.call("read", **self._request(page, self.chapters[page.path].source, alone=False))
+                worker.call("read", **self._request(page, self.chapters[page.path].source, kind))
             worker.call("share", **self._common)
             answer = worker.call(
                 "compile", LONGEST * len(self.book.pages), format=kind, order=[page.path for page in self.book.pages],
                 keys=self.cited, template=template,
                 file=str(file) if file else None,
                 pictures=sorted({name for chapter in self.chapters.values() for name in self._pictures(chapter)}),
-                meta={"title": self.book.title, "author": str(self.book.settings.get("author", "")),
+                meta={"title": self.book.title, "author": self.book.author,
                       "lang": str(self.book.config.get("lang", "en")), "subtitle": subtitle},
             )
         finally:

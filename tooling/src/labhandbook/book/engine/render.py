@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from labhandbook.book.boundary import own_file
+from labhandbook.book.contents import CONFIG
 from labhandbook.book.engine.navigation import download_name, old_addresses, redirect
 from labhandbook.book.engine.pandoc_engine import SERVED, SITE, Chapter, Engine, Written
 from labhandbook.book.engine.pdf import pdf, typst_source
 from labhandbook.book.engine.search_index import INDEX, search_script, sections
-from labhandbook.book.model import CONFIG, Book, line_of
+from labhandbook.book.model import Book, line_of
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import replacing_folder
 from labhandbook.core.rules import Findings

@@ -14,11 +14,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from labhandbook.book.contents import CONFIG, Page
 from labhandbook.book.engine.navigation import old_addresses, redirect
 from labhandbook.book.engine.pandoc_engine import SERVED, SITE, Engine, Written
 from labhandbook.book.engine.pandoc_worker import LUA
 from labhandbook.book.facts import facts_files, results_files
-from labhandbook.book.model import CONFIG, Book, Page, as_list, load_book
+from labhandbook.book.model import Book, as_list, load_book
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import Finding
 

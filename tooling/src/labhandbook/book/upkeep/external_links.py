@@ -16,8 +16,9 @@ from labhandbook.book.book_rules import ADDRESS
 from labhandbook.book.check_book import read_chapters, read_data
 from labhandbook.book.checks import programs
 from labhandbook.book.checks.check_input import Reading, Work
+from labhandbook.book.contents import CONFIG
 from labhandbook.book.engine.pandoc_engine import Engine
-from labhandbook.book.model import CONFIG, Book
+from labhandbook.book.model import Book
 from labhandbook.book.source_positions import Places
 from labhandbook.core import untrusted_data
 from labhandbook.core.process import environment

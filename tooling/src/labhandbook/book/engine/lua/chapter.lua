@@ -1,6 +1,8 @@
 -- From a chapter's text to its document: shortcodes answered, title taken out, sections, figures, tables and
 -- equations numbered as Quarto numbers them.
 
+local cells = require 'cells'
+local conditional = require 'conditional'
 local extension = require 'extension'
 local refs = require 'refs'
 local refuse = require 'refuse'
@@ -9,6 +11,7 @@ local stringify = pandoc.utils.stringify
 local M = {}
 
 local TOKEN = 'hbsc(%d+)z'
+local READING = pandoc.ReaderOptions { default_image_extension = 'png' }
 
 local function kind_of(result)
   local kind = pandoc.utils.type(result)
@@ -83,14 +86,33 @@ local function answer_shortcodes(doc, codes, unanswered)
   }
 end
 
--- The chapter's title, out of its blocks. The site's first page keeps it: its title is the book's.
+-- The chapter's title, out of its blocks: the first heading, wherever it is, as in Quarto. The site's first page keeps
+-- it: its title is the book's.
 local function take_title(doc, meta, keep)
-  local first = doc.blocks[1]
-  if first and first.t == 'Header' and first.level == 1 and not meta.title then
-    if not keep then doc.blocks:remove(1) end
+  local first, place = doc.blocks:find_if(function(block) return block.t == 'Header' end)
+  if first and not meta.title then
+    if not keep then doc.blocks:remove(place) end
     return first
   end
   return pandoc.Header(1, pandoc.Inlines(meta.title or ''))
+end
+
+-- A div with the id of a figure or a table is one; its last paragraph is the caption.
+local function is_float(div)
+  return (div.identifier:match '^fig%-' or div.identifier:match '^tbl%-') and not div.classes:includes 'hb-part'
+end
+
+local function float_div(div)
+  local content, caption = div.content, pandoc.Blocks {}
+  local last = content[#content]
+  if #content > 1 and last.t == 'Para' then
+    caption = pandoc.Blocks { pandoc.Plain(last.content) }
+    content:remove(#content)
+  elseif #content == 1 and (last.t == 'Figure' or last.t == 'Table') and last.identifier == '' then
+    caption, last.caption = last.caption.long, { long = {} }
+    content = last.t == 'Figure' and last.content or content
+  end
+  return pandoc.Figure(content, { long = caption }, pandoc.Attr(div.identifier, div.classes, div.attributes))
 end
 
 -- Walk a chapter in reading order and number everything that can be referred to.
@@ -149,6 +171,11 @@ function Numbering:float(element, kind)
     local number = self:count(kind)
     self:label(id, kind, number, stringify(element.caption.long))
     element.attributes['number'] = number
+    for _, part in ipairs(element.content or {}) do
+      if part.t == 'Div' and part.classes:includes 'hb-part' then
+        self:label(part.identifier, kind, number .. ' (' .. string.char(96 + tonumber(part.identifier:match '%d+$')) .. ')')
+      end
+    end
   end
   return element
 end
@@ -164,9 +191,11 @@ function Numbering:visit(blocks, titled)
     elseif block.t == 'Para' then
       blocks[index] = self:equation(block)
     elseif block.t == 'Figure' then
-      blocks[index] = self:float(block, 'fig')
+      blocks[index] = self:float(block, block.identifier:match '^tbl%-' and 'tbl' or 'fig')
     elseif block.t == 'Table' then
       blocks[index] = self:float(block, 'tbl')
+    elseif block.t == 'Div' and is_float(block) then
+      blocks[index] = self:float(float_div(block), block.identifier:match '^tbl%-' and 'tbl' or 'fig')
     elseif block.t == 'Div' then
       local titles = block.classes:includes 'panel-tabset' and 'tabset'
         or block.classes:find_if(function(class) return class:match '^callout%-' end) and not block.attributes.title
@@ -209,22 +238,26 @@ end
 
 -- request: {path, text, number, meta, codes}. Returns the chapter as kept and what Python gets of it.
 function M.read(request)
-  local log, doc = pandoc.log.silence(pandoc.read, request.text, 'markdown')
+  local log, doc = pandoc.log.silence(pandoc.read, request.text, 'markdown', READING)
   doc.meta = pandoc.Meta(request.meta or {})
   local unanswered = pandoc.List {}
   doc = answer_shortcodes(doc, request.codes or {}, unanswered)
+  doc = conditional.keep(doc, request.format or 'html')
   local title = take_title(doc, request.meta or {}, request.home)
   local problems = refuse(doc, request.home)
+  doc = cells.show(doc)
   local numbering = Numbering.new(request.number)
   if title.identifier ~= '' then
-    numbering:label(title.identifier, request.part and 'part' or 'chapter',
+    numbering:label(title.identifier, request.part and 'part' or request.appendix and 'appendix' or 'chapter',
                     request.number, stringify(title.content))
   end
   doc.blocks = numbering:visit(doc.blocks)
   local ids, cites, pictures = survey(doc, request.path)
   if title.identifier ~= '' and not request.home then ids:insert(1, title.identifier) end
+  local own = {}
+  for _, id in ipairs(ids) do own[id] = true end
   local read = {
-    path = request.path, doc = doc, title = title, number = request.number, part = request.part, home = request.home,
+    own = own, path = request.path, doc = doc, title = title, number = request.number, part = request.part, home = request.home,
     pictures = pictures,
     cites = cites:find_if(function(key) return not refs.is_crossref(key) end) ~= nil,
   }

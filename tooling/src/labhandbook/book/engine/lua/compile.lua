@@ -45,6 +45,7 @@ local function numbered(word, format)
     local long = element.caption.long
     if #long == 0 then long = pandoc.Blocks { pandoc.Plain {} } end
     long[1].content:insert(1, pandoc.Space())
+    if element.identifier:match '^tbl%-' then word = 'Table' end
     long[1].content:insert(1, pandoc.Str(word .. '\u{a0}' .. number .. ':'))
     element.caption.long = long
     if format == 'typst' then return element end

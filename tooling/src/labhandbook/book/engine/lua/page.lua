@@ -145,7 +145,7 @@ local function captioned(word, element)
 end
 
 local function figure(element)
-  captioned('Figure', element)
+  captioned(element.identifier:match '^tbl%-' and 'Table' or 'Figure', element)
   element.content = element.content:walk { Image = function(image)
     -- A caption is no alternative text: it would be read out twice.
     image.caption = pandoc.Inlines(image.attributes['fig-alt'] or '')
@@ -207,12 +207,21 @@ local function sized(image, file, pictures)
   return image
 end
 
+local HEADINGS = { sec = true, chapter = true, appendix = true, part = true }
+
 -- Links to chapters and cross-references become links to pages; other local files are noted, so that they are copied.
-local function links(doc, path, pages, labels, blame, resources, pictures, cite)
+local function links(doc, chapter, pages, labels, blame, resources, pictures, cite)
+  local path, own = chapter.path, chapter.own
   local external = refs.external
   return doc:walk {
     Cite = cite,
     Link = function(link)
+      -- A link to the heading of another page by its id alone leads there, as under Quarto.
+      local heading = not own[link.target:sub(2)] and link.target:match '^#.' and labels[link.target:sub(2)]
+      if heading and HEADINGS[heading.kind] and heading.page ~= path then
+        link.target = refs.relative(path, pages[heading.page]) .. link.target
+        return link
+      end
       if external(link.target) then return nil end
       local file, fragment = refs.resolve(path, link.target)
       if file:match '%.qmd$' then
@@ -257,7 +266,7 @@ function M.write(chapter, request, state)
   local pictures = closed.pictures(chapter, request.pictures)
   local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html', path)
   -- This comes before the links of citations are made: those lead to pages already.
-  doc = links(doc, path, state.pages, state.labels, blame, resources, pictures,
+  doc = links(doc, chapter, state.pages, state.labels, blame, resources, pictures,
     refs.crossref(state.labels, href, blame, not chapter.number))
   if chapter.cites or request.bibliography then
     local target = request.references and refs.relative(path, request.references) or ''

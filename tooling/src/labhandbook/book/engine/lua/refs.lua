@@ -4,7 +4,7 @@ local stringify = pandoc.utils.stringify
 
 local M = {}
 
-local PREFIX = { sec = 'Section', chapter = 'Chapter', fig = 'Figure', tbl = 'Table', eq = 'Equation' }
+local PREFIX = { sec = 'Section', chapter = 'Chapter', appendix = 'Appendix', fig = 'Figure', tbl = 'Table', eq = 'Equation' }
 local CROSSREF = '^(%a+)%-'
 -- What Quarto reads as a cross-reference. The engine refuses those outside PREFIX.
 local KNOWN = { sec = true, fig = true, tbl = true, eq = true, lst = true, thm = true, lem = true, cor = true,
@@ -57,8 +57,8 @@ end
 
 -- What is shown for a label: its kind and number, or for a section seen from a page without numbers its title.
 local function wording(citation, label, by_title)
-  if by_title and (label.kind == 'sec' or label.kind == 'chapter') then
-    local number = label.kind == 'chapter' and label.number .. '\u{a0} ' or ''
+  if by_title and (label.kind == 'sec' or label.kind == 'chapter' or label.kind == 'appendix') then
+    local number = label.kind ~= 'sec' and label.number .. '\u{a0} ' or ''
     return pandoc.Inlines { pandoc.Str(number .. label.title) }
   end
   local text = pandoc.Inlines {}

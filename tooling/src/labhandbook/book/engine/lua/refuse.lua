@@ -6,6 +6,7 @@ local CALLOUTS = { note = true, tip = true, important = true, caution = true, wa
 local CLASSES = { '^column%-', '^panel%-[^t]', '^content%-', '^aside$', '^lightbox$', '^quarto%-', '^cell' }
 local ATTRIBUTES = { 'layout', 'layout-ncol', 'layout-nrow', 'lst-cap', 'lst-label', 'code-line-numbers', 'fig-pos' }
 local DIAGRAMS = { mermaid = true, dot = true }
+local FLOATS = { sec = true, fig = true, tbl = true }
 local CROSSREFS = { sec = true, fig = true, tbl = true, eq = true }
 
 -- `home`: this is the site's first page, whose title is among its blocks.
@@ -34,11 +35,12 @@ return function(doc, home)
       local kind = div.classes:find_if(function(class) return class:match '^callout%-' end)
       if kind and not CALLOUTS[kind:match '^callout%-(.*)$'] then unknown_callout(kind) end
       local float = div.identifier:match '^(%a+)%-'
-      if float and float ~= 'sec' and refs.is_crossref(div.identifier) then
+      if float and not FLOATS[float] and refs.is_crossref(div.identifier) then
         blame('#' .. div.identifier, 'a div as a float (#' .. div.identifier .. ')')
       end
     end,
     CodeBlock = function(block)
+      if block.classes:includes 'hb-cell' then return end
       attributes(block)
       for _, class in ipairs(block.classes) do
         if DIAGRAMS[class] then blame(class, 'a ' .. class .. ' diagram') end

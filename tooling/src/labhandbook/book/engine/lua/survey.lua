@@ -17,10 +17,10 @@ local function headless(div, names)
   end
 end
 
--- Returns {problems, headings, images, links, code, raw, tabs} in the order of the text.
+-- Returns {problems, headings, images, links, code, raw, tabs, footnotes} in the order of the text.
 return function(chapter, state, pictures)
-  local problems, headings, images, links, code, raw =
-    pandoc.List {}, pandoc.List {}, pandoc.List {}, pandoc.List {}, pandoc.List {}, pandoc.List {}
+  local problems, headings, images, links, code, raw, footnotes =
+    pandoc.List {}, pandoc.List {}, pandoc.List {}, pandoc.List {}, pandoc.List {}, pandoc.List {}, pandoc.List {}
   local function blame(kind, needle, message)
     problems:insert { kind = kind, needle = needle, message = message }
   end
@@ -53,6 +53,10 @@ return function(chapter, state, pictures)
     Link = function(link) links:insert(link.target) end,
     CodeBlock = function(block) code:insert { classes = block.classes, text = block.text } end,
     RawInline = html, RawBlock = html,
+    -- A footnote that is defined is a Note; this is the text of one that is not.
+    Str = function(str)
+      for needle in str.text:gmatch '%[%^[^%[%]%s]+%]' do footnotes:insert(needle) end
+    end,
     Cite = function(cite)
       for _, citation in ipairs(cite.citations) do
         if not refs.is_crossref(citation.id) and not state.references[citation.id] then
@@ -66,5 +70,5 @@ return function(chapter, state, pictures)
     if kind == 'tab' then tabs:insert(id) end
   end
   return { problems = problems, headings = headings, images = images, links = links, code = code, raw = raw,
-           tabs = tabs }
+           tabs = tabs, footnotes = footnotes }
 end

@@ -1,0 +1,50 @@
+-- Executed cells: their code, a line that says that it was not run, and what they label.
+
+local M = {}
+
+local DIAGRAMS = { mermaid = true, dot = true }
+
+local function off(value) return value ~= nil and value:lower() == 'false' end
+
+-- The code without the comments that hold the cell's options.
+local function without_options(text)
+  local lines, begun = pandoc.List {}, false
+  for line in (text .. '\n'):gmatch '(.-)\n' do
+    begun = begun or not (line:match '^%s*#|' or line:match '^%s*//|' or line:match '^%s*%%%%|' or line:match '^%s*%-%-|')
+    if begun then lines:insert(line) end
+  end
+  return table.concat(lines, '\n')
+end
+
+local function markdown(text) return pandoc.utils.blocks_to_inlines(pandoc.read(text, 'markdown').blocks) end
+
+-- What stands for one cell.
+local function cell(block)
+  if not block.classes:includes 'hb-cell' then return nil end
+  local options = block.attributes
+  local language = block.classes[1]
+  local content = pandoc.Blocks {}
+  local hidden = off(options.include)
+  if not hidden and not off(options.echo) then
+    local id = options['lst-label'] or ''
+    content:insert(pandoc.CodeBlock(without_options(block.text), pandoc.Attr(id, { language })))
+  end
+  if not hidden and not off(options.eval) then
+    local what = DIAGRAMS[language] and 'This diagram is not drawn here.' or 'This code was not run here.'
+    content:insert(pandoc.Div(pandoc.Para(pandoc.Inlines(what)), pandoc.Attr('', { 'not-run' })))
+  end
+  local label = options.label or ''
+  local kind = label:match '^(fig)%-' or label:match '^(tbl)%-'
+  if not kind then return content end
+  local caption = options[kind .. '-cap'] or options['fig-cap'] or ''
+  local parts = math.tointeger(tonumber(options.parts or '0')) or 0
+  for part = 1, parts do
+    content:insert(pandoc.Div({}, pandoc.Attr(label .. '-' .. part, { 'hb-part' })))
+  end
+  return pandoc.Figure(content, { long = { pandoc.Plain(markdown(caption)) } }, pandoc.Attr(label, { 'cell-made' }))
+end
+
+-- A document with every cell replaced by what is shown of it.
+function M.show(doc) return doc:walk { CodeBlock = cell } end
+
+return M
