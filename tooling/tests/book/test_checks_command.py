@@ -16,6 +16,7 @@ from labhandbook.book.facts import load_facts
 from labhandbook.book.model import Book
 from labhandbook.core import process
 from labhandbook.core.rules import Severity
+from labhandbook.core.section_addresses import address
 from tooling.tests.conftest import ROOT, make_book, run
 
 TODAY = date(2026, 11, 22)
@@ -49,7 +50,8 @@ def test_findings_exit_with_1(bad: Path) -> None:
     assert done.returncode == 1
     assert done.stdout.splitlines()[:3] == [
         "✗ chapters/a.qmd:3: BOOK005 @sec-gone refers to nothing in the book; did you mean @sec-home?",
-        "    Use the id in the braces after the heading, figure, table or equation.", "    @sec-contributing-rules"]
+        "    Use the id in the braces after the heading, figure, table or equation.",
+        f"    {address('sec-contributing-rules')}"]
     assert "2 errors" in done.stderr.splitlines()[-1]
 
 

@@ -69,7 +69,7 @@ def test_broken_configuration_is_named_with_its_line(tmp_path: Path, change: tup
         assert done.returncode == 2 and "Traceback" not in answer, answer
         first = answer.splitlines()[0]
         assert f"_quarto.yml:{line}:" in first and says in first, first
-        assert "@sec-contributing" in answer
+        assert ".html#sec-contributing" in answer
     assert old.read_text(encoding="utf-8") == "old"
 
 

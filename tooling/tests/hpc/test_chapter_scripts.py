@@ -86,5 +86,5 @@ def test_the_command_writes_what_is_missing_and_replaces_nothing_unasked(tmp_pat
 def test_what_the_command_can_not(words: list[str], says: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = run("job", "scripts", *words, cwd=tmp_path)
-    assert done.returncode == 2 and says in done.stderr and "@sec-" in done.stderr
+    assert done.returncode == 2 and says in done.stderr and ".html#sec-" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -77,7 +77,7 @@ def test_the_command_explains_the_price(tmp_path: Path) -> None:
 def test_what_has_no_price(option: str, says: str, tmp_path: Path) -> None:
     (tmp_path / "job.sh").write_text(f"#!/bin/bash\n#SBATCH {option}\nsrun hostname\n")
     done = run("job", "cost", "job.sh", cwd=tmp_path)
-    assert done.returncode == 2 and says in done.stderr and "@sec-" in done.stderr
+    assert done.returncode == 2 and says in done.stderr and ".html#sec-" in done.stderr
 
 
 @pytest.mark.parametrize(("key", "options", "expected"), [

@@ -162,4 +162,4 @@ def test_the_command_asks_sacct_or_reads_a_file(tmp_path: Path) -> None:
                                              (["7"], "sacct is not on this machine")])
 def test_the_command_can_not(words: list[str], says: str, tmp_path: Path) -> None:
     done = run("job", "efficiency", *words, PATH=str(tmp_path))
-    assert done.returncode == 2 and says in done.stderr and "@sec-hpc-workflow-monitor" in done.stderr
+    assert done.returncode == 2 and says in done.stderr and ".html#sec-hpc-workflow-monitor" in done.stderr

@@ -107,7 +107,8 @@ def test_check_reports_to_people_and_machines(tmp_path: Path) -> None:
     (tmp_path / "job.sh").write_text("#!/bin/bash\n#SBATCH -p small-g -t 4-0 --gpus-per-node=1\nsrun hostname\n")
     shown = run("job", "check", "job.sh", "--cluster", "lumi", cwd=tmp_path)
     assert shown.returncode == 1
-    assert re.search(r"^✗ job\.sh:2: HPC012 .*\n    .*\n    @sec-hpc-workflow-partition$", shown.stdout, re.MULTILINE)
+    assert re.search(r"^✗ job\.sh:2: HPC012 .*\n    .*\n    http\S+html#sec-hpc-workflow-partition$", shown.stdout,
+                     re.MULTILINE)
     said = run("job", "check", "job.sh", "--cluster", "lumi", "--format", "json", cwd=tmp_path)
     assert [each["code"] for each in json.loads(said.stdout)["findings"]] == ["HPC012"]
     sarif = json.loads(run("job", "check", "job.sh", "--cluster", "lumi", "--format", "sarif", cwd=tmp_path).stdout)

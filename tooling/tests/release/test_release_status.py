@@ -129,4 +129,4 @@ def test_the_command(built: State) -> None:
     assert shown["project"] == "labdemo" and {line["about"] for line in shown["lines"]} == {
         "commit", "build", "rehearsal", "testpypi", "pypi", "git host"}
     text = run("release", "status", built.project.root).stdout
-    assert "left to do" in text and "7. verify" in text and "@sec-updating-bad" in text
+    assert "left to do" in text and "7. verify" in text and ".html#sec-updating-bad" in text

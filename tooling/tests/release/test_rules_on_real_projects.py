@@ -138,7 +138,7 @@ def test_the_command_reports_in_every_form(tmp_path: Path) -> None:
     assert text.returncode == 1
     line = next(line for line in text.stdout.splitlines() if line.startswith("✗"))
     assert line.startswith("✗ a b/pyproject.toml:") and "REL041 click==8.1.7 is pinned" in line
-    assert "@sec-pypi-dependencies" in text.stdout
+    assert ".html#sec-pypi-dependencies" in text.stdout
     assert text.stderr.startswith("✗ demo: ")
     report = json.loads(run("release", "check", "a b", "--offline", "--format", "json", cwd=tmp_path).stdout)
     assert report["counts"]["error"] == 1
@@ -175,7 +175,7 @@ def test_what_can_not_be_checked_is_an_error_without_a_traceback(tmp_path: Path,
         write(tmp_path, {"pyproject.toml": text})
     done = run("release", "check", cwd=tmp_path)
     assert done.returncode == 2
-    assert "Traceback" not in done.stderr and "@sec-pypi-metadata" in done.stderr
+    assert "Traceback" not in done.stderr and ".html#sec-pypi-metadata" in done.stderr
 
 
 def test_help_does_not_import_the_release_kit() -> None:

@@ -60,7 +60,7 @@ def as_text(findings: Iterable[Finding], paint: Paint = lambda text, colour: tex
         message = visible(finding.message).replace("\n", "\n    ")
         lines.append(f"{paint(mark, colour)} {one_line(finding.place)}: {rule.code} {message}")
         if finding.weight is not Severity.IGNORED:
-            lines += [f"    {finding.fix}", f"    @{rule.section}"]
+            lines += [f"    {finding.fix}", f"    {section_addresses.readable(rule.section)}"]
     return "".join(f"{line}\n" for line in lines)
 
 

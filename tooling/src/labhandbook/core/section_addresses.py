@@ -12,7 +12,7 @@ PAGES = {
     "sec-pypi": "packaging/pypi", "sec-updating": "packaging/updating", "sec-book-rules": "book-rules",
     "sec-contributing": "contributing", "sec-runs": "research/runs",
     "sec-commands": "hpc/commands", "sec-job-scripts": "hpc/recipes", "sec-systems": "hpc/systems",
-    "sec-hpc-workflow": "hpc/workflow", "sec-hpc-workflow-errors": "hpc/errors",
+    "sec-hpc-workflow": "hpc/workflow", "sec-hpc-workflow-errors": "hpc/errors", "sec-hpc-errors": "hpc/errors",
     **{f"sec-hpc-workflow-{name}": "hpc/getting-ready"
        for name in ("scope", "prepare", "account", "key", "login", "project", "directory", "transfer", "software")},
 }
@@ -38,6 +38,11 @@ def page(section: str) -> str:
 def address(section: str) -> str:
     """The address of a section; empty where it is not known."""
     return f"{site()}/chapters/{page(section)}.html#{section}" if site() and page(section) else ""
+
+
+def readable(section: str) -> str:
+    """What a person can follow to a section: its address, or `@` and its id where the address is not known."""
+    return address(section) or f"@{section}"
 
 
 def addresses(sections: Iterable[str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.core.escapes import coloured, one_line
 from labhandbook.core.report import as_text
 from labhandbook.core.rules import Finding
+from labhandbook.core.section_addresses import readable
 
 
 def echo(text: str, *, err: bool = False, nl: bool = True) -> None:
@@ -62,7 +63,7 @@ def show_error(error: HandbookError) -> None:
     where = f"{one_line(error.where)}: " if error.where else ""
     what = error.what.replace("\n", "\n    ")
     echo(f"{paint('✗', 'red')} {where}{what}", err=True)
-    for text in (error.why, error.todo, f"@{error.section}" if error.section else ""):
+    for text in (error.why, error.todo, readable(error.section) if error.section else ""):
         if text:
             echo("    " + text.replace("\n", "\n    "), err=True)
     job_summary.tell_error(error)

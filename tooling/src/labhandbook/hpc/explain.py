@@ -9,6 +9,7 @@ from pathlib import Path
 
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.section_addresses import readable
 from labhandbook.core.wording import listed
 from labhandbook.core.yaml_reader import read_yaml
 from labhandbook.hpc.clusters import FILE, find
@@ -34,7 +35,7 @@ class Known:
 
     def as_text(self) -> str:
         """The row for a person."""
-        return f"{', '.join(self.messages)}\n    {self.text}\n    @{self.section}\n"
+        return f"{', '.join(self.messages)}\n    {self.text}\n    {readable(self.section)}\n"
 
 
 def load() -> list[Known]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.section_addresses import readable
 from labhandbook.package import index_addresses
 from labhandbook.package.project import Project, tag_of
 from labhandbook.package.simple_index import IndexDown, Listed, listing, release_of
@@ -62,9 +63,10 @@ class Status:
         for number, step in enumerate(self.steps, 1):
             mark = MARKS[YES if step.state == "done" else NO]
             shown += [f"  {mark} {number}. {step.step:<9} {step.does}",
-                      f"                 needs {', '.join(step.needs)}; leaves {step.leaves}; see @{step.section}"]
+                      f"                 needs {', '.join(step.needs)}; leaves {step.leaves}",
+                      f"                 {readable(step.section)}"]
         shown += ["  left to do:" if self.left else "  nothing is left to do", *(f"    {what}" for what in self.left)]
-        return [*shown, f"  to take back a bad release, see @{BAD}"]
+        return [*shown, f"  to take back a bad release, see {readable(BAD)}"]
 
 
 def status(release: Release, targets: Sequence[str] = ("testpypi", "pypi")) -> Status:

@@ -6,6 +6,7 @@ import os
 import re
 
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.section_addresses import readable
 from labhandbook.package.index_addresses import Index
 
 UPLOAD = "sec-pypi-upload"
@@ -29,7 +30,7 @@ def burnt(index: Index, filename: str, version: str) -> HandbookError:
         f"{index.label} has had another {filename}",
         why=f"a file name can be used only once, even after deletion: {version} can't be uploaded again",
         todo=f"tag the corrected commit as {next_version(version)} and release that; "
-             f"if {version} is bad, see @sec-updating-bad", section=UPLOAD)
+             f"if {version} is bad, see {readable('sec-updating-bad')}", section=UPLOAD)
 
 
 def down(index: Index, what: str) -> HandbookError:
