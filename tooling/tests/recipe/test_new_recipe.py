@@ -35,7 +35,7 @@ def test_a_recipe_says_what_the_release_says(tmp_path: Path) -> None:
                   "/packages/source/d/demo/demo-${{ version }}.tar.gz", "- demo = demo.cli:main",
                   "-m pip install . -vv --no-deps --no-build-isolation", "- setuptools >=80", "- click >=8.1,<9",
                   "- matplotlib-base >=3.5,<4", "license: MIT", "license_file: LICENSE", "- someone",
-                  "homepage: https://example.org/demo", "Demo is a package that exists"):
+                  "homepage: https://example.org/demo"):
         assert words in text
     assert "importlib" not in text and "httpx" not in text and "#" not in text and "python_min:" not in text
     assert not [one for one in lint([tmp_path]).findings if one.rule.code != "RCP012"], "the index here is not https"
@@ -83,10 +83,37 @@ def test_what_noarch_cannot_express_is_in_the_notes(tmp_path: Path) -> None:
                                           "x @ https://example.org/x.zip")),
                         tmp_path)
     notes = "\n".join(recipe.notes)
-    assert "- colorama" in text and "- winthing" not in text and "- tomli >=2" in text and "- fastthing" in text
-    for words in ("winthing is only needed on win", "left out", "tomli >=2 is only needed for Python 3.11, 3.12",
+    assert "    - colorama" in text and "- tomli >=2" in text and "- fastthing" in text
+    assert "    - if: win\n      then:\n        - winthing\n" in text
+    assert "    - if: win\n      then:\n        - __win\n      else:\n        - __unix\n" in text
+    settings = tmp_path / "recipes" / "demo" / "conda-forge.yml"
+    assert settings.read_text(encoding="utf-8") == "noarch_platforms:\n  - linux_64\n  - win_64\n"
+    assert not lint([tmp_path]).findings.failed(), "with noarch_platforms the conditions are allowed"
+    for words in ("winthing is only needed on win", "tomli >=2 is only needed for Python 3.11, 3.12",
                   "fastthing[all] is written as fastthing", "x is required by an address"):
         assert words in notes
+
+
+def test_macos_is_built_where_it_differs(tmp_path: Path) -> None:
+    text, _ = made(Release(requires=("dbusthing; sys_platform == 'linux'",)), tmp_path)
+    settings = tmp_path / "recipes" / "demo" / "conda-forge.yml"
+    assert "osx_64" in settings.read_text(encoding="utf-8")
+    assert all(f"- if: {system}\n      then:\n        - __{system}\n" in text for system in ("linux", "osx", "win"))
+
+
+def test_a_wheel_for_one_system_beside_a_pure_one_means_compiled_code(tmp_path: Path) -> None:
+    release = Release(files={"src/demo.c": ""})
+    compiled = Release(tag="cp312-cp312-manylinux_2_28_x86_64", files=release.files)
+    with serving(dict([release.sdist(), release.wheel(), compiled.wheel()])) as address:
+        found = new("demo", tmp_path, Wishes(("someone",), target=address))
+    assert not found.recipe.noarch and "compiler('c')" in found.path.read_text(encoding="utf-8")
+
+
+def test_a_broken_version_is_not_the_newest(tmp_path: Path) -> None:
+    name, data = Release().sdist()
+    old = {"demo-0.2.0dev-20120903.tar.gz": data, "demo-2.0.0rc1.tar.gz": data}
+    with serving({name: data, **old, **dict([Release().wheel()])}) as address:
+        assert new("demo", tmp_path, Wishes(("someone",), target=address)).recipe.version == "1.2.0"
 
 
 def test_extras_that_users_miss_are_named(tmp_path: Path) -> None:
@@ -219,7 +246,7 @@ def test_markers_that_never_hold() -> None:
                                      '"', "a #b", "word " * 60 + "end", "@x", "{a", "!x"])
 def test_any_text_is_read_as_it_was_written(summary: str) -> None:
     recipe = Recipe("demo", "1.10", "https://example.org/demo-{version}.tar.gz", "ab" * 32, summary=summary,
-                    description=f"{summary}, at length.", run=[Requirement("a >=1", ("win",)), Requirement("b")])
+                    run=[Requirement("a >=1", ("win",)), Requirement("b")])
     text = render(recipe)
     found = read_yaml(text, "recipe.yaml").data
     assert found["about"]["summary"] == summary and found["context"]["version"] == "1.10"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from labhandbook.package.distribution import Distribution, read
-from labhandbook.recipe.release_metadata import addresses, by_words, description, imports, licence
+from labhandbook.recipe.release_metadata import addresses, by_words, entry_points, imports, licence, stubs
 from tooling.tests.recipe.samples import LICENCE, Release
 
 APACHE = "Apache License\n  Version 2.0, January 2004\n"
@@ -47,12 +47,31 @@ def test_every_top_level_module_is_imported(modules: tuple[str, ...], found: lis
 ])
 def test_the_licence_is_what_the_files_say(said: str, text: str, guess: str, found: str, tmp_path: Path) -> None:
     sdist, wheel = files(Release(licence=said, text=text), tmp_path)
-    assert licence(sdist, wheel, guess) == found
+    right, doubt = licence(sdist, wheel, guess)
+    assert right == found
+    assert ("LICENSE" in doubt or "grayskull" in doubt) is bool(found and not said.startswith(("License-E", "Class"))
+                                                               and said != "License: BSD-3-Clause"), doubt
 
 
 def test_two_licence_texts_tell_nothing(tmp_path: Path) -> None:
     sdist, wheel = files(Release(licence="", files={"LICENSE-APACHE": APACHE}), tmp_path)
-    assert licence(sdist, wheel) == "" and by_words(APACHE) == "Apache-2.0"
+    assert licence(sdist, wheel) == ("", "") and by_words(APACHE) == "Apache-2.0"
+
+
+def test_a_file_that_says_another_licence_is_quoted(tmp_path: Path) -> None:
+    sdist, wheel = files(Release(licence="License-Expression: MIT", text=APACHE), tmp_path)
+    assert licence(sdist, wheel) == ("MIT", "the metadata say MIT, and LICENSE looks like Apache-2.0: it begins "
+                                            "'Apache License'; check the licence")
+
+
+def test_entry_points_lose_their_extras(tmp_path: Path) -> None:
+    _, wheel = files(Release(commands="[console_scripts]\ndemo = demo.cli:main [cli]\n"), tmp_path)
+    assert entry_points(wheel) == ["demo = demo.cli:main"]
+
+
+def test_type_stubs_are_not_imported(tmp_path: Path) -> None:
+    _, wheel = files(Release(modules=("demo-stubs/__init__.pyi", "demo-stubs/py.typed")), tmp_path)
+    assert imports(wheel) == [] and stubs(wheel) == ["**/demo-stubs/**"]
 
 
 def test_addresses_come_from_labels_and_links(tmp_path: Path) -> None:
@@ -65,22 +84,3 @@ def test_addresses_come_from_labels_and_links(tmp_path: Path) -> None:
     bare = Release(readme="See [the code](https://github.com/example/demo) and https://github.com/other/thing.\n")
     _, wheel = files(bare, tmp_path)
     assert addresses(wheel)["repository"] == "https://github.com/example/demo"
-
-
-@pytest.mark.parametrize(("readme", "found"), [
-    ("# Demo\n\n[![x](y)](z)\n\nDemo **helps** you to do `things` that [nobody](https://x.y) did before.\n",
-     "Demo helps you to do things that nobody did before."),
-    ("A package to be proposed in a test.\n\nIt says more than its summary does, in a second paragraph.\n",
-     "It says more than its summary does, in a second paragraph."),
-    ("# Demo\n\n- a list\n- of things\n", ""),
-    ("The [pages](https://example.org/demo/) tell the idea and how to run it. What changed stands on\n[the same "
-     "page](https://example.org/demo).\n", ""),
-    ("The [pages](https://example.org/demo/) tell the idea and how to run it. Demo itself proposes packages.\n",
-     "The pages tell the idea and how to run it. Demo itself proposes packages."),
-    ("[Demo](https://example.org/demo) is a package that exists so that a test can propose it.\n",
-     "Demo is a package that exists so that a test can propose it."),
-    ("It stands on [another package](https://example.org/other) that has pages of its own somewhere.\n",
-     "It stands on another package that has pages of its own somewhere."),
-])
-def test_the_description_is_prose(readme: str, found: str, tmp_path: Path) -> None:
-    assert description(files(Release(readme=readme), tmp_path)[1]) == found

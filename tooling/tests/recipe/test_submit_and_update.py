@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tooling.tests.recipe.local_github import Hub, hub
-from tooling.tests.recipe.samples import Release, serving, stale, v1, write
+from tooling.tests.recipe.samples import V0, Release, serving, stale, v1, write
 
 NEW = Release(version="1.3.0", requires=("click>=8.2", "rich>=13"), python=">=3.12")
 GH = '#!/bin/sh\nprintf "%s\\n" "$@" > "$(dirname "$0")/asked"\necho https://github.com/conda-forge/x/pull/1\n'
@@ -163,6 +163,43 @@ def test_a_recipe_that_agrees_is_left_alone(tmp_path: Path) -> None:
     with serving(dict([same.sdist(), same.wheel()])) as address:
         done = made.run("recipe", "update", clone, "--index", address)
     assert done.returncode == 0 and "nothing to do" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(("text", "before", "after"), [
+    (v1(), "  number: 0", "  number: 1"),
+    (v1().replace("number: 0", "number: ${{ build }}").replace('  version: "', '  build: 4\n  version: "'),
+     "  build: 4", "  build: 5"),
+])
+def test_the_build_number_alone_is_raised(text: str, before: str, after: str, tmp_path: Path) -> None:
+    made = hub(tmp_path)
+    clone = feedstock(made, tmp_path, text)
+    done = made.run("recipe", "update", clone, "--build-number")
+    assert done.returncode == 0, done.stderr
+    assert (clone / "recipe" / "recipe.yaml").read_text(encoding="utf-8") == text.replace(before, after)
+    assert made.git(clone, "log", "-1", "--format=%s") == "Build demo 1.2.0 again"
+    assert "[x] Bumped the build number" in done.stdout and "[ ] Ensured the license file" in done.stdout
+
+
+def test_a_computed_build_number_is_for_a_person(tmp_path: Path) -> None:
+    made = hub(tmp_path)
+    text = v1().replace("number: 0", 'number: ${{ 0 if cuda == "None" else 200 }}')
+    clone = feedstock(made, tmp_path, text)
+    done = made.run("recipe", "update", clone, "--build-number")
+    assert done.returncode == 2 and "the build number is ${{ 0 if cuda" in done.stderr and "by hand" in done.stderr
+
+
+def test_an_update_that_breaks_the_recipe_is_refused(tmp_path: Path) -> None:
+    """`version: {{ version }}` without quotes becomes a number with 1.10."""
+    made, new = hub(tmp_path), Release(version="1.10", requires=("click>=8.1",))
+    with serving(dict([new.sdist(), new.wheel()])) as address:
+        text = V0.replace("https://example.org", address)
+        made.repository("conda-forge/demo-feedstock", {"recipe/meta.yaml": text, "conda-forge.yml": ""})
+        made.fork("conda-forge/demo-feedstock", "someone")
+        clone = made.clone("someone/demo-feedstock", "conda-forge/demo-feedstock", tmp_path)
+        done = made.run("recipe", "update", clone, "--index", address)
+    assert done.returncode == 2 and "RCP011 1.10 is a number here" in done.stderr, done.stderr
+    assert (clone / "recipe" / "meta.yaml").read_text(encoding="utf-8") == text
+    assert made.git(clone, "status", "--porcelain", "--branch").startswith("## main")
 
 
 def test_another_hash_of_the_same_version_gets_a_new_build(tmp_path: Path) -> None:

@@ -191,18 +191,23 @@ def submit(path: Path, clone: Path, branch: str, gh: bool) -> int:
 @recipe.command(cls=Command, section="sec-conda-forge-update")
 @click.argument("feedstock", type=click.Path(path_type=Path), default=".")
 @click.option("--version", default="", help="The release to take (default: the newest).")
+@click.option("--build-number", "again", is_flag=True, help="Raise the build number by one, and nothing else.")
 @click.option("--branch", default="", help="The name of the branch (default: update-VERSION).")
 @click.option("--gh", is_flag=True, help="Push the branch and open the pull request with GitHub's gh.")
 @index_option
-def update(feedstock: Path, version: str, branch: str, gh: bool, target: str) -> int:
+def update(feedstock: Path, version: str, again: bool, branch: str, gh: bool, target: str) -> int:
     """Bring a feedstock to a new release.
 
     Version, hash and build number change on a branch with a commit; other differences are listed for you to correct.
-    Nothing is sent without --gh.
+    A change that would give the recipe a new error is refused. Nothing is sent without --gh.
     """
+    from labhandbook.recipe.submit import bump
     from labhandbook.recipe.submit import update as propose
 
     progress = Progress()
+    if again:
+        _proposal(bump(feedstock, branch=branch, gh=gh), progress)
+        return FINE
     found, made = propose(feedstock, version, branch=branch, gh=gh, target=target)
     show_findings(found.left)
     failed = Findings.of(found.left).failed()

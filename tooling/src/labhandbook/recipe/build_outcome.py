@@ -58,8 +58,15 @@ def _solve(reading: Reading, error: str, rule: Rule, section: str) -> Finding:
     for value in reading.requirements(section):
         name = re.split(r"[\s<>=!~]", value.text, maxsplit=1)[0]
         if name != "python" and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", error):
-            return Finding(reading.file, value.line, rule, f"{value.text} can't be installed: {_last(error)}")
-    return Finding(reading.file, reading.line(f"requirements.{section}"), rule, _last(error))
+            return Finding(reading.file, value.line, rule, f"{value.text} can't be installed: {_unsolved(error)}")
+    return Finding(reading.file, reading.line(f"requirements.{section}"), rule, _unsolved(error))
+
+
+def _unsolved(error: str) -> str:
+    """The reason that the solver gives, which is not its last line."""
+    found = re.findall(r"No candidates were found for [^\n]*|[^\n]* cannot be installed because[^\n]*|"
+                       r"[^\n]*which (?:does not exist|cannot be installed)[^\n]*", error)
+    return "; ".join(dict.fromkeys(" ".join(one.strip(" ×╰─▶│├").split()) for one in found))[:300] or _last(error)
 
 
 def _test(reading: Reading, test: dict[str, Any], number: int) -> Finding:

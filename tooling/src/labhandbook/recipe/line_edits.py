@@ -48,6 +48,22 @@ class Edits:
         self.changes.clear()
         self.settled.clear()
 
+    def raise_build_number(self) -> int | None:
+        """Raise the build number by one where it is a plain number or a variable that is one; the old number."""
+        written = self.reading.written("build.number")
+        if written.isdigit():
+            self.build_number(int(written) + 1)
+            return int(written)
+        variable = re.fullmatch(r"\$?\{\{ *(\w+) *\}\}", written)
+        old = self.reading.context.get(variable[1], "") if variable else ""
+        for line, text in enumerate(self.reading.lines, 1):
+            place = (re.match(rf"(\s+|\{{% set ){variable[1]}( = |: *)['\"]?{old}\b", text)
+                     if variable and old.isdigit() else None)
+            if place:
+                self.swap(line, place[0], re.sub(r"\d+$", str(int(old) + 1), place[0]))
+                return int(old)
+        return None
+
     def build_number(self, number: int, settles: Finding | None = None) -> None:
         """Write another build number where the recipe has a plain number."""
         line = self.reading.line("build.number")

@@ -14,15 +14,14 @@ from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import write_atomic
 from labhandbook.package.project import normalise
-from labhandbook.package.simple_index import IndexDown, listing
 from labhandbook.recipe import grayskull_run, release_metadata
 from labhandbook.recipe.conda_forge_facts import LICENCE_TOOLS, python_min, pythons
-from labhandbook.recipe.recipe_text import FILE, Recipe, Requirement, render
+from labhandbook.recipe.recipe_text import FILE, Recipe, Requirement, platforms, render
 from labhandbook.recipe.released_sdist import SECTION, Source, fetch
 from labhandbook.recipe.requirement_specs import Asked, asked, lowest_python, upper_python
 
 # Pure-Python packages that wheels require on one system only; elsewhere they do no harm.
-HARMLESS = {"colorama", "tzdata", "appnope", "win-inet-pton", "win-unicode-console"}
+HARMLESS = {"colorama", "python-tzdata", "win_inet_pton"}
 # Extras that a project keeps for its own developers: users of a package don't need them.
 OWN_EXTRAS = {"dev", "doc", "docs", "lint", "test", "testing", "tests"}
 # Extras without requirements today.
@@ -62,6 +61,8 @@ def new(wanted: str, output: Path, wishes: Wishes = Wishes(), *, force: bool = F
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(path, render(recipe))
+            if recipe.systems and not path.with_name("conda-forge.yml").exists():
+                write_atomic(path.with_name("conda-forge.yml"), platforms(recipe))
         except OSError as error:
             raise HandbookError(f"{path} can't be written: {error.strerror or error}",
                                 todo="choose another folder with --output", section=SECTION) from None
@@ -86,17 +87,17 @@ def conda_file_name(source: Source) -> str:
 def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     """The recipe of a release. Raises HandbookError when its licence is unclear."""
     sdist, wheel = source.sdist, source.wheel
-    licence, answer = find_licence(source, wishes)
-    notes = [answer.problem] if answer.problem else []
+    licence, doubt, answer = find_licence(source, wishes)
+    notes = list(filter(None, [answer.problem, doubt]))
     requires = str(wheel.metadata.get("requires_python") or "")
     lowest = lowest_python(requires, python_min())
     recipe = Recipe(
         conda_file_name(source), wheel.version, source.url, sdist.sha256, noarch=wheel.pure,
         python_min=lowest if lowest != python_min() else "", python_upper=upper_python(requires),
         entry_points=release_metadata.entry_points(wheel), imports=release_metadata.imports(wheel),
-        commands=list(wishes.commands),
+        contents=release_metadata.stubs(wheel), commands=list(wishes.commands),
         summary=" ".join(str(wheel.metadata.get("summary") or "").split()), license=licence,
-        description=release_metadata.description(wheel), license_files=licence_files(sdist.licences, notes),
+        license_files=licence_files(sdist.licences, notes),
         maintainers=maintainers(source, wishes.maintainers), notes=notes,
     )
     urls = release_metadata.addresses(wheel)
@@ -110,7 +111,7 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     known = pythons(lowest)
     recipe.host = [Requirement("pip"),
                    *requirements(release_metadata.build_requires(sdist), lowest, known, recipe, "host")]
-    recipe.run = requirements(wheel.requires, lowest, known, recipe, "run", source)
+    recipe.run = requirements(wheel.requires, lowest, known, recipe, "run")
     if not recipe.noarch:
         compiled(recipe, source, answer)
     if wishes.pytest:
@@ -121,14 +122,15 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     return recipe
 
 
-def find_licence(source: Source, wishes: Wishes) -> tuple[str, grayskull_run.GrayskullAnswer]:
-    """The licence as SPDX writes it, and grayskull's answer where it ran.
+def find_licence(source: Source, wishes: Wishes) -> tuple[str, str, grayskull_run.GrayskullAnswer]:
+    """The licence as SPDX writes it, what to compare, and grayskull's answer where it ran.
 
     grayskull takes seconds, so it runs only where the files of the release are not enough. Raises HandbookError
     when the licence is unclear, or the one that the user names is not an SPDX expression.
     """
     sdist, wheel = source.sdist, source.wheel
-    licence = release_metadata.spdx(wishes.licence) if wishes.licence else release_metadata.licence(sdist, wheel)
+    licence, doubt = ((release_metadata.spdx(wishes.licence), "") if wishes.licence else
+                      release_metadata.licence(sdist, wheel))
     if wishes.licence and not licence:
         raise HandbookError(f"{wishes.licence} is not an SPDX expression",
                             why="programs that check licences read nothing else",
@@ -136,14 +138,15 @@ def find_licence(source: Source, wishes: Wishes) -> tuple[str, grayskull_run.Gra
                             section="sec-conda-forge-mend-fields")
     answer = (grayskull_run.ask_grayskull(sdist.path) if not licence or not wheel.pure else
               grayskull_run.GrayskullAnswer())
-    licence = licence or release_metadata.licence(sdist, wheel, answer.license)
+    if not licence:
+        licence, doubt = release_metadata.licence(sdist, wheel, answer.license)
     if not licence:
         said = str(wheel.metadata.get("license") or "nothing").strip().splitlines()[0][:60]
         raise HandbookError(f"the licence of {sdist.name} {sdist.version} is unclear",
                             why=f"its metadata say {said!r} and its licence file has none of the "
                                 "texts that this program recognises",
                             todo="read it and name it: --license BSD-3-Clause", section="sec-conda-forge-mend-fields")
-    return licence, answer
+    return licence, doubt, answer
 
 
 def licence_files(found: Sequence[str], notes: list[str]) -> list[str]:
@@ -173,7 +176,7 @@ def maintainers(source: Source, given: Sequence[str]) -> list[str]:
 
 
 def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe: Recipe, section: str,
-                 source: Source | None = None, extras: Sequence[str] = ("",)) -> list[Requirement]:
+                 extras: Sequence[str] = ("",)) -> list[Requirement]:
     """The lines of a section, in the order of the metadata; what conda can't express goes into the notes."""
     lines: dict[str, Requirement] = {}
     for text in texts:
@@ -186,8 +189,7 @@ def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe
             continue
         if " @ " in text:
             recipe.notes.append(f"{section}: {one.name} is required by an address, which conda can't use")
-        if not _kept(one, recipe, section, source):
-            continue
+        _note_conditions(one, recipe, section)
         if set(one.extras) - EMPTY_EXTRAS.get(one.name, set()):
             recipe.notes.append(f"{section}: {one.project}[{','.join(one.extras)}] is written as {one.name}; "
                                 "conda has no extras, so add what they require")
@@ -196,33 +198,23 @@ def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe
                                                       *one.bounds.split(",")])))
         if before and before.text != one.text and one.pythons:
             recipe.notes.append(f"{section}: {one.name} has different bounds for different Pythons; all are kept")
-        lines[one.name] = Requirement(f"{one.name} {joined}".strip(), one.systems if not recipe.noarch else ())
+        where = () if recipe.noarch and one.name in HARMLESS else one.systems
+        recipe.systems.update(where if recipe.noarch and section != "tests" else ())
+        lines[one.name] = Requirement(f"{one.name} {joined}".strip(), where)
     return list(lines.values())
 
 
-def _kept(one: Asked, recipe: Recipe, section: str, source: Source | None) -> bool:
-    """Whether the recipe keeps a requirement that doesn't always hold."""
+def _note_conditions(one: Asked, recipe: Recipe, section: str) -> None:
+    """Say what a requirement that doesn't always hold becomes."""
     if one.pythons:
         recipe.notes.append(f"{section}: {one.text} is only needed for Python {', '.join(one.pythons)}; "
                             "a noarch package has one list for all, so it is always installed"
                             if recipe.noarch else
                             f"{section}: {one.text} is only needed for Python {', '.join(one.pythons)}")
-    if not one.systems or not recipe.noarch:
-        return True
-    words = f"{section}: {one.text} is only needed on {', '.join(one.systems)}; a noarch package has one list for all"
-    if one.name in HARMLESS or (source is not None and _runs_everywhere(one.project, source)):
-        recipe.notes.append(f"{words}, and it is pure Python, so it is always installed")
-        return True
-    recipe.notes.append(f"{words}, and it doesn't run everywhere, so it is left out")
-    return False
-
-
-def _runs_everywhere(project: str, source: Source) -> bool:
-    """Whether a project publishes wheels for all systems; a network that is down counts as no."""
-    try:
-        return any(name.endswith("-none-any.whl") for name in listing(source.place, project, 5))
-    except (IndexDown, HandbookError):
-        return False
+    if one.systems and recipe.noarch:
+        recipe.notes.append(f"{section}: {one.text} is only needed on {', '.join(one.systems)}; " + (
+            "it is pure Python and does no harm elsewhere, so it is always installed" if one.name in HARMLESS else
+            "conda-forge.yml lets conda-forge build one package for each kind of system"))
 
 
 def compiled(recipe: Recipe, source: Source, answer: grayskull_run.GrayskullAnswer) -> None:
@@ -263,7 +255,7 @@ def suite(recipe: Recipe, source: Source, lowest: str, known: Sequence[str]) -> 
     extra = next((one for one in ("test", "tests", "testing")
                   if one in (source.wheel.metadata.get("provides_extra") or [])), "")
     wanted = [text for text in source.wheel.requires if extra and re.search(r"extra\s*==", text)]
-    found = requirements(wanted, lowest, known, recipe, "tests", source, (extra,)) if extra else []
+    found = requirements(wanted, lowest, known, recipe, "tests", (extra,)) if extra else []
     recipe.pytest = list(dict.fromkeys(["pytest", *(line.text for line in found)]))
     if any(line.startswith("pytest ") for line in recipe.pytest):
         recipe.pytest.remove("pytest")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +13,10 @@ MIN = "${{ python_min }}"
 
 @dataclass
 class Requirement:
-    """A line of `requirements`; with `systems` it holds only there, which only compiled packages can say."""
+    """A line of `requirements`; with `systems` it holds only there.
+
+    A noarch package can say that too if it is built once for each kind of system (`noarch_platforms`).
+    """
 
     text: str
     systems: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ class Recipe:
     python_upper: str = ""
     entry_points: list[str] = field(default_factory=list)
     imports: list[str] = field(default_factory=list)
+    contents: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     pytest: list[str] = field(default_factory=list)
     tests: list[str] = field(default_factory=list)
@@ -49,17 +52,17 @@ class Recipe:
     documentation: str = ""
     repository: str = ""
     summary: str = ""
-    description: str = ""
     license: str = ""
     license_files: list[str] = field(default_factory=list)
     maintainers: list[str] = field(default_factory=list)
+    systems: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
 def render(recipe: Recipe) -> str:
     """The text of a recipe, one empty line between its sections."""
     from ruamel.yaml import YAML
-    from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
     quoted = DoubleQuotedScalarString  # a version without quotes may be a number: 1.10
     writer = YAML()
@@ -70,7 +73,6 @@ def render(recipe: Recipe) -> str:
         context["python_min"] = quoted(recipe.python_min)
     about: dict[str, Any] = {
         "homepage": recipe.homepage, "summary": recipe.summary,
-        "description": LiteralScalarString(_folded(recipe.description)) if recipe.description else "",
         "license": recipe.license,
         "license_file": recipe.license_files[0] if len(recipe.license_files) == 1 else recipe.license_files,
         "documentation": recipe.documentation, "repository": recipe.repository,
@@ -101,14 +103,35 @@ def _requirements(recipe: Recipe) -> dict[str, Any]:
     if recipe.noarch:
         host, run = f"python {MIN}.*", ",".join(filter(None, (f"python >={MIN}", recipe.python_upper)))
     return {**({"build": [one.entry for one in recipe.build]} if recipe.build else {}),
-            "host": [host, *(one.entry for one in recipe.host)], "run": [run, *(one.entry for one in recipe.run)]}
+            "host": [host, *(one.entry for one in recipe.host)],
+            "run": [run, *(one.entry for one in recipe.run), *_virtual(recipe)]}
+
+
+def _virtual(recipe: Recipe) -> list[Any]:
+    """The virtual packages by which conda tells the packages of the systems apart."""
+    kinds = [platform.partition("_")[0] for platform in _platforms(recipe)] if recipe.systems else []
+    if len(kinds) == 2:
+        return [{"if": "win", "then": ["__win"], "else": ["__unix"]}]
+    return [{"if": kind, "then": [f"__{kind}"]} for kind in kinds]
+
+
+def _platforms(recipe: Recipe) -> list[str]:
+    """The systems that a noarch package with conditions is built on: macOS where it differs from Linux."""
+    lines = [set(one.systems) for one in (*recipe.host, *recipe.run) if one.systems]
+    return ["linux_64", *(["osx_64"] if any(("linux" in one) != ("osx" in one) for one in lines) else []), "win_64"]
+
+
+def platforms(recipe: Recipe) -> str:
+    """The text of conda-forge.yml beside a noarch recipe with conditions."""
+    return "noarch_platforms:\n" + "".join(f"  - {platform}\n" for platform in _platforms(recipe))
 
 
 def _tests(recipe: Recipe, newest: str) -> list[Any]:
     test: dict[str, Any] = {"imports": recipe.imports, "pip_check": True}
     if recipe.noarch:
         test["python_version"] = [f"{MIN}.*", newest]
-    tests: list[Any] = [{"python": test}]
+    # A package without modules, such as type stubs, has files only.
+    tests: list[Any] = [{"python": test} if recipe.imports else {"package_contents": {"files": recipe.contents}}]
     if recipe.commands:
         tests.append({"script": recipe.commands})
     if recipe.pytest:
@@ -116,8 +139,3 @@ def _tests(recipe: Recipe, newest: str) -> list[Any]:
         tests.append({"files": {"source": recipe.tests}, "requirements": needs,
                       "script": [f"pytest {' '.join(path.rstrip('/') for path in recipe.tests)}"]})
     return tests
-
-
-def _folded(text: str) -> str:
-    """A paragraph on lines that fit a recipe."""
-    return "\n".join(textwrap.wrap(text, 88, break_long_words=False, break_on_hyphens=False)) + "\n"

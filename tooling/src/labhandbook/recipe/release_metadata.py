@@ -39,23 +39,46 @@ LABELS = {
 }
 
 
-def licence(sdist: Distribution, wheel: Distribution, guess: str = "") -> str:
-    """The SPDX expression of a release, or an empty string.
+def licence(sdist: Distribution, wheel: Distribution, guess: str = "") -> tuple[str, str]:
+    """The SPDX expression of a release, or an empty string, and what a person must compare.
 
-    It is what the metadata say, else what one classifier or the licence file's own words say, else `guess`.
+    It is what the metadata say, else what one classifier or the licence file's own words say, else `guess`. What the
+    files alone say, or say otherwise, is never taken silently.
     """
     stated = wheel.metadata.get("license_expression") or ""
     short = str(wheel.metadata.get("license") or "").strip()
     by_classifier = [CLASSIFIERS.get(label.rpartition(" :: ")[2], "") for label in wheel.classifiers
             if label.startswith("License :: ")]
-    texts = {found for path in sdist.licences if (found := by_words(sdist.text(path)))}
+    by_text = {path: found for path in sdist.licences if (found := by_words(sdist.text(path)))}
+    texts = set(by_text.values())
     # A guess counts only where the release names that family of licences.
     said = " ".join([short, *wheel.classifiers, *(sdist.text(path) for path in sdist.licences)])
     if guess and not re.search(rf"\b{re.escape(guess.partition('-')[0])}\b", said, re.IGNORECASE):
         guess = ""
-    candidates = [stated, short if len(short) < 60 else "", by_classifier[0] if len(by_classifier) == 1 else "",
-                  texts.pop() if len(texts) == 1 else "", guess]
-    return next(filter(None, map(spdx, filter(None, candidates))), "")
+    stated_there = [stated, short if len(short) < 60 else "", by_classifier[0] if len(by_classifier) == 1 else ""]
+    found = next(filter(None, map(spdx, filter(None, stated_there))), "")
+    unstated = [*texts] if len(texts) == 1 else []
+    chosen = found or next(filter(None, map(spdx, filter(None, [*unstated, guess]))), "")
+    named = " ".join([short, *wheel.classifiers]).lower()
+    agreed = {path for path, name in by_text.items() if not found and name.partition("-")[0].lower() in named}
+    return chosen, _doubt(chosen, found, by_text, sdist, agreed) if chosen else ""
+
+
+def _doubt(chosen: str, stated: str, by_text: dict[str, str], sdist: Distribution, agreed: set[str]) -> str:
+    """What a person must compare, with the first line of the file: nothing where metadata and files agree.
+
+    `agreed` are the files whose licence the metadata name in words that are no SPDX expression.
+    """
+    for path, name in by_text.items():
+        if path in agreed:
+            return ""
+        first = next((line.strip() for line in sdist.text(path).splitlines() if line.strip()), "")[:80]
+        if not stated:
+            return f"the metadata name no licence; {chosen} is read from {path}, which begins {first!r}: check it"
+        # The texts of -only and -or-later, and of some variants of BSD, are the same.
+        if name.partition("-")[0] not in chosen:
+            return f"the metadata say {chosen}, and {path} looks like {name}: it begins {first!r}; check the licence"
+    return "" if stated else f"the metadata name no licence; {chosen} is what grayskull takes it for: check it"
 
 
 def spdx(text: str) -> str:
@@ -107,36 +130,6 @@ def addresses(wheel: Distribution) -> dict[str, str]:
             url in found.items() if url.startswith(("http://", "https://"))}
 
 
-def description(wheel: Distribution, limit: int = 600) -> str:
-    """The first paragraph of prose in the README that says more than the summary, without its markup."""
-    text = str(wheel.metadata.get("description") or "")[:20_000].replace("\r", "")
-    text = re.sub(r"<!--.*?-->|```.*?```|<[^>]+>", "", text, flags=re.DOTALL)
-    text = re.sub(r"^#+ .*$", "\n", text, flags=re.MULTILINE)
-    own = {url.strip().rstrip("/") for url in (wheel.metadata.get("project_urls") or {}).values()}
-    for block in re.split(r"\n\s*\n", text):
-        if _points_elsewhere(block.strip(), own):
-            continue
-        block = re.sub(r"!\[[^]]*\](\([^)]*\)|\[[^]]*\])", "", block)
-        block = re.sub(r"\[++([^]]*+)\](\([^)]*\)|\[[^]]*\])", r"\1", block)
-        block = re.sub(r"`+([^`<]*)(<[^`]*>)?`+_*", r"\1", re.sub(r"\*\*|__", "", block))
-        words = " ".join(block.split())
-        markup = re.search(r"[=\-~#]{4,}|:\w+:|\.\. |\]\(|\{%|::$", words)
-        if re.match(r"[A-Z\"'][^|•]{40,}[.!]$", words) and not markup:
-            if words.rstrip(".") == str(wheel.metadata.get("summary") or "").rstrip("."):
-                continue
-            return words if len(words) <= limit else words[:limit].rpartition(". ")[0] + "."
-    return ""
-
-
-def _points_elsewhere(block: str, own: set[str]) -> bool:
-    """Whether every sentence sends readers to one of the release's own pages, whose links a recipe leaves out.
-
-    A sentence that begins with the link is about the package.
-    """
-    return all(any(link[1].rstrip("/") in own for link in re.finditer(r"(?<!^)\[[^]]*\]\(([^)\s]*)\)", sentence))
-               for sentence in re.split(r"(?<=[.!?])\s+", block))
-
-
 def imports(wheel: Distribution) -> list[str]:
     """The modules that a user imports first: each top-level package, or the packages in a namespace."""
     names = {name for name, path in wheel.modules.items()}
@@ -147,15 +140,23 @@ def imports(wheel: Distribution) -> list[str]:
         top = "." not in name or name in packages
         if top and not any(name.startswith(f"{shorter}.") for shorter in found):
             found.append(name)
+    found = [name for name in found if "-" not in name]  # a package of type stubs, NAME-stubs, is never imported
     public = [name for name in found if not name.startswith("_") and name.split(".")[0] not in (
         "tests", "test", "docs", "examples")]
     return public or found
 
 
+def stubs(wheel: Distribution) -> list[str]:
+    """The folders of type stubs, as patterns of the files in a package."""
+    folders = {path.partition("/")[0] for path in wheel.installed if "/" in path}
+    return [f"**/{name}/**" for name in sorted(folders) if name.endswith("-stubs")]
+
+
 def entry_points(wheel: Distribution) -> list[str]:
-    """The commands that the package installs."""
+    """The commands that the package installs, without the extras that they are for: conda has none."""
     groups = ("console_scripts", "gui_scripts")
-    return [f"{name} = {target}" for group in groups for name, target in wheel.entry_points.get(group, {}).items()]
+    return [f"{name} = {target.partition('[')[0].strip()}" for group in groups
+            for name, target in wheel.entry_points.get(group, {}).items()]
 
 
 def build_requires(sdist: Distribution) -> list[str]:

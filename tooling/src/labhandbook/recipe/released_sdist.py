@@ -56,7 +56,8 @@ def fetch(wanted: str, folder: Path, target: str = "pypi") -> Source:
         raise HandbookError(f"{place.label} has no project {name}", why="a recipe starts from a published release",
                             todo="check the spelling, publish it first, or give the path of its sdist",
                             section=SECTION)
-    sdists = {found: file for file in files.values() if (found := sdist_version(file.filename)) is not None}
+    # A file whose version is broken, as in demo-0.2.0dev-20120903.tar.gz, seems to be another project's.
+    sdists = {found: file for file in files.values() if (found := sdist_version(file.filename, name)) is not None}
     if not sdists:
         raise HandbookError(f"{name} has no sdist on {place.label}",
                             why="conda-forge builds from source, and a wheel is no source",
@@ -146,16 +147,21 @@ def keep(file: Listed, folder: Path) -> Distribution:
     return read(path)
 
 
-def sdist_version(filename: str) -> Version | None:
-    """The version of an sdist by its name, None for other files."""
+def sdist_version(filename: str, project: str = "") -> Version | None:
+    """The version of an sdist by its name, None for other files and, with `project`, for those of other projects."""
     found = None if filename.endswith(".whl") else release_of(filename)
-    return found[1] if found else None
+    return found[1] if found and (not project or found[0] == normalise(project)) else None
 
 
 def _wheel(sdist: Distribution, files: dict[str, Listed], folder: Path) -> Distribution:
-    """A wheel of the same version: the published one that serves all systems or this one, else one built here."""
+    """A wheel of the same version: the published one for this system or for all, else one built here.
+
+    Where one for a system is published beside a pure one, the sdist compiles what the pure one does without, so the
+    package is not noarch.
+    """
     fitting = [file for file in files.values() if _is_wheel_of(file.filename, sdist)]
-    for mark in ("-none-any.whl", "manylinux", ""):
+    compiled = any(not file.filename.endswith("-none-any.whl") for file in fitting)
+    for mark in ("manylinux", "linux", "macosx", "win") if compiled else ("-none-any.whl",):
         for file in fitting:
             if mark in file.filename:
                 return keep(file, folder)

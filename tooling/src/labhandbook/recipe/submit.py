@@ -9,16 +9,18 @@ from pathlib import Path
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import write_atomic
-from labhandbook.core.rules import Findings
+from labhandbook.core.rules import ERROR, Findings
 from labhandbook.recipe import pull_request
 from labhandbook.recipe.checkout import Checkout, checkout, open_with_gh
+from labhandbook.recipe.line_edits import Edits
 from labhandbook.recipe.pull_request import Comment
 from labhandbook.recipe.recipe_diff import Drift, diff
-from labhandbook.recipe.recipe_lint import judge
-from labhandbook.recipe.recipe_reader import find, read
+from labhandbook.recipe.recipe_lint import judge, shown
+from labhandbook.recipe.recipe_reader import find, parse, read
 from labhandbook.recipe.recipe_rules.release_agreement import LICENCE
 
-STAGED, SECTION = "conda-forge/staged-recipes", "sec-conda-forge-pr"
+STAGED, SECTION, UPDATE = "conda-forge/staged-recipes", "sec-conda-forge-pr", "sec-conda-forge-update"
+RERENDER = Comment("to let conda-forge render the feedstock again", "@conda-forge-admin, please rerender")
 TEXT_FILE = "handbook-pull-request.md"
 
 
@@ -73,6 +75,45 @@ def beside(file: Path) -> list[Path]:
             and not any(part.startswith(".") or part in skipped for part in path.relative_to(file.parent).parts)]
 
 
+def bump(feedstock: Path, *, branch: str = "", gh: bool = False) -> Proposed:
+    """Raise the build number of a feedstock's checkout by one, and change nothing else.
+
+    Raises HandbookError when the number is no plain number, or the checkout can't be used.
+    """
+    place = checkout(feedstock, "recipe", "your fork of the feedstock")
+    file = find(place.root)
+    reading = read(file, shown(file))
+    edits = Edits(reading)
+    old = edits.raise_build_number()
+    if old is None:
+        raise HandbookError(f"the build number is {reading.written('build.number') or 'missing'}",
+                            where=f"{reading.file}:{reading.line('build.number')}",
+                            why="only a plain number, or a variable that is one, can be raised here",
+                            todo="raise it by hand", section=UPDATE)
+    refuse_new_errors(edits)
+    name = reading.get("extra.feedstock-name") or reading.get("recipe.name") or reading.get("package.name")
+    branch = branch or f"build-{old + 1}"
+    place.branch(branch)
+    write_atomic(reading.path, edits.data)
+    title = f"Build {name} {reading.get('package.version') or reading.get('recipe.version')} again"
+    commit = place.commit([reading.path], title)
+    text = pull_request.feedstock([f"the build number is {old + 1}, it was {old}"], [], place.owner, same=True,
+                                  licence=False)
+    made = Proposed(branch, commit, title, text, _text_file(place), [RERENDER])
+    return _write(made, place, f"conda-forge/{name}-feedstock", gh=gh)
+
+
+def refuse_new_errors(edits: Edits) -> None:
+    """Raise HandbookError when the changed recipe has errors that it did not have before."""
+    before = {(one.rule.code, one.message) for one in judge(edits.reading) if one.weight == ERROR}
+    after = judge(parse(edits.text, edits.reading.path, edits.reading.file))
+    new = [one for one in after if one.weight == ERROR and (one.rule.code, one.message) not in before]
+    if new:
+        raise HandbookError(f"the changed recipe would have an error: {new[0].rule.code} {new[0].message}",
+                            where=new[0].place, why="nothing was changed", todo="make the change by hand",
+                            section=UPDATE)
+
+
 def update(feedstock: Path, version: str = "", *, branch: str = "", gh: bool = False,
            target: str = "pypi") -> tuple[Drift, Proposed | None]:
     """Bring version, hash and build number of a feedstock's checkout to a release; None when they are right.
@@ -86,8 +127,9 @@ def update(feedstock: Path, version: str = "", *, branch: str = "", gh: bool = F
         return drift, None
     name, new = drift.release.name, drift.release.version
     same = drift.reading.get("package.version") == new
-    if same and drift.reading.written("build.number").isdigit():
-        drift.edits.build_number(int(drift.reading.get("build.number")) + 1)
+    if same:
+        drift.edits.raise_build_number()
+    refuse_new_errors(drift.edits)
     branch = branch or f"update-{new}"
     place.branch(branch)
     write_atomic(drift.reading.path, drift.edits.data)
@@ -96,8 +138,7 @@ def update(feedstock: Path, version: str = "", *, branch: str = "", gh: bool = F
     licence = bool(drift.reading.values("about.license_file")) and not any(one.rule is LICENCE for one in drift.left)
     text = pull_request.feedstock([one.message for one in drift.edits.settled], [one.message for one in drift.left],
                                   place.owner, same=same, licence=licence)
-    comment = Comment("to let conda-forge render the feedstock again", "@conda-forge-admin, please rerender")
-    made = Proposed(branch, commit, title, text, _text_file(place), [comment])
+    made = Proposed(branch, commit, title, text, _text_file(place), [RERENDER])
     return drift, _write(made, place, f"conda-forge/{name}-feedstock", gh=gh)
 
 
