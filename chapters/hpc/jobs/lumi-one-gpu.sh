@@ -16,6 +16,7 @@
 
 : "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch lumi-one-gpu.sh train}"
+export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"   # threads of NumPy and PyTorch
 : "${SIF:?set and export SIF to the container file before sbatch}"
 
 # Set up the environment
@@ -34,6 +35,10 @@ fi
 caches="$(mktemp -d)"   # compiled GPU kernels: not in the home directory
 trap 'rm -rf "$caches"' EXIT
 export MIOPEN_CUSTOM_CACHE_DIR="$caches/cache" MIOPEN_USER_DB_PATH="$caches/config"
+export TRITON_CACHE_DIR="$caches/triton"
+# What libraries download: not in the home directory either.
+downloads="/scratch/${SLURM_JOB_ACCOUNT:-none}/$(id -un)/cache"
+export HF_HOME="${HF_HOME:-$downloads/huggingface}" TORCH_HOME="${TORCH_HOME:-$downloads/torch}"
 
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD"

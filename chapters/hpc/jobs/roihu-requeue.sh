@@ -20,6 +20,7 @@
 
 : "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch roihu-requeue.sh train}"
+export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"   # threads of NumPy and PyTorch
 [[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu.csc.fi" >&2; exit 1; }
 
 # Set up the environment
@@ -29,6 +30,10 @@ if [[ -n "${VENV:-}" ]]; then
     source "$VENV/bin/activate" || exit 1
 fi
 set -euo pipefail   # from here on: module files are not written for it
+
+# What libraries download: not in the home directory.
+downloads="/scratch/${SLURM_JOB_ACCOUNT:-none}/$(id -un)/cache"
+export HF_HOME="${HF_HOME:-$downloads/huggingface}" TORCH_HOME="${TORCH_HOME:-$downloads/torch}"
 
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"

@@ -25,7 +25,7 @@ FOLLOWED = {"scontrol show job": '"$JOBID"', "scontrol release": '"$HELD"', "sba
 # Where no tab but the sentence, or a name in the command, says which clusters it is for.
 ONLY = {"scontrol show partition dev-g": ("lumi",), "sbatch --time=05:00:00 lumi-one-gpu.sh train": ("lumi",)}
 # These go on until they are stopped.
-ENDLESS = re.compile(r"^(?:watch|tail .*-f)\b")
+ENDLESS = re.compile(r"^(?:watch|tail .*-f|handbook job watch)\b")
 # A job that runs until a file says that it ends.
 WAITS = "#!/bin/bash\nwhile [ ! -e end ]; do sleep 0.2; done\n"
 

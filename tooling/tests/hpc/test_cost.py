@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from labhandbook.book.facts import load_facts
-from labhandbook.hpc.cost import cheaper, offer, price
+from labhandbook.hpc.cost import cheaper, offer, price, storage
 from labhandbook.hpc.job_request import Shape, read_request
 from labhandbook.hpc.job_script import parse
 from tooling.tests.conftest import ROOT, run
@@ -108,6 +108,36 @@ def test_the_same_for_less_is_the_same(key: str, options: str, changes: list[str
     request = read_request(parse(f"#!/bin/bash\n#SBATCH {options} -t 1:00:00\n"))
     asked = offer(cluster, request, cluster.partitions[request.partition])
     assert asked and [each.change for each in cheaper(cluster, request, asked)] == changes
+
+
+@pytest.mark.parametrize(("key", "size", "area", "days", "expected"), [
+    ("roihu", "1T", "scratch", 180, FACTS[ROIHU + "scratch-1-tib-180-days"]), ("roihu", "512G", "projappl", 1, "120"),
+    ("lumi", "2T", "flash", 10, "1440"), ("lumi", "1T", "object", 1, "6"),
+])
+def test_storage_is_priced_as_the_pages_say(key: str, size: str, area: str, days: float, expected: str) -> None:
+    assert storage(CLUSTERS.known[key], size, area, days).amount == pytest.approx(float(expected))
+
+
+def test_storage_on_the_command_line() -> None:
+    done = run("job", "cost", "--cluster", "roihu", "--storage", "1T", "--days", "180")
+    assert done.stdout == "25920 storage billing units\n    6 x 1 TiB x 4320 h\n"
+    for words, says in ((["--storage", "1T"], "no cluster is named"), ([], "no script is named"),
+                        (["--cluster", "roihu", "--storage", "1X"], "is not an amount of memory"),
+                        (["--cluster", "roihu", "--storage", "1T", "--area", "tape"], "home, projappl, scratch")):
+        done = run("job", "cost", *words)
+        assert done.returncode == 2 and says in done.stderr, done.stderr
+
+
+def test_a_sweep_is_priced_beside_what_is_left(tmp_path: Path) -> None:
+    (tmp_path / "job.sh").write_text("#!/bin/bash\n#SBATCH -p small-g --gpus-per-node=1 -c7 --mem=60G -t 2:00:00\n"
+                                     "#SBATCH --array=0-199\nsrun hostname\n")
+    program = tmp_path / "lumi-allocations"
+    program.write_text("#!/bin/sh\necho 'project_465000000  CPU 0/1000  GPU 150/200'\n")
+    program.chmod(0o755)
+    done = run("job", "cost", "job.sh", cwd=tmp_path, PATH=f"{tmp_path}:/usr/bin:/bin")
+    assert "job.sh: at most 200 GPU-hours on LUMI small-g\n    200 tasks x " in done.stdout
+    assert done.stdout.endswith("What is left, from lumi-allocations:\n"
+                                "    project_465000000  CPU 0/1000  GPU 150/200\n")
 
 
 def test_a_whole_request_is_left_alone() -> None:

@@ -55,16 +55,33 @@ def _next(text: str) -> None:
 
 
 @job.command(cls=Command, section="sec-hpc-workflow-cost")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--cluster", "name", help="The cluster (default: the one that has the script's partition).")
+@click.option("--storage", metavar="SIZE", help="Price data of this size instead of a script, as 500G or 2T.")
+@click.option("--area", default="scratch", show_default=True, help="The storage area of the data.")
+@click.option("--days", type=click.FloatRange(0), default=30, show_default=True, help="How long the data is kept.")
 @format_option
-def cost(file: Path, name: str | None, form: str) -> int:
-    """Price a job, and a cheaper request that does the same."""
-    from labhandbook.hpc.clusters import load
-    from labhandbook.hpc.cost import bill
+def cost(file: Path | None, name: str | None, storage: str | None, area: str, days: float, form: str) -> int:
+    """Price a job, and a cheaper request that does the same.
 
+    All tasks of an array count. On a login node it also shows what the project has left.
+    """
+    from labhandbook.hpc.clusters import load
+    from labhandbook.hpc.cost import bill, left
+    from labhandbook.hpc.cost import storage as price
+
+    if storage:
+        if not name:
+            raise HandbookError("no cluster is named", todo="add --cluster", section="sec-hpc-workflow-cost")
+        held = price(load().get(name), storage, area, days)
+        click.echo(json.dumps(vars(held), indent=2) if form == "json" else f"{held}\n    {held.how}")
+        return FINE
+    if file is None:
+        raise HandbookError("no script is named", todo="name one, or ask with --storage for the price of data",
+                            section="sec-hpc-workflow-cost")
     found = bill(file, load(), name)
-    click.echo(json.dumps(found.as_json(), indent=2) + "\n" if form == "json" else found.as_text(), nl=False)
+    click.echo(json.dumps(found.as_json(), indent=2) + "\n" if form == "json"
+               else found.as_text() + left(found.cluster), nl=False)
     return FINE
 
 
@@ -188,6 +205,44 @@ def _save(path: Path, text: str) -> None:
     except OSError as error:
         raise HandbookError(f"{path} can't be written: {error.strerror or error}", todo="name another place",
                             section="sec-hpc-workflow-script") from None
+
+
+@job.command(cls=Command, section="sec-hpc-workflow-monitor")
+@click.argument("numbers", metavar="[JOBID]...", nargs=-1)
+@click.option("--every", type=click.IntRange(30), default=60, show_default=True, help="Seconds between questions.")
+@click.option("--clusters", default="", help="The Slurm cluster to ask, as for squeue -M.")
+@click.option("--then", "after", metavar="COMMAND", help="A command to run when all have ended.")
+def watch(numbers: tuple[str, ...], every: int, clusters: str, after: str | None) -> int:
+    """Show the state of your jobs as bars until they have ended.
+
+    It asks Slurm once in a while, rings the terminal at the end, and shows a message on a desktop that has one.
+    Without JOBID it shows all of your jobs.
+    """
+    import shlex
+    import time
+
+    from labhandbook.core.process import run
+    from labhandbook.hpc.watch_jobs import ask, frames, shown
+
+    before = ""
+    for jobs in frames(numbers, every, time.sleep, lambda wanted: ask(wanted, clusters)):
+        text = shown(jobs)
+        if text != before:
+            over = f"\x1b[{len(before.splitlines())}A\x1b[J" if before and sys.stdout.isatty() else ""
+            click.echo(over + text, nl=False)
+        before = text
+    Progress().last(True, "all jobs have ended" if before else "no job of yours is in the queue")
+    if before:
+        _next("handbook job efficiency with a job's number")
+        click.echo("\a", nl=False, err=True)
+        words = shlex.split(after) if after else ["notify-send", "handbook", "Your jobs have ended."]
+        try:
+            run(words, timeout=60)
+        except OSError as error:
+            if after:
+                raise HandbookError(f"{words[0]} can't be started: {error.strerror}", todo="check --then",
+                                    section="sec-hpc-workflow-monitor") from None
+    return FINE
 
 
 @job.command(cls=Command, section="sec-job-scripts-sweep")

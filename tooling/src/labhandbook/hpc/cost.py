@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil, inf
 from pathlib import Path
 
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.process import TimeoutExpired, run
 from labhandbook.hpc import job_script
 from labhandbook.hpc.clusters import Cluster, Clusters, Partition
-from labhandbook.hpc.job_request import Request, Shape, Unreadable, read_request, shape
+from labhandbook.hpc.job_request import Request, Shape, Unreadable, gib, read_request, shape
 from labhandbook.hpc.partition_limits import amount, fits, plural, problems
 
 SECTION = "sec-hpc-workflow-cost"
+SECONDS, MOST_LINES = 20, 20
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,40 @@ def _variants(cluster: Cluster, request: Request) -> Iterator[tuple[str, Request
         if request.cpus_per_task > share:
             change = f"--cpus-per-task={share}" + " without --exclusive" * request.exclusive
             yield change, replace(plain, cpus_per_task=share)
+
+
+def storage(cluster: Cluster, size: str, area: str, days: float) -> Price:
+    """The price of keeping some data in a storage area. Raises HandbookError where it has no price."""
+    try:
+        held = gib(size) / 1024
+    except Unreadable as error:
+        raise HandbookError(str(error), todo="write it as 500G or 2T", section=SECTION) from None
+    rates = {name.removeprefix("billing."): text for name, text in cluster.facts.items()
+             if name.startswith("billing.")}
+    units = {"TiB": f"{area}-bu-per-tib-hour", "TB": f"{area}-rate"}
+    found = [(unit, float(rates[name])) for unit, name in units.items() if name in rates]
+    if not found:
+        areas = sorted({name.removesuffix(end) for name in rates for end in ("-bu-per-tib-hour", "-rate")
+                        if name.endswith(end)})
+        raise HandbookError(f"{cluster.name} has no price for {area} in the handbook", section=SECTION,
+                            todo=f"name one of: {', '.join(areas)}" if areas else "look at its guide")
+    unit, rate = found[0]
+    return Price(rate * held * 24 * days, rates["storage-unit"],
+                 f"{amount(rate)} x {amount(held)} {unit} x {amount(24 * days)} h")
+
+
+def left(cluster: Cluster) -> str:
+    """What the project has left, in the words of the cluster's own command; "" where this machine lacks it."""
+    program = shutil.which(name) if (name := cluster.facts.get("billing.left", "")) else None
+    if program is None:
+        return ""
+    try:
+        done = run([program], timeout=SECONDS)
+    except (TimeoutExpired, OSError):
+        return ""
+    lines = done.stdout.splitlines()[:MOST_LINES]
+    return "".join(f"{line}\n" for line in [f"What is left, from {name}:", *(f"    {line}" for line in lines)]
+                   ) if lines and not done.returncode else ""
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def mail(job: Job) -> Iterator[At]:
     line = script.line("mail-type", "mail-user")
     if kinds - {"NONE"} and not job.cluster.jobs.mail:
         yield At(f"--mail-type has no effect on {job.cluster.name}: leave it out", line=line,
-                 fix="Leave it out; squeue --me and handbook job efficiency show that it ended.")
+                 fix="Leave it out; handbook job watch says when the job has ended.")
     elif "ARRAY_TASKS" in kinds and job.request and job.request.array > 1:
         yield At(f"a mail for each of {job.request.array} tasks: leave ARRAY_TASKS out", line=line)
     elif kinds & {"ALL", "BEGIN"} and job.request and job.request.array > 1:

@@ -8,5 +8,9 @@ if [[ -n "${VENV:-}" ]]; then
 fi
 set -euo pipefail   # from here on: module files are not written for it
 
+# What libraries download: not in the home directory.
+downloads="{{storage.scratch.path}}/${SLURM_JOB_ACCOUNT:-none}/$(id -un)/cache"
+export HF_HOME="${HF_HOME:-$downloads/huggingface}" TORCH_HOME="${TORCH_HOME:-$downloads/torch}"
+
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"

@@ -16,6 +16,10 @@ fi
 caches="$(mktemp -d)"   # compiled GPU kernels: not in the home directory
 trap 'rm -rf "$caches"' EXIT
 export MIOPEN_CUSTOM_CACHE_DIR="$caches/cache" MIOPEN_USER_DB_PATH="$caches/config"
+export TRITON_CACHE_DIR="$caches/triton"
+# What libraries download: not in the home directory either.
+downloads="{{storage.scratch.path}}/${SLURM_JOB_ACCOUNT:-none}/$(id -un)/cache"
+export HF_HOME="${HF_HOME:-$downloads/huggingface}" TORCH_HOME="${TORCH_HOME:-$downloads/torch}"
 
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD"
