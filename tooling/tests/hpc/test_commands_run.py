@@ -23,7 +23,8 @@ PRINTED = list(commands())
 FOLLOWED = {"scontrol show job": '"$JOBID"', "scontrol release": '"$HELD"', "sbatch --time=05:00:00": '"$SCRIPT"',
             "srun --overlap": '--jobid="$JOBID" hostname'}
 # Where no tab but the sentence, or a name in the command, says which clusters it is for.
-ONLY = {"scontrol show partition dev-g": ("lumi",), "sbatch --time=05:00:00 lumi-one-gpu.sh train": ("lumi",)}
+ONLY = {"scontrol show partition dev-g": ("lumi",), "sbatch sweep.sh train": ("lumi",),
+        "sbatch --time=05:00:00 lumi-one-gpu.sh train": ("lumi",)}
 # These go on until they are stopped.
 ENDLESS = re.compile(r"^(?:watch|tail .*-f|handbook job watch)\b")
 # A job that runs until a file says that it ends.
