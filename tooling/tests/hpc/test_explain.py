@@ -26,6 +26,7 @@ KNOWN = load()
     ("MIOpen Error: sqlite3: database is locked", "MIOPEN_USER_DB_PATH"),
     ("[E ProcessGroupNCCL.cpp] Watchdog caught collective operation timeout", "NCCL_DEBUG=INFO"),
     ("OSError: [Errno 122] Disk quota exceeded", "counts the files"), ("137", "killed it"),
+    ("ERROR: Package 'labhandbook' requires a different Python: 3.6.15 not in '>=3.11'", "cray-python on LUMI"),
     ("bash: line 3: python: command not found", "environment isn't loaded"),
     ("Permission denied (publickey,keyboard-interactive)", "the wrong one is offered"),
 ])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -158,6 +159,34 @@ def test_checkpoint_and_requeue_at_a_signal(slurm: Slurm, work: Path) -> None:
     slurm.run("scancel", "--batch", "--signal=USR1", job, cwd=work)
     requeued(slurm, job)
     time.sleep(3)   # Slurm waits two minutes before it starts a requeued job; the test doesn't.
+    slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now", cwd=work)
+    goes_on(slurm, work, job)
+
+
+def test_the_chapters_program_saves_and_goes_on(tmp_path: Path) -> None:
+    """Stopped once by hand and killed once, it ends with the sum of a run that was never stopped."""
+    words = [sys.executable, str(JOBS / "saving.py"), "--steps", "2000"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout and first.stdout.readline() == "starts at step 0\n"
+        first.terminate()
+        saved = first.stdout.read()
+    assert first.returncode == 143 and saved.startswith("saved at step ")
+    step = saved.split()[-1]
+    again = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    (tmp_path / "state.json").unlink()
+    whole = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert again.startswith(f"starts at step {step}\n") and again.splitlines()[-1] == whole.splitlines()[-1]
+
+
+@pytest.mark.parametrize("slurm", ["lumi"], indirect=True)
+def test_the_chapters_program_is_requeued(slurm: Slurm, work: Path) -> None:
+    (work / "saving.py").write_text((JOBS / "saving.py").read_text())
+    job = submit(slurm, work, file(slurm, "requeue"), "saving", "--steps", "3000")
+    while "starts at step 0" not in _text(work, job):
+        time.sleep(0.1)
+    slurm.run("scancel", "--batch", "--signal=USR1", job, cwd=work)
+    requeued(slurm, job)
+    time.sleep(3)
     slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now", cwd=work)
     goes_on(slurm, work, job)
 
