@@ -56,6 +56,12 @@ class Places:
         """The next line that gives something the id `name`."""
         return self.of(rf"\{{[^{{}}\n]*#{re.escape(name)}(?=[\s}}])|\bid=[\"']?{re.escape(name)}\b")
 
+    def attribute(self, name: str) -> Line:
+        """The next line that gives something the class or the attribute `name`; failing that, the best one."""
+        word = re.escape(name)
+        line = self.of(rf"\{{[^{{}}\n]*{word}[^{{}}\n]*\}}|^[ \t>]*:{{3,}}[ \t]*{word}[ \t]*$")
+        return line if line.number else self.best(name)
+
     def best(self, needle: str) -> Line:
         """The next line that holds `needle` as a whole; failing that, the first that holds it at all, code too."""
         line = self.word(needle)

@@ -46,8 +46,7 @@ def supported(reading: Reading) -> Iterator[At | Finding]:
     for chapter in reading.chapters.values():
         places = Places(chapter.source)
         for needle, message in problems(chapter, "supported"):
-            line = places.of(re.escape(needle))
-            yield (line if line.number else chapter.source.find(needle) or line).at(message)
+            yield places.attribute(needle).at(message)
 
 
 @BOOK.finds(CALLOUT)

@@ -229,9 +229,10 @@ class Engine:
     def _judge(self, chapter: Chapter, answer: dict[str, Any]) -> Written:
         source = chapter.source
         places = Places(source)
+        find = {"supported": places.attribute, "callout": places.attribute}
         findings = [*source.findings, *(
-            _place(places.best(problem["needle"]), PROBLEMS[problem["kind"]], problem["message"])
-            for problem in [*chapter.parsed["problems"], *answer["problems"]])]
+            _place(find.get(problem["kind"], places.best)(problem["needle"]), PROBLEMS[problem["kind"]],
+                   problem["message"]) for problem in [*chapter.parsed["problems"], *answer["problems"]])]
         resources, missing = [], []
         for resource in answer["resources"]:
             if own_file(self.book.root, resource["path"]):

@@ -6,11 +6,13 @@ local conditional = require 'conditional'
 local extension = require 'extension'
 local refs = require 'refs'
 local refuse = require 'refuse'
+local shapes = require 'shapes'
 local stringify = pandoc.utils.stringify
 
 local M = {}
 
 local TOKEN = 'hbsc(%d+)z'
+local WRITING = pandoc.WriterOptions { html_math_method = 'mathml', wrap_text = 'none' }
 local READING = pandoc.ReaderOptions { default_image_extension = 'png' }
 
 local function kind_of(result)
@@ -94,7 +96,7 @@ local function take_title(doc, meta, keep)
     if not keep then doc.blocks:remove(place) end
     return first
   end
-  return pandoc.Header(1, pandoc.Inlines(meta.title or ''))
+  return pandoc.Header(1, pandoc.utils.blocks_to_inlines(pandoc.read(meta.title or '', 'markdown').blocks))
 end
 
 -- A div with the id of a figure or a table is one; its last paragraph is the caption.
@@ -149,19 +151,41 @@ function Numbering:header(header)
   return header
 end
 
+-- The id and the classes after a formula: `{#eq-x .wide}`; what follows the brace; and the place behind it.
+local function label_after(inlines, place)
+  while inlines[place] and (inlines[place].t == 'Space' or inlines[place].t == 'SoftBreak') do place = place + 1 end
+  local text = ''
+  if not inlines[place] or inlines[place].t ~= 'Str' or not inlines[place].text:match '^{#eq%-' then return nil end
+  while inlines[place] and (inlines[place].t == 'Str' or inlines[place].t == 'Space') do
+    text = text .. (inlines[place].text or ' ')
+    place = place + 1
+    local id, more, rest = text:match '^{#(eq%-[^%s}]+)([^}]*)}(.*)$'
+    if id then
+      local classes = pandoc.List { 'equation' }
+      for class in more:gmatch '%.([^%s.]+)' do classes:insert(class) end
+      return id, classes, rest, place
+    end
+  end
+end
+
 function Numbering:equation(para)
-  if not stringify(para):find '{#eq%-' then return para end
-  local last = para.content[#para.content]
-  if not last or last.t ~= 'Str' then return para end
-  local id = last.text:match '^{#(eq%-[%w%-_]+)}$'
-  if not id then return para end
-  local number = self:count 'eq'
-  self:label(id, 'eq', number)
-  para.content:remove(#para.content)
-  local kept = para.content:filter(function(inline) return inline.t == 'Math' end)
-  para.content = pandoc.Inlines {
-    pandoc.Span(kept, pandoc.Attr(id, { 'equation' }, { number = number })),
-  }
+  local inlines, out, place = para.content, pandoc.Inlines {}, 1
+  while place <= #inlines do
+    local inline = inlines[place]
+    local id, classes, rest, after
+    if inline.t == 'Math' and inline.mathtype == 'DisplayMath' then id, classes, rest, after = label_after(inlines, place + 1) end
+    if id then
+      local number = self:count 'eq'
+      self:label(id, 'eq', number)
+      out:insert(pandoc.Span({ inline }, pandoc.Attr(id, classes, { number = number })))
+      if rest ~= '' then out:insert(pandoc.Str(rest)) end
+      place = after
+    else
+      out:insert(inline)
+      place = place + 1
+    end
+  end
+  para.content = out
   return para
 end
 
@@ -183,12 +207,13 @@ end
 -- `titled`: "tabset" if the headings of the first one's level are the names of tabs, "callout" if the first heading
 -- is a callout's title. They are no sections.
 function Numbering:visit(blocks, titled)
-  local first = titled and blocks[1] and blocks[1].t == 'Header' and blocks[1].level
+  local heading = titled and blocks:find_if(function(block) return block.t == 'Header' end)
+  local first = heading and (titled == 'tabset' or blocks[1] == heading) and heading.level
   for index, block in ipairs(blocks) do
     if block.t == 'Header' then
       local title = block.level == first and (titled == 'tabset' or index == 1)
       if not title then blocks[index] = self:header(block) end
-    elseif block.t == 'Para' then
+    elseif (block.t == 'Para' or block.t == 'Plain') and block.content:find_if(function(inline) return inline.t == 'Math' end) then
       blocks[index] = self:equation(block)
     elseif block.t == 'Figure' then
       blocks[index] = self:float(block, block.identifier:match '^tbl%-' and 'tbl' or 'fig')
@@ -198,8 +223,7 @@ function Numbering:visit(blocks, titled)
       blocks[index] = self:float(float_div(block), block.identifier:match '^tbl%-' and 'tbl' or 'fig')
     elseif block.t == 'Div' then
       local titles = block.classes:includes 'panel-tabset' and 'tabset'
-        or block.classes:find_if(function(class) return class:match '^callout%-' end) and not block.attributes.title
-        and 'callout'
+        or block.classes:find_if(function(class) return class:match '^callout%-' end) and 'callout'
       if titles == 'tabset' then
         self.tabsets = self.tabsets + 1
         block.attributes['tabset'] = tostring(self.tabsets)
@@ -208,6 +232,12 @@ function Numbering:visit(blocks, titled)
       blocks[index] = block
     elseif block.t == 'BlockQuote' then
       block.content = self:visit(block.content)
+      blocks[index] = block
+    elseif block.t == 'DefinitionList' then
+      for place, item in ipairs(block.content) do
+        for number, definition in ipairs(item[2]) do item[2][number] = self:visit(definition) end
+        block.content[place] = item
+      end
       blocks[index] = block
     elseif block.t == 'BulletList' or block.t == 'OrderedList' then
       for place, item in ipairs(block.content) do block.content[place] = self:visit(item) end
@@ -242,7 +272,7 @@ function M.read(request)
   doc.meta = pandoc.Meta(request.meta or {})
   local unanswered = pandoc.List {}
   doc = answer_shortcodes(doc, request.codes or {}, unanswered)
-  doc = conditional.keep(doc, request.format or 'html')
+  doc = shapes.give(conditional.keep(doc, request.format or 'html'))
   local title = take_title(doc, request.meta or {}, request.home)
   local problems = refuse(doc, request.home)
   doc = cells.show(doc)
@@ -263,7 +293,7 @@ function M.read(request)
   }
   return read, {
     title = stringify(title.content),
-    title_html = (pandoc.write(pandoc.Pandoc { pandoc.Plain(title.content) }, 'html5'):gsub('%s+$', '')),
+    title_html = (pandoc.write(pandoc.Pandoc { pandoc.Plain(title.content) }, 'html5', WRITING):gsub('%s+$', '')),
     id = title.identifier,
     labels = numbering.labels, ids = ids, cites = cites, pictures = pictures, problems = problems, unanswered = unanswered,
     log = pandoc.List(log):map(function(entry) return pandoc.json.decode(pandoc.json.encode(entry), false) end),

@@ -35,8 +35,8 @@ function M.callout(div)
   for _, class in ipairs(div.classes) do kind = kind or class:match '^callout%-(%a+)$' end
   if not kind then return nil end
   local content = div.content
-  local title = div.attributes.title and pandoc.utils.blocks_to_inlines(pandoc.read(div.attributes.title).blocks)
-  if not title and content[1] and content[1].t == 'Header' then
+  local title
+  if content[1] and content[1].t == 'Header' then
     title = content[1].content
     content:remove(1)
   end
@@ -66,7 +66,8 @@ end
 -- The tabs of a tabset: a list of {title, content}.
 function M.tabs(div)
   local tabs = pandoc.List {}
-  local level = div.content[1] and div.content[1].t == 'Header' and div.content[1].level
+  local first = div.content:find_if(function(block) return block.t == 'Header' end)
+  local level = first and first.level
   for _, block in ipairs(div.content) do
     if block.t == 'Header' and block.level == level then
       tabs:insert { title = block.content, content = pandoc.Blocks {} }
@@ -148,11 +149,17 @@ local function figure(element)
   captioned(element.identifier:match '^tbl%-' and 'Table' or 'Figure', element)
   element.content = element.content:walk { Image = function(image)
     -- A caption is no alternative text: it would be read out twice.
-    image.caption = pandoc.Inlines(image.attributes['fig-alt'] or '')
-    image.attributes['fig-alt'] = nil
+    image.caption = pandoc.Inlines(image.attributes.alt or '')
     return image
   end }
   return element
+end
+
+-- `fig-alt` is the alternative text of any picture.
+local function alternative(image)
+  if not image.attributes['fig-alt'] then return nil end
+  image.attributes.alt, image.attributes['fig-alt'] = image.attributes['fig-alt'], nil
+  return image
 end
 
 local function table_float(element)
@@ -213,6 +220,19 @@ local HEADINGS = { sec = true, chapter = true, appendix = true, part = true }
 local function links(doc, chapter, pages, labels, blame, resources, pictures, cite)
   local path, own = chapter.path, chapter.own
   local external = refs.external
+  local function raw(element)
+    if not element.format:match '^html' then return nil end
+    -- A picture that a filter has put into the page keeps the name of its file.
+    local src = element.text:match '^<svg [^>]*data%-src="([^"]+)"' or element.text:match '<img [^>]*src="([^"]+)"'
+    if src and not external(src) then resources:insert { path = (refs.resolve(path, src)), target = src } end
+    local text = element.text:gsub('href="([^"#:]+)(#?[^"]*)"', function(target, fragment)
+      local file = refs.resolve(path, target)
+      return pages[file] and ('href="%s%s"'):format(refs.relative(path, pages[file]), fragment) or nil
+    end)
+    if text == element.text then return nil end
+    element.text = text
+    return element
+  end
   return doc:walk {
     Cite = cite,
     Link = function(link)
@@ -224,7 +244,9 @@ local function links(doc, chapter, pages, labels, blame, resources, pictures, ci
       end
       if external(link.target) then return nil end
       local file, fragment = refs.resolve(path, link.target)
-      if file:match '%.qmd$' then
+      local plain = file:gsub('%%(%x%x)', function(code) return string.char(tonumber(code, 16)) end)
+      file = pages[plain] and plain or file
+      if pages[file] or file:match '%.qmd$' then
         if pages[file] then
           local label = labels[fragment:sub(2)]
           if label and label.kind == 'part' then
@@ -246,10 +268,7 @@ local function links(doc, chapter, pages, labels, blame, resources, pictures, ci
       return sized(rooted(image, 'src', path, file) or image, file, pictures)
     end,
     -- A picture that a filter has put into the page keeps the name of its file.
-    RawInline = function(raw)
-      local src = raw.text:match '^<svg [^>]*data%-src="([^"]+)"'
-      if src then resources:insert { path = (refs.resolve(path, src)), target = src } end
-    end,
+    RawInline = raw, RawBlock = raw,
   }
 end
 
@@ -273,7 +292,7 @@ function M.write(chapter, request, state)
     doc = refs.citations(doc, state, request.bibliography and '' or target, request.bibliography, blame, path)
   end
   doc = doc:walk {
-    Div = div, CodeBlock = code(), Figure = figure, Table = table_float, Span = equation, Header = header,
+    Image = alternative, Div = div, CodeBlock = code(), Figure = figure, Table = table_float, Span = equation, Header = header,
   }
   doc.meta = pandoc.Meta {}
   local options = pandoc.WriterOptions {

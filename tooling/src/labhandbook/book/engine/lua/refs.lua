@@ -89,14 +89,17 @@ function M.crossref(labels, href, blame, by_title)
     local out = pandoc.Inlines {}
     for place, citation in ipairs(cite.citations) do
       local link, label = reference(citation, labels, href, by_title)
-      if not link then
+      if not M.is_crossref(citation.id) then
+        blame('reference', '@' .. citation.id, '@' .. citation.id .. ' is lost: in brackets with a cross-reference Quarto '
+          .. 'shows no citation; give it brackets of its own')
+      elseif not link then
         -- A kind that the engine doesn't render is one problem, reported once.
         if PREFIX[citation.id:match(CROSSREF):lower()] then
           blame('reference', '@' .. citation.id, '@' .. citation.id .. (label and ' has no number: link to it instead'
             or ' refers to nothing in the book'))
         end
-        link = pandoc.Strong { pandoc.Str('?' .. citation.id) }
       end
+      link = link or pandoc.Strong { pandoc.Str('?' .. citation.id) }
       if place > 1 then out:extend { pandoc.Str ',', pandoc.Space() } end
       out:insert(link)
     end

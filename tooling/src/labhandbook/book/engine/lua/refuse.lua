@@ -3,7 +3,7 @@
 local refs = require 'refs'
 
 local CALLOUTS = { note = true, tip = true, important = true, caution = true, warning = true }
-local CLASSES = { '^column%-', '^panel%-[^t]', '^content%-', '^aside$', '^lightbox$', '^quarto%-', '^cell' }
+local CLASSES = { '^column%-', '^panel%-[^t]', '^content%-', '^aside$', '^lightbox$', '^list%-table$', '^quarto%-', '^cell' }
 local ATTRIBUTES = { 'layout', 'layout-ncol', 'layout-nrow', 'lst-cap', 'lst-label', 'code-line-numbers', 'fig-pos' }
 local DIAGRAMS = { mermaid = true, dot = true }
 local FLOATS = { sec = true, fig = true, tbl = true }
@@ -46,8 +46,10 @@ return function(doc, home)
         if DIAGRAMS[class] then blame(class, 'a ' .. class .. ' diagram') end
         if class:match '^{' then blame(class, 'the executed cell ' .. class) end
       end
-      if block.text:match '# <%d+>%s*\n' or block.text:match '# <%d+>%s*$' then
-        blame('# <', 'a code annotation')
+      for line in (block.text .. '\n'):gmatch '(.-)\n' do
+        local mark = line:match '%s(#%s*<)%d+>%s*$' or line:match '%s(//%s*<)%d+>%s*$' or line:match '%s(%-%-%s*<)%d+>%s*$'
+          or line:match '%s(%%%s*<)%d+>%s*$' or line:match '(/%*%s*<)%d+>%s*%*/%s*$' or line:match '(<!%-%-%s*<)%d+>%s*%-%->%s*$'
+        if mark then blame(mark, 'a code annotation'); break end
       end
     end,
     Span = attributes, Image = attributes, Figure = attributes,

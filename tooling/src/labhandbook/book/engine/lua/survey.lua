@@ -6,9 +6,9 @@ local refs = require 'refs'
 
 -- The headings that name a tab or a callout; they begin no section.
 local function headless(div, names)
-  local first = div.content[1]
-  if not first or first.t ~= 'Header' then return end
   local tabset = div.classes:includes 'panel-tabset'
+  local first = tabset and div.content:find_if(function(block) return block.t == 'Header' end) or div.content[1]
+  if not first or first.t ~= 'Header' then return end
   for place, block in ipairs(div.content) do
     local callout = place == 1 and div.classes:find_if(function(class) return class:match '^callout%-' end)
     if block.t == 'Header' and (callout or tabset and block.level == first.level) then
