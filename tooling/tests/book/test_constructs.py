@@ -1,7 +1,7 @@
 """One snippet for each construct of a chapter: what the embedded engine makes of it, or where it refuses it.
 
 `cases/book/constructs` holds them. In a file `.expect`, a line with `+` is in the page, one with `-` is not, and N is
-the chapter's number. For a snippet whose name begins with `refused` it is the code, the line and words of the finding.
+the chapter's number. For a snippet whose name begins with `refused` it is the code, line and words of the finding.
 """
 
 from __future__ import annotations
