@@ -179,8 +179,12 @@ MODULES: Files = {"demo/__init__.py": "from .cli import main\n", "demo/cli.py": 
 
 
 def wheel(folder: Path, files: Files | None = None, metadata: str = METADATA, *, info: Files | None = None,
-          name: str = "demo-1.2.0-py3-none-any.whl", record: str | None = None) -> Path:
-    """Write a wheel by hand. `files` replace the modules, `info` adds to the .dist-info or takes out (None)."""
+          name: str = "demo-1.2.0-py3-none-any.whl", record: str | None = None,
+          modes: Mapping[str, int] | None = None) -> Path:
+    """Write a wheel by hand. `files` replace the modules, `info` adds to the .dist-info or takes out (None).
+
+    `modes` are the permissions of files; the others have the usual ones.
+    """
     top = "-".join(name.split("-")[:2]) + ".dist-info"
     inside: Files = {"METADATA": metadata, "WHEEL": WHEEL, "licenses/LICENSE": LICENCE, **(info or {})}
     everything = {**(MODULES if files is None else files), **{f"{top}/{key}": value for key, value in inside.items()}}
@@ -192,7 +196,9 @@ def wheel(folder: Path, files: Files | None = None, metadata: str = METADATA, *,
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for key, value in data.items():
             if key != f"{top}/RECORD" or record != "":
-                archive.writestr(key, value)
+                entry = zipfile.ZipInfo(key)
+                entry.external_attr = (0o100000 | (modes or {}).get(key, 0o644)) << 16
+                archive.writestr(entry, value, zipfile.ZIP_DEFLATED)
     return path
 
 

@@ -78,6 +78,8 @@ CASES: dict[str, list[tuple[Case, Case]]] = {
          Case(sdist={"notes.txt": "pypi-AgEIcHlwaS5vcmc...\n"})),
         (Case("a private key", {"demo/key.pem": KEY}),
          Case(wheel={"demo/key.md": KEY.splitlines()[0] + "\n...\n"})),
+        (Case("private keys among the tests", sdist={"tests/certs/ca.key": KEY}, severity=Severity.WARNING),
+         Case(sdist={"tests/certs/ca.md": KEY.splitlines()[0] + "\n...\n"})),
         (Case("a GitHub token", {"demo/cfg.py": f'T = "{GITHUB}"\n'}),
          Case(wheel={"demo/cfg.py": f'T = "x{GITHUB}"\n'})),
         (Case("an AWS key", sdist={"a.ini": "AKIA" + "Q7RTX2LMNB4KZPWE\n"}),

@@ -3,7 +3,8 @@
 A case begins with lines `key: value`, then a blank line, then its files, each after a line `-- path --`. Keys:
 
 - `about`: what the case shows;
-- `step`: test (a wheel in a clean environment), inspect (both files, written without a build), build or check;
+- `step`: test (a wheel in a clean environment), suite (the same with the project's own tests, once with the lowest
+  dependencies), inspect (both files, written without a build), build or command (release build);
 - `expect`: a code and words of its finding, as `REL608 error: no requirement`; may come again;
 - `never`: codes that must not be found; in `fine/` no error may be found either;
 - `requires`, `extra`, `tag`, `python`: of the metadata; `crlf` and `mode` (`PATH 000`): of a file.
@@ -75,3 +76,10 @@ def read(path: Path) -> Case:
 def cases(*steps: str) -> list[Path]:
     """The files of the cases with one of these steps."""
     return [path for path in sorted(FOLDER.glob("*/*.case")) if read(path).step in steps]
+
+
+def expected(folder: str, step: str = "inspect") -> set[str]:
+    """The codes that the cases of a folder are about."""
+    found = [read(path) for path in cases(step) if path.parent.name == folder]
+    return {code for case in found for line in (*case.keys.get("expect", ()), *case.keys.get("never", ()))
+            for code in (line.split() if folder == "fine" else line.split()[:1])}

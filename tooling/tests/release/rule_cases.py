@@ -70,7 +70,7 @@ IGNORE = '\n[tool.handbook.release.ignore]\n'
 NO_VERSION = FoundVersion(None, "setuptools-scm", problem="no tag was found")
 RST = "Demo\n====\n\nSee the `manual <https://example.org>`_.\n"
 COMMIT = "c0ffee" + "0" * 34
-GIT = GitState(Path("demo"), COMMIT, 1, ("v1.2.0",), "main", "main", True, (), False, "origin",
+GIT = GitState(Path("demo-tool"), COMMIT, 1, ("v1.2.0",), "main", "main", True, (), False, "origin",
                "git@example.org:group/demo-tool.git", {"v1.2.0": COMMIT})
 FREE = Answer("pypi")
 TAKEN = Answer("pypi", exists=True, versions=frozenset({"1.1.0"}), files={"demo_tool-1.1.0.tar.gz": ""},

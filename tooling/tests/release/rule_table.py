@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from labhandbook.package.name_lookup import Answer
@@ -66,13 +67,20 @@ CASES: dict[str, list[Case]] = {
              facts(texts={"demo_tool/__init__.py": '__version__ = "1.2"\n'})),
         Case(facts(texts={"src/demo_tool/__init__.py": '__version__: str = "0"\n'}), "__version__ is 0",
              facts(texts={"demo_tool/sub/__init__.py": '__version__ = "0"\n',
-                          "src/demo_tool/__init__.py": '__version__ = version("demo-tool")\n'}))],
+                          "src/demo_tool/__init__.py": '__version__ = version("demo-tool")\n'})),
+        Case(facts(texts={"demo_tool/__init__.py": "from ._version import version as __version__\n",
+                          "demo_tool/_version.py": 'version = "1.1.0"\n'}), "__version__ is 1.1.0",
+             facts(GOOD + 'version_file = "demo_tool/_version.py"\n', texts={
+                 "demo_tool/__init__.py": "from ._version import version as __version__\n",
+                 "demo_tool/_version.py": 'version = "1.1.0"\n'}))],
     "REL008": [
         Case(facts(texts={"CHANGELOG.md": "# Changelog\n\n## 1.2.0.1\n\n## 11.2.0\n\nSoon 1.2.0 comes.\n"}),
              "no heading for 1.2.0",
-             facts(texts={"CHANGELOG.md": "# Changelog\n\n## Version v1.2.0 (2026-01-02)\n"})),
+             facts(texts={"CHANGELOG.md": "# Changelog\n\n## Version v1.2.0 (2026-01-02)\n"}), WARNING),
         Case(facts(files=without("CHANGELOG.md"), texts={"CHANGES.rst": "1.1.0\n-----\n"}), "no heading",
-             facts(files=without("CHANGELOG.md"), texts={"CHANGES.rst": "1.2.0 (2026)\n------------\n"})),
+             facts(files=without("CHANGELOG.md"), texts={"CHANGES.rst": "1.2.0 (2026)\n------------\n"}), WARNING),
+        Case(facts(files=(*TREE, "newsfragments/1.feature.md"), texts={"CHANGELOG.md": "# Changes\n"}),
+             "still in fragments", facts(files=(*without("CHANGELOG.md"), "changelog.d/1.md")), WARNING),
         Case(facts(files=without("CHANGELOG.md"), git=None), "sdist may lack it", facts(git=None), UNVERIFIED),
         Case(facts(files=without("CHANGELOG.md")), "no change log",
              facts(change(("Source =", 'Changelog = "https://example.org/changes"\nSource =')),
@@ -94,8 +102,10 @@ CASES: dict[str, list[Case]] = {
         Case(facts(git=git(tags=()), tags=()), "v1.2.0 is on origin, but",
              facts(git=git(tags=("demo/1.2.0",)),
                    text=GOOD + '\n[tool.handbook.release]\ntag = "demo/{version}"\n'))],
-    "REL014": [Case(facts(git=git(tags=("v1.2.0", "v1.2.0rc1"))), "2 version tags",
-                    facts(git=git(tags=("v1.2.0", "other-v1.3.0", "vintage"))))],
+    "REL014": [Case(facts(git=git(tags=("v1.2.0", "v1.1.0rc1"))), "2 version tags",
+                    facts(git=git(tags=("v1.2.0", "other-v1.3.0", "vintage")))),
+               Case(facts(git=git(tags=("v1.2.0rc1", "v1.2.0rc2"))), "2 version tags",
+                    facts(git=git(tags=("v1.2.0", "v1.2.0rc1"))))],
     "REL015": [
         Case(facts(git=git(on_default=False, branch="topic")), "on topic, not on main",
              facts(git=git(branch="topic")), WARNING),
@@ -107,6 +117,14 @@ CASES: dict[str, list[Case]] = {
         Case(facts(git=git(remote_tags=None)), "did not answer", facts(git=git(remote_tags=None, tags=())),
              UNVERIFIED),
         Case(facts(git=git(remote_tags=None, remote=None)), "no remote", facts(), UNVERIFIED)],
+    "REL092": [
+        Case(facts(HATCH, built={"demo.tar.gz": ""}), "does not name .handbook",
+             facts(HATCH, built={"demo.tar.gz": ""}, texts={".gitignore": "/.handbook/\n"}), WARNING),
+        Case(facts(HATCH, built={"demo.tar.gz": ""}), "does not name .handbook",
+             facts(built={"demo.tar.gz": ""}), WARNING)],
+    "REL017": [
+        Case(replace(facts(), absent=("vendor/lib",)), "vendor/lib is not checked out", facts(), WARNING),
+        Case(replace(facts(), absent=("demo_tool/lib",)), "the submodule demo_tool/lib", facts())],
     "REL020": [
         Case(facts(change((LICENCE, 'license = { file = "LICENSE" }\n'))), "reads it until 2027-02-18", facts(),
              WARNING),
@@ -127,9 +145,13 @@ CASES: dict[str, list[Case]] = {
     "REL022": [
         Case(facts(files=without("LICENSE")), "LICENSE matches no file", facts()),
         Case(facts(change((LICENCE, 'license = "MIT"\n')), files=without("LICENSE")), "there is no licence file",
-             facts(change((LICENCE, 'license = "MIT"\n')), files=(*without("LICENSE"), "COPYING"))),
+             facts(change((LICENCE, 'license = "MIT"\n')), files=(*without("LICENSE"), "COPYING")), WARNING),
+        Case(facts(change((LICENCE, "")), files=without("LICENSE")), "there is no licence file",
+             facts(files=(*TREE, "COPYRIGHT"))),
+        Case(facts(change((LICENCE, 'license = "MIT"\n')), files=(*without("LICENSE"), "LICENSES/MIT.txt")),
+             "the licences in LICENSES", facts(), WARNING),
         Case(facts(files=(*TREE, "LICENSE-data")), "LICENSE-data is not named",
-             facts(change(('["LICENSE"]', '["LICEN[CS]E*"]')), files=(*TREE, "LICENSE-data"))),
+             facts(change(('["LICENSE"]', '["LICEN[CS]E*"]')), files=(*TREE, "LICENSE-data")), WARNING),
         Case(facts(change(('["LICENSE"]', '["../LICENSE"]'))), "leaves the project", facts())],
     "REL023": [
         Case(facts(files=without("LICENSE"), loose=("LICENSE",)), "git doesn't track LICENSE",
@@ -172,9 +194,10 @@ CASES: dict[str, list[Case]] = {
         Case(facts(dependency("numpy @ git+https://example.org/n.git")), "by its address", facts()),
         Case(facts(change(("pytest>=8", "pytest @ https://example.org/p.whl"))), "in the extra test", facts())],
     "REL044": [
-        Case(facts(dependency("pytest>=8")), "for developers", facts(dependency("pytester>=8"))),
+        Case(facts(dependency("pytest>=8")), "for developers", facts(dependency("pytester>=8")), WARNING),
         Case(facts(dependency("pytest-cov>=5")), "for developers",
-             facts(change((DEPENDENCY, '"pytest>=8"')) + '\n[project.entry-points.pytest11]\ndemo = "demo_tool"\n'))],
+             facts(change((DEPENDENCY, '"pytest>=8"')) + '\n[project.entry-points.pytest11]\ndemo = "demo_tool"\n'),
+             WARNING)],
     "REL050": [Case(facts("[build-system]\nrequires = []\n", version=NO_VERSION), "no [project] table", facts(),
                     WARNING)],
     "REL051": [
@@ -214,7 +237,7 @@ CASES: dict[str, list[Case]] = {
              readme('<img alt="x" src="https://example.org/a.png">\n')),
         Case(readme(f"{RST}\n.. image:: a.png\n", "README.rst"), "a.png",
              readme(f"{RST}\n.. image:: https://example.org/a.png\n", "README.rst"))],
-    "REL062": [Case(readme("See [it](LICENSE).\n"), "LICENSE is relative",
+    "REL062": [Case(readme("See [it](LICENSE).\n"), "the link is relative: LICENSE",
                     readme("[it](mailto:a@example.org) [up](#top)\n"), WARNING),
                Case(readme("See [it].\n\n[it]: docs/x.md\n"), "docs/x.md", readme("    See [it](LICENSE).\n"),
                     WARNING)],

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,16 +17,18 @@ import pytest
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import Severity
 from labhandbook.package.distribution import read
-from labhandbook.package.project import load_project
+from labhandbook.package.project import Project, load_project
 from labhandbook.release import package_build as module
 from labhandbook.release.inspection import inspect
 from labhandbook.release.package_build import Built, build
+from labhandbook.release.release_folder import hide
 from labhandbook.release.release_rules import build_agreement as rules
 from labhandbook.release.upload_gate import gate
 from tooling.tests.conftest import LACKS
 from tooling.tests.package import sample_packages
 
 Build = Callable[..., Built]
+SETUPTOOLS = Project(Path("demo"), {}, "", None)
 
 
 @pytest.fixture(scope="session")
@@ -167,17 +172,36 @@ def test_a_package_in_a_folder_of_a_repository(network: None, tmp_path: Path) ->
     assert result.findings == [] and result.wheel.version == "1.2.0"
 
 
+LEAKS = {"hatchling"}  # REL092 says so, and what to write into .gitignore.
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["setuptools", "setuptools-scm", "hatchling", "flit", "pdm", "poetry", "uv"])
+@pytest.mark.parametrize("hidden", [False, True])
+def test_files_of_a_release_stay_out_of_an_sdist_built_by_hand(network: None, tmp_path: Path, kind: str,
+                                                               hidden: bool) -> None:
+    root = sample_packages.make(tmp_path / "project", kind, {".gitignore": "/.handbook/\n"} if hidden else None)
+    hide(load_project(root, ask_remote=False))
+    (root / ".handbook" / "release" / "ledger.json").write_text("{}")
+    done = subprocess.run([sys.executable, "-m", "build", "--sdist", "--outdir", str(tmp_path), str(root)],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        leaked = [name for name in archive.getnames() if ".handbook" in name]
+    assert bool(leaked) is (kind in LEAKS and not hidden), leaked
+
+
 def test_wheels_that_differ_are_found(tmp_path: Path) -> None:
     """The comparison itself, without a build: missing, added, changed, and what is unstable anyway."""
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     ours = read(sample_packages.wheel(tmp_path / "a", {"demo/__init__.py": "a = 1\n", "demo/only.py": ""}))
     tree = read(sample_packages.wheel(tmp_path / "b", {"demo/__init__.py": "a = 2\n", "demo/more.csv": ""}))
-    messages = [(finding.message, finding.weight) for finding in rules.complete(ours, tree, ours)]
+    messages = [(finding.message, finding.weight) for finding in rules.complete(ours, tree, ours, SETUPTOOLS, ())]
     assert ("made from the sdist it lacks demo/more.csv", Severity.ERROR) in messages
     assert ("made from the sources it would lack demo/only.py", Severity.WARNING) in messages
     assert any("other contents of demo/__init__.py" in message for message, _ in messages)
-    assert not list(rules.complete(ours, ours, ours)) and not list(rules.reproducible(ours, ours))
+    assert not list(rules.complete(ours, ours, ours, SETUPTOOLS, ())) and not list(rules.reproducible(ours, ours))
     renamed = replace(ours, path=Path("demo-1.3.0-py3-none-any.whl"))
     assert "a second build made demo-1.3.0" in next(rules.reproducible(ours, renamed)).message
 

@@ -219,7 +219,9 @@ def new(folder: Path, name: str, **given: str) -> int:
     """Start a package that passes every rule; overwrites nothing."""
     from labhandbook.release import new_package
 
-    made = new_package.new(folder, new_package.Answers(name or folder.resolve().name, **given))
+    name = name or folder.resolve().name
+    made = new_package.new(folder, new_package.Answers(name, **given))
     click.echo("\n".join(str(path) for path in made))
-    Progress().last(True, f"{len(made)} files in {folder}", "next: " + "; ".join(new_package.following(folder)))
+    Progress().last(True, f"{name}: {len(made)} files in {folder}",
+                    "next: " + "; ".join(new_package.following(folder, name)))
     return FINE

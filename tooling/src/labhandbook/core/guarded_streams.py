@@ -20,6 +20,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 10  # seconds that a stopped command has to clean up
 BROKEN_PIPE = 128 + signal.SIGPIPE  # what a shell reports of a program whose output nobody reads
 AT_SIGNAL: list[Callable[[], None]] = []  # what a signal calls, without a lock, before the command ends
+ENDING: list[int] = []  # the signal that came, until what it ended has cleaned up
 
 
 class Stopped(BaseException):
@@ -67,6 +68,7 @@ def on_signals() -> Iterator[list[int]]:
         if came:
             os._exit(128 + number)
         came.append(number)
+        ENDING.append(number)
         timer = threading.Timer(PATIENCE, os._exit, (128 + number,))
         timer.daemon = True
         timer.start()
@@ -80,6 +82,7 @@ def on_signals() -> Iterator[list[int]]:
     try:
         yield came
     finally:
+        ENDING.clear()
         for each, handler in before.items():
             signal.signal(each, signal.SIG_IGN if came else handler)
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from labhandbook.core.guarded_streams import AT_SIGNAL
+from labhandbook.core.guarded_streams import AT_SIGNAL, ENDING
 
 # What a program needs to find its files, its language and its terminal.
 GENERAL = frozenset((
@@ -134,8 +134,10 @@ def start(command: Sequence[str | Path], *, cwd: Path | str | None = None, env: 
 
     Its streams are UTF-8 text; `errors` says what becomes of other bytes. It inherits the files in `pass_fds`.
 
-    Raises OSError when the program can't be started.
+    Raises OSError when the program can't be started, or in a thread after a signal, which would delay the clean-up.
     """
+    if ENDING and threading.current_thread() is not threading.main_thread():
+        raise InterruptedError("a signal ended this command")
     with _REAPER.watching() as (watched, announce):
         process = subprocess.Popen(list(map(str, command)), cwd=cwd, env=dict(environment() if env is None else env),
                                    stdin=stdin, stdout=stdout, stderr=stderr, encoding="utf-8", errors=errors,

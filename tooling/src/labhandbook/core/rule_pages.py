@@ -20,6 +20,7 @@ RULE_MODULES: dict[str, tuple[str, ...]] = {
     "REL": ("labhandbook.release.check_project",
             "labhandbook.github.admit",
             "labhandbook.release.release_rules.archive_form",
+            "labhandbook.release.release_rules.broken_contents",
             "labhandbook.release.release_rules.build_agreement",
             "labhandbook.release.release_rules.unwanted_files",
             "labhandbook.release.release_rules.upload_metadata",

@@ -228,7 +228,8 @@ def _zip(packed: IO[bytes]) -> Iterator[Entry]:
                 raise ValueError(f"{info.filename!r} is compressed in a way that PyPI doesn't take")
             with archive.open(info) as stream:
                 size, found, data = limits.take(stream)
-            yield Entry(info.filename, size, found, info.external_attr >> 16 & 0o777, data)
+            mode = info.external_attr >> 16  # 0 where the tool that wrote it left it out
+            yield Entry(info.filename, size, found, mode & 0o777 if mode else 0o644, data)
 
 
 def _tar(packed: IO[bytes]) -> Iterator[Entry]:

@@ -10,6 +10,9 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.package.project import Project
 
 CHANGELOG = re.compile(r"(?i)(changelog|changes|history|news|release[-_]?notes)(\.(md|rst|txt))?$")
+# Folders of fragments: towncrier, scriv, reno.
+FRAGMENTS = re.compile(r"(?i)(^|/)(newsfragments?|changelog\.d|changes\.d|news\.d|\.?changelog|changes"
+                       r"|releasenotes/notes)/[^/]+\.(md|rst|txt|ya?ml|\w+)$")
 LINK = re.compile(r"^\[([^]\n]+)\]: .*", re.MULTILINE)
 UNDERLINE = re.compile(r"[-=~^*+#]{3,}\s*$")
 
@@ -25,9 +28,11 @@ class Notes:
 def heading(version: str, written: str = "") -> str:
     """A pattern for the line that heads a version: a Markdown heading, its number in front, or one underlined.
 
-    `written` is the version in another form, such as 1.2 for 1.2.0.
+    `written` is the version in another form. A last .0 may be left out, as in 1.2 for 1.2.0.
     """
-    wanted = "|".join(re.escape(number) for number in sorted({version, written or version}))
+    forms = {form for each in (version, written or version)
+             for form in (each, re.sub(r"^(\d+\.\d+)\.0$", r"\1", each))}
+    wanted = "|".join(re.escape(number) for number in sorted(forms, reverse=True))
     number = rf"(?<![\w.])v?(?:{wanted})(?![\w.]*\d)"
     headings = (rf"#+\s.*?{number}", rf"[^\w\n]*(?:(?:version|release)\s+)?{number}",
                 rf"(?=.*\n[-=~^*+#]{{3,}}).*{number}")

@@ -53,8 +53,11 @@ class Index:
 
 
 def shown(name: str) -> str:
-    """The name of an index as people write it."""
-    return {"pypi": "PyPI", "testpypi": "TestPyPI"}.get(name, name)
+    """The name of an index as people write it; the host that a variable puts in the place of PyPI or TestPyPI."""
+    if name not in KNOWN:
+        return name
+    host = urlsplit(os.environ.get(f"HANDBOOK_{name.upper()}", "").strip()).netloc.rpartition("@")[2]
+    return host or {"pypi": "PyPI", "testpypi": "TestPyPI"}[name]
 
 
 def index(target: str) -> Index:

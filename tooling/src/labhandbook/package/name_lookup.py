@@ -89,7 +89,7 @@ def _answer(label: str, page: dict[str, Any], about: dict[str, Any]) -> Answer:
     files = {str(entry.get("filename", "")): str((entry.get("hashes") or {}).get("sha256", ""))
              for entry in page.get("files") or []}
     versions = page.get("versions") or list(about.get("releases") or {})
-    urls = [*(info.get("project_urls") or {}).values(), info.get("home_page"), info.get("project_url")]
+    urls = [*(info.get("project_urls") or {}).values(), info.get("home_page")]  # project_url is the index's own page
     return Answer(label, exists=True, versions=frozenset(map(str, versions)), files=files,
                   urls=frozenset(map(str, filter(None, urls))),
                   people=frozenset(_emails([info.get("author_email"), info.get("maintainer_email")])),

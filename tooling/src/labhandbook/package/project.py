@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.core.git import GitState, read_git
 from labhandbook.core.process import SECRET
 from labhandbook.core.wording import hint
+from labhandbook.package.tag_form import learn
 
 PYPROJECT = "pyproject.toml"
 TABLE = "tool.handbook.release"
@@ -30,10 +32,11 @@ PASSED_OVER = {"build", "dist", "docs", "examples", "node_modules", "site-packag
 class Settings:
     """`[tool.handbook.release]`: how this project is released.
 
-    `tag` is the pattern of its tags; `test_command` replaces `pytest --pyargs MODULE`; `reruns` is how often a
-    failed test may run again; `ignore` maps rule codes to the reason for ignoring them; `compare_with` is the
-    index that holds the earlier releases, or "none"; `publisher` is what was registered as trusted publisher, as
-    `doctor.publisher` reads it; `pass_env` names the variables that the build and the tests see beyond the usual.
+    `tag` is the pattern of its tags, learnt from the tags where the table has none; `test_command` replaces
+    `pytest --pyargs MODULE`; `reruns` is how often a failed test may run again; `ignore` maps rule codes to the
+    reason for ignoring them; `compare_with` is the index that holds the earlier releases, or "none"; `publisher` is
+    what was registered as trusted publisher, as `doctor.publisher` reads it; `pass_env` names the variables that the
+    build and the tests see beyond the usual.
     """
 
     tag: str = "v{version}"
@@ -81,7 +84,17 @@ class Project:
     def name(self) -> str:
         """The name as its author writes it."""
         return str(self.table.get("name") or self.section("tool", "poetry").get("name") or self.built.get("name")
-                   or self.written("Name"))
+                   or self.written("Name") or self._legacy_name)
+
+    @cached_property
+    def _legacy_name(self) -> str:
+        """The name that `setup.cfg` or `setup.py` writes out; empty where they compute it."""
+        for file, pattern in (("setup.cfg", r"(?ms)^\[metadata\].*?^name\s*=\s*([\w.-]+)\s*$"),
+                              ("setup.py", r"(?<![\w.])name\s*=\s*['\"]([\w.-]+)['\"]")):
+            with suppress(HandbookError):
+                if found := re.search(pattern, untrusted_data.text(self.root / file)):
+                    return found[1]
+        return ""
 
     def written(self, field: str) -> str:
         """A field of the `PKG-INFO` that an unpacked sdist has, empty without one."""
@@ -174,11 +187,13 @@ def normalise(name: str) -> str:
 
 
 def read_pyproject(root: Path) -> tuple[dict[str, Any], str]:
-    """The parsed and the raw `pyproject.toml` of a folder.
+    """The parsed and the raw `pyproject.toml` of a folder; both empty where there is only a `setup.py`.
 
     Raises HandbookError when there is none, or it is not TOML.
     """
     path = root / PYPROJECT
+    if not os.path.lexists(path) and (root / "setup.py").is_file():
+        return {}, ""
     if not os.path.lexists(path):
         raise HandbookError(f"no {PYPROJECT} in {root}", why="a package is described there",
                             todo="go to the project's folder, or start one with handbook release new",
@@ -194,8 +209,11 @@ def load_project(path: Path, *, ask_remote: bool = True) -> Project:
     """
     root = path.parent if path.name == PYPROJECT else path
     data, text = read_pyproject(root)
-    settings = read_settings(Project(root, data, text, None))
-    return Project(root.resolve(), data, text, read_git(root, ask_remote=ask_remote), settings)
+    project = Project(root.resolve(), data, text, read_git(root, ask_remote=ask_remote))
+    settings = read_settings(project)
+    if project.git and "tag" not in project.section("tool", "handbook", "release"):
+        settings = replace(settings, tag=learn(root, project.name, project.git.tags))
+    return replace(project, settings=settings)
 
 
 def load_projects(paths: Sequence[Path], *, ask_remote: bool = True) -> list[Project]:
@@ -276,6 +294,8 @@ def _roots(path: Path) -> list[Path]:
         data, _ = read_pyproject(path)
         if {"project", "build-system"} & data.keys() or "poetry" in data.get("tool", {}):
             return [path]
+    if (path / "setup.py").is_file():
+        return [path]
     every = [found for depth in ("*", "*/*") for found in sorted(path.glob(f"{depth}/{PYPROJECT}"))]
     below = [found.parent for found in every
              if not any(part in PASSED_OVER or part.startswith(".") for part in found.relative_to(path).parts)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -14,14 +15,13 @@ from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.git import git, lines, read_remote_tags
 from labhandbook.core.rules import Findings
-from labhandbook.package.changelog import CHANGELOG
 from labhandbook.package.findings import from_here, ignored
 from labhandbook.package.index_addresses import Index
 from labhandbook.package.name_lookup import Answer, look_up, place_of
 from labhandbook.package.project import Project, load_projects
 from labhandbook.package.version import find_version
 from labhandbook.release import release_rules  # noqa: F401
-from labhandbook.release.clean_sources import tree_files
+from labhandbook.release.clean_sources import absent_submodules, tree_files
 from labhandbook.release.project_facts import PROJECT, Facts
 from labhandbook.release.release_folder import State
 
@@ -29,6 +29,7 @@ LARGEST_TEXT = 2_000_000
 # Rules that no commit can follow before it is tagged and pushed, and those that no sources can before the commit.
 BEFORE_THE_TAG = ("REL005", "REL015", "REL016", "REL083")
 BEFORE_THE_COMMIT = (*BEFORE_THE_TAG, "REL011", "REL012", "REL013", "REL014")
+VERSION_MODULE = re.compile(r"(^|/)_*(version|about)_*\.py$")
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def gather(project: Project, *, offline: bool = False, today: date | None = None
         remote = pool.submit(read_remote_tags, project.git) if project.git and not offline else None
         files = pool.submit(tree_files, project)
         tags = pool.submit(git, project.root, "tag", "--list") if project.git else None
+        absent = pool.submit(absent_submodules, project)
         version = find_version(project)
         loose = frozenset(entry.name for entry in os.scandir(project.root) if entry.is_file()) - files.result()
         found = Facts(project, version, Answer("none"), today or date.today(), files.result(), loose)
@@ -84,7 +86,7 @@ def gather(project: Project, *, offline: bool = False, today: date | None = None
             project = replace(project, git=project.git.with_remote_tags(remote.result()))
         built = State(project, str(found.parsed)).hashes() if found.parsed else {}
         return replace(found, project=project, index=answer.result(), texts=texts, built=built,
-                       tags=frozenset(lines(tags.result() if tags else None)))
+                       absent=tuple(absent.result()), tags=frozenset(lines(tags.result() if tags else None)))
 
 
 def _index(project: Project, offline: bool) -> Index | Answer:
@@ -98,9 +100,11 @@ def _index(project: Project, offline: bool) -> Index | Answer:
 
 def _wanted(facts: Facts) -> Iterable[str]:
     """The files whose text a rule reads."""
-    yield from ("CITATION.cff", "MANIFEST.in", "setup.py", "setup.cfg")
-    yield from (name for name in facts.files if CHANGELOG.fullmatch(name))
+    yield from ("CITATION.cff", "MANIFEST.in", "setup.py", "setup.cfg", ".gitignore")
+    if facts.changelog:
+        yield facts.changelog
     yield from (name for name in facts.files if name.endswith("__init__.py") and name.count("/") <= 2)
+    yield from (name for name in facts.files if VERSION_MODULE.search(name) and name.count("/") <= 3)
     if facts.readme:
         yield facts.readme[0]
 

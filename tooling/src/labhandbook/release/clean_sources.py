@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +35,21 @@ def tree_files(project: Project) -> frozenset[str]:
     return frozenset(found)
 
 
+def ignored_files(project: Project) -> frozenset[str]:
+    """The files and folders (with a slash) in a project that git ignores; none without git."""
+    listed = git(project.root, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory",
+                 "--", ".") if project.git else None
+    return frozenset(filter(None, (listed or "").split("\0")))
+
+
+def absent_submodules(project: Project) -> list[str]:
+    """The submodules of a project that are not checked out, relative to the project."""
+    listed = git(project.root, "ls-files", "--stage", "-z", "--", ".") if project.git else None
+    modules = [entry.partition("\t")[2] for entry in (listed or "").split("\0") if entry.startswith("160000 ")]
+    folders = {name: project.root / name for name in modules}
+    return [name for name, folder in folders.items() if not (folder.is_dir() and any(folder.iterdir()))]
+
+
 def _leftovers(root: Path) -> Callable[[str, list[str]], set[str]]:
     """What not to copy. In an unpacked sdist the .egg-info is copied: setuptools reads the list of files from it."""
     top = LEFTOVERS_AT_TOP if (root / "PKG-INFO").exists() else (*LEFTOVERS_AT_TOP, "*.egg-info")
@@ -56,6 +73,7 @@ def export(project: Project, target: Path) -> Path:
         _git(state.root, "clone", "--quiet", "--shared", "--no-checkout", "--", str(state.root), str(target))
         _git(target, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", state.commit)
         _submodules(state.root, target)
+        _large_files(state.root, target)
     except (OSError, shutil.Error) as error:
         raise HandbookError(f"the sources can't be copied: {error}", where=str(project.root),
                             why="a build works on a copy, so that nothing but the commit gets into the package",
@@ -72,6 +90,22 @@ def _submodules(root: Path, target: Path) -> None:
         if not (target / name).exists() and (root / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, target / name)
+
+
+def _large_files(root: Path, target: Path) -> None:
+    """Replace pointers of git LFS by the contents, where the repository's folder has them.
+
+    The filter that would fetch them does not run: it is a command that the repository's settings may name.
+    """
+    if not (target / ".gitattributes").exists():
+        return
+    for name in filter(None, (git(root, "ls-files", "-z", "--", ":(attr:filter=lfs)") or "").split("\0")):
+        here, there = root / name, target / name
+        if not (here.is_file() and there.is_file()) or there.stat().st_size > 1000:
+            continue
+        wanted = re.search(rb"(?m)^oid sha256:(\w+)$", there.read_bytes())
+        if wanted and hashlib.sha256(here.read_bytes()).hexdigest() == wanted[1].decode():
+            shutil.copyfile(here, there)
 
 
 def _git(root: Path, *args: str) -> None:

@@ -12,18 +12,19 @@ from labhandbook.package.distribution import Distribution, absent
 from labhandbook.package.findings import project_findings
 from labhandbook.package.project import Project
 from labhandbook.package.wheel_tags import preferred
-from labhandbook.release.clean_sources import tree_files
+from labhandbook.release.clean_sources import ignored_files, tree_files
 from labhandbook.release.package_build import Built
 from labhandbook.release.previous_release import Previous
 from labhandbook.release.release_difference import Difference, difference, size
-from labhandbook.release.release_rules import missing_files  # noqa: F401
+from labhandbook.release.release_rules import broken_contents, missing_files  # noqa: F401
 from labhandbook.release.release_rules.unwanted_files import CONTENTS, Contents
 
 WIDTH = 60
 SHOWN = 10
 # Rules that compare a wheel with its sources, and those that look at an sdist alone.
 NEEDS_SDIST = ("REL222", "REL225")
-SDIST_ALONE = ("REL210", "REL211", "REL212", "REL213", "REL220", "REL222")
+SDIST_ALONE = ("REL210", "REL211", "REL212", "REL213", "REL216", "REL217", "REL218", "REL219", "REL220",
+               "REL222")
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ def look_into(files: Sequence[Distribution], project: Project, previous: Previou
     without: Collection[str] = () if sdist else NEEDS_SDIST
     if not wheels:
         without = CONTENTS.checks.keys() - set(SDIST_ALONE)
-    each = [Contents(project, sdist or absent(files[0], "sdist"), wheel, tree, change)
+    each = [Contents(project, sdist or absent(files[0], "sdist"), wheel, tree, change,
+                     ignored_files(project) if tree else frozenset())
             for wheel in wheels or [absent(files[0], "wheel")]]
     found = once((finding for contents in each for finding in CONTENTS.run(contents, without=without)),
                  [wheel.file for wheel in wheels])

@@ -7,10 +7,12 @@ import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.steps import Say, nothing
 from labhandbook.package.environments import (
@@ -27,6 +29,11 @@ from labhandbook.package.project import Project
 from labhandbook.package.wheel_tags import fits
 from labhandbook.release.test_suite import Suite, run_suite
 from labhandbook.release.wheel_alone import Problem, probe
+
+TEST_GROUPS = ("test", "tests", "testing", "hatch-test", "dev")
+TEST_FILES = ("requirements-test.txt", "requirements-tests.txt", "test-requirements.txt", "requirements/test.txt",
+              "requirements/tests.txt", "tests/requirements.txt", "requirements_test.txt", "requirements-dev.txt",
+              "requirements/dev.txt", "dev-requirements.txt", "requirements_dev.txt")
 
 
 @dataclass(frozen=True)
@@ -213,10 +220,41 @@ def install(trial: Trial, project: Project, folder: Path, uv: Path | None,
 
 
 def dependency_group(project: Project) -> list[str]:
-    """The dependency group that holds the tests' packages (PEP 735), for packages without an extra for them."""
+    """What the tests need by the project's own lists, for packages without an extra for them.
+
+    These are the dependency groups (PEP 735), the groups of pdm, Poetry and uv, hatch's environment for tests, and
+    files of requirements, the first that there is.
+    """
     groups = project.section("dependency-groups")
-    name = next((name for name in ("test", "tests", "testing", "dev") if name in groups), None)
-    return _group(groups, name, ()) if name else []
+    pdm = project.section("tool", "pdm", "dev-dependencies")
+    poetry = {name: [_from_poetry(each, bound) for each, bound in table.get("dependencies", {}).items()]
+              for name, table in project.section("tool", "poetry", "group").items() if isinstance(table, dict)}
+    hatch = {name: [*project.strings("tool", "hatch", "envs", name, "dependencies"),
+                    *project.strings("tool", "hatch", "envs", name, "extra-dependencies")]
+             for name in project.section("tool", "hatch", "envs")}
+    uv = {"dev": project.strings("tool", "uv", "dev-dependencies")}
+    for known in (groups, pdm, poetry, hatch, uv):
+        name = next((name for name in TEST_GROUPS if known.get(name)), None)
+        if name:
+            return _group(known, name, ())
+    return _from_files(project)
+
+
+def _from_poetry(name: str, bound: Any) -> str:
+    """A requirement of Poetry without the bounds that only Poetry reads."""
+    text = bound if isinstance(bound, str) else ""
+    extras = f"[{','.join(bound['extras'])}]" if isinstance(bound, dict) and bound.get("extras") else ""
+    return f"{name}{extras}{text if re.match('[<>=!~]=?', text) else ''}"
+
+
+def _from_files(project: Project) -> list[str]:
+    """The requirements in a file of requirements for tests; its options and its own includes are left out."""
+    for name in TEST_FILES:
+        with suppress(HandbookError):
+            lines = untrusted_data.text(project.root / name).splitlines()
+            texts = [re.sub(r"(^|\s)#.*", "", line).strip() for line in lines]
+            return [text for text in texts if re.match(r"[A-Za-z0-9]", text) and "/" not in text.partition(";")[0]]
+    return []
 
 
 def _group(groups: dict[str, Any], name: str, above: tuple[str, ...]) -> list[str]:

@@ -68,10 +68,10 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def following(folder: Path) -> list[str]:
+def following(folder: Path, name: str) -> list[str]:
     """The commands that lead from the new files to a rehearsed first release."""
     return [f"cd {folder}", "git init --initial-branch main && git add --all", 'git commit --message "Start"',
-            f'git tag --annotate v{FIRST} --message "{folder.name} {FIRST}"', "handbook release rehearse"]
+            f'git tag --annotate v{FIRST} --message "{name} {FIRST}"', "handbook release rehearse"]
 
 
 def placeholders(folder: Path, answers: Answers, day: date) -> dict[str, str]:

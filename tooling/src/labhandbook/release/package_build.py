@@ -8,9 +8,9 @@ byte, one comparison proves both that the sdist lacks nothing and that the build
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,14 +25,17 @@ from labhandbook.core.files import replacing_folder, write_atomic
 from labhandbook.core.process import CalledProcessError
 from labhandbook.core.rules import Finding
 from labhandbook.core.steps import Say, nothing
+from labhandbook.core.wording import listed
 from labhandbook.package import distribution
+from labhandbook.package.backend_settings import places, remedy
 from labhandbook.package.build_tools import Tools
 from labhandbook.package.distribution import Distribution
 from labhandbook.package.environments import tail
+from labhandbook.package.machine import scratch as scratch_folder
 from labhandbook.package.machine import without_secrets
 from labhandbook.package.project import PYPROJECT, Project
 from labhandbook.package.version import find_version, pretended
-from labhandbook.release.clean_sources import export
+from labhandbook.release.clean_sources import absent_submodules, export, tree_files
 from labhandbook.release.release_folder import hide
 from labhandbook.release.release_rules.build_agreement import complete, reproducible
 from labhandbook.release.reproducible_sdist import normalise_sdist, unpack
@@ -73,8 +76,8 @@ def build(project: Project, workdir: Path, say: Say = nothing) -> Built:
     The wheel is made from the sdist. Raises HandbookError when a tool can't be installed or a build fails; what was
     in `workdir/dist` is then untouched.
     """
-    with tempfile.TemporaryDirectory(prefix="handbook-build-") as name, ThreadPoolExecutor(2) as pool:
-        scratch = Path(name).resolve()
+    with scratch_folder("build") as folder, ThreadPoolExecutor(2) as pool:
+        scratch = folder.resolve()
         say("build tools")
         trees = pool.submit(lambda: [export(project, scratch / tree / "tree") for tree in ("one", "two", "three")])
         tools = _tools(project, scratch)
@@ -84,9 +87,9 @@ def build(project: Project, workdir: Path, say: Say = nothing) -> Built:
         run.build()
         say("comparison")
         findings, versions = run.compare(), tools.versions()
-        with replacing_folder(workdir / "dist") as folder:
+        with replacing_folder(workdir / "dist") as kept:
             for file in run.kept:
-                shutil.copyfile(file.path, folder / file.file)
+                shutil.copyfile(file.path, kept / file.file)
         sdist, wheel = (replace(file, path=workdir / "dist" / file.file) for file in run.kept)
     return Built(workdir / "dist", sdist, wheel, findings, versions)
 
@@ -102,8 +105,8 @@ def asked(project: Project) -> Project:
         return project
     if project.built:
         return project
-    with tempfile.TemporaryDirectory(prefix="handbook-metadata-") as name, ThreadPoolExecutor(1) as pool:
-        scratch = Path(name).resolve()
+    with scratch_folder("metadata") as folder, ThreadPoolExecutor(1) as pool:
+        scratch = folder.resolve()
         run = _Runs(project, scratch, _tools(project, scratch), pool, [export(project, scratch / "one" / "tree")] * 3)
         metadata = run.metadata()
     hide(project)
@@ -118,10 +121,19 @@ def _tools(project: Project, scratch: Path) -> Tools:
 
 
 def epoch(project: Project) -> int:
-    """The time of the files in a release: the commit's, or that of pyproject.toml without git."""
+    """The time of the files in a release: the commit's, or without git that of pyproject.toml or setup.py."""
     if project.git and project.git.commit:
         return max(project.git.epoch, ZIP_BEGINS)
-    return max(int((project.root / PYPROJECT).stat().st_mtime), ZIP_BEGINS)
+    described = next(path for name in (PYPROJECT, "setup.py", ".") if (path := project.root / name).exists())
+    return max(int(described.stat().st_mtime), ZIP_BEGINS)
+
+
+class _Incomplete(Exception):
+    """No wheel can be made from the sdist that was unpacked in `tree`."""
+
+    def __init__(self, tree: Path, error: Exception) -> None:
+        super().__init__(str(error))
+        self.tree, self.error = tree, error
 
 
 class _Runs:
@@ -132,6 +144,9 @@ class _Runs:
         self.project, self.scratch, self.tools, self.pool = project, scratch, tools, pool
         self.one, self.two, self.three = trees
         self.epoch = epoch(project)
+        from build import BuildBackendException
+
+        self.failed = BuildBackendException
 
     def prepare(self) -> None:
         """Install the backend's requirements beyond `[build-system]`."""
@@ -157,7 +172,22 @@ class _Runs:
         kept = self.pool.submit(self._sdist_and_wheel)
         other = self.pool.submit(self._wheel_and_sdist)
         with _translated(self.project):
-            self.kept, self.others = kept.result(), other.result()
+            self.others = other.result()
+            try:
+                self.kept = kept.result()
+            except _Incomplete as problem:
+                raise self._lacking(problem) from None
+
+    def _lacking(self, problem: _Incomplete) -> HandbookError:
+        """The message for an sdist from which no wheel can be made, although the commit itself makes one."""
+        said = reason(output_of(problem.error))
+        words = set(re.findall(r"[\w.-]+(?:/[\w.-]+)*", said))
+        absent = sorted(name for name in tree_files(self.project) if name in words
+                        and not (problem.tree / name).exists())
+        return HandbookError(
+            f"the sdist lacks {listed(absent) if absent else 'something'} that the build of its wheel needs",
+            where=f"{PYPROJECT}:{self.project.line('build-backend')}", why=said.splitlines()[-1] if said else "",
+            todo=remedy(places(self.project).sdist).removesuffix("."), section="sec-pypi-metadata-packages")
 
     def compare(self) -> list[Finding]:
         """Find where the kept files differ from the others, and why."""
@@ -168,11 +198,15 @@ class _Runs:
         with _translated(self.project):
             again = self._wheel(unpack(sdist.path, self.scratch / "again"), self.scratch / "again-out")
         unstable = list(reproducible(wheel, again))
-        return [*findings, *unstable, *complete(wheel, wheel_of_tree, again)]
+        return [*findings, *unstable, *complete(wheel, wheel_of_tree, again, self.project, tree_files(self.project))]
 
     def _sdist_and_wheel(self) -> tuple[Distribution, Distribution]:
         sdist = self._sdist(self.one, self.scratch / "one" / "out")
-        return sdist, self._wheel(unpack(sdist.path, self.scratch / "one" / "unpacked"), self.scratch / "one" / "out")
+        tree = unpack(sdist.path, self.scratch / "one" / "unpacked")
+        try:
+            return sdist, self._wheel(tree, self.scratch / "one" / "out")
+        except self.failed as error:
+            raise _Incomplete(tree, error) from None
 
     def _wheel_and_sdist(self) -> tuple[Distribution, Distribution]:
         wheel = self._wheel(self.two, self.scratch / "two" / "out")
@@ -227,11 +261,37 @@ def _translated(project: Project) -> Iterator[None]:
     try:
         yield
     except BuildBackendException as error:
-        inner = error.exception
-        said = inner.stdout if isinstance(inner, CalledProcessError) else str(inner)
+        said = output_of(error)
+        absent = absent_submodules(project)
+        if tag := re.search(r"(?:parse version from tag|tag) '([^']+)'(?: \(|.*no version)", said):
+            raise HandbookError(
+                f"{project.tool} takes the version from the tag {tag[1]}, which is none",
+                where=f"{PYPROJECT}:{project.line('version')}",
+                why=f"the tags on the commit are {listed(project.git.tags)}" if project.git else "",
+                todo=f"delete that tag, or let git describe find only those of the form {project.settings.tag}, as "
+                     "with git_describe_command in [tool.setuptools_scm]", section="sec-pypi-tag") from None
         raise HandbookError(
             f"{project.tool} can't build {project.name or 'the package'}: {error}",
             where=f"{PYPROJECT}:{project.line('build-backend')}",
-            why=tail(without_secrets(said or ""), 20),
-            todo="correct what its last lines say; python -m build shows all of it", section="sec-pypi-build",
+            why=reason(said),
+            todo=f"the submodule {listed(absent)} is not checked out: git submodule update --init --recursive"
+            if absent else "correct what its last lines say; python -m build shows all of it",
+            section="sec-pypi-build",
         ) from None
+
+
+def output_of(error: Exception) -> str:
+    """What a backend wrote before it failed."""
+    inner = getattr(error, "exception", error)
+    return str((inner.stdout if isinstance(inner, CalledProcessError) else inner) or "")
+
+
+def reason(output: str) -> str:
+    """What went wrong, of a backend's output: lines that speak of an error, and the exception without its frames."""
+    before, traceback, after = without_secrets(output).rpartition("Traceback (most recent call last):\n")
+    if not traceback:
+        return tail(after, 20)
+    lines = after.rstrip().splitlines()
+    first = next((number for number, line in enumerate(lines) if line[:1].strip()), 0)
+    errors = [line for line in before.splitlines() if re.search(r"(?i)\berror\b", line)]
+    return "\n".join(dict.fromkeys([*errors[-6:], *lines[first:][-12:]]))

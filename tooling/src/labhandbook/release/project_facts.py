@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from labhandbook.core.rules import Rules
-from labhandbook.package.changelog import CHANGELOG
+from labhandbook.package.changelog import CHANGELOG, FRAGMENTS
 from labhandbook.package.name_lookup import Answer
 from labhandbook.package.project import PYPROJECT, Project
 from labhandbook.package.version import FoundVersion
@@ -48,6 +48,7 @@ class Facts:
     `files` are the files that git tracks, or without git those in the folder, relative to the project; `loose`
     are files beside `pyproject.toml` that git doesn't track. `texts` holds the text of those that a rule reads.
     `tags` are all tags of the repository, `built` the sha256 of the files that were built of this version, by name.
+    `absent` names submodules that are not checked out.
     """
 
     project: Project
@@ -59,6 +60,7 @@ class Facts:
     texts: Mapping[str, str] = field(default_factory=dict)
     tags: frozenset[str] = frozenset()
     built: Mapping[str, str] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
 
     def line(self, file: str, pattern: str) -> int:
         """The first line of a text that a pattern matches, counted from 1; 0 when none does."""
@@ -88,8 +90,15 @@ class Facts:
 
     @cached_property
     def changelog(self) -> str | None:
-        """The change log's file."""
-        return min((name for name in self.files if CHANGELOG.fullmatch(name)), default=None)
+        """The change log's file, at the top or in the documentation."""
+        found = (name for name in self.files if CHANGELOG.fullmatch(re.sub(r"^docs?/(source/)?", "", name)))
+        return min(found, key=lambda name: (name.count("/"), name), default=None)
+
+    @cached_property
+    def fragments(self) -> bool:
+        """Whether the change log is put together from a file for each change."""
+        return any(FRAGMENTS.search(name) for name in self.files) or any(
+            self.project.section("tool", tool) for tool in ("towncrier", "scriv"))
 
     @cached_property
     def readme(self) -> tuple[str, str] | None:

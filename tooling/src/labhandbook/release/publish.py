@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -130,7 +131,12 @@ def upload_one(upload: Upload, repository: Repository, path: Path, attestation: 
 
 def settle(upload: Upload, path: Path, response: Response) -> str:
     """What a refusal means: the same file is there already, or the error for it."""
-    words = without_secrets(f"{response.reason} {response.text[:500]}", upload.secret)
+    text = re.sub(r"(?s)<(script|style|title)\b.*?</\1>|<[^>]+>", " ", response.text[:4000])
+    text = re.sub(r"\s+", " ", text)
+    reason = re.sub(r"\s+", " ", response.reason or "").strip()
+    # PyPI gives its reason in the status line and in the page as well.
+    words = without_secrets(reason if len(reason) > len("Bad Request") and reason[:60] in text else
+                            f"{reason} {text[:500]}", upload.secret)
     if response.status_code == 409 or (response.status_code == 400 and "already" in words):
         for _, pause in attempts(upload):
             if path.name in present(upload):

@@ -65,7 +65,10 @@ class Status:
             shown += [f"  {mark} {number}. {step.step:<9} {step.does}",
                       f"                 needs {', '.join(step.needs)}; leaves {step.leaves}",
                       f"                 {readable(step.section)}"]
-        shown += ["  left to do:" if self.left else "  nothing is left to do", *(f"    {what}" for what in self.left)]
+        unknown = [line.about for line in self.known if line.state == UNKNOWN]
+        nothing = f"  nothing else is left to do; unknown: {', '.join(unknown)}"
+        nothing = nothing if unknown else "  nothing is left to do"
+        shown += ["  left to do:" if self.left else nothing, *(f"    {what}" for what in self.left)]
         return [*shown, f"  to take back a bad release, see {readable(BAD)}"]
 
 

@@ -168,7 +168,9 @@ def run_test(release: Release) -> Outcome:
     planned = install_tests.plan(release.own(".whl"), release.own(".tar.gz"), pythons, release.companions(),
                                  lowest=release.options.lowest)
     tried = install_tests.carry_out(planned, release.project, release.options.say)
-    findings = [*judge(release.project, tried), *untested(release.project, pythons)]
+    asked = bool(release.options.pythons)
+    findings = [*judge(release.project, tried, asked=asked),
+                *([] if asked else untested(release.project, pythons))]
     return Outcome(install_tests.summary(tried), project_findings(findings, release.project),
                    {"environments": [each.as_json() for each in tried]})
 

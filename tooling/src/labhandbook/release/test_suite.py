@@ -22,12 +22,14 @@ from labhandbook.core import process
 from labhandbook.package.environments import Environment, tail
 from labhandbook.package.machine import suite_env, without_secrets
 from labhandbook.package.project import PYPROJECT, Project
+from labhandbook.release.clean_sources import tree_files
 from labhandbook.release.release_folder import contents
 
 NO_TESTS = 5
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ROOT = "{root}"  # In `test-command` it means the project's folder.
 FOLDERS = ("tests", "test")
+LARGE = 20_000_000  # bytes of one file
 # Files with pytest's settings; they are copied with a folder of tests.
 SETTINGS = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conftest.py")
 
@@ -62,6 +64,8 @@ class Suite:
     def words(self) -> str:
         """The result in a few words."""
         count = "tests" if self.tests < 0 else f"{self.tests} test{'s' if self.tests != 1 else ''}"
+        if self.failures and not self.fine and self.tests >= 0:
+            count = f"{len(self.failures)} of {count}"
         if self.empty:
             return "no tests found"
         again = f", {len(self.rerun)} run again" if self.rerun else ""
@@ -114,9 +118,9 @@ def lay_out(project: Project, folders: Sequence[str], modules: Sequence[str], si
     `site` folder of the environment, where their imports find them; no file of the wheel is replaced.
     """
     target.mkdir()
-    for name in SETTINGS:
-        if (project.root / name).is_file():
-            shutil.copy2(project.root / name, target / name)
+    for name in beside(project, modules):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(project.root / name, target / name)
     words, settings = [], pytest_settings(project)[0]
     for folder in folders:
         parts = PurePosixPath(folder).parts
@@ -129,6 +133,18 @@ def lay_out(project: Project, folders: Sequence[str], modules: Sequence[str], si
         else:
             words += [*(["-c", settings] if settings and "-c" not in words else []), "--pyargs", ".".join(parts[at:])]
     return ["pytest", *words]
+
+
+def beside(project: Project, modules: Sequence[str]) -> list[str]:
+    """The files of the project that its tests may read beside themselves: all but the package, and what is large."""
+    left_out = {module.partition(".")[0] for module in modules} | {"src", "lib", *FOLDERS}
+
+    def wanted(name: str) -> bool:
+        path = project.root / name
+        inside = not left_out.isdisjoint(PurePosixPath(part).stem for part in PurePosixPath(name).parts)
+        return path.is_file() and (name in SETTINGS or (not inside and path.stat().st_size < LARGE))
+
+    return sorted({*filter(wanted, tree_files(project)), *filter(wanted, SETTINGS)})
 
 
 def _copy_new(source: str, target: str) -> None:

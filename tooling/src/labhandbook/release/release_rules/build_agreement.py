@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 
 from labhandbook.core.rules import Finding, Rule, Severity, register
 from labhandbook.core.wording import listed
+from labhandbook.package.backend_settings import places, remedy
 from labhandbook.package.distribution import Distribution
+from labhandbook.package.project import Project
 
 INCOMPLETE = register(Rule(
     "REL201", "The sdist holds everything that the wheel needs",
@@ -31,22 +34,28 @@ def reproducible(first: Distribution, second: Distribution) -> Iterator[Finding]
                       "a second build holds the same files with other times or modes, or in another order")
 
 
-def complete(wheel: Distribution, of_tree: Distribution, again: Distribution) -> Iterator[Finding]:
+def complete(wheel: Distribution, of_tree: Distribution, again: Distribution, project: Project,
+             tree: Collection[str]) -> Iterator[Finding]:
     """The wheel made from the sdist holds what the wheel made from the tree holds.
 
-    `again` is a second wheel from the sdist: what differs even there says nothing about the sdist.
+    `again` is a second wheel from the sdist: what differs even there says nothing about the sdist. `tree` are the
+    files of the commit.
     """
+    fix = remedy(places(project).sdist)
+    if project.tool == "setuptools" and any(re.match(r"build/(lib|bdist)", path) for path in tree):
+        fix = "git rm -r --cached build, and add build/ to .gitignore: setuptools takes old files from build/lib."
     ours, theirs = _comparable(wheel), _comparable(of_tree)
     if lacking := sorted(theirs.keys() - ours.keys()):
-        yield Finding(wheel.file, 0, INCOMPLETE, f"made from the sdist it lacks {listed(lacking)}")
+        yield Finding(wheel.file, 0, INCOMPLETE, f"made from the sdist it lacks {listed(lacking)}", None, fix)
     if added := sorted(ours.keys() - theirs.keys()):
         yield Finding(wheel.file, 0, INCOMPLETE, f"made from the sources it would lack {listed(added)}",
-                      Severity.WARNING)
+                      Severity.WARNING, fix)
     unstable = set(changed(wheel, again))
     differing = [path for path in changed(wheel, of_tree) if path in ours and path not in unstable]
     if differing:
         yield Finding(wheel.file, 0, INCOMPLETE,
-                      f"made from the sources it would hold other contents of {listed(differing)}", Severity.WARNING)
+                      f"made from the sources it would hold other contents of {listed(differing)}", Severity.WARNING,
+                      fix)
     if wheel.file != of_tree.file:
         yield Finding(wheel.file, 0, INCOMPLETE, f"made from the sources it would be {of_tree.file}")
 

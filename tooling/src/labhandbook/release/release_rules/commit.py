@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from labhandbook.core.rules import ERROR, WARNING, At, unverified
 from labhandbook.core.wording import listed
 from labhandbook.package.project import Project
 from labhandbook.release.project_facts import PROJECT, Facts
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 SECTION = "sec-pypi-tag"
 
@@ -28,6 +33,16 @@ def tag_versions(project: Project, tags: Iterable[str]) -> list[str]:
     """The versions that tags name by the project's pattern."""
     before, _, after = project.settings.tag.partition("{version}")
     return [tag[len(before):len(tag) - len(after)] for tag in tags if tag.startswith(before) and tag.endswith(after)]
+
+
+def read(text: str) -> Version | None:
+    """A version, None where the text is none."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
 
 
 @PROJECT.rule("REL010", "The project is in git",
@@ -90,7 +105,8 @@ def tagged(facts: Facts) -> Iterator[At]:
     elif git.remote_tags and wanted in git.remote_tags:
         yield At(f"the tag {wanted} is on {git.remote}, but not on this commit", *place)
     else:
-        yield At(f"the commit has no tag {wanted}", *place, severity=WARNING)
+        yield At(f"the commit has no tag {wanted}", *place, severity=WARNING,
+                 fix=f'Tag the commit: git tag --annotate {wanted} --message "{facts.project.name} {version}".')
 
 
 def _read_off(facts: Facts) -> str:
@@ -107,9 +123,16 @@ def _read_off(facts: Facts) -> str:
       fix="Delete the wrong one: git tag --delete TAG.",
       section=SECTION)
 def one_tag(facts: Facts) -> Iterator[At]:
-    """Several version tags on the commit."""
-    if len(found := version_tags(facts)) > 1:
-        yield At(f"the commit has {len(found)} version tags: {listed(found)}")
+    """Several version tags on the commit, but for a release candidate that became the release."""
+    found = version_tags(facts)
+    named = {tag: version for tag in found for text in tag_versions(facts.project, [tag]) if (version := read(text))}
+    final = {version for version in named.values() if not version.is_prerelease}
+    one = len({version.base_version for version in named.values()}) == 1
+    if len(found) < 2 or (one and final == {facts.parsed}):
+        return
+    wrong = [tag for tag, version in named.items() if version != facts.parsed]
+    yield At(f"the commit has {len(found)} version tags: {listed(found)}",
+             fix=f"Delete the wrong one: git tag --delete {' '.join(wrong)}." if len(wrong) < len(found) else "")
 
 
 @PROJECT.rule("REL015", "The commit is on the default branch",
@@ -149,3 +172,15 @@ def pushed(facts: Facts) -> Iterator[At]:
             yield At(f"{tag} is not on {git.remote} yet")
         elif there != git.commit:
             yield At(f"{tag} is on another commit ({there[:9]}) at {git.remote}", severity=ERROR)
+
+
+@PROJECT.rule("REL017", "Submodules are checked out",
+      why="The folder of a submodule that is not checked out is empty, so a build lacks its files, and tests that "
+          "read them fail.",
+      fix="git submodule update --init --recursive; in GitHub Actions give actions/checkout submodules: recursive.",
+      section=SECTION, severity=WARNING)
+def submodules(facts: Facts) -> Iterator[At]:
+    """Submodules with an empty folder; within a package they are a part of it."""
+    for name in facts.absent:
+        inside = any(f"{parent}/__init__.py" in facts.files for parent in PurePosixPath(name).parents)
+        yield At(f"the submodule {name} is not checked out", ".gitmodules", severity=ERROR if inside else None)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from labhandbook.core.rules import WARNING, At, unverified
+from labhandbook.core.wording import listed
 from labhandbook.package.project import normalise
 from labhandbook.release.project_facts import PROJECT, Facts
 
@@ -56,7 +57,8 @@ def unpinned(facts: Facts) -> Iterator[At]:
       fix="Add >= with the lowest version that your tests pass with.",
       section=SECTION, severity=WARNING)
 def bounded(facts: Facts) -> Iterator[At]:
-    """No lower bound at run time."""
+    """No lower bound at run time; all in one line."""
+    free = []
     for dependency in facts.dependencies:
         found = dependency.parsed
         if found is None or dependency.extra or found.url:
@@ -64,7 +66,10 @@ def bounded(facts: Facts) -> Iterator[At]:
         if normalise(found.name) == facts.project.normalised:
             continue
         if not any(specifier.operator in (">=", ">", "~=", "==", "===") for specifier in found.specifier):
-            yield At(f"{dependency.text} has no lower bound", dependency.file, dependency.line)
+            free.append(dependency)
+    if free:
+        verb = "have" if len(free) > 1 else "has"
+        yield At(f"{listed([each.text for each in free], 10)} {verb} no lower bound", free[0].file, free[0].line)
 
 
 @PROJECT.rule("REL043", "No dependency is given by an address",
@@ -82,11 +87,12 @@ def no_address(facts: Facts) -> Iterator[At]:
 @PROJECT.rule("REL044", "Tools for developers are no run-time dependencies",
       why="Every user would install them, and conda-forge copies them into the recipe.",
       fix="Move it to a test extra, or to [dependency-groups] if only people with a checkout need it.",
-      section="sec-pypi-metadata-extras")
+      section="sec-pypi-metadata-extras", severity=WARNING)
 def for_users(facts: Facts) -> Iterator[At]:
     """pytest, coverage, black and their like at run time."""
     project = facts.project
     entries = project.section("project", "entry-points")
+    found = []
     for dependency in facts.dependencies:
         if dependency.parsed is None or dependency.extra:
             continue
@@ -97,4 +103,8 @@ def for_users(facts: Facts) -> Iterator[At]:
         family = re.split("-", name)[0]
         plug_in = project.normalised.startswith(f"{family}-") or any(group.startswith(family) for group in entries)
         if not plug_in:
-            yield At(f"{dependency.text} is for developers, not for users", dependency.file, dependency.line)
+            found.append(dependency)
+    if found:
+        verb = "are" if len(found) > 1 else "is"
+        yield At(f"{listed([each.text for each in found])} {verb} for developers, not for users", found[0].file,
+                 found[0].line)

@@ -9,7 +9,8 @@ from dataclasses import replace
 from labhandbook.core.rules import Finding, Rule, Severity, register
 from labhandbook.core.wording import listed
 from labhandbook.package.machine import Interpreter
-from labhandbook.package.project import PYPROJECT, Project
+from labhandbook.package.project import PYPROJECT, Project, normalise
+from labhandbook.release.clean_sources import absent_submodules
 from labhandbook.release.install_tests import Trial, Tried, named
 from labhandbook.release.wheel_alone import judge_alone
 
@@ -51,14 +52,20 @@ SAME_FILE = register(Rule(
     "Don't release this version further. Yank it, find out who uploaded, and revoke the tokens of the project.",
     "sec-pypi-install"))
 
+INTERRUPTED = 2  # pytest's exit code when tests can't be collected
+NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 YOUNGER = "(the oldest Python that requires-python admits isn't here) "
+CHOSEN = "(on the Python that --python names, not the oldest) "
 
 
-def judge(project: Project, tried: Sequence[Tried]) -> list[Finding]:
-    """The findings of tests in environments; one finding names all that ended alike."""
+def judge(project: Project, tried: Sequence[Tried], *, asked: bool = False) -> list[Finding]:
+    """The findings of tests in environments; one finding names all that ended alike.
+
+    `asked` says that a person chose the Pythons.
+    """
     alike: dict[tuple[object, ...], list[tuple[Trial, Finding]]] = {}
     for each in tried:
-        for finding in _of_one(project, each):
+        for finding in _of_one(project, each, _elsewhere(each, tried), CHOSEN if asked else YOUNGER):
             # The output of a suite holds times and folders, so only its first line is compared.
             said = finding.message.partition("\n")[0] if each.suite else finding.message
             known = finding.rule.code, finding.weight, finding.line, said
@@ -77,12 +84,24 @@ def untested(project: Project, pythons: Sequence[Interpreter]) -> Iterator[Findi
                           f"Python {found[1]} isn't installed here, so the files were not tested on it")
 
 
-def _of_one(project: Project, tried: Tried) -> Iterator[Finding]:
-    """The findings of one environment, which don't name it yet."""
+def _elsewhere(tried: Tried, every: Sequence[Tried]) -> frozenset[str]:
+    """The tests that fail with the newest dependencies too, on the same Python or else on any."""
+    if not tried.trial.lowest:
+        return frozenset()
+    newest = [each for each in every if not each.trial.lowest and each.suite]
+    same = [each for each in newest if each.trial.interpreter == tried.trial.interpreter]
+    return frozenset(name for each in same or newest if each.suite for name in each.suite.failures)
+
+
+def _of_one(project: Project, tried: Tried, elsewhere: frozenset[str], words: str) -> Iterator[Finding]:
+    """The findings of one environment, which don't name it yet.
+
+    With the lowest dependencies only the tests count that pass with the newest; those in `elsewhere` don't.
+    """
     suite, lowest = tried.suite, tried.trial.lowest
     place = PYPROJECT, project.line("dependencies", "project")
     younger = lowest and not oldest(project, tried.trial.interpreter)
-    note = YOUNGER if younger else ""
+    note = words if younger else ""
     if suite is None:
         unsure = lowest and (younger or "install uv" in tried.problem)
         yield Finding(*place, LOWEST_TESTED if unsure else LOWEST if lowest else INSTALLS,
@@ -92,15 +111,37 @@ def _of_one(project: Project, tried: Tried) -> Iterator[Finding]:
     yield from judge_alone(project, tried.alone, version)
     if suite.empty:
         yield Finding(PYPROJECT, project.line("test-command"), TESTED, f"{suite.command} found no tests")
-    elif not suite.fine:
-        failures = f": {listed(suite.failures, 10)}" if suite.failures else ""
+    elif not suite.fine and not (lowest and suite.failures and elsewhere.issuperset(suite.failures)):
+        failed = [name for name in suite.failures if name not in elsewhere]
+        failures = f": {listed(failed, 10)}" if failed else ""
+        unnamed = sorted({name.partition(".")[0] for name in NO_MODULE.findall(suite.output)})
+        stopped = suite.code == INTERRUPTED and not tried.alone and not lowest
+        if unnamed and stopped and not any(_own(project, tried, name) for name in unnamed):
+            # The package itself was imported before, without the tests' packages.
+            yield Finding(PYPROJECT, project.line("optional-dependencies"), PASSES,
+                          f"{suite.command} did not begin: the tests import {listed(unnamed)}, which no extra or "
+                          "group for tests names", Severity.UNVERIFIED,
+                          "Name the tests' packages in an extra or a dependency group called test.")
+            return
         yield Finding(*place, LOWEST if lowest else PASSES,
-                      f"{note}{suite.command} failed{failures}{_indented(chr(10) + suite.output)}",
+                      f"{note}{suite.command} failed{_without(project)}{failures}{_indented(chr(10) + suite.output)}",
                       Severity.WARNING if younger else None)
     if suite.rerun:
         yield Finding(PYPROJECT, project.line("reruns"), STEADY, f"run again: {', '.join(suite.rerun)}")
     if tried.raised:
         yield Finding(*place, LOWEST_TESTED, f"the tests raised {', '.join(tried.raised)}")
+
+
+def _own(project: Project, tried: Tried, module: str) -> bool:
+    """Whether a module is the package's, and not one that the tests need."""
+    places = [project.root / top / name for top in ("", "src", "lib") for name in (module, f"{module}.py")]
+    return any(normalise(module) == normalise(own.name) for own in tried.trial.own) or any(
+        place.exists() for place in places)
+
+
+def _without(project: Project) -> str:
+    absent = absent_submodules(project)
+    return f" (not checked out: the submodule {listed(absent)})" if absent else ""
 
 
 def oldest(project: Project, interpreter: Interpreter) -> bool:

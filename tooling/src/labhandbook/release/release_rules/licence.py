@@ -15,8 +15,8 @@ from labhandbook.release.project_facts import PROJECT, Facts
 SECTION = "sec-pypi-metadata-licence"
 # What backends include when license-files is not given; PEP 639 names these.
 USUAL = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*")
-LENIENT = ("hatchling", "poetry", "uv_build")  # They let an expression and a classifier pass side by side.
-LICENCE = re.compile(r"(?i)(licen[cs]e|copying|unlicense|copyright)([-.].*)?$")
+STRICT = ("setuptools", "flit", "pdm")  # They refuse an expression beside a classifier; PyPI takes both.
+LICENCE = re.compile(r"(?i)(licen[cs]e|copying|unlicense)([-.].*)?$")
 
 
 def patterns(facts: Facts) -> list[str] | None:
@@ -75,18 +75,16 @@ def expression(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL021", "There is no licence classifier beside the licence expression",
-      why="The classifiers are deprecated: beside an expression setuptools, flit and pdm refuse to build, and an "
-          "index may refuse the file.",
+      why="The classifiers are deprecated: beside an expression setuptools, flit and pdm refuse to build.",
       fix="Delete the classifiers that begin with License ::.",
       section=SECTION)
 def no_classifier(facts: Facts) -> Iterator[At]:
     """`License ::` classifiers beside an expression."""
     project = facts.project
-    if isinstance(project.table.get("license"), str):
-        for text in project.strings("project", "classifiers"):
-            if text.startswith("License ::"):
-                yield At(f"{text!r} is beside license = \"{project.table['license']}\"", line=project.line(text),
-                         severity=WARNING if project.tool in LENIENT else None)
+    found = [text for text in project.strings("project", "classifiers") if text.startswith("License ::")]
+    if found and isinstance(project.table.get("license"), str):
+        yield At(f"{listed(map(repr, found))} is beside license = \"{project.table['license']}\"",
+                 line=project.line(found[0]), severity=None if project.tool in STRICT else WARNING)
 
 
 @PROJECT.rule("REL022", "There is a licence file, and license-files names it",
@@ -112,9 +110,17 @@ def file_named(facts: Facts) -> Iterator[At]:
     found = {name for pattern in (USUAL if given is None else given) for name in matching(pattern, every)}
     texts = sorted(name for name in every if "/" not in name and LICENCE.match(name) and not name.endswith(".py"))
     if not texts and not found and not given:
-        yield At("there is no licence file", "LICENSE")
+        # REUSE keeps the texts in LICENSES, and some builds write the file; the metadata still name the licence.
+        elsewhere = any(name.startswith("LICENSES/") for name in every)
+        declared = isinstance(project.table.get("license"), str) or "license" in project.dynamic
+        if elsewhere:
+            yield At("the licences in LICENSES are not named by license-files", line=line, severity=WARNING,
+                     fix='Write license-files = ["LICENSES/*"].')
+        else:
+            yield At("there is no licence file", "LICENSE", severity=WARNING if declared else None)
     elif unnamed := [name for name in texts if name not in found]:
-        yield At(f"{listed(unnamed)} is not named by license-files", unnamed[0])
+        yield At(f"{listed(unnamed)} is not named by license-files", unnamed[0],
+                 severity=WARNING if found else None)
 
 
 @PROJECT.rule("REL023", "The licence file gets into the sdist",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from labhandbook.core.rules import UNVERIFIED, WARNING, At
 from labhandbook.core.wording import listed
-from labhandbook.package.distribution import Distribution
+from labhandbook.package.backend_settings import places, remedy
 from labhandbook.package.project import PYPROJECT
 from labhandbook.release.release_rules.commit import tag_versions
+from labhandbook.release.release_rules.opened_files import opened, package_folder, topmost
 from labhandbook.release.release_rules.unwanted_files import CACHES, CONTENTS, Contents
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ BACKENDS = ("setuptools", "hatch", "flit", "pdm", "poetry", "uv")
 NOT_INSTALLED = re.compile(r"\.(c|cc|cpp|cxx|cu|h|hh|hpp|pyx|pxd|pxi|f|f90|for|rs|go|m|mm|in|tmpl|toml|cfg|lock|build"
                            r"|cmake|md|rst|txt|ya?ml|po|pot)$|(^|/)(Makefile|CMakeLists\.txt|\.[^/]+|Cargo\.\w+)$"
                            r"|(^|/)(tests?|testdata|docs?|benchmarks?|examples?)/|(^|/)(conftest|setup|test_\w+)\.py$")
+WRITTEN = re.compile(r"(^|\.)_*(version|about)_*(\.|$)|\.__?version")
 
 
 @CONTENTS.rule("REL220", "The licence is in every file",
@@ -49,7 +51,9 @@ def typed(contents: Contents) -> Iterator[At]:
     if "Typing :: Typed" in wheel.classifiers:
         yield At("the classifier says Typing :: Typed, and the wheel holds no py.typed", PYPROJECT,
                  contents.project.line("Typing :: Typed"))
-    elif source := next((path for path in contents.sdist.files if path.endswith("/py.typed")), ""):
+    elif source := next((path for package in sorted(topmost(wheel))
+                         if (path := f"{package_folder(package, contents.sdist.files)}{package}/py.typed")
+                         in contents.sdist.files), ""):
         yield At(f"{source} is in the sources and not in the wheel")
     elif stubs := [path for path in wheel.installed if path.endswith(".pyi") and "-stubs/" not in path]:
         yield At(f"it holds types ({listed(stubs, 2)}) and no py.typed", severity=WARNING)
@@ -64,9 +68,10 @@ def readme(contents: Contents) -> Iterator[At]:
     declared = contents.project.table.get("readme")
     name = declared.get("file") if isinstance(declared, dict) else declared
     if isinstance(name, str) and PurePosixPath(name).as_posix() not in contents.sdist.files:
-        yield At(f"it lacks {name}, which pyproject.toml names as readme", contents.sdist.file)
+        yield At(f"it lacks {name}, which pyproject.toml names as readme", contents.sdist.file,
+                 fix=remedy(places(contents.project).sdist))
     elif not any(path.lower().startswith("readme") for path in contents.sdist.files if "/" not in path):
-        yield At("it holds no README", contents.sdist.file)
+        yield At("it holds no README", contents.sdist.file, fix=remedy(places(contents.project).sdist))
 
 
 @CONTENTS.rule("REL223", "Entry points lead to something",
@@ -79,9 +84,16 @@ def entry_points(contents: Contents) -> Iterator[At]:
     for group, entries in contents.wheel.entry_points.items():
         for name, target in entries.items():
             problem, sure = contents.wheel.api.problem(target)
+            top = target.partition(":")[0].partition(".")[0].strip()
+            if problem and not sure and group in ("console_scripts", "gui_scripts") and any(
+                    path in contents.tree for place in ("", "src/") for path in (f"{place}{top}.py",
+                                                                                 f"{place}{top}/__init__.py")):
+                problem, sure = f"names {top}, which is in the sources and not in the wheel", True
+            # Libraries for plug-ins bring entry points that must fail, for their own tests.
+            tests = re.search(r"\.tests?(\.|:|$)", target) is not None
+            weight = UNVERIFIED if not sure else WARNING if tests else None
             if problem:
-                yield At(f"{name} in {group} {problem}: {target}", PYPROJECT, contents.project.line(name),
-                         None if sure else UNVERIFIED)
+                yield At(f"{name} in {group} {problem}: {target}", PYPROJECT, contents.project.line(name), weight)
 
 
 @CONTENTS.rule("REL224", "The wheel holds a module to import",
@@ -91,7 +103,7 @@ def entry_points(contents: Contents) -> Iterator[At]:
 def something(contents: Contents) -> Iterator[At]:
     """A module, or for a package of types its stubs."""
     if not contents.wheel.modules and not any(path.endswith(".pyi") for path in contents.wheel.installed):
-        yield At("no module in it can be imported")
+        yield At("no module in it can be imported", fix=remedy(places(contents.project).modules))
 
 
 @CONTENTS.rule("REL225", "The wheel holds what the package's folder holds",
@@ -105,20 +117,23 @@ def whole(contents: Contents) -> Iterator[At]:
     wheel, sources = contents.wheel, contents.tree | contents.sdist.files.keys()
     meant = set(re.findall(r"[\w.-]+", " ".join(_excluded({
         name: contents.project.section("tool", name) for name in BACKENDS}))))
+    said = {path for files, _ in opened(contents).values() for path in files}
     for package in sorted(topmost(wheel)):
-        folder = _folder(package, sources)
+        folder = package_folder(package, sources)
         if folder is None:
             continue
         inside = {path[len(folder):] for path in sources if path.startswith(f"{folder}{package}/")}
-        left = sorted(path for path in inside if path not in wheel.installed and not CACHES.search(path)
+        left = sorted(path for path in inside - said if path not in wheel.installed and not CACHES.search(path)
                       and not NOT_INSTALLED.search(path[len(package):])
                       and not meant & set(PurePosixPath(path[len(package):]).parts))
         code = [path for path in left if path.endswith(".py")]
         data = [path for path in left if not path.endswith(".py")]
         if code:
-            yield At(f"modules in the sources and not in it: {listed(code)}")
+            yield At(f"modules in the sources and not in it: {listed(code)}",
+                     fix=remedy(places(contents.project).modules))
         if data:
-            yield At(f"files of the package and not in it: {listed(data)}")
+            yield At(f"files of the package and not in it: {listed(data)}",
+                     fix=remedy(places(contents.project).data))
 
 
 @CONTENTS.rule("REL226", "The version built is the version tagged",
@@ -151,10 +166,10 @@ def with_init(contents: Contents) -> Iterator[At]:
     """Folders of the wheel with modules, inside a package and without `__init__.py`."""
     files = contents.wheel.installed
     folders = {path.rpartition("/")[0] for path in files if path.endswith((".py", ".so", ".pyd"))}
-    for folder in sorted(folder for folder in folders if f"{folder}/__init__.py" not in files):
-        above, _, name = folder.rpartition("/")
-        if f"{above}/__init__.py" in files and name.isidentifier():
-            yield At(f"{folder} has modules and no __init__.py")
+    bare = [folder for folder in sorted(folders) if f"{folder}/__init__.py" not in files
+            and f"{folder.rpartition('/')[0]}/__init__.py" in files and folder.rpartition("/")[2].isidentifier()]
+    if bare:
+        yield At(f"{listed(bare)} {'have' if len(bare) > 1 else 'has'} modules and no __init__.py")
 
 
 @CONTENTS.rule("REL230", "What breaks code that uses the package comes with a new major version",
@@ -171,10 +186,13 @@ def kept_promises(contents: Contents) -> Iterator[At]:
     old, new = _number(change.before), _number(change.after)
     if not (old and new and old.major >= 1 and new.major == old.major):
         return
-    if change.removed:
-        yield At(f"{change.before} had {listed(change.removed)}, {change.after} doesn't")
-    if change.breaking:
-        yield At(f"calls that work with {change.before} can fail: {listed(list(change.breaking))}")
+    # Builds write these modules, each version of a build tool in another way.
+    removed = [name for name in change.removed if not WRITTEN.search(name)]
+    broken = [name for name in change.breaking if not WRITTEN.search(name.partition(":")[0])]
+    if removed:
+        yield At(f"{change.before} had {listed(removed)}, {change.after} doesn't")
+    if broken:
+        yield At(f"calls that work with {change.before} can fail: {listed(broken)}")
 
 
 def _number(text: str) -> Version | None:
@@ -184,12 +202,6 @@ def _number(text: str) -> Version | None:
         return Version(text)
     except InvalidVersion:
         return None
-
-
-def topmost(wheel: Distribution) -> set[str]:
-    """The folders of packages that are in no other package, as paths in site-packages."""
-    folders = {path.rpartition("/")[0] for path in wheel.installed if path.endswith("/__init__.py")}
-    return {folder for folder in folders if folder.rpartition("/")[0] not in folders}
 
 
 def _excluded(table: object, inside: bool = False) -> Iterator[str]:
@@ -202,11 +214,3 @@ def _excluded(table: object, inside: bool = False) -> Iterator[str]:
             yield from _excluded(value, inside)
     elif inside and isinstance(table, str):
         yield re.sub(r"[./]", " ", table)
-
-
-def _folder(package: str, sources: Collection[str]) -> str | None:
-    """What comes before a package's folder in the sdist: empty, `src/` or the like; None where it isn't there."""
-    end = f"{package}/__init__.py"
-    found = [path[:-len(end)] for path in sources if path == end or path.endswith(f"/{end}")]
-    return min(found, key=len, default=None)
-

@@ -31,8 +31,8 @@ OWN_RULES = ("classifiers", "license", "license-files", "readme", "requires-pyth
 def standard_table(facts: Facts) -> Iterator[At]:
     """No [project] table: metadata in setup.py, setup.cfg or a tool's own table."""
     if not facts.project.table:
-        yield At("there is no [project] table")
-        yield unverified("licence, Python versions, dependencies and description can't be checked without it")
+        yield At("there is no [project] table, so licence, Python versions, dependencies and description are checked "
+                 "only once the package is built")
 
 
 @PROJECT.rule("REL051", "pyproject.toml follows its standards",
@@ -135,12 +135,14 @@ def new_enough(facts: Facts) -> Iterator[At]:
         reasons.append(("setuptools-scm", minimum("plug-in")["setuptools-scm[simple]"], "the extra simple"))
     elif "version_file" in project.section("tool", "setuptools_scm"):
         reasons.append(("setuptools-scm", minimum("plug-in")["setuptools-scm"], "version_file"))
+    old = []
     for name, least, reason in reasons:
         # An isolated build takes the newest version there is, so the mistake hides until someone has an older one.
         if least and name in asked and _admits_below(asked[name][0], least):
             text = asked[name][1]
-            yield At(f"{text} admits versions older than {least}, the first that reads {reason}",
-                     line=project.line(text, "build-system"), severity=WARNING)
+            old.append((text, f"{text} admits versions older than {least}, the first that reads {reason}"))
+    if old:
+        yield At("; ".join(said for _, said in old), line=project.line(old[0][0], "build-system"), severity=WARNING)
 
 
 def _requirements(facts: Facts) -> dict[str, tuple[Requirement, str]]:

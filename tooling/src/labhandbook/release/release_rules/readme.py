@@ -104,8 +104,8 @@ def there(facts: Facts) -> Iterator[At]:
     if facts.readme is None:
         if "readme" in project.dynamic:
             yield unverified("the description is put together by the backend, so it can't be checked before the "
-                             "build",
-                             line=project.line("dynamic", "project"))
+                             "build", line=project.line("dynamic", "project"),
+                             fix="Nothing to do now: handbook release inspect checks the built description.")
         elif isinstance(value, dict) and isinstance(value.get("text"), str):
             yield unverified("the description is in pyproject.toml itself and was not rendered", line=line)
         else:
@@ -145,12 +145,12 @@ def links(facts: Facts) -> Iterator[At]:
     """Links by a relative path."""
     if (found := look(facts)) and found[0] and facts.readme:
         targets = list(dict.fromkeys(filter(relative, found[0].links)))
-        for target in targets[:MOST]:
-            pattern = rf"(?:\]\(|href=[\"']?|`[^`\n]*<|\]:\s*){re.escape(target)}"
-            line = facts.line(facts.readme[0], pattern) or facts.line(facts.readme[0], re.escape(target))
-            yield At(f"the link to {target} is relative", facts.readme[0], line)
-        if len(targets) > MOST:
-            yield At(f"{len(targets) - MOST} more links are relative", facts.readme[0])
+        if targets:
+            target = re.escape(targets[0])
+            pattern = rf"(?:\]\(|href=[\"']?|`[^`\n]*<|\]:\s*){target}"
+            line = facts.line(facts.readme[0], pattern) or facts.line(facts.readme[0], target)
+            what = "links are" if len(targets) > 1 else "the link is"
+            yield At(f"{what} relative: {listed(targets)}", facts.readme[0], line)
 
 
 @PROJECT.rule("REL063", "The index shows the whole README",

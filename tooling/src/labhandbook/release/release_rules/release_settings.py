@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labhandbook.core.rule_pages import load
-from labhandbook.core.rules import REGISTRY, At
+from labhandbook.core.rules import REGISTRY, WARNING, At
 from labhandbook.core.wording import hint
 from labhandbook.package.project import TABLE
 from labhandbook.release.project_facts import PROJECT, Facts
@@ -36,6 +36,17 @@ def known_code(facts: Facts) -> Iterator[At]:
             yield At(f"{code} can't be ignored", line=line)
         elif code not in REGISTRY and not later(code):
             yield At(f"there is no rule {code}{hint(code, REGISTRY)}", line=line)
+
+
+@PROJECT.rule("REL092", "Files of a release stay out of the sdist of a build by hand",
+      why="hatchling reads no .gitignore but the one at the top of the project, so python -m build puts .handbook "
+          "into the sdist. handbook release build works on a copy of the commit.",
+      fix="Add /.handbook/ to .gitignore at the top of the project.",
+      section="sec-pypi-build", severity=WARNING)
+def state_hidden(facts: Facts) -> Iterator[At]:
+    """Built files in a project of hatchling whose own .gitignore does not name them."""
+    if facts.built and facts.project.tool == "hatchling" and ".handbook" not in facts.texts.get(".gitignore", ""):
+        yield At("the .gitignore at the top does not name .handbook, which hatchling would ship", ".gitignore")
 
 
 def later(code: str) -> bool:

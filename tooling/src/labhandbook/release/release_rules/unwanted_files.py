@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from labhandbook.core.rules import WARNING, At, Rules, unverified
 from labhandbook.core.wording import listed
+from labhandbook.package.backend_settings import places, remedy
 from labhandbook.package.distribution import Distribution
 from labhandbook.package.project import Project
 from labhandbook.package.secret_patterns import secret_file, secrets
@@ -16,6 +17,8 @@ from labhandbook.release.release_difference import Difference
 
 SECTION = "sec-pypi-inspect"
 LARGE = 1 << 20
+FOR_TESTS = re.compile(r"(^|/)(tests?|testdata|fixtures|examples?)/")
+KEY = "a private key"
 
 CACHES = re.compile(
     r"(^|/)(__pycache__|\.(pytest|mypy|ruff|hypothesis|ipynb)_?(cache|checkpoints)?|\.tox|\.nox|\.eggs|\.idea|\.vscode"
@@ -34,13 +37,17 @@ OTHER_FILES = {"setup.py", "conftest.py", "noxfile.py", "tasks.py", "conf.py", "
 
 @dataclass(frozen=True)
 class Contents:
-    """The files of a release, their project, the names of its files (`tree`), and what changed since the last one."""
+    """The files of a release, their project, the names of its files (`tree`), and what changed since the last one.
+
+    `ignored` names the files, and folders with a slash, that git ignores.
+    """
 
     project: Project
     sdist: Distribution
     wheel: Distribution
     tree: frozenset[str] = frozenset()
     change: Difference | None = None
+    ignored: frozenset[str] = frozenset()
 
     @property
     def both(self) -> tuple[Distribution, ...]:
@@ -77,7 +84,8 @@ def no_secret_files(contents: Contents) -> Iterator[At]:
     for file in contents.both:
         for path in sorted(file.files):
             if what := secret_file(path):
-                yield At(f"this file is for {what}", f"{file.file}/{path}")
+                yield At(f"this file is for {what}", f"{file.file}/{path}",
+                         severity=WARNING if FOR_TESTS.search(path) else None)
 
 
 @CONTENTS.rule("REL212", "No file holds a token or a private key",
@@ -87,9 +95,16 @@ def no_secret_files(contents: Contents) -> Iterator[At]:
 def no_secrets(contents: Contents) -> Iterator[At]:
     """Tokens and keys in the text of files; the finding names the place and the kind, never the secret."""
     for file in contents.both:
+        keys = []
         for path, data in sorted(file.held.items()):
             for line, what in secrets(data):
-                yield At(f"{what} is here", f"{file.file}/{path}", line)
+                if what == KEY and FOR_TESTS.search(path):
+                    keys.append(path)
+                else:
+                    yield At(f"{what} is here", f"{file.file}/{path}", line)
+        if keys:
+            # Tests of TLS bring keys of their own; a token would not work there.
+            yield At(f"private keys among the tests: {listed(dict.fromkeys(keys), 3)}", file.file, severity=WARNING)
         unread = sorted(path for path in file.files if path not in file.held and file.files[path].size)
         if unread:
             yield unverified(f"not searched for secrets, because of their size: {listed(unread)}", file.file)
@@ -120,7 +135,9 @@ def no_binaries(contents: Contents) -> Iterator[At]:
     found = sorted(path for path in wheel.files
                    if OBJECTS.search(path) or wheel.held.get(path, b"").startswith(MAGIC)) if wheel.pure else []
     if found:
-        yield At(f"its tag says any, and it holds {listed(found)}")
+        # Windows programs that a package writes elsewhere, as launchers, are data on every machine.
+        data = all(path.endswith(".exe") for path in found)
+        yield At(f"its tag says any, and it holds {listed(found)}", severity=WARNING if data else None)
 
 
 @CONTENTS.rule("REL215", "Only the package itself is at the top of the wheel",
@@ -139,6 +156,6 @@ def no_strange_tops(contents: Contents) -> Iterator[At]:
     strange += sorted(path for path in files if path in OTHER_FILES
                       or PurePosixPath(path).suffix not in (".py", ".pyi", ".so", ".pyd", ".pth"))
     if strange:
-        yield At(f"it would put {listed(strange)} into site-packages")
+        yield At(f"it would put {listed(strange)} into site-packages", fix=remedy(places(contents.project).leave_out))
     if hooks := sorted(path for path in files if path.endswith(".pth")):
         yield At(f"{listed(hooks)} runs at every start of Python", severity=WARNING)

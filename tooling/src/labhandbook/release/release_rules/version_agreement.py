@@ -134,29 +134,47 @@ def module_agrees(facts: Facts) -> Iterator[At]:
             continue
         if file.split("/")[-2].lower() != facts.project.module:
             continue
-        if said := _assigned(facts.texts[file], "__version__"):
+        place, said = _followed(facts, file)
+        if said and place != facts.version.file:
             try:
                 same = Version(said[0]) == facts.parsed
             except InvalidVersion:
                 same = False
             if not same:
-                yield At(f"__version__ is {said[0]}, the version is {facts.version.version}", file, said[1])
+                yield At(f"__version__ is {said[0]}, the version is {facts.version.version}", place, said[1])
+
+
+def _followed(facts: Facts, file: str) -> tuple[str, tuple[str, int] | None]:
+    """The file, text and line of `__version__`, which a module may import from one beside it that no build writes."""
+    text = facts.texts[file]
+    if said := _assigned(text, "__version__"):
+        return file, said
+    found = re.search(r"(?m)^from (?:\.|\w+\.)(\w+) import (?:.*\b(\w+) as __version__|.*\b__version__\b)", text)
+    place = f"{file.rpartition('/')[0]}/{found[1]}.py" if found else ""
+    written = " ".join([facts.project.text, facts.texts.get("setup.py", ""), facts.texts.get("setup.cfg", "")])
+    if found is None or place not in facts.texts or re.search(rf"\b{found[1]}\.(py\b|_*version)", written):
+        return file, None
+    return place, _assigned(facts.texts[place], found[2] or "__version__")
 
 
 @PROJECT.rule("REL008", "The change log has a heading for the version",
       why="Users read there what breaks before they update, and the release notes are made from it.",
       fix="Add a heading with the version and the date, and move the entries under Unreleased below it.",
-      section="sec-updating-prepare")
+      section="sec-updating-prepare", severity=WARNING)
 def changelog_agrees(facts: Facts) -> Iterator[At]:
     """A change log without this version, or none."""
     if facts.changelog is None:
-        elsewhere = any(re.match(r"(?i)change|history|release|news|what", str(name))
-                        for name in facts.project.section("project", "urls"))
-        if facts.project.git is None:
+        elsewhere = facts.fragments or any(re.search(r"(?i)change|history|release|news|what", f"{name} {address}")
+                                           for name, address in facts.project.section("project", "urls").items())
+        git = facts.project.git
+        # In a repository of several packages the change log may be at its top, with a heading for each package.
+        if git is not None and facts.project.root != git.root:
+            return
+        if git is None:
             yield unverified("there is no change log here; an unpacked sdist may lack it", "CHANGELOG.md")
         elif not elsewhere:
             yield At("there is no change log, and no address of one in [project.urls]", "CHANGELOG.md",
-                     severity=WARNING)
+                     fix="Keep a CHANGELOG.md, or name the address of the release notes in [project.urls].")
         return
     version = facts.parsed
     if version is None or version.is_devrelease:
@@ -164,7 +182,14 @@ def changelog_agrees(facts: Facts) -> Iterator[At]:
     if facts.changelog not in facts.texts:
         yield unverified("the change log can't be read as UTF-8 text", facts.changelog)
         return
-    if not facts.line(facts.changelog, heading(str(version), str(facts.version.version))):
+    if facts.line(facts.changelog, heading(str(version), str(facts.version.version))):
+        return
+    if re.search(r"(?i)\binclude\b|release-notes::|releases?/", facts.texts[facts.changelog]):
+        return  # It is put together from other files.
+    if facts.fragments:
+        yield At(f"no heading for {version}, and the changes are still in fragments", facts.changelog,
+                 fix="Make the section from the fragments: towncrier build, scriv collect, or what the project uses.")
+    else:
         yield At(f"no heading for {version}", facts.changelog)
 
 
