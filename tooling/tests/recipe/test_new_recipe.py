@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,20 @@ def test_a_broken_version_is_not_the_newest(tmp_path: Path) -> None:
         assert new("demo", tmp_path, Wishes(("someone",), target=address)).recipe.version == "1.2.0"
 
 
+def test_what_an_extra_brings_is_named(tmp_path: Path) -> None:
+    release = Release(requires=("fastthing[all,web]",))
+    said = json.dumps({"info": {"requires_dist": ["click", "stack_data; extra == 'all'", "rich>=13; extra == 'web'",
+                                                  "pytest; extra == 'test'"]}}).encode()
+    with serving(dict([release.sdist(), release.wheel()]) | {"json": said}) as address:
+        found = new("demo", tmp_path, Wishes(("someone",), target=address))
+    assert any("add what they require: stack_data, rich" in note for note in found.recipe.notes), found.recipe.notes
+
+
+def test_a_folder_of_licences(tmp_path: Path) -> None:
+    text, _ = made(Release(files={"LICENSES/MIT.txt": "MIT License\n", "demo/LICENSES/x.txt": ""}), tmp_path)
+    assert "  license_file:\n    - LICENSE\n    - LICENSES/MIT.txt\n" in text
+
+
 def test_extras_that_users_miss_are_named(tmp_path: Path) -> None:
     _, recipe = made(Release(extra="Provides-Extra: web\nProvides-Extra: test"), tmp_path)
     assert recipe.notes == ["conda has no extras: the requirements of web are left out"]
@@ -137,12 +152,14 @@ def test_a_compiled_package_is_an_honest_draft(tmp_path: Path) -> None:
     release = Release(tag="cp311-cp311-manylinux_2_28_x86_64", files={"src/fast.c": "", "src/fast.rs": ""})
     text, recipe = made(release, tmp_path)
     for words in ("${{ compiler('c') }}", "${{ compiler('rust') }}", "${{ stdlib('c') }}", "    - python\n",
-                  "    - cargo-bundle-licenses\n"):
+                  "    - cargo-bundle-licenses\n",
+                  "    - cargo-bundle-licenses --format yaml --output THIRDPARTY.yml\n",
+                  "    - LICENSE\n    - THIRDPARTY.yml\n"):
         assert words in text
     assert "noarch" not in text
     notes = "\n".join(recipe.notes)
     for words in ("a first draft", "check the compilers, guessed from the sources (c, rust)", "name the libraries",
-                  "with build.skip", "run cargo-bundle-licenses in build.script"):
+                  "with build.skip"):
         assert words in notes
     assert not [one.rule.code for one in lint([tmp_path]).findings if one.rule.code != "RCP012"]
 

@@ -38,7 +38,9 @@ def built(sdist: Path, folder: Path, *changes: tuple[str, str]) -> tuple[str, in
 
 def test_a_good_recipe_is_built_and_installed(release: Path, tmp_path: Path) -> None:
     _, code, said, output = built(release, tmp_path, ("        - demo\n", "        - demo\n        - demo.cli\n"),
-                                  ("about:\n", "  - script:\n      - demo\n\nabout:\n"))
+                                  ("about:\n", "  - script:\n      - demo\n\nabout:\n"),
+                                  ("    - click >=8.1\n", "    - click >=8.1\n    - ruamel.yaml\n    - "
+                                   "typing_extensions\n    - if: win\n      then: no-such-package-anywhere\n"))
     assert code == 0, said
     assert len(list(output.glob("noarch/demo-1.2.0-*.conda"))) == 1
     assert "built, tested, installed and imported" in said and "not proven: that conda-forge has these" in said
@@ -65,6 +67,13 @@ def test_the_cause_is_named_at_its_line(old: str, new: str, code: str, at: str, 
     text, status, said, output = built(release, tmp_path, (old, new))
     assert status == 1 and not output.exists(), said
     assert f"recipe.yaml:{line_of(text, at)}: {code} " in said and words in said, said
+
+
+def test_a_noarch_package_has_no_compiled_files(release: Path, tmp_path: Path) -> None:
+    text, status, said, _ = built(release, tmp_path, ("  script: ${{ PYTHON }}", "  script:\n    - ${{ PYTHON }}"),
+                                  ("-isolation\n", "-isolation\n    - touch $SP_DIR/demo/fast.so\n"))
+    assert status == 1 and f"recipe.yaml:{line_of(text, 'noarch')}: RCP063 " in said, said
+    assert "the noarch package has compiled files: " in said and "fast.so" in said
 
 
 def test_another_hash(release: Path, tmp_path: Path) -> None:

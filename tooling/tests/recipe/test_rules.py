@@ -16,6 +16,7 @@ import pytest
 from labhandbook.core.rules import REGISTRY
 from labhandbook.core.yaml_reader import read_yaml
 from labhandbook.package.index_addresses import index
+from labhandbook.recipe import conda_forge_facts
 from labhandbook.recipe.conda_forge_facts import python_min
 from labhandbook.recipe.recipe_lint import lint
 from labhandbook.recipe.recipe_rules import ADVICE, RECIPE
@@ -136,3 +137,4 @@ def test_rules_name_conda_forges_codes() -> None:
 def test_python_min_is_the_chapters() -> None:
     facts = read_yaml((ROOT / "chapters/packaging/tools.yml").read_text(encoding="utf-8"), "tools.yml")
     assert facts["conda-forge"]["python-min"].text == python_min()
+    assert facts["conda-forge"]["conda-smithy"].text == conda_forge_facts.facts()["conda-smithy"]

@@ -16,6 +16,10 @@ def findings(reading: Reading, result: dict[str, Any]) -> list[Finding]:
     if result["ok"]:
         return []
     text = "\n".join(result["log"])
+    if compiled := result.get("compiled"):
+        return [Finding(reading.file, reading.line("build.noarch"), build_proof.BUILT,
+                        f"the noarch package has compiled files: {', '.join(compiled[:3])}",
+                        remedy="Remove noarch, and name the compilers under requirements.build.")]
     if result["stage"] == "building":
         return [_build(reading, result["error"], text)]
     if result["stage"] == "testing":

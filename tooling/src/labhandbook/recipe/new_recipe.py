@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import tempfile
@@ -13,12 +14,16 @@ from pathlib import Path
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import write_atomic
+from labhandbook.package.distribution import Distribution
+from labhandbook.package.index_addresses import Index
 from labhandbook.package.project import normalise
+from labhandbook.package.simple_index import IndexDown, get
 from labhandbook.recipe import grayskull_run, release_metadata
 from labhandbook.recipe.conda_forge_facts import LICENCE_TOOLS, python_min, pythons
+from labhandbook.recipe.conda_forge_names import conda_name
 from labhandbook.recipe.recipe_text import FILE, Recipe, Requirement, platforms, render
 from labhandbook.recipe.released_sdist import SECTION, Source, fetch
-from labhandbook.recipe.requirement_specs import Asked, asked, lowest_python, upper_python
+from labhandbook.recipe.requirement_specs import Asked, asked, lowest_python, parse, upper_python
 
 # Pure-Python packages that wheels require on one system only; elsewhere they do no harm.
 HARMLESS = {"colorama", "python-tzdata", "win_inet_pton"}
@@ -97,7 +102,7 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
         entry_points=release_metadata.entry_points(wheel), imports=release_metadata.imports(wheel),
         contents=release_metadata.stubs(wheel), commands=list(wishes.commands),
         summary=" ".join(str(wheel.metadata.get("summary") or "").split()), license=licence,
-        license_files=licence_files(sdist.licences, notes),
+        license_files=licence_files(sdist, notes),
         maintainers=maintainers(source, wishes.maintainers), notes=notes,
     )
     urls = release_metadata.addresses(wheel)
@@ -111,7 +116,7 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     known = pythons(lowest)
     recipe.host = [Requirement("pip"),
                    *requirements(release_metadata.build_requires(sdist), lowest, known, recipe, "host")]
-    recipe.run = requirements(wheel.requires, lowest, known, recipe, "run")
+    recipe.run = requirements(wheel.requires, lowest, known, recipe, "run", place=source.place)
     if not recipe.noarch:
         compiled(recipe, source, answer)
     if wishes.pytest:
@@ -149,12 +154,14 @@ def find_licence(source: Source, wishes: Wishes) -> tuple[str, str, grayskull_ru
     return licence, doubt, answer
 
 
-def licence_files(found: Sequence[str], notes: list[str]) -> list[str]:
-    """The licence files of an sdist, without those in hidden or vendored folders."""
+def licence_files(sdist: Distribution, notes: list[str]) -> list[str]:
+    """The licence files of an sdist, and those of a folder of licences at its top."""
+    inside = [path for path in sdist.files if re.match(r"licen[cs]es?/[^/]+$", path, re.IGNORECASE)]
+    found = sorted({*sdist.licences, *inside})
     if not found:
         notes.append("the sdist has no licence file: add one to the package, or put it beside the recipe and name it "
                      "under license_file")
-    return list(found)
+    return found
 
 
 def maintainers(source: Source, given: Sequence[str]) -> list[str]:
@@ -176,7 +183,7 @@ def maintainers(source: Source, given: Sequence[str]) -> list[str]:
 
 
 def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe: Recipe, section: str,
-                 extras: Sequence[str] = ("",)) -> list[Requirement]:
+                 extras: Sequence[str] = ("",), place: Index | None = None) -> list[Requirement]:
     """The lines of a section, in the order of the metadata; what conda can't express goes into the notes."""
     lines: dict[str, Requirement] = {}
     for text in texts:
@@ -191,8 +198,11 @@ def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe
             recipe.notes.append(f"{section}: {one.name} is required by an address, which conda can't use")
         _note_conditions(one, recipe, section)
         if set(one.extras) - EMPTY_EXTRAS.get(one.name, set()):
-            recipe.notes.append(f"{section}: {one.project}[{','.join(one.extras)}] is written as {one.name}; "
-                                "conda has no extras, so add what they require")
+            brought = brings(place, one.project, one.extras) if place else []
+            recipe.notes.append(
+                f"{section}: {one.project}[{','.join(one.extras)}] is written as {one.name}; conda has no extras, so "
+                f"add what they require: {', '.join(brought) or 'see its metadata'}"
+            )
         before = lines.get(one.name)
         joined = ",".join(filter(None, dict.fromkeys([*(before.text.partition(" ")[2].split(",") if before else []),
                                                       *one.bounds.split(",")])))
@@ -202,6 +212,22 @@ def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe
         recipe.systems.update(where if recipe.noarch and section != "tests" else ())
         lines[one.name] = Requirement(f"{one.name} {joined}".strip(), where)
     return list(lines.values())
+
+
+def brings(place: Index, project: str, extras: Sequence[str]) -> list[str]:
+    """conda-forge's names of what extras of a project require today; none where the index does not say."""
+    try:
+        answer = get(place.json(project), 10)
+        listed = json.loads(answer[1])["info"]["requires_dist"] if answer else []
+    except (IndexDown, HandbookError, ValueError, KeyError, TypeError):
+        return []
+    found = []
+    for text in listed or []:
+        one = parse(str(text))
+        if one and one.marker and any(one.marker.evaluate({"extra": extra}) for extra in extras) and (
+                not one.marker.evaluate({"extra": ""})):
+            found.append(conda_name(one.name))
+    return list(dict.fromkeys(found))
 
 
 def _note_conditions(one: Asked, recipe: Recipe, section: str) -> None:
@@ -232,6 +258,9 @@ def compiled(recipe: Recipe, source: Source, answer: grayskull_run.GrayskullAnsw
     recipe.host = [Requirement("numpy") if line.text.split()[0] == "numpy" else line for line in recipe.host]
     recipe.entry_points = []
     recipe.python_min = recipe.python_upper = ""
+    if "rust" in found:
+        recipe.script.append("cargo-bundle-licenses --format yaml --output THIRDPARTY.yml")
+        recipe.license_files.append("THIRDPARTY.yml")
     recipe.notes += [
         "this package is compiled: the recipe is a first draft, and handbook recipe build can't prove it",
         f"left to do: check the compilers, guessed from the sources ({', '.join(found)})",
@@ -240,7 +269,7 @@ def compiled(recipe: Recipe, source: Source, answer: grayskull_run.GrayskullAnsw
         "left to do: for systems that conda-forge cross-compiles, repeat python and host's tools under build, beside "
         "cross-python_${{ target_platform }}, where build_platform != target_platform",
         *(f"left to do: run {tool} in build.script and name what it writes under license_file"
-          for name, tool in LICENCE_TOOLS.items() if name in found),
+          for name, tool in LICENCE_TOOLS.items() if name in found and name != "rust"),
     ]
 
 

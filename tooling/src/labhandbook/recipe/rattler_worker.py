@@ -17,6 +17,8 @@ from typing import Any
 
 from labhandbook.core.process import run
 
+COMPILED = (".so", ".pyd", ".dylib", ".dll")
+
 
 def work(job: dict[str, Any], stage: Callable[[str], None]) -> dict[str, Any]:
     """Build, then test, then install; the first that fails is the last."""
@@ -37,6 +39,10 @@ def work(job: dict[str, Any], stage: Callable[[str], None]) -> dict[str, Any]:
                                       output_dir=job["output"], channels=channels, no_build_id=True)
         begin("testing")
         package = rattler_build.Package.from_file(built.packages[0])
+        if package.noarch:
+            result["compiled"] = [str(name) for name in package.files if str(name).endswith(COMPILED)]
+            if result["compiled"]:
+                return result
         for index, test in enumerate(package.tests):
             tried = package.run_test(index, channel=channels)
             result["tests"].append({"ok": tried.success, "kind": type(test).__name__,

@@ -204,8 +204,8 @@ class Part:
         """The requirements of these sections, those of each condition too; without a section those of all."""
         held = self.value["requirements"]
         if held.items:  # an output of an old v0 recipe has one list
-            return self._entries(held) if not sections or "run" in sections else []
-        return [entry for section in sections or tuple(held.map) for entry in self._entries(held[section])]
+            return self.entries(held) if not sections or "run" in sections else []
+        return [entry for section in sections or tuple(held.map) for entry in self.entries(held[section])]
 
     def line(self, section: str) -> int:
         """The line of a section of the requirements, else of the part."""
@@ -215,20 +215,17 @@ class Part:
         """Its tests; in v0 there is one."""
         return flat(self.value["tests"]) if self.reading.form == "v1" else [self.value["test"]]
 
-    def entries(self, value: Value) -> list[Entry]:
-        """The scalars of a value."""
-        return self._entries(value)
-
-    def _entries(self, value: Value, selector: str = "") -> list[Entry]:
+    def entries(self, value: Value, selector: str = "") -> list[Entry]:
+        """The scalars of a list, those of each condition too; mappings of another kind are left out."""
         if value.text:
             return [Entry(value.data, self.reading.fill(value.text), value.line,
                           self.reading.selectors.get(value.line, selector), not value.style)]
-        found = [entry for item in value.items for entry in self._entries(item, selector)]
+        found = [entry for item in value.items for entry in self.entries(item, selector)]
         if "if" in value.map:
             for branch in ("then", "else"):
-                found += self._entries(value[branch], value["if"].text)
+                found += self.entries(value[branch], value["if"].text)
         elif value.keys.keys() & {"weak", "strong", "noarch", "weak_constrains", "strong_constrains", "from_package"}:
-            found += [entry for inner in value.map.values() for entry in self._entries(inner, selector)]
+            found += [entry for inner in value.map.values() for entry in self.entries(inner, selector)]
         return found
 
 

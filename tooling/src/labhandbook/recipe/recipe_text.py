@@ -35,6 +35,7 @@ class Recipe:
     version: str
     url: str
     sha256: str
+    script: list[str] = field(default_factory=list)
     build: list[Requirement] = field(default_factory=list)
     host: list[Requirement] = field(default_factory=list)
     run: list[Requirement] = field(default_factory=list)
@@ -82,7 +83,8 @@ def render(recipe: Recipe) -> str:
         "context": context,
         "package": {"name": recipe.name, "version": "${{ version }}"},
         "source": {"url": recipe.url.replace("{version}", "${{ version }}"), "sha256": recipe.sha256},
-        "build": {"number": recipe.number, **({"noarch": "python"} if recipe.noarch else {}), "script": SCRIPT,
+        "build": {"number": recipe.number, **({"noarch": "python"} if recipe.noarch else {}),
+                  "script": [*recipe.script, SCRIPT] if recipe.script else SCRIPT,
                   **({"python": {"entry_points": recipe.entry_points}}
                      if recipe.entry_points and recipe.noarch else {})},
         "requirements": _requirements(recipe),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from labhandbook.recipe.recipe_rules import build_proof
 from labhandbook.recipe.requirement_specs import pep508, split
 
 DOWN = re.compile(r"dns error|connect|timed out|client error|network|tunnel|HTTP status|request failed", re.I)
+# Conditions of what this system does not install.
+OTHERS = {"Linux": ("win", "osx"), "Darwin": ("win", "linux")}
 UNKNOWN = re.compile(r"(\S+) was not found in the package registry", re.I)
 
 
@@ -70,6 +73,8 @@ def solve(reading: Reading, resolver: Resolver) -> tuple[list[str], list[Finding
 
 def _wanted(value: Entry) -> str:
     name = split(value.text)[0]
+    if value.selector.strip() in OTHERS.get(platform.system(), ()):
+        return ""
     if name in ("python", "python_abi") or name.startswith(("__", "$")) or "{{" in name:
         return ""
     return pep508(value.text, pypi_name(name))
