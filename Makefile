@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 # The research projects have an environment of their own, with a torch for the CPU only: TORCH is a version that the
-# index has as such a build, which is 200 MB where others are gigabytes.
+# index has as such a build, which is 200 MB where others are gigabytes. With TORCH_BACKEND=cpu, as in CI, uv takes
+# such builds from torch's own index.
 PROJECTS := $(patsubst chapters/research/%/pyproject.toml,%,$(wildcard chapters/research/*/pyproject.toml))
 RESEARCH := .venv-research
 TORCH := torch==2.13.0
@@ -59,6 +60,8 @@ help:  ## list the commands
 $(READY): WANTED := --editable '.[render,check,release,recipe,dev]'
 $(READY): pyproject.toml
 $(RESEARCH)/.ready: WANTED := '$(TORCH)' --editable '.[dev]' $(PROJECTS:%=--editable './chapters/research/%[test]')
+$(RESEARCH)/.ready: CPU := $(if $(filter cpu,$(TORCH_BACKEND)),$(RESEARCH)/bin/uv pip install --quiet \
+  --python $(RESEARCH)/bin/python --torch-backend cpu)
 $(RESEARCH)/.ready: pyproject.toml $(PROJECTS:%=chapters/research/%/pyproject.toml)
 $(READY) $(RESEARCH)/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -67,5 +70,6 @@ $(READY) $(RESEARCH)/.ready:
 	@echo "Installing the handbook's tools into $(@D)/ ..."
 	@$(@D)/bin/python -m pip install --quiet --upgrade pip
 	@# Python compiles what it imports; pip would compile everything.
-	@$(@D)/bin/python -m pip install --quiet --no-compile $(WANTED)
+	@$(if $(CPU),$(@D)/bin/python -m pip install --quiet uv)
+	@$(or $(CPU),$(@D)/bin/python -m pip install --quiet --no-compile) $(WANTED)
 	@touch $@

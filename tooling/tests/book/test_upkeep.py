@@ -28,6 +28,7 @@ from tooling.tests.package.sample_packages import git
 TODAY = date(2026, 11, 22)
 TOKEN = "a-token-that-no-issue-shows"
 PIN, OTHER = "1" * 40, "2" * 40
+NEW = "7" * 40
 STATUS = {"/gone": 404, "/away": 403, "/ill": 503, "/moved": 301, "/buried": 410}
 FACTS = """\
 source: "tried with the version seen"
@@ -91,6 +92,7 @@ def hubs(folder: Path, **changes: str) -> State:
     state.others = {
         "actions/checkout/releases/latest": {"tag_name": result["newest"]},
         "actions/checkout/commits/v7.0.1": {"sha": result["commit"]},
+        "actions/checkout/commits/v7.1.0": {"sha": NEW},
         "quarto-dev/quarto-cli/releases/latest": {"tag_name": result["quarto"]}}
     return state
 
@@ -142,6 +144,17 @@ def test_newer_actions_and_moved_tags_are_reported(tmp_path: Path, web: str, mon
     assert shown(looked) == [
         f"warning {pinned_versions.PINS}:5 BOOK102 actions/checkout is pinned at v7.0.1, and v7.1.0 is out",
         f"error {pinned_versions.PINS}:7 BOOK103 actions/checkout v7.0.1 is {OTHER} today, and {PIN} was pinned"]
+    assert f'; write tag = "v7.1.0" and commit = "{NEW}" here' in looked.findings[0].fix
+
+
+def test_a_pin_that_no_workflow_uses_is_reported(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = book(tmp_path, web)
+    workflow = folder / ".github" / "workflows" / "check.yml"
+    workflow.parent.mkdir(parents=True)
+    for used, expected in ((f"actions/checkout@{PIN}", []), (f"lab/checkout@{PIN}", [
+            f"warning {pinned_versions.PINS}:5 BOOK102 no workflow uses actions/checkout"])):
+        workflow.write_text(f"jobs:\n  a:\n    steps:\n      - uses: {used}\n", encoding="utf-8")
+        assert shown(result(folder, hubs(tmp_path), monkeypatch)) == expected
 
 
 def test_feature_releases_of_tools_are_reported(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -37,26 +37,40 @@ def actions(root: Path, hub: Open) -> list[Finding]:
     lines = {name: text[:text.index(f'["{name}"]')].count("\n") + 1 for name in pinned}
     with ThreadPoolExecutor(4) as pool:
         asked = {name: pool.submit(_of_action, hub(name), entry["tag"]) for name, entry in pinned.items()}
-    found = []
+    found = [Finding(PINS, lines[name], PIN, f"no workflow uses {name}", remedy="Remove it from the table.")
+             for name in unused(root, pinned)]
     for name, entry in pinned.items():
         try:
-            newest, commit = asked[name].result()
+            newest, commit, proposed = asked[name].result()
         except HandbookError as problem:
             found.append(Finding(PINS, lines[name], PIN, f"{name} could not be looked up: {problem.what}",
                                  Severity.UNVERIFIED))
             continue
         if newer(newest, entry["tag"]):
-            found.append(Finding(PINS, lines[name], PIN, f"{name} is pinned at {entry['tag']}, and {newest} is out"))
+            change = f'write tag = "{newest}" and commit = "{proposed}" here, and in the lines of .github.'
+            found.append(Finding(PINS, lines[name], PIN, f"{name} is pinned at {entry['tag']}, and {newest} is out",
+                                 remedy=f"Read its release notes; {change}" if proposed else ""))
         if commit and commit != entry["commit"]:
             found.append(Finding(PINS, lines[name] + 2, MOVED,
                                  f"{name} {entry['tag']} is {commit} today, and {entry['commit']} was pinned"))
     return found
 
 
-def _of_action(github: GitHub, tag: str) -> tuple[str, str]:
-    """An action's newest release, and the commit that a tag names today; empty where there is none."""
+def unused(root: Path, names: Iterable[str]) -> list[str]:
+    """The actions of these names that no file below .github uses; none where there is no such folder."""
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted((root / ".github").rglob("*.yml")))
+    return [name for name in names if text and not re.search(rf"uses: {re.escape(name)}[@/]", text)]
+
+
+def _of_action(github: GitHub, tag: str) -> tuple[str, str, str]:
+    """An action's newest release, the commit that a tag names today, and that of the newer release to change to.
+
+    Each is empty where there is none.
+    """
     release, commit = github.get("releases/latest"), github.get(f"commits/{tag}")
-    return str((release or {}).get("tag_name", "")), str((commit or {}).get("sha", ""))
+    newest = str((release or {}).get("tag_name", ""))
+    proposed = (github.get(f"commits/{newest}") or {}).get("sha", "") if newer(newest, tag) else ""
+    return newest, str((commit or {}).get("sha", "")), str(proposed)
 
 
 def tried(facts: Sequence[Fact], hub: Open, index: Callable[[str], Answer]) -> list[Finding]:
