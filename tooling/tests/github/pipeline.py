@@ -132,8 +132,8 @@ def pipeline(project: Path, scratch: Path, repository: str, tag: str) -> Iterato
             index.publisher = {"repository": repository, "environment": name,
                                "workflow_ref": f"{repository}/.github/workflows/release.yml@refs/tags/{tag}"}
         runner = Runner(
-            remote, scratch / "runner", {"HANDBOOK_PYPI": pypi.url, "HANDBOOK_TESTPYPI": testpypi.url},
-            {"GITHUB_TOKEN": TOKEN}, {
+            remote, scratch / "runner", {}, {"GITHUB_TOKEN": TOKEN}, {
+                "HANDBOOK_PYPI": pypi.url, "HANDBOOK_TESTPYPI": testpypi.url,
                 "STAND_IN_IDENTITIES": ",".join(name for name, job in jobs.items() if job.identity),
                 "STAND_IN_IDENTITY": f"{server.url}/identity", "NO_PROXY": "127.0.0.1",
                 **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT"), str(bundle))})

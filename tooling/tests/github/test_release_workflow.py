@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import tomllib
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.github import release_workflow
+from labhandbook.github.trusted_publisher import forms
 from labhandbook.package.project import load_project
 from tooling.tests.conftest import ROOT, run
 from tooling.tests.github.act_runner import PROGRAMS, load
@@ -29,12 +31,12 @@ def package(tmp_path: Path) -> Path:
     return folder
 
 
-def lint(folder: Path) -> str:
-    """What zizmor and a checker with actionlint's rules say of a release workflow; nothing when all is well."""
+def lint(folder: Path, workflow: Path = release_workflow.WORKFLOW) -> str:
+    """What zizmor and a checker with actionlint's rules say of a workflow; nothing when all is well."""
     said = []
     for command in (["zizmor", "--offline", "--persona", "pedantic", "--quiet", "--no-progress",
-                     str(release_workflow.WORKFLOW)],
-                    ["jactionlint", "--no-color", "--strict-exit", str(release_workflow.WORKFLOW)]):
+                     str(workflow)],
+                    ["jactionlint", "--no-color", "--strict-exit", str(workflow)]):
         done = subprocess.run([PROGRAMS / command[0], *command[1:]], cwd=folder, capture_output=True, text=True,
                               check=False)
         said += [f"{command[0]}: {done.stdout}{done.stderr}"] if done.returncode else []
@@ -47,9 +49,55 @@ def test_the_workflow_is_written_and_clean(package: Path) -> None:
     assert lint(package) == ""
     workflow = load(package / release_workflow.WORKFLOW)
     assert list(workflow["jobs"]) == JOBS and workflow["on"] == {"push": {"tags": ["v[0-9]*"]}}
+    assert workflow["jobs"]["admit"]["if"] == "${{ github.repository == 'lab/demo' }}"
+    assert workflow["jobs"]["recipe"]["continue-on-error"] is True
     text = (package / release_workflow.WORKFLOW).read_text()
     assert f"uses: acerbilab/handbook/.github/actions/handbook@{COMMIT} # " in text
+    assert "vars." not in text, "no variable redirects a release"
     assert "up to date" in run("release", "init", package, "--handbook", COMMIT).stderr
+
+
+def test_the_publishers_are_recorded_and_the_pins_kept_up_to_date(package: Path) -> None:
+    before = (package / "pyproject.toml").read_text()
+    done = run("release", "init", package, "--handbook", COMMIT)
+    said = done.stderr
+    assert "release.yml, pyproject.toml, .github/workflows/rehearse.yml, .github/dependabot.yml written" in said
+    assert lint(package, Path(release_workflow.REHEARSAL)) == ""
+    assert f"uses: acerbilab/handbook/.github/actions/rehearse@{COMMIT} # " in (
+        package / release_workflow.REHEARSAL).read_text()
+    text = (package / "pyproject.toml").read_text()
+    assert text.startswith(before.rstrip())
+    assert tomllib.loads(text)["tool"]["handbook"]["release"]["publisher"] == {
+        "repository": "lab/demo", "workflow": "release.yml", "environments": {"testpypi": "testpypi", "pypi": "pypi"}}
+    assert load(package / ".github/dependabot.yml")["updates"][0]["package-ecosystem"] == "github-actions"
+    git(package, "add", "--all")
+    git(package, "commit", "--quiet", "--message", "Workflow")
+    git(package, "remote", "set-url", "origin", "git@github.com:lab/demo.git")
+    found = json.loads(run("release", "doctor", package, "--offline", "--format", "json").stdout)["findings"]
+    assert {each["code"] for each in found} <= {"GHA006"}, found
+    (package / "renovate.json").write_text("{}")
+    (package / ".github/dependabot.yml").unlink()
+    run("release", "init", package, "--handbook", COMMIT)
+    assert not (package / ".github/dependabot.yml").exists() and (package / "pyproject.toml").read_text() == text
+
+
+def test_testpypi_can_be_left_out(package: Path) -> None:
+    done = run("release", "init", package, "--handbook", COMMIT, "--no-testpypi", "--format", "json")
+    assert [form["index"] for form in json.loads(done.stdout)] == ["pypi"]
+    assert lint(package) == ""
+    jobs = load(package / release_workflow.WORKFLOW)["jobs"]
+    assert list(jobs) == [name for name in JOBS if "testpypi" not in name]
+    assert jobs["pypi"]["needs"] == ["check", "inspect", "test"]
+    assert 'environments = { pypi = "pypi" }' in (package / "pyproject.toml").read_text()
+
+
+def test_the_handbook_runs_on_one_python_and_the_matrix_says_what_is_tested(package: Path) -> None:
+    run("release", "init", package, "--handbook", COMMIT)
+    steps = load(package / release_workflow.WORKFLOW)["jobs"]["test"]["steps"]
+    (python,) = [step for step in steps if "setup-python" in step.get("uses", "")]
+    (handbook,) = [step for step in steps if "actions/handbook" in step.get("uses", "")]
+    assert python["with"] == {"python-version": "${{ matrix.python }}"} and "with" not in handbook
+    assert steps.index(python) < steps.index(handbook), "the handbook's own Python comes first on PATH"
 
 
 def test_a_linter_would_find_a_defect(package: Path) -> None:
@@ -78,9 +126,9 @@ def test_every_job_has_what_it_needs_and_no_more(package: Path) -> None:
 
 def test_the_fields_of_the_forms_are_shown(package: Path) -> None:
     done = run("release", "init", package, "--handbook", COMMIT, "--format", "json")
-    forms = json.loads(done.stdout)
-    assert [form["index"] for form in forms] == ["testpypi", "pypi"]
-    for form in forms:
+    listed = json.loads(done.stdout)
+    assert [form["index"] for form in listed] == ["testpypi", "pypi"]
+    for form in listed:
         assert (form["owner"], form["repository"], form["workflow"]) == ("lab", "demo", "release.yml")
         assert form["environment"] == form["index"] and form["project"] == "demo"
         assert form["settings"].endswith("/manage/project/demo/settings/publishing/")
@@ -118,7 +166,7 @@ def test_a_folder_of_a_larger_repository_is_refused(package: Path, tmp_path: Pat
     (inner / ".git").rename(tmp_path / "away")
     git(package, "add", "--all")
     with pytest.raises(HandbookError, match="a folder of a larger repository"):
-        release_workflow.write(load_project(inner, ask_remote=False), COMMIT)
+        release_workflow.write(load_project(inner, ask_remote=False), forms(load_project(package)), COMMIT)
 
 
 @pytest.mark.parametrize(("requires", "day", "pythons"), [
@@ -148,6 +196,7 @@ def test_this_repositorys_workflow_is_the_one_that_init_writes() -> None:
     own = release_workflow.uses(project)
     assert own["handbook"] == "$/.github/actions/handbook"
     # The Pythons are those of the day on which it was written.
+    written = release_workflow.render(project, forms(project, "acerbilab/handbook"), own)
     there, made = (re.sub(r"python: \[.*", "", text) for text in (
-        (ROOT / release_workflow.WORKFLOW).read_text(encoding="utf-8"), release_workflow.render(project, own)))
+        (ROOT / release_workflow.WORKFLOW).read_text(encoding="utf-8"), written))
     assert there == made, "run: handbook release init --force"

@@ -7,15 +7,14 @@ loopback and take uploads from a trusted publisher only; GitHub's API is on loop
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from labhandbook.github.release_workflow import actions
-from tooling.tests.conftest import LACKS, ROOT, run
+from labhandbook.github.release_workflow import REHEARSAL
+from tooling.tests.conftest import LACKS, run
 from tooling.tests.github import fake_github
 from tooling.tests.github.act_runner import Event, Run, load
 from tooling.tests.github.pipeline import JOBS, TOKEN, Pipeline, handbook_as_fetched, pipeline
@@ -229,19 +228,11 @@ def test_this_repository_is_released_by_its_own_workflow(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_a_pull_request_is_rehearsed_as_the_chapter_says(line: Pipeline, tmp_path: Path) -> None:
-    """The job that the chapter prints, with the commit that it asks for."""
-    chapter = (ROOT / "chapters/packaging/github-actions.qmd").read_text(encoding="utf-8")
-    (job,) = re.findall(r"^```\{\.yaml filename=\"\.github/workflows/tests\.yml\"\}\n(.*?)^```", chapter,
-                        re.MULTILINE | re.DOTALL)
-    job = re.sub(r"(actions/[\w-]+)@\{\{.*", lambda found: actions()[found[1]], job).replace("0" * 40, COMMIT)
-    workflow = tmp_path / ".github" / "workflows" / "tests.yml"
-    workflow.parent.mkdir(parents=True)
-    workflow.write_text(f"name: tests\non: pull_request\npermissions: {{}}\njobs:\n{job}")
+def test_a_pull_request_is_rehearsed_by_the_workflow_that_init_writes(line: Pipeline) -> None:
     git(line.project, "push", "--quiet", "origin", "main")
     event = Event("pull_request", {"number": 1}, {"GITHUB_REF": "refs/pull/1/merge", "GITHUB_SHA": line.commit,
                                                   "GITHUB_REPOSITORY": REPOSITORY})
-    ran = line.runner.run(workflow, event)
+    ran = line.runner.run(line.project / REHEARSAL, event)
     assert ran.ended("success") == ["rehearse"], ran.why()
     said = ran.jobs["rehearse"].summary
     assert "Release rehearsal: averages" in said and "wheel from rehearsal" in said

@@ -74,18 +74,20 @@ def announce(path: Path, folder: Path | None) -> int:
 @click.option("--repository", default="", metavar="OWNER/NAME", help="On GitHub (default: that of the git remote).")
 @click.option("--handbook", "commit", default="", metavar="COMMIT",
               help="The handbook's commit to use (default: the one that is installed).")
+@click.option("--no-testpypi", is_flag=True, help="Publish on PyPI without TestPyPI before it.")
 @click.option("--force", is_flag=True, help="Overwrite a workflow that exists.")
 @format_option
-def init(path: Path, repository: str, commit: str, force: bool, form: str) -> int:
+def init(path: Path, repository: str, commit: str, no_testpypi: bool, force: bool, form: str) -> int:
     """Write the package's release workflow and show the fields of the forms that make PyPI and TestPyPI trust it."""
-    from labhandbook.github.release_workflow import WORKFLOW, write
+    from labhandbook.github.release_workflow import WORKFLOW, write, write_beside
     from labhandbook.github.trusted_publisher import forms
     from labhandbook.package.project import load_project
 
     progress = Progress()
     project = load_project(path, ask_remote=False)
-    publishers = forms(project, repository)
-    written = write(project, commit, force=force)
+    publishers = forms(project, repository, ("pypi",) if no_testpypi else ("testpypi", "pypi"))
+    written = write(project, publishers, commit, force=force)
+    beside = write_beside(project, publishers, commit)
     if form == "json":
         click.echo(json.dumps([each.as_json() for each in publishers], indent=2))
     else:
@@ -93,8 +95,9 @@ def init(path: Path, repository: str, commit: str, force: bool, form: str) -> in
         click.echo("\n\n".join(each.as_text() for each in publishers))
         click.echo(f"\nGitHub: https://github.com/{first.owner}/{first.repository}/settings/environments\n"
                    f"    make {' and '.join(each.environment for each in publishers)}; give pypi required reviewers")
-    progress.last(True, f"{WORKFLOW} {'written' if written else 'is up to date'}; fill in the forms, commit it, and "
-                        "run handbook release doctor before the first tag")
+    done = [*([str(WORKFLOW)] if written else []), *beside]
+    progress.last(True, f"{', '.join(done)} written" if done else f"{WORKFLOW} is up to date",
+                  "next: fill in the forms, commit, and run handbook release doctor before the first tag")
     return FINE
 
 

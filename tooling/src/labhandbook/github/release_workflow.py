@@ -7,8 +7,9 @@ the repository. The actions and the handbook that it uses are pinned by commit.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
 from importlib import metadata, resources
@@ -23,12 +24,27 @@ from labhandbook.core.github_api import repository_of
 from labhandbook.core.section_addresses import address
 from labhandbook.core.templates import fill
 from labhandbook.github import trusted_publisher
-from labhandbook.package.project import Project
+from labhandbook.github.trusted_publisher import Form
+from labhandbook.package.project import PYPROJECT, TABLE, Project
 from labhandbook.package.version_tables import pythons
 
 SECTION = "sec-actions-init"
 WORKFLOW = Path(".github/workflows", trusted_publisher.WORKFLOW)
+REHEARSAL = ".github/workflows/rehearse.yml"
 A_YEAR = timedelta(days=365)
+# Dependabot proposes newer actions once they are a week old, and other programs do the same.
+DEPENDABOT = ".github/dependabot.yml"
+OTHER_BOTS = (".github/dependabot.yaml", "renovate.json", ".github/renovate.json")
+UPDATES = """\
+version: 2
+updates:
+  - package-ecosystem: github-actions
+    directory: /
+    schedule:
+      interval: monthly
+    cooldown:
+      default-days: 7
+"""
 
 
 @cache
@@ -39,8 +55,9 @@ def actions() -> dict[str, str]:
             if isinstance(entry, dict)}
 
 
-def write(project: Project, handbook: str = "", *, force: bool = False, today: date | None = None) -> bool:
-    """Write the workflow into a project; True when the file changed.
+def write(project: Project, publishers: Sequence[Form], handbook: str = "", *, force: bool = False,
+          today: date | None = None) -> bool:
+    """Write the workflow for these publishers into a project; True when the file changed.
 
     Raises HandbookError when the file has other content, and when the project isn't a repository of its own.
     """
@@ -49,7 +66,7 @@ def write(project: Project, handbook: str = "", *, force: bool = False, today: d
         raise HandbookError(f"{project.root.name} is a folder of a larger repository", where=str(project.root),
                             why="GitHub reads workflows at the top of a repository only", section=SECTION,
                             todo="run init in a package that has a repository of its own")
-    text = render(project, uses(project, handbook), today)
+    text = render(project, publishers, uses(project, handbook), today)
     there = untrusted_data.text(path, str(WORKFLOW)) if path.exists() else None
     if there == text:
         return False
@@ -57,24 +74,66 @@ def write(project: Project, handbook: str = "", *, force: bool = False, today: d
         raise HandbookError(f"{WORKFLOW} exists already, and differs", where=str(path),
                             why="your own changes in it would be lost", section=SECTION,
                             todo="commit it, then compare: handbook release init --force && git diff")
+    _put(path, text)
+    return True
+
+
+def write_beside(project: Project, publishers: Sequence[Form], handbook: str = "") -> list[str]:
+    """Record the publishers in `pyproject.toml`, rehearse pull requests and have the pins kept up to date.
+
+    What is there already stays as it is. The result is the files that changed.
+    """
+    changed = []
+    if not project.settings.publisher:
+        first, places = publishers[0], {each.index: each.environment for each in publishers}
+        table = "\n".join([
+            f"[{TABLE}.publisher]", f'repository = "{first.owner}/{first.repository}"',
+            f'workflow = "{first.workflow}"',
+            f"environments = {{ {', '.join(f'{index} = {json.dumps(name)}' for index, name in places.items())} }}"])
+        text = f"{project.text.rstrip()}\n\n{table}\n"
+        try:
+            tomllib.loads(text)
+        except ValueError:
+            raise HandbookError(f"{PYPROJECT} has no room for the table of the publisher", section=SECTION,
+                                why=f"{TABLE} is written inside another table",
+                                todo=f"write it there:\n{table}") from None
+        _put(project.root / PYPROJECT, text)
+        changed.append(PYPROJECT)
+    own = uses(project, handbook)
+    if own["handbook"].startswith("$/"):
+        return changed
+    if not (project.root / REHEARSAL).exists():
+        text = (resources.files("labhandbook.github") / "rehearse.yml.in").read_text(encoding="utf-8")
+        _put(project.root / REHEARSAL, fill(text, {
+            "SECTION": address("sec-actions-rehearse"), "CHECK OUT": check_out(), "REHEARSE": own["rehearse"]}))
+        changed.append(REHEARSAL)
+    if not any((project.root / name).exists() for name in (DEPENDABOT, *OTHER_BOTS)):
+        _put(project.root / DEPENDABOT, UPDATES)
+        changed.append(DEPENDABOT)
+    return changed
+
+
+def _put(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, text)
     except OSError as error:
-        raise HandbookError(f"{WORKFLOW} can't be written: {error.strerror or error}", where=str(path),
+        raise HandbookError(f"{path.name} can't be written: {error.strerror or error}", where=str(path),
                             todo="free space, or check who may write there", section=SECTION) from None
-    return True
 
 
-def render(project: Project, own: Mapping[str, str], today: date | None = None) -> str:
+def render(project: Project, publishers: Sequence[Form], own: Mapping[str, str], today: date | None = None) -> str:
     """The workflow's text; `own` has the references to the handbook's actions by their names."""
     text = (resources.files("labhandbook.github") / "release.yml.in").read_text(encoding="utf-8")
+    if "testpypi" not in [each.index for each in publishers]:
+        # Its two jobs, and what waits for them.
+        text = re.sub(r"(?ms)^  testpypi:\n.*?(?=^  pypi:\n)", "", text)
+        text = text.replace("needs: verify-testpypi", "needs: [check, inspect, test]")
     known = actions()
     blocks = {
-        "CHECK OUT": step("Check out", known["actions/checkout"],
-                          {"fetch-depth": "0", "persist-credentials": "false"}),
-        "HANDBOOK": step("Set up handbook", own["handbook"]),
-        "HANDBOOK ON MATRIX": step("Set up handbook", own["handbook"], {"python": "${{ matrix.python }}"}),
+        "CHECK OUT": check_out(),
+        "HANDBOOK": step("Set up handbook", own["handbook"]), "SETUP PYTHON": known["actions/setup-python"],
+        "REPOSITORY": f"{publishers[0].owner}/{publishers[0].repository}",
         "FETCH": step("Fetch the files and their ledger", known["actions/download-artifact"],
                       {"name": "release", "path": ".handbook/"}),
         "UPLOAD": known["actions/upload-artifact"], "DOWNLOAD": known["actions/download-artifact"],
@@ -82,6 +141,11 @@ def render(project: Project, own: Mapping[str, str], today: date | None = None) 
         "TAGS": project.settings.tag.format(version="[0-9]*"), "PYTHONS": json.dumps(matrix(project, today)),
     }
     return fill(text, blocks)
+
+
+def check_out() -> str:
+    """The step that checks out all of the history: the tags give the version."""
+    return step("Check out", actions()["actions/checkout"], {"fetch-depth": "0", "persist-credentials": "false"})
 
 
 def step(name: str, action: str, given: Mapping[str, str] | None = None) -> str:

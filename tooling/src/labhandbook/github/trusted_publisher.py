@@ -11,6 +11,8 @@ fields of the form are therefore recorded:
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -86,15 +88,16 @@ class Form:
                           *(f"    {name:<18} {value}" for name, value in fields.items())])
 
 
-def forms(project: Project, repository: str = "") -> list[Form]:
+def forms(project: Project, repository: str = "", targets: Sequence[str] = ("testpypi", "pypi")) -> list[Form]:
     """The trusted publishers that the release workflow needs. Raises HandbookError for an unknown repository."""
     repository = repository or repository_of(project.git.url if project.git else None)
     owner, _, name = repository.partition("/")
-    if not name:
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
         raise HandbookError("the repository on GitHub is not known", where=str(project.root),
-                            why="the git remote isn't on GitHub", todo="name it: --repository owner/name",
+                            why=f"{repository} is no owner/name" if repository else "the git remote isn't on GitHub",
+                            todo="name it: --repository owner/name",
                             section="sec-actions-init")
-    webs = {target: index_addresses.index(target).web for target in ("testpypi", "pypi")}
+    webs = {target: index_addresses.index(target).web for target in targets}
     return [Form(target, f"{web}/manage/account/publishing/",
                  f"{web}/manage/project/{project.normalised}/settings/publishing/", project.name, owner, name,
                  WORKFLOW, target) for target, web in webs.items()]

@@ -58,7 +58,8 @@ def registered(repository: Repository) -> Iterator[At]:
     """
     record = repository.publisher
     if record and record.repository and repository.slug and record.repository.lower() != repository.slug.lower():
-        yield At(f"{record.repository} is registered, and the remote is {repository.slug}", PYPROJECT, record.line)
+        yield At(f"{record.repository} is registered, and the remote is {repository.slug}", PYPROJECT, record.line,
+                 fix=f"Register {repository.slug} on the index and correct the record, or correct the remote.")
     names = sorted({found.workflow.name for found in repository.by_identity})
     if record and record.workflow:
         if names and record.workflow not in names:
@@ -66,7 +67,7 @@ def registered(repository: Repository) -> Iterator[At]:
         for found in repository.by_identity:
             if found.workflow.name != record.workflow and record.workflow in names:
                 yield At(f"{record.workflow} is registered, and {found.workflow.name} publishes too", found.file,
-                         found.line)
+                         found.line, fix=f"Remove the upload, or register {found.workflow.name} on the index as well.")
         return
     earlier = repository.earlier
     if earlier and names and not {file for file, _ in earlier.publishers} & set(names) and earlier.publishers:
