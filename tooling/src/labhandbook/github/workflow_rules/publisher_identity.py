@@ -67,7 +67,7 @@ def registered(repository: Repository) -> Iterator[At]:
         for found in repository.by_identity:
             if found.workflow.name != record.workflow and record.workflow in names:
                 yield At(f"{record.workflow} is registered, and {found.workflow.name} publishes too", found.file,
-                         found.line, fix=f"Remove the upload, or register {found.workflow.name} on the index as well.")
+                         found.line, fix=f"Remove the upload, or register {found.workflow.name} on the index.")
         return
     earlier = repository.earlier
     if earlier and names and not {file for file, _ in earlier.publishers} & set(names) and earlier.publishers:
