@@ -88,15 +88,14 @@ def parse(text: str, file: str = "job.sh") -> Script:
     shebang = text.startswith("#!")
     shell = not lines[0].startswith("#!") or bool(SHELL.match(lines[0]))
     body, heredocs = _commands(lines)
-    if shell and not any(DIRECTIVE.match(line) for number, line in enumerate(lines, 1)
-                         if not any(number in each.lines for each in heredocs)):
+    hidden = {number for each in heredocs for number in each.lines} if shell else set()
+    if shell and not any(DIRECTIVE.match(line) for number, line in enumerate(lines, 1) if number not in hidden):
         for each in heredocs:
             if each.submitted and any(DIRECTIVE.match(lines[number - 1]) for number in each.lines):
                 inner = [line if number in each.lines else "" for number, line in enumerate(lines, 1)]
                 first = inner[each.lines[0] - 1]
                 return replace(_read(inner, file, {}), shebang=first.startswith("#!"), carriage="\r\n" in text,
                                filled=each.filled, mark=text.startswith(MARK))
-    hidden = {number for each in heredocs for number in each.lines} if shell else set()
     found = _read(["" if number in hidden else line for number, line in enumerate(lines, 1)], file, dict(body))
     return replace(found, shebang=shebang, commands=found.commands if shell else (), carriage="\r\n" in text,
                    mark=text.startswith(MARK), submits=any(SUBMITS.search(command) for _, command in body))

@@ -18,7 +18,7 @@ LAUNCHES = re.compile(r"\b(?:srun|mpirun|mpiexec\w*|orterun|prun|ssh|pdsh|parall
                       r"deepspeed|accelerate|charmrun|horovodrun|aprun)\b")
 OWN_NUMBER = re.compile(r"(?<!\\)\$\{?(SLURM_(?:LOCALID|NODEID|PROCID))\b")
 TRIVIAL = re.compile(r"^(?:echo|date|printf|done|fi|esac|exit|true|:|\w+=\S*$|\}|\)|sacct|seff)\b|^[})]$")
-SIGNALS = re.compile(r"\btrap\s+.*\b(?:SIG)?(?:USR1|USR2|TERM)\b")
+SIGNALS = re.compile(r"\btrap\s+.{0,500}?\b(?:SIG)?(?:USR1|USR2|TERM)\b")
 MPI = re.compile(BEFORE + r"(mpirun|mpiexec)\b")
 LOADS = re.compile(r"\bmodule\s+(?:load|add)\s+(.*)")
 
