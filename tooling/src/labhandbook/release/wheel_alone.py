@@ -108,7 +108,9 @@ def judge_alone(project: Project, problems: Sequence[Problem], version: str) -> 
         reasons.setdefault(each.error, []).append(each.name)
     for error, names in reasons.items():
         yield Finding(*place, IMPORTS, f"import {listed(names, 3)} fails: {error}")
-    rest = [each for each in modules if each not in sure and not each.optional and each.error not in reasons]
+    # Private modules are often for another system, and imported only there.
+    rest = [each for each in modules if each not in sure and not each.optional and each.error not in reasons
+            and "._" not in each.name]
     if rest:
         said = [f"{each.name} ({each.missing or each.error})" for each in rest]
         yield Finding(*place, IMPORTS, f"modules that can't be imported here: {listed(said, 4)}", Severity.WARNING)
