@@ -124,7 +124,9 @@ CASES: dict[str, list[Case]] = {
              facts(built={"demo.tar.gz": ""}), WARNING)],
     "REL017": [
         Case(replace(facts(), absent=("vendor/lib",)), "vendor/lib is not checked out", facts(), WARNING),
-        Case(replace(facts(), absent=("demo_tool/lib",)), "the submodule demo_tool/lib", facts())],
+        Case(replace(facts(), absent=("demo_tool/lib",)), "the submodule demo_tool/lib", facts()),
+        Case(replace(facts(files=(*TREE, "tests/__init__.py")), absent=("tests/data",)), "tests/data", facts(),
+             WARNING)],
     "REL020": [
         Case(facts(change((LICENCE, 'license = { file = "LICENSE" }\n'))), "reads it until 2027-02-18", facts(),
              WARNING),

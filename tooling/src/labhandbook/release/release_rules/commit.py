@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 SECTION = "sec-pypi-tag"
+NOT_SHIPPED = {"tests", "test", "docs", "doc", "examples", "benchmarks"}
 
 
 def version_tags(facts: Facts) -> list[str]:
@@ -182,5 +183,6 @@ def pushed(facts: Facts) -> Iterator[At]:
 def submodules(facts: Facts) -> Iterator[At]:
     """Submodules with an empty folder; within a package they are a part of it."""
     for name in facts.absent:
-        inside = any(f"{parent}/__init__.py" in facts.files for parent in PurePosixPath(name).parents)
+        inside = not NOT_SHIPPED.intersection(PurePosixPath(name).parts) and any(
+            f"{parent}/__init__.py" in facts.files for parent in PurePosixPath(name).parents)
         yield At(f"the submodule {name} is not checked out", ".gitmodules", severity=ERROR if inside else None)

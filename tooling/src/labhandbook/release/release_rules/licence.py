@@ -83,7 +83,8 @@ def no_classifier(facts: Facts) -> Iterator[At]:
     project = facts.project
     found = [text for text in project.strings("project", "classifiers") if text.startswith("License ::")]
     if found and isinstance(project.table.get("license"), str):
-        yield At(f"{listed(map(repr, found))} is beside license = \"{project.table['license']}\"",
+        verb = "are" if len(found) > 1 else "is"
+        yield At(f"{listed(map(repr, found))} {verb} beside license = \"{project.table['license']}\"",
                  line=project.line(found[0]), severity=None if project.tool in STRICT else WARNING)
 
 
