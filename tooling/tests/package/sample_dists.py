@@ -29,15 +29,17 @@ def metadata(name: str = "demo", version: str = "1.0", requires: Sequence[str] =
 
 
 def wheel(folder: Path, name: str = "demo", version: str = "1.0", *, test: str = PASSING,
-          requires: Sequence[str] = (), extras: Sequence[str] = (), more: dict[str, str] | None = None) -> Path:
+          requires: Sequence[str] = (), extras: Sequence[str] = (), more: dict[str, str] | None = None,
+          tag: str = "py3-none-any") -> Path:
     """Write a wheel with a package and its test."""
     info = f"{name}-{version}.dist-info"
     files = {f"{name}/__init__.py": "ANSWER = 42\n", f"{name}/tests/__init__.py": "",
-             f"{name}/tests/test_it.py": test.replace("demo", name), **(more or {}),
+             f"{name}/tests/test_it.py": test.replace("demo", name),
              f"{info}/METADATA": metadata(name, version, requires, extras),
-             f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"}
+             f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tag}\n",
+             **(more or {})}
     record = [f"{path},sha256={_hash(text)},{len(text)}" for path, text in files.items()]
-    path = folder / f"{name}-{version}-py3-none-any.whl"
+    path = folder / f"{name}-{version}-{tag}.whl"
     with zipfile.ZipFile(path, "w") as archive:
         for inside, text in {**files, f"{info}/RECORD": "\n".join([*record, f"{info}/RECORD,,"]) + "\n"}.items():
             archive.writestr(zipfile.ZipInfo(inside), text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,7 +126,7 @@ def inspect(compare_with: str | None, **given: Any) -> int:
 
 
 @release.command(cls=Command, section="sec-pypi-test")
-@paths_argument
+@files_argument
 @report_options
 @testing_options
 def test(**given: Any) -> int:
@@ -139,7 +140,7 @@ def test(**given: Any) -> int:
 
 
 @release.command(cls=Command, section="sec-pypi")
-@paths_argument
+@files_argument
 @report_options
 @testing_options
 @click.option("--offline", is_flag=True, help="Ask neither the git remote nor PyPI; installers still do.")
@@ -152,13 +153,13 @@ def rehearse(**given: Any) -> int:
     asked = Asked(**given)
     check_equipped()
     results = rehearsal.rehearse(load_projects(asked.paths or (Path(),), ask_remote=False), asked.options(),
-                                 show_beginning, untagged=asked.untagged)
+                                 show_beginning, untagged=asked.untagged, files=asked.local_files())
     after = "tag the commit" if asked.untagged else "handbook release publish --to testpypi"
     return show_results(results, asked, "Release rehearsal", f"next: {after}")
 
 
 @release.command(cls=Command, section="sec-pypi-upload")
-@paths_argument
+@files_argument
 @report_options
 @verify_options
 @click.option("--to", "target", metavar="INDEX", required=True, help=f"Where to: {TARGETS}.")
@@ -171,6 +172,11 @@ def publish(**given: Any) -> int:
 
     asked = Asked(**given)
     confirm = (lambda question: click.confirm(question, err=True)) if sys.stdin.isatty() else None
+    if asked.files:
+        taken = replace(asked, target="").releases(asked.options(), build=True)
+        for each, result in release_steps.run_all(taken, release_steps.steps("build"), show_beginning):
+            if result.state == "failed":
+                return show_results([(each, result)], asked, "Publication", "")
     releases = asked.releases(asked.options(confirm), uploads=asked.upload_only)
     steps = release_steps.steps("publish", releases[0].target, verify=not asked.upload_only)
     after = f"verify --from {asked.target}" if asked.upload_only else "status"

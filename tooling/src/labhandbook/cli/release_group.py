@@ -56,7 +56,8 @@ class Asked:
                  uploads: bool = False) -> list[Release]:
         """The releases of the projects in these folders, on their way to the index that was named, if one was.
 
-        An upload alone needs no sources: `uploads` takes a folder that has only the files and their ledger.
+        An upload alone needs no sources: `uploads` takes a folder that has only the files and their ledger. With
+        `build` the given files, if there are any, take the place of a build.
         """
         from labhandbook.package import index_addresses
         from labhandbook.package.project import load_projects
@@ -67,7 +68,17 @@ class Asked:
         folders = self.paths or (Path(),)
         brought = release_steps.fetched(folders[0]) if uploads and len(folders) == 1 else None
         projects = [brought] if brought else load_projects(folders, ask_remote=remote)
-        return release_steps.open_releases(projects, options, index, build=build)
+        files = self.local_files() if build else []
+        return release_steps.open_releases(projects, options, index, build=build, files=files)
+
+    def local_files(self) -> list[Path]:
+        """The given files. Raises HandbookError for an address: a release is made of files that are here."""
+        for file in self.files:
+            if "://" in file:
+                raise HandbookError(f"{file} is an address", todo="download the file, and give its path",
+                                    why="only files that are here can be tested and published",
+                                    section="sec-pypi-files")
+        return [Path(file) for file in self.files]
 
 
 def paths_argument(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -19,6 +19,7 @@ RULE_MODULES: dict[str, tuple[str, ...]] = {
     "RCP": ("labhandbook.recipe.recipe_rules",),
     "REL": ("labhandbook.release.check_project",
             "labhandbook.github.admit",
+            "labhandbook.release.adopted_files",
             "labhandbook.release.release_rules.archive_form",
             "labhandbook.release.release_rules.broken_contents",
             "labhandbook.release.release_rules.build_agreement",

@@ -26,7 +26,7 @@ from labhandbook.package.environments import (
 )
 from labhandbook.package.machine import Interpreter, interpreters, scratch, uv_program
 from labhandbook.package.project import Project
-from labhandbook.package.wheel_tags import fits
+from labhandbook.package.wheel_tags import fits, preferred
 from labhandbook.release.test_suite import Suite, run_suite
 from labhandbook.release.wheel_alone import Problem, probe
 
@@ -113,13 +113,15 @@ def plan(wheels: Sequence[Own], sdists: Sequence[Own], pythons: Sequence[Interpr
          *, lowest: bool = True) -> list[Trial]:
     """The environments to test in: the wheel everywhere, the sdist on the newest Python, lowest bounds on the oldest.
 
-    Where the wheel doesn't fit a Python, as a compiled one of another does, the sdist is built there instead.
+    Of several wheels each Python gets the one that pip would choose. Where none fits a Python, as a compiled one of
+    another does not, the sdist is built there instead.
     """
     def one(file: Own, python: Interpreter, *, lowest: bool = False) -> Trial:
         return Trial("wheel" if file in wheels else "sdist", (file, *companions), python, lowest)
 
     def fitting(python: Interpreter) -> list[Own]:
-        return [wheel for wheel in wheels if wheel.path and fits(wheel.path.name, python.minor)] or list(sdists)
+        paths = {wheel.path.name: wheel for wheel in wheels if wheel.path}
+        return [paths[name] for name in preferred(paths, python.minor)[:1]] or list(sdists)
 
     pairs = [(file, python) for python in pythons for file in fitting(python)]
     pairs += [(sdist, pythons[-1]) for sdist in sdists]

@@ -26,7 +26,7 @@ from labhandbook.release.step_actions import Options, Release
 
 
 def rehearse(projects: Sequence[Project], options: Options, begin: Begin = lambda release, step: None, *,
-             untagged: bool = False) -> Iterator[tuple[Release, Result]]:
+             untagged: bool = False, files: Sequence[Path] = ()) -> Iterator[tuple[Release, Result]]:
     """Rehearse the projects in the order given, in which each comes after what it depends on.
 
     They share one index, which is in the last project's folder and survives a killed run. A step that fails is the
@@ -38,7 +38,7 @@ def rehearse(projects: Sequence[Project], options: Options, begin: Begin = lambd
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="handbook-rehearsal-"))).resolve()
             projects = [tagged_copy(project, folder / project.normalised) for project in projects]
             options = replace(options, without=BEFORE_THE_TAG)
-        releases = open_releases(projects, options, build=True)
+        releases = open_releases(projects, options, build=True, files=files)
         top = releases[-1].state
         top.prepare()
         server = stack.enter_context(running(Server(Store(top.folder / REHEARSAL))))

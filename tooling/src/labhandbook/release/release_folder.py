@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from labhandbook.package import distribution
 from labhandbook.package.distribution import Distribution
 from labhandbook.package.project import Project
 from labhandbook.package.simple_index import sha256
+from labhandbook.package.wheel_tags import preferred
 from labhandbook.release.file_origin import check_files, check_untracked
 
 REHEARSAL = "rehearsal"
@@ -84,8 +86,9 @@ class State:
         return [_read(path, digest_of(path)) for path in self.files()]
 
     def wheel(self) -> Distribution | None:
-        """The wheel, read; None before it is built, or when its bytes have changed."""
-        names = [name for name in self.hashes() if name.endswith(".whl")] if self.whole() else []
+        """The wheel that pip would choose here, read; None before it is built, or when its bytes have changed."""
+        every = [name for name in self.hashes() if name.endswith(".whl")] if self.whole() else []
+        names = preferred(every, sys.version_info[:2]) or every
         return _read(self.dist / names[0], digest_of(self.dist / names[0])) if names else None
 
     def check_origin(self) -> None:

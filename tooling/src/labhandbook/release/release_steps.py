@@ -14,6 +14,7 @@ from labhandbook.package.index_addresses import Index, shown
 from labhandbook.package.project import PYPROJECT, Project
 from labhandbook.package.version import version_of
 from labhandbook.release import step_actions
+from labhandbook.release.adopted_files import belonging
 from labhandbook.release.file_origin import check_untracked
 from labhandbook.release.package_build import asked
 from labhandbook.release.release_folder import REHEARSAL, State
@@ -122,12 +123,14 @@ def fetched(folder: Path) -> Project | None:
 
 
 def open_releases(projects: Sequence[Project], options: Options, index: Index | None = None, *,
-                  build: bool = False) -> list[Release]:
+                  build: bool = False, files: Sequence[Path] = ()) -> list[Release]:
     """The releases of projects, in the order given, in which each comes after what it depends on.
 
     They go to `index`, or are rehearsed. With `build` the backend is asked for the version that only it knows.
+    `files` were built elsewhere and take the place of a build.
 
-    Raises HandbookError when two have one name, a version is unknown, or git tracks a folder of ledgers and files.
+    Raises HandbookError when two have one name, a version is unknown, a file belongs to none, or git tracks a folder
+    of ledgers and files.
     """
     if build:
         projects = [asked(project) for project in projects]
@@ -138,6 +141,11 @@ def open_releases(projects: Sequence[Project], options: Options, index: Index | 
     releases: list[Release] = []
     for project in projects:
         check_untracked(project)
-        releases.append(Release(project, State(project, version_of(project)), index.name if index else REHEARSAL,
-                                index, options, earlier=list(releases)))
+        version = version_of(project)
+        releases.append(Release(project, State(project, version), index.name if index else REHEARSAL, index, options,
+                                earlier=list(releases), given=belonging(files, project, version)))
+    taken = {file.path for release in releases for file in release.given}
+    if left := [file for file in files if file not in taken]:
+        raise HandbookError(f"{left[0].name} is of none of these projects", why=", ".join(names),
+                            todo="run the command in the folder of its project", section="sec-pypi-files")
     return releases

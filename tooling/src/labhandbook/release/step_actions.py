@@ -14,12 +14,21 @@ from pathlib import Path
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.report import counts
 from labhandbook.core.steps import Outcome, Say, nothing
+from labhandbook.package.distribution import Distribution
 from labhandbook.package.environments import Own
 from labhandbook.package.findings import project_findings
 from labhandbook.package.index_addresses import Index, shown
 from labhandbook.package.machine import interpreters, uv_program
 from labhandbook.package.project import Project, normalise
-from labhandbook.release import check_project, inspection, install_tests, package_build, upload_gate, upload_refusals
+from labhandbook.release import (
+    adopted_files,
+    check_project,
+    inspection,
+    install_tests,
+    package_build,
+    upload_gate,
+    upload_refusals,
+)
 from labhandbook.release.clean_sources import tree_files
 from labhandbook.release.file_origin import check_job
 from labhandbook.release.inspection import Inspection
@@ -55,7 +64,8 @@ class Options:
 class Release:
     """One version of one project; the context of every step.
 
-    `target` names the index that it goes to, `earlier` are the releases that come before it in this run.
+    `target` names the index that it goes to, `earlier` are the releases that come before it in this run, `given` are
+    files that were built elsewhere.
     """
 
     project: Project
@@ -65,6 +75,7 @@ class Release:
     options: Options = field(default_factory=Options)
     server: Server | None = None
     earlier: list[Release] = field(default_factory=list)
+    given: list[Distribution] = field(default_factory=list)
 
     @property
     def version(self) -> str:
@@ -118,9 +129,15 @@ def run_check(release: Release) -> Outcome:
 
 
 def run_build(release: Release) -> Outcome:
-    """Build both files, once. Raises HandbookError when an index has files of this version from other sources."""
+    """Build both files, once, or take those that were built elsewhere.
+
+    Raises HandbookError when an index has files of this version from other sources.
+    """
+    given = {file.file: file.sha256 for file in release.given}
     for target in release.state.targets():
-        if release.state.ledger(target).entries.get("upload"):
+        if done := release.state.ledger(target).fact("upload", "files"):
+            if given and all(given.get(name) == release.state.hashes().get(name) for name in done):
+                continue  # More wheels for a version that is there.
             raise HandbookError(
                 f"{release.version} is on {shown(target)} already, made from other sources",
                 where=str(release.state.folder),
@@ -128,6 +145,9 @@ def run_build(release: Release) -> Outcome:
                 todo=f"tag this commit as {upload_refusals.next_version(release.version)}, "
                      "or check out the commit that was released",
                 section="sec-pypi-upload")
+    if release.given:
+        findings, facts = adopted_files.adopt(release.given, release.project, release.state.folder)
+        return Outcome(f"taken: {', '.join(given)}", project_findings(findings, release.project), facts)
     built = package_build.build(release.project, release.state.folder, release.options.say)
     names = ", ".join(file.file for file in built.files)
     return Outcome(names, project_findings(built.findings, release.project), built.facts(release.project))
@@ -167,6 +187,11 @@ def run_test(release: Release) -> Outcome:
     pythons = install_tests.admitted(release.project, release.options.pythons, release.requires_python())
     planned = install_tests.plan(release.own(".whl"), release.own(".tar.gz"), pythons, release.companions(),
                                  lowest=release.options.lowest)
+    if not planned:
+        raise HandbookError(f"no file of {release.project.name} {release.version} fits a Python found here",
+                            why=f"found: {', '.join(python.version for python in pythons)}",
+                            todo="give the sdist too, or run the command where a wheel fits",
+                            section="sec-pypi-files")
     tried = install_tests.carry_out(planned, release.project, release.options.say)
     asked = bool(release.options.pythons)
     findings = [*judge(release.project, tried, asked=asked),
@@ -222,9 +247,12 @@ def run_verify(release: Release) -> Outcome:
 
 def build_key(release: Release) -> str:
     """What a build depends on; empty when its files are gone, so that it is done again."""
+    hashes = {file.file: file.sha256 for file in release.given}
+    if not hashes and release.state.ledger().fact("build", "given"):
+        hashes = release.state.hashes()
     if release.state.hashes() and not release.state.whole() and not release.state.targets():
         return ""
-    return release.state.fingerprint()
+    return key_of([release.state.fingerprint(), hashes]) if hashes else release.state.fingerprint()
 
 
 def suite_key(release: Release) -> str:

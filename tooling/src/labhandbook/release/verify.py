@@ -14,6 +14,7 @@ from labhandbook.package.index_addresses import Index
 from labhandbook.package.machine import Interpreter
 from labhandbook.package.project import Project
 from labhandbook.package.simple_index import IndexDown, Listed, download, listing, sha256
+from labhandbook.package.wheel_tags import preferred
 from labhandbook.release import install_tests
 from labhandbook.release.install_tests import Trial
 from labhandbook.release.release_rules.installed_tests import SAME_FILE, judge
@@ -48,8 +49,8 @@ def verify(job: Verification, say: Say = nothing) -> tuple[list[Finding], list[d
     findings = compare(job, listed, say)
     if findings:
         return findings, []
-    tried = install_tests.carry_out([trial(job, name) for name in job.hashes if name.endswith(".whl")], job.project,
-                                    say)
+    wheels = preferred(job.hashes, job.interpreter.minor)[:1]
+    tried = install_tests.carry_out([trial(job, name) for name in wheels], job.project, say)
     return judge(job.project, tried), [each.as_json() for each in tried]
 
 
