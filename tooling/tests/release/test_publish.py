@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,10 +17,11 @@ import pytest
 from labhandbook.core.errors import HandbookError
 from labhandbook.package import index_addresses
 from labhandbook.package.index_addresses import Index
+from labhandbook.package.simple_index import Listed
 from labhandbook.release import publish as module
 from labhandbook.release.local_index import running
 from labhandbook.release.publish import Upload, publish
-from labhandbook.release.upload_refusals import next_version
+from labhandbook.release.upload_refusals import closed, next_version
 from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_dists import CANARY
 from tooling.tests.release.faulty_index import Fault, Server, serving
@@ -154,6 +156,21 @@ def test_files_that_the_ledger_does_not_know_stay_here(upload: Upload, server: S
     with pytest.raises(HandbookError, match="isn't the file that was built"):
         publish(upload)
     assert not server.requests
+
+
+def test_a_release_is_closed_after_fourteen_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(index: Index, day: int) -> HandbookError | None:
+        found = [Listed("demo-1.0.tar.gz", "", "", None, "2026-11-02T10:00:00Z"),
+                 Listed("demo-1.0-py3-none-any.whl", "", "", None, "2026-11-09T10:00:00.123456Z"),
+                 Listed("demo-0.9.tar.gz", "", "", None, "2020-01-01T10:00:00Z"), Listed("demo-1.0.zip", "", "")]
+        return closed(index, "Demo", "1.0", found, datetime(2026, 11, day, tzinfo=UTC))
+
+    monkeypatch.delenv("HANDBOOK_PYPI", raising=False)
+    place = index_addresses.index("pypi")
+    assert late(place, 15) is None
+    error = late(place, 17)
+    assert error is not None and "first file is of 2026-11-02" in error.why and "release 1.0.1" in error.todo
+    assert late(index_addresses.index("https://packages.example.org"), 17) is None, "another index has no such limit"
 
 
 @pytest.mark.parametrize(("version", "following"), [

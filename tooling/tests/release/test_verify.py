@@ -47,6 +47,15 @@ def test_what_went_up_comes_back_and_passes(job: Verification) -> None:
     assert sum("the same bytes" in line for line in said) == 2
 
 
+def test_a_cooldown_does_not_hide_a_fresh_upload(job: Verification, monkeypatch: pytest.MonkeyPatch) -> None:
+    """uv's exclude-newer and pip's uploaded-prior-to are for dependencies, not for the release that was just made."""
+    for name in ("UV_EXCLUDE_NEWER", "PIP_UPLOADED_PRIOR_TO"):
+        monkeypatch.setenv(name, "2020-01-01T00:00:00Z")
+    (job.project.root / "uv.toml").write_text('exclude-newer = "2020-01-01T00:00:00Z"\n')
+    findings, facts = verify(job)
+    assert not findings and "1 test passed" in str(facts[0]["result"])
+
+
 def test_the_lag_is_waited_for(job: Verification, server: Server) -> None:
     server.store.lag = time.time() - min(server.store.added.values()) + 0.5
     said: list[str] = []

@@ -29,12 +29,13 @@ class IndexDown(Exception):
 
 @dataclass(frozen=True)
 class Listed:
-    """A file on a project's simple page; `sha256` is empty where the page names none."""
+    """A file on a project's simple page. `sha256` and the time in `uploaded` are empty where the page has none."""
 
     filename: str
     url: str
     sha256: str
     yanked: str | None = None
+    uploaded: str = ""
 
 
 def listing(index: Index, project: str, timeout: float = 20) -> dict[str, Listed]:
@@ -98,8 +99,8 @@ def get(address: str, timeout: float, accept: str = "*/*") -> tuple[str, bytes, 
 
 
 def _from_json(body: bytes) -> list[Listed]:
-    return [Listed(file["filename"], file["url"], file["hashes"].get("sha256", ""), _yanked(file.get("yanked")))
-            for file in json.loads(body)["files"]]
+    return [Listed(file["filename"], file["url"], file["hashes"].get("sha256", ""), _yanked(file.get("yanked")),
+                   str(file.get("upload-time") or "")) for file in json.loads(body)["files"]]
 
 
 def _yanked(value: object) -> str | None:

@@ -22,7 +22,7 @@ from labhandbook.core.steps import Say, nothing
 from labhandbook.package import index_addresses
 from labhandbook.package.index_addresses import Index
 from labhandbook.package.machine import without_secrets
-from labhandbook.package.simple_index import IndexDown, listing
+from labhandbook.package.simple_index import IndexDown, Listed, listing
 from labhandbook.release import upload_refusals
 from labhandbook.release.release_folder import check_bytes
 
@@ -63,8 +63,11 @@ def publish(upload: Upload, say: Say = nothing) -> dict[str, str]:
     """
     check_bytes(upload.files, upload.hashes)
     done: dict[str, str] = {}
-    there = present(upload)
+    listed = listed_files(upload)
+    there = same(upload, listed)
     missing = [path for path in upload.files if path.name not in there]
+    if missing and (late := upload_refusals.closed(upload.index, upload.project, upload.version, listed.values())):
+        raise late
     for path in upload.files:
         if path.name in there:
             done[path.name] = "there already"
@@ -82,10 +85,12 @@ def publish(upload: Upload, say: Say = nothing) -> dict[str, str]:
 
 
 def present(upload: Upload) -> set[str]:
-    """The files that the index has already, with our bytes.
+    """The files that the index has already, with our bytes. Raises HandbookError as `listed_files` and `same` do."""
+    return same(upload, listed_files(upload))
 
-    Raises HandbookError when it has others under the same names, or doesn't answer after several attempts.
-    """
+
+def listed_files(upload: Upload) -> dict[str, Listed]:
+    """The files that the index lists for the project. Raises HandbookError when it doesn't answer again and again."""
     for left, pause in attempts(upload):
         try:
             found = listing(upload.index, upload.project, upload.timeout)
@@ -94,7 +99,12 @@ def present(upload: Upload) -> set[str]:
                 raise upload_refusals.down(upload.index, str(down)) from None
             time.sleep(pause)
         else:
-            break
+            return found
+    raise AssertionError("the last attempt returns or raises")
+
+
+def same(upload: Upload, found: Mapping[str, Listed]) -> set[str]:
+    """The files among those listed that are ours. Raises HandbookError for another file under one of our names."""
     for path in upload.files:
         other = found.get(path.name)
         if other and other.sha256 and other.sha256 != upload.hashes[path.name]:

@@ -17,7 +17,7 @@ from labhandbook.release.next_version import Proposal, propose
 from labhandbook.release.release_folder import REHEARSAL, State
 from labhandbook.release.release_steps import Planned, plan, steps
 from labhandbook.release.step_actions import Release
-from labhandbook.release.upload_refusals import next_version
+from labhandbook.release.upload_refusals import closed, next_version
 
 YES, NO, PARTLY, UNKNOWN = "yes", "no", "partly", "unknown"
 MARKS = {YES: "✓", NO: "·", PARTLY: "!", UNKNOWN: "?"}
@@ -165,7 +165,9 @@ def compared(state: State, target: str, found: dict[str, Listed]) -> Line:
     if yanked:
         return Line(target, PARTLY, f"yanked{': ' + yanked[0] if yanked[0] else ''}")
     if len(ours) < len(hashes):
-        return Line(target, PARTLY, f"{len(ours)} of {len(hashes)} files are there", publish)
+        late = closed(index_addresses.index(target), state.project.name, state.version, theirs.values())
+        there = f"{len(ours)} of {len(hashes)} files are there"
+        return Line(target, PARTLY, f"{there}; {late.why}" if late else there, late.todo if late else publish)
     verified = state.ledger(target).entries.get("verify")
     return Line(target, YES, f"{len(ours)} files are there" + (f", verified {_when(verified)}" if verified else ""),
                 "" if verified else verify)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.section_addresses import readable
-from labhandbook.package.index_addresses import Index
+from labhandbook.package.index_addresses import KNOWN, Index
+from labhandbook.package.project import normalise
+from labhandbook.package.simple_index import Listed, release_of
 
 UPLOAD = "sec-pypi-upload"
+OPEN_DAYS = 14
 
 
 def next_version(version: str) -> str:
@@ -31,6 +36,27 @@ def burnt(index: Index, filename: str, version: str) -> HandbookError:
         why=f"a file name can be used only once, even after deletion: {version} can't be uploaded again",
         todo=f"tag the corrected commit as {next_version(version)} and release that; "
              f"if {version} is bad, see {readable('sec-updating-bad')}", section=UPLOAD)
+
+
+def closed(index: Index, project: str, version: str, found: Iterable[Listed],
+           now: datetime | None = None) -> HandbookError | None:
+    """The error for more files of a version whose first file on PyPI or TestPyPI is older than they allow, if it is.
+
+    Warehouse says since July 2026: "Uploading new files to releases older than 14 days is not allowed".
+    """
+    if index.name not in KNOWN or index.moved:
+        return None
+    from packaging.version import Version
+
+    ours = normalise(project), Version(version)
+    times = [datetime.fromisoformat(file.uploaded) for file in found
+             if file.uploaded and release_of(file.filename) == ours]
+    if not times or (now or datetime.now(UTC)) - min(times) <= timedelta(days=OPEN_DAYS):
+        return None
+    return HandbookError(
+        f"{index.label} takes no more files for {project} {version}",
+        why=f"its first file is of {min(times):%Y-%m-%d}, and a release takes new files for {OPEN_DAYS} days",
+        todo=f"release {next_version(version)} with all its files", section=UPLOAD)
 
 
 def down(index: Index, what: str) -> HandbookError:
