@@ -27,6 +27,7 @@ from labhandbook.cli.release_group import (
 )
 from labhandbook.cli.report_options import format_option, report_options, show_report
 from labhandbook.cli.shared_options import FINDINGS, FINE, Command
+from labhandbook.core.errors import HandbookError
 from labhandbook.core.terminal import Progress
 
 if TYPE_CHECKING:
@@ -211,6 +212,28 @@ def status(**given: Any) -> int:
     found = [release_status.status(each) for each in asked.releases(asked.options(), remote=True)]
     click.echo(json.dumps([each.as_json() for each in found], indent=2) if asked.form == "json" else
                "\n".join(line for each in found for line in each.lines()))
+    return FINE
+
+
+@release.command(cls=Command, section="sec-updating-prepare")
+@click.argument("path", type=click.Path(path_type=Path), default=".")
+def notes(path: Path) -> int:
+    """Print the section of the change log for this version; where there is none, one made of fragments or titles.
+
+    Fragments are those of towncrier, scriv and reno, titles those of the pull requests since the last tag.
+    """
+    from labhandbook.package.project import load_project
+    from labhandbook.package.release_notes import notes as find
+    from labhandbook.package.version import version_of
+
+    project = load_project(path, ask_remote=False)
+    found = find(project, version := version_of(project))
+    if not found.text:
+        raise HandbookError(f"nothing says what is new in {project.name} {version}", section="sec-updating-prepare",
+                            why="the change log has no section for it, and there are no fragments or pull requests",
+                            todo="write the section yourself")
+    click.echo(found.text)
+    Progress().last(True, f"{project.name} {version}: from {found.source}")
     return FINE
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.github_api import GitHub, Unreachable
-from labhandbook.package.changelog import notes_of
 from labhandbook.package.project import Project, tag_of
+from labhandbook.package.release_notes import written
 from labhandbook.package.simple_index import sha256
 
 Say = Callable[[str], None]
@@ -63,7 +63,7 @@ def announce(wanted: Announcement, github: GitHub, say: Say = lambda line: None)
     done = Announced()
     release = find(wanted, github)
     if release is None:
-        release, done.notes = draft(wanted, github), notes_of(wanted.project, wanted.version).source
+        release, done.notes = draft(wanted, github), written(wanted.project, wanted.version).source
         say(f"drafted {wanted.tag}, its notes from {done.notes or 'GitHub'}")
     for path in (*wanted.files, *wanted.extra):
         digest = wanted.hashes.get(path.name) or sha256(path.read_bytes())
@@ -101,10 +101,10 @@ def find(wanted: Announcement, github: GitHub) -> dict[str, Any] | None:
 
 
 def draft(wanted: Announcement, github: GitHub) -> dict[str, Any]:
-    """A new draft with its notes: from the change log, else those that GitHub makes from pull requests."""
+    """A new draft with its notes: from the change log or fragments, else GitHub's own, made from pull requests."""
     from packaging.version import Version
 
-    notes = notes_of(wanted.project, wanted.version).text
+    notes = written(wanted.project, wanted.version).text
     if not notes:
         notes = github.send("POST", "releases/generate-notes", tag_name=wanted.tag)["body"]
     made: dict[str, Any] = github.send(
