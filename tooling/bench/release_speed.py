@@ -126,7 +126,7 @@ def main() -> None:
             check = processor([HANDBOOK, "release", "check", "--offline"], place, asked.rounds)
             more = check - status
             print(f"check of {label}: {check:.2f} s, git status {status:.2f} s, so {more:.2f} s more (bar: 1)")
-        look = [HANDBOOK, "release", "inspect", "--compare-with", "none"]
+        look: list[str | Path] = [HANDBOOK, "release", "inspect", "--compare-with", "none"]
         small, large = (processor([*look, *files(folder / str(count), count)], folder, asked.rounds)
                         for count in (100, 1000))
         print(f"inspect of 100 modules: {small:.2f} s, of 1,000: {large:.2f} s: {large / small:.2f} times (bar: 3)")
