@@ -207,11 +207,15 @@ def _others(found: Publication, step: Step) -> Iterator[tuple[int, str]]:
       source="PyThaiNLP/pythainlp#1076, pybind/pybind11-stubgen#246 and rigetti/qcs-sdk-rust#530")
 def artifact_version(repository: Repository) -> Iterator[At]:
     """Versions before 4. https://github.blog/changelog/2024-04-16-deprecation-notice-v3-of-the-artifact-actions/"""
+    places: dict[tuple[str, str], list[int]] = {}
     for workflow in repository.publishing:
         for step in (step for job in workflow.jobs.values() for step in repository.sources.steps(job.steps)):
             used = step.action
             if used and used.repository in (UP, DOWN) and used.version and used.version < (4,):
-                yield At(f"GitHub has switched off {used.repository} {used.version[0]}", step.file, used.line)
+                places.setdefault((step.file, f"{used.repository} {used.version[0]}"), []).append(used.line)
+    for (file, what), lines in places.items():
+        count = f" ({len(set(lines))} places)" if len(set(lines)) > 1 else ""
+        yield At(f"GitHub has switched off {what}{count}", file, min(lines))
 
 
 @WORKFLOWS.rule("GHA037", "The uploading action can read the metadata of today's build backends",
