@@ -57,6 +57,14 @@ def test_a_wheel_alone_is_not_said_to_lack_its_sources(tmp_path: Path) -> None:
     assert codes([str(sample_packages.wheel(tmp_path, MODULES))], tmp_path) == []
 
 
+def test_metadata_2_5_import_names_and_bills_of_materials_are_fine(tmp_path: Path) -> None:
+    """PEP 794 and PEP 770: hatchling writes 2.5 since 1.32, and PyPI takes it."""
+    text = METADATA.replace("Metadata-Version: 2.4", "Metadata-Version: 2.5").replace(
+        "Name: demo\n", "Name: demo\nImport-Name: demo\nImport-Namespace: lab\n", 1)
+    wheel = sample_packages.wheel(tmp_path, MODULES, text, info={"sboms/demo.cdx.json": "{}"})
+    assert codes([str(wheel)], tmp_path) == []
+
+
 def test_two_files_of_one_name_are_refused(wheels: list[str], tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     other = sample_packages.wheel(tmp_path / "other", MODULES, name=LINUX)
