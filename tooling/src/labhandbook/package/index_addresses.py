@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from labhandbook.core.errors import HandbookError
 
 KNOWN = ("pypi", "testpypi")
+TITLES = {"pypi": "PyPI", "testpypi": "TestPyPI"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Index:
     def label(self) -> str:
         """The index as a person calls it."""
         return shown(self.name)
+
+    @property
+    def title(self) -> str:
+        """PyPI or TestPyPI, also where a variable puts another index in its place; else the index's own name."""
+        return TITLES.get(self.name, self.label)
 
     @property
     def moved(self) -> bool:
@@ -57,7 +63,7 @@ def shown(name: str) -> str:
     if name not in KNOWN:
         return name
     host = urlsplit(os.environ.get(f"HANDBOOK_{name.upper()}", "").strip()).netloc.rpartition("@")[2]
-    return host or {"pypi": "PyPI", "testpypi": "TestPyPI"}[name]
+    return host or TITLES[name]
 
 
 def index(target: str) -> Index:

@@ -84,7 +84,7 @@ def check_address(reading: Reading, place: Index | None) -> Answer:
         _compare(wanted, answer.listed, place)
         answer.data = _served(wanted, answer.listed, place)
         if place.moved:
-            raise _Wrong(f"the file came from the index that is used in place of {place.label}; the address itself "
+            raise _Wrong(f"the file came from the index that is used in place of {place.title}; the address itself "
                          "was not checked", Severity.UNVERIFIED)
     except _Wrong as wrong:
         line = reading.line("source.sha256" if wrong.rule is build_proof.HASH else "source.url")
@@ -118,7 +118,7 @@ def _hosts(place: Index) -> set[str | None]:
 
 
 def _elsewhere(wanted: Named, place: Index) -> _Wrong:
-    return _Wrong(f"{wanted.host or wanted.url} is not {place.label}, so its files were not checked",
+    return _Wrong(f"{wanted.host or wanted.url} is not {place.title}, so its files were not checked",
                   Severity.UNVERIFIED)
 
 
