@@ -231,7 +231,8 @@ CASES: dict[str, list[Case]] = {
         Case(readme("x", "README.adoc"), "an ending without a content type",
              facts(change(('"README.md"', '{ file = "README", content-type = "text/plain" }')),
                    texts={"README": "x"})),
-        Case(facts(change(('readme = "README.md"', 'dynamic = ["readme"]'))), "by the backend", facts(), UNVERIFIED)],
+        Case(facts(change(('"README.md"', '{ text = "Demo" }'))), "was not rendered",
+             facts(change(('readme = "README.md"', 'dynamic = ["readme"]'))), UNVERIFIED)],
     "REL061": [
         Case(readme("![A](docs/a.png)\n"), "docs/a.png is relative",
              readme("`![A](docs/a.png)` ![B](//example.org/a.png)\n")),

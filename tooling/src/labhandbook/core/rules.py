@@ -214,9 +214,9 @@ def set_aside(findings: Iterable[Finding], ignored: Mapping[str, str]) -> Iterat
                       message=f"{finding.message} (ignored: {reason})") if reason else finding
 
 
-def unverified(message: str, file: str = "", line: int = 0, fix: str = "") -> At:
+def unverified(message: str, file: str = "", line: int = 0) -> At:
     """A rule could not look."""
-    return At(message, file, line, UNVERIFIED, fix)
+    return At(message, file, line, UNVERIFIED)
 
 
 def _depth(code: str) -> int:
