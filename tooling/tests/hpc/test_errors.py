@@ -58,6 +58,19 @@ NOT_HERE = {
     "launch failed requeued held": "a node has to break while it starts a job",
     "HIP out of memory": "it needs a GPU", "CUDA out of memory": "it needs a GPU",
     "Disk quota exceeded": "it needs a file system with quotas",
+    "No space left on device": "it needs a full disk",
+    **dict.fromkeys(("NCCL WARN", "ncclSystemError", "Watchdog caught collective operation timeout",
+                     "miopenStatusInternalError"), "it needs GPUs"),
+    **dict.fromkeys(("unable to lock file", "HDF5 error", "errno = 11", "database is locked", "sqlite3"),
+                    "it needs a file system without locks"),
+    **dict.fromkeys(("requires a different Python", "future feature annotations is not defined",
+                     "No matching distribution found"), "it needs an old Python"),
+    **dict.fromkeys(("1", "137", "0:9", "SIGKILL", "139", "Segmentation fault", "143", "0:15", "SIGTERM"),
+                    "the shell's numbers for signals"),
+    **dict.fromkeys(("BadConstraints", "BeginTime", "JobArrayTaskLimit", "QOSGrpNodeLimit", "QOSGrpCpuLimit",
+                     "QOSGrpGRES", "QOSGrp", "QOSMaxGRESPerJob", "QOSMaxCpuPerJobLimit", "AssocGrpGRES",
+                     "AssocMaxJobsLimit", "Requested nodes are busy", "Invalid job array specification"),
+                    "from Slurm's manual; not provoked yet"),
 }
 
 
