@@ -117,7 +117,8 @@ def judge_alone(project: Project, problems: Sequence[Problem], version: str) -> 
     for each in problems:
         if each.kind == "entry" and each.error not in reasons:
             plug_in = each.group not in SCRIPTS and bool(each.missing) and not each.own
-            weight = Severity.UNVERIFIED if plug_in else Severity.WARNING if each.optional else None
+            lesser = each.optional or wheel_probe.OF_TESTS.search(each.name) is not None
+            weight = Severity.UNVERIFIED if plug_in else Severity.WARNING if lesser else None
             yield Finding(PYPROJECT, project.line(each.name.partition(" ")[0]), LOADS,
                           f"{each.name} in {each.group} fails: {each.error}", weight)
         elif each.kind == "version":

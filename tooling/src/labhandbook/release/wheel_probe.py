@@ -17,6 +17,8 @@ from typing import Any
 
 NOT_FOR_USERS = re.compile(r"(^|\.)(__main__|conftest|tests?|testing|test_\w+|\w+_tests?|setup|_vendor\w*|vendor\w*)"
                            r"(\.|$)")
+# Libraries for plug-ins bring entry points that must fail, for their own tests.
+OF_TESTS = re.compile(r"\.tests?(\.|:|$)")
 
 
 def names(package: metadata.Distribution) -> list[str]:

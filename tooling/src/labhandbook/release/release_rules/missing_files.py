@@ -14,6 +14,7 @@ from labhandbook.package.project import PYPROJECT
 from labhandbook.release.release_rules.commit import tag_versions
 from labhandbook.release.release_rules.opened_files import opened, package_folder, topmost
 from labhandbook.release.release_rules.unwanted_files import CACHES, CONTENTS, Contents
+from labhandbook.release.wheel_probe import OF_TESTS
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -89,9 +90,7 @@ def entry_points(contents: Contents) -> Iterator[At]:
                     path in contents.tree for place in ("", "src/") for path in (f"{place}{top}.py",
                                                                                  f"{place}{top}/__init__.py")):
                 problem, sure = f"names {top}, which is in the sources and not in the wheel", True
-            # Libraries for plug-ins bring entry points that must fail, for their own tests.
-            tests = re.search(r"\.tests?(\.|:|$)", target) is not None
-            weight = UNVERIFIED if not sure else WARNING if tests else None
+            weight = UNVERIFIED if not sure else WARNING if OF_TESTS.search(target) else None
             if problem:
                 yield At(f"{name} in {group} {problem}: {target}", PYPROJECT, contents.project.line(name), weight)
 
