@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from labhandbook.package.project import load_project
 from labhandbook.package.release_notes import notes
+from labhandbook.release.next_version import propose
 from tooling.tests.conftest import run
 from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_packages import git, write
@@ -49,6 +51,29 @@ def test_titles_of_pull_requests_are_the_last_resort(tmp_path: Path) -> None:
     root = project(tmp_path, {}, "An option (#12)", "A commit", merge)
     found = notes(load_project(root, ask_remote=False), "1.3.0")
     assert found.text == "- A fault (#13)\n- An option (#12)" and found.source == "pull requests"
+
+
+def test_a_package_of_several_has_its_own_tags_and_changes(tmp_path: Path) -> None:
+    root = sample_dists.project(tmp_path / "labs")
+    sample_dists.project(root / "more/labmore", "labmore")
+    (root / "more/labmore/.git").rename(tmp_path / "its-own-history")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "More")
+    git(root, "tag", "labmore-v1.2.0")
+    write(root, {"more/labmore/labmore/new.py": "def new():\n    pass\n"})
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "A name (#3)")
+    write(root, {"labdemo/new.py": "def other():\n    pass\n"})
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Another (#4)")
+    git(root, "tag", "v1.3.0")
+    git(root, "commit", "--quiet", "--allow-empty", "--message", "Last")
+    project = load_project(root / "more/labmore", ask_remote=False)
+    project = replace(project, settings=replace(project.settings, tag="labmore-v{version}"))
+    assert notes(project, "1.3.0").text == "- A name (#3)"
+    found = propose(project)
+    assert found is not None and (found.before, found.version) == ("labmore-v1.2.0", "1.3.0")
+    assert "labmore.new" in str(found) and "labdemo" not in str(found)
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -73,5 +73,6 @@ def _heading(kind: str) -> str:
 
 
 def _last_tag(project: Project) -> str:
-    """The last tag before the commit; empty without one."""
-    return git(project.root, "describe", "--tags", "--abbrev=0", "HEAD^") or ""
+    """The project's last tag before the commit, empty without one. Other packages of a repository have their own."""
+    pattern = project.settings.tag.replace("{version}", "[0-9]*")
+    return git(project.root, "describe", "--tags", "--abbrev=0", f"--match={pattern}", "HEAD^") or ""
