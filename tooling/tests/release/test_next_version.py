@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from labhandbook.package.pending_changes import by_kind, pending
+from labhandbook.package.pending_changes import by_kind, newer, pending
 from labhandbook.package.project import load_project
 from labhandbook.release.next_version import propose, raised
 from tooling.tests.conftest import run
@@ -103,6 +103,12 @@ def test_the_log_of_a_newer_version_counts(tmp_path: Path) -> None:
     project = load_project(changed(tmp_path, {"CHANGELOG.md": text}), ask_remote=False)
     assert pending(project, "1.2.0").breaking == {"Breaking changes"}
     assert pending(project, "2.0.0").entries == ()
+
+
+@pytest.mark.parametrize("head", ["labdemo 2.0.0 (2026-11-28)\n==========================", "2.0.0\n-----",
+                                  "## v2.0.0 - 2026", "Version 2.0.0"])
+def test_which_version_heads_a_log(head: str) -> None:
+    assert list(newer(f"Changes\n=======\n\n{head}\n\n- New.\n\n1.2.0\n-----\n\n- Old.\n", "1.2.0")) == ["2.0.0"]
 
 
 def test_kinds_of_entries() -> None:

@@ -20,7 +20,8 @@ FOLDERS = ("newsfragments", "changelog.d", "changes.d", "news", "changes", "docs
 BREAKING = re.compile(r"(?i)break|removal|removed|incompatib")
 NEW = re.compile(r"(?i)^(feat|add|new|enhanc|improve|chang|deprecat|minor)")
 KIND = re.compile(r"(?m)^(?:#{2,6}\s+|\*\*)?([A-Z][A-Za-z ]+?)(?:\*\*)?:?\s*(?:\n[-=~^*+#\"]{3,}\s*)?$")
-HEADED = re.compile(r"(?im)^(?:#+\s.*?|[^\w\n]*(?:(?:version|release)\s+)?)v?(\d+(?:\.\d+)+\w*)")
+HEADED = re.compile(r"(?im)^(?:#+\s.*?|[^\w\n]*(?:(?:version|release)\s+)?|(?=.*\n[-=~^*+#]{3,}).*?)"
+                    r"(?<![\w.])v?(\d+(?:\.\d+)+\w*)")
 MOST = 2_000
 
 

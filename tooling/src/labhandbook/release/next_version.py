@@ -119,7 +119,8 @@ def calendar(project: Project, today: date) -> str:
         same = (version.major, version.minor) == (year, today.month)
         rest = [version.micro + 1] if same else [0] * (len(numbers) - 1)
         return ".".join(map(str, (year, today.month, *rest)))
-    first = numbers[0] + 1 if version.major == year else 1
+    first = numbers[0] + 1 if version.major == year else min(
+        each.minor for each, _ in rows if each.major == version.major and not each.is_prerelease)
     return ".".join(map(str, (year, first, *[0] * (len(numbers) - 1))))
 
 
