@@ -103,6 +103,9 @@ def test_the_log_of_a_newer_version_counts(tmp_path: Path) -> None:
     project = load_project(changed(tmp_path, {"CHANGELOG.md": text}), ask_remote=False)
     assert pending(project, "1.2.0").breaking == {"Breaking changes"}
     assert pending(project, "2.0.0").entries == ()
+    old = "\n## 0.7.0 (unreleased)\n\n### Added\n\n- A\n"
+    (project.root / "CHANGELOG.md").write_text(LOG.format("- First.").replace("## Unreleased", "## 1.2.0") + old)
+    assert pending(project, "1.2.0").entries == (), "an old version that never appeared"
 
 
 @pytest.mark.parametrize("head", ["labdemo 2.0.0 (2026-11-28)\n==========================", "2.0.0\n-----",

@@ -11,7 +11,7 @@ from pathlib import Path
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.yaml_reader import read_yaml
-from labhandbook.package.changelog import CHANGELOG, section
+from labhandbook.package.changelog import CHANGELOG, heading, section
 from labhandbook.package.project import Project
 
 # Where the tools keep their fragments when their settings name no folder.
@@ -66,6 +66,8 @@ def pending(project: Project, last: str = "", files: Collection[str] | None = No
                 whole = untrusted_data.text(path)
             except HandbookError:
                 continue
+            if last and (old := re.search(heading(last), whole, re.MULTILINE)):
+                whole = whole[:old.start()]
             for name in ("unreleased", "upcoming", "in development", *newer(whole, last)):
                 if text := section(whole, name):
                     return Pending(path.name, tuple(by_kind(text)))
