@@ -52,15 +52,45 @@ def test_a_true_error_is_found(name: str, broken: list[Finding]) -> None:
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The sound book's pages by the embedded engine, without what it refuses by name."""
-    book, site = tmp_path_factory.mktemp("other") / "book", tmp_path_factory.mktemp("site") / "site"
-    shutil.copytree(FINE, book)
-    text = (book / "text.qmd").read_text(encoding="utf-8").replace(".column-margin", ".plain")
-    (book / "text.qmd").write_text(text.replace("-{{< include a.qmd >}}", "- a"), encoding="utf-8")
-    done = run("render", "--book", book, "--engine", "pandoc", "--to", "html", "--output", site)
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, str]]:
+    """What the embedded engine says of the sound book, and its pages."""
+    site = tmp_path_factory.mktemp("site") / "site"
+    done = run("render", "--book", FINE, "--engine", "pandoc", "--to", "html", "--output", site)
     assert done.returncode == 0, done.stderr
-    return {path.name: path.read_text(encoding="utf-8") for path in site.glob("*.html")}
+    return done.stderr, {path.name: path.read_text(encoding="utf-8") for path in site.glob("*.html")}
+
+
+@pytest.fixture(scope="module")
+def pages(rendered: tuple[str, dict[str, str]]) -> dict[str, str]:
+    return rendered[1]
+
+
+def test_what_is_not_rendered_as_by_quarto_is_named(rendered: tuple[str, dict[str, str]]) -> None:
+    said = rendered[0]
+    assert "text.qmd:22: BOOK009 the class .column-margin" in said
+    config = (FINE / "_quarto.yml").read_text(encoding="utf-8").splitlines()
+    line = config.index("    include-in-header:") + 1
+    assert f"_quarto.yml:{line}: BOOK009 `include-in-header:` is not read by the embedded engine" in said
+    assert "the filter quarto is not run by the embedded engine" in said
+
+
+def test_numbers_and_contents_follow_the_configuration(tmp_path: Path) -> None:
+    for name, options in (("depth", "number-depth: 1\n    toc-depth: 2"),
+                          ("none", "number-sections: false\n    toc: false")):
+        book = tmp_path / name
+        shutil.copytree(FINE, book)
+        config = (book / "_quarto.yml").read_text(encoding="utf-8")
+        (book / "_quarto.yml").write_text(config.replace("theme: cosmo", f"{options}"), encoding="utf-8")
+        text = (book / "text.qmd").read_text(encoding="utf-8")
+        more = "\n## Second {#sec-second}\n\n### Third\n\n@sec-second {{< kbd Ctrl >}}\n"
+        (book / "text.qmd").write_text(text + more, encoding="utf-8")
+        done = run("render", "--book", book, "--engine", "pandoc", "--to", "html")
+        assert done.returncode == 0, done.stderr
+        page = (book / "_book/text.html").read_text(encoding="utf-8")
+        assert "header-section-number" not in page and "<kbd>Ctrl</kbd>" in page
+        assert ('<span class="chapter-number">1</span>' in page) is (name == "depth")
+        assert ("toc-third" in page, "toc-sec-second" in page) == (False, name == "depth")
+        assert (">Section\u00a01.2</a>" if name == "depth" else ">Second</a>") in page
 
 
 def test_cells_show_their_code_and_that_they_were_not_run(pages: dict[str, str]) -> None:

@@ -312,6 +312,7 @@ def _replace(answers: Answers, line: Line, source: Source) -> str:
             return TOKEN.format(len(source.shortcodes))
         elif name in answers.others:
             blame(SUPPORTED, f"the shortcode {match[0]} is not answered by the embedded engine")
+            return match[0] if answers.house else ""
         else:
             blame(SHORTCODE, f"the shortcode {match[0]} is not known here{_near_shortcode(name, answers.handlers)}")
         return match[0]

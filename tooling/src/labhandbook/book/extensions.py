@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterator
 
+from labhandbook.book.book_rules import SUPPORTED
 from labhandbook.book.boundary import OUTSIDE, leads_out, own_file
+from labhandbook.book.contents import CONFIG
 from labhandbook.book.model import Book, as_list, line_of, load_yaml
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.rules import Finding, Severity
+from labhandbook.core.yaml_reader import read_yaml
 
 
 def extension_files(book: Book) -> dict[str, list[str]]:
@@ -52,3 +57,31 @@ def foreign_shortcodes(book: Book) -> set[str]:
             with contextlib.suppress(HandbookError):
                 found |= set(re.findall(r"[A-Za-z][\w-]*", untrusted_data.text(path, name)))
     return found
+
+
+# Settings that change what a page shows and that the embedded engine does not read.
+NOT_READ = ("csl", "crossref", "metadata-files", "book.page-footer", "book.body-footer", "book.body-header",
+            "book.navbar", "book.cover-image", "project.resources", "shortcodes",
+            *(f"{place}{name}" for place in ("", "format.html.") for name in (
+                "number-offset", "link-external-newwindow", "include-in-header", "include-before-body", "template",
+                "template-partials", "reference-location", "code-fold")))
+
+
+def not_read(book: Book) -> Iterator[Finding]:
+    """The settings of `_quarto.yml` that only Quarto reads, with their lines."""
+    whole = read_yaml(untrusted_data.text(book.root / CONFIG, CONFIG), CONFIG)
+    for name in NOT_READ:
+        *outer, key = name.split(".")
+        place = whole
+        for each in outer:
+            place = place[each]
+        if key in place.map:
+            yield Finding(CONFIG, place.at(key), SUPPORTED, f"`{key}:` is not read by the embedded engine",
+                          Severity.WARNING)
+    language = str(book.config.get("lang", "en"))
+    if not language.startswith("en"):
+        yield Finding(CONFIG, whole.at("lang"), SUPPORTED,
+                      f"the embedded engine writes its words in English, not in {language}", Severity.WARNING)
+    for item in whole["filters"].words if not book.house_style else ():
+        yield Finding(CONFIG, item.line, SUPPORTED, f"the filter {item.text} is not run by the embedded engine",
+                      Severity.WARNING)

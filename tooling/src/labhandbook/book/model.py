@@ -84,10 +84,23 @@ class Book:
     def html_option(self, name: str, default: Any = None) -> Any:
         """An option of `format: html`, or of the project where the format does not set it."""
         formats = self.config.get("format") or {}
-        html = formats.get("html") if isinstance(formats, dict) else None
+        # A format of an extension, such as theirs-html, is HTML too.
+        html = next((held for name, held in formats.items() if name.endswith("html")), None) if isinstance(
+            formats, dict) else None
         if isinstance(html, dict) and name in html:
             return html[name]
         return self.config.get(name, default)
+
+
+    @property
+    def numbered(self) -> bool:
+        """Whether chapters and sections show their numbers."""
+        return self.html_option("number-sections", True) is not False
+
+    def number_option(self, name: str, default: int) -> int:
+        """An option of `format: html` that is a number."""
+        value = self.html_option(name, default)
+        return value if isinstance(value, int) and not isinstance(value, bool) else default
 
 
 def as_list(value: Any) -> list[str]:

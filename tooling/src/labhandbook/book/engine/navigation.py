@@ -92,13 +92,13 @@ class Navigation:
         return html.replace(SIDEBAR, self._sidebar(page), 1)
 
     def _heading(self, page: Page) -> str:
-        if not page.appendix or not page.label:
+        if not page.appendix or not page.label or not self.book.numbered:
             return self._label(replace(page, text=""))
         return f'<span class="chapter-title">Appendix {page.label} — {self.entries[page.path].html}</span>'
 
     def _label(self, page: Page) -> str:
         html = escape(page.text) if page.text else self.entries[page.path].html
-        number = f'<span class="chapter-number">{page.label}</span> ' if page.label else ""
+        number = f'<span class="chapter-number">{page.label}</span> ' if page.label and self.book.numbered else ""
         return f'{number}<span class="chapter-title">{html}</span>'
 
     def _sidebar(self, page: Page) -> str:

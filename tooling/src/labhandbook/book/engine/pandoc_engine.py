@@ -16,7 +16,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from labhandbook.book.book_rules import CALLOUT, CITATION, DUPLICATE, LINK, READABLE, REFERENCE, SHORTCODE, SUPPORTED
+from labhandbook.book.book_rules import (
+    CALLOUT,
+    CITATION,
+    DUPLICATE,
+    INCLUDE,
+    LINK,
+    READABLE,
+    REFERENCE,
+    SHORTCODE,
+    SUPPORTED,
+)
 from labhandbook.book.boundary import own_file
 from labhandbook.book.change_days import changed_days
 from labhandbook.book.chapter_source import QUARTO_ONLY, Answers, Line, Source, heaviest, read_source
@@ -28,8 +38,10 @@ from labhandbook.book.facts import variables
 from labhandbook.book.model import Book
 from labhandbook.book.source_positions import Places
 from labhandbook.core import untrusted_data
-from labhandbook.core.rules import Finding, Findings, Rule
+from labhandbook.core.rules import Finding, Findings, Rule, Severity
 
+# What ends a render of any book; the rest Quarto passes, and so a book that does not ask for house style is rendered.
+FATAL = (READABLE, INCLUDE)
 SITE = Path(__file__).with_name("site")
 # The files of SITE that every site has.
 SERVED = ("layout.css", "layout.js", "search.js", "minisearch.js")
@@ -97,7 +109,10 @@ class Engine:
             "bibliography": [{"name": name, "text": read_text(self.book.root / name, name)}
                              for name in self.book.bibliography],
             "settings": {"template": (SITE / "page.html").read_text(encoding="utf-8"),
-                         "site": str(self.book.settings.get("site-url", "")).rstrip("/")},
+                         "site": str(self.book.settings.get("site-url", "")).rstrip("/"),
+                         "number": self.book.numbered, "depth": self.book.number_option("number-depth", 6),
+                         "toc": self.book.html_option("toc", True) is not False,
+                         "toc-depth": self.book.number_option("toc-depth", 3)},
         }
         answer = self._pool.everyone("setup", **self._setup)
         self._answers = Answers(self.book.root, variables(self.book), self.book.config, set(answer["shortcodes"]),
@@ -242,6 +257,9 @@ class Engine:
                 message = f"{resource['target']} leads to no file of the book"
                 findings.append(_place(places.best(resource["target"]), LINK, message))
         findings += duplicate_ids(source, chapter.parsed["ids"], self.labels)
+        if not self.book.house_style:
+            passed = {each for each in findings if each.weight is Severity.ERROR and each.rule not in FATAL}
+            findings = [replace(each, severity=Severity.WARNING) if each in passed else each for each in findings]
         html = self.navigation.complete(chapter.page, answer["html"])
         return Written(chapter.page, html, resources, list(Findings.of(findings)), missing)
 

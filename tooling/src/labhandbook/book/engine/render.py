@@ -15,6 +15,7 @@ from labhandbook.book.engine.navigation import download_name, old_addresses, red
 from labhandbook.book.engine.pandoc_engine import SERVED, SITE, Chapter, Engine, Written
 from labhandbook.book.engine.pdf import pdf, typst_source
 from labhandbook.book.engine.search_index import INDEX, search_script, sections
+from labhandbook.book.extensions import not_read
 from labhandbook.book.model import Book, line_of
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import replacing_folder
@@ -79,7 +80,7 @@ def render_pandoc(book: Book, output: Path, formats: tuple[str, ...], progress: 
         written = engine.write(book.pages)
         shown = {name for page in written for name in page.resources}
         result = Rendered("pandoc", output, len(written),
-                          Findings.of(each for page in written for each in page.findings))
+                          Findings.of([*not_read(book), *(each for page in written for each in page.findings)]))
         if result.findings.failed():
             return result
         if "pdf" in whole:

@@ -268,6 +268,7 @@ end
 
 -- request: {path, text, number, meta, codes}. Returns the chapter as kept and what Python gets of it.
 function M.read(request)
+  extension.reading = request.format
   local log, doc = pandoc.log.silence(pandoc.read, request.text, 'markdown', READING)
   doc.meta = pandoc.Meta(request.meta or {})
   local unanswered = pandoc.List {}

@@ -10,8 +10,22 @@ local function run(path)
   return chunk() or env
 end
 
+-- Quarto's own shortcodes that need no more than a line.
+local OWN = {
+  pagebreak = function()
+    if M.reading == 'typst' then return pandoc.RawBlock('typst', '#pagebreak()') end
+    return pandoc.RawBlock('html', '<div style="page-break-after: always;"></div>')
+  end,
+  kbd = function(args, kwargs)
+    local key = args[1] or kwargs.win
+    local text = pandoc.utils.stringify(#kwargs.linux > 0 and not args[1] and kwargs.linux or key)
+    return pandoc.Inlines { pandoc.RawInline('html', '<kbd>'), pandoc.Str(text), pandoc.RawInline('html', '</kbd>') }
+  end,
+}
+
 function M.load(shortcodes, filters)
   M.shortcodes, M.filters = {}, {}
+  for name, handler in pairs(OWN) do M.shortcodes[name] = handler end
   for _, path in ipairs(shortcodes) do
     for name, handler in pairs(run(path)) do M.shortcodes[name] = handler end
   end

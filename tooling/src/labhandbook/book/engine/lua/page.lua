@@ -181,10 +181,11 @@ local function equation(span)
   return span
 end
 
-local function header(element)
+local function header(element, settings)
   local number = element.attributes.number
   if not number then return nil end
   element.attributes.number = nil
+  if not settings.number or element.level > settings.depth then return element end
   element.content:insert(1, pandoc.Space())
   element.content:insert(1, pandoc.Span(pandoc.Str(number), { class = 'header-section-number' }))
   return element
@@ -286,17 +287,19 @@ function M.write(chapter, request, state)
   local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html', path)
   -- This comes before the links of citations are made: those lead to pages already.
   doc = links(doc, chapter, state.pages, state.labels, blame, resources, pictures,
-    refs.crossref(state.labels, href, blame, not chapter.number))
+    refs.crossref(state.labels, href, blame, not chapter.number or not state.settings.number))
   if chapter.cites or request.bibliography then
     local target = request.references and refs.relative(path, request.references) or ''
     doc = refs.citations(doc, state, request.bibliography and '' or target, request.bibliography, blame, path)
   end
   doc = doc:walk {
-    Image = alternative, Div = div, CodeBlock = code(), Figure = figure, Table = table_float, Span = equation, Header = header,
+    Image = alternative, Div = div, CodeBlock = code(), Figure = figure, Table = table_float, Span = equation,
+    Header = function(element) return header(element, state.settings) end,
   }
   doc.meta = pandoc.Meta {}
   local options = pandoc.WriterOptions {
-    html_math_method = 'mathml', section_divs = true, table_of_contents = true, toc_depth = 3, wrap_text = 'none',
+    html_math_method = 'mathml', section_divs = true, table_of_contents = state.settings.toc,
+    toc_depth = state.settings['toc-depth'], wrap_text = 'none',
     template = state.settings.compiled, variables = request.variables,
   }
   if not state.settings.compiled then
