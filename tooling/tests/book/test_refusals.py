@@ -155,7 +155,7 @@ def test_nothing_else_is_refused(result: Outcome) -> None:
 
 def test_every_finding_says_how_to_fix_it(result: Outcome) -> None:
     for finding in result.findings:
-        assert str(finding["fix"]) in result.text and f"@{finding['section']}" in result.text
+        assert str(finding["fix"]) in result.text and f"#{finding['section']}\n" in result.text
 
 
 def test_json_holds_the_same_findings(result: Outcome) -> None:
