@@ -139,7 +139,7 @@ def load_book(start: Path, *, render: bool = True) -> Book:
     """Read the book at or above `start`.
 
     Raises HandbookError when there is no book, its configuration is broken, or a listed chapter is missing; to
-    `render` it, also when the configuration names files outside the book.
+    `render` it, or when it asks for house style, also when the configuration names files outside the book.
     """
     root = find_root(start.resolve())
     value = _read(root / CONFIG, CONFIG)
@@ -159,8 +159,7 @@ def load_book(start: Path, *, render: bool = True) -> Book:
         raise config_error("lists no chapters under `book: chapters:`", "a book needs an index.qmd",
                            value.at("book"))
     found = Book(root, config, read_contents(root, book))
-    if render:
-        _keep_inside(found)
+    _keep_inside(found, everything=render or found.house_style)
     return found
 
 
@@ -197,13 +196,16 @@ def _flatten(contents: tuple[Page | Part, ...]) -> Iterator[Page]:
             yield from entry.chapters
 
 
-def _keep_inside(book: Book) -> None:
-    """Refuse a configuration that reads files outside the book, or whose output folder holds the book."""
+def _keep_inside(book: Book, *, everything: bool) -> None:
+    """Refuse a configuration that runs filters outside the book.
+
+    With `everything`, also one that shows or reads other files from there, or whose output folder holds the book.
+    """
     filters = [f"_extensions/{name}" for name in as_list(book.config.get("filters"))]
     named = {"css": as_list(book.html_option("css")), "favicon": as_list(book.settings.get("favicon")),
              "include-after-body": as_list(book.html_option("include-after-body")),
              "bibliography": book.named_bibliography, "filters": filters}
-    for key, names in named.items():
+    for key, names in named.items() if everything else [("filters", filters)]:
         for name in names:
             if leads_out(book.root, name) or ADDRESS.match(name):
                 shown = name.removeprefix("_extensions/") if key == "filters" else name
@@ -212,6 +214,8 @@ def _keep_inside(book: Book) -> None:
                                     why="a render shows and copies what _quarto.yml names",
                                     todo="copy the file into the book and write its path from the book's root",
                                     section="sec-contributing-check")
+    if not everything:
+        return
     try:
         holds_book = book.root.is_relative_to(book.output.resolve())
     except (OSError, RuntimeError, ValueError):

@@ -49,8 +49,9 @@ class Places:
     def word(self, needle: str) -> Line:
         """The next line that holds `needle` as a whole: not as a part of a longer key, path or id."""
         line = self.of(rf"(?<![\w/.-]){re.escape(needle)}(?![\w/#-]|[.:]\w)")
-        # pandoc writes the spaces of an address as %20; the author did not.
-        return line if line.number or unquote(needle) == needle else self.word(unquote(needle))
+        # pandoc writes the spaces of an address as %20, and .png after a picture without an ending.
+        written = unquote(needle).removesuffix(".png")
+        return line if line.number or written == needle else self.word(written)
 
     def id(self, name: str) -> Line:
         """The next line that gives something the id `name`."""
