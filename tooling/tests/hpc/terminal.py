@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import subprocess
 import termios
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,8 @@ from pathlib import Path
 
 
 def own() -> None:
-    """Make the standard input this process's terminal, so that Ctrl-C typed there reaches it."""
+    """Make the standard input this process's terminal, so that Ctrl-C typed there reaches it and ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what runs in the background of a script ignores it
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
