@@ -90,7 +90,6 @@ def test_code_of_another_commit_is_found(root: Path, tmp_path: Path, files: dict
     assert (tmp_path / "work/dist" / wheel.name).exists() and facts["given"] is True
 
 
-@pytest.mark.long
 def test_the_commands_test_rehearse_and_publish_them(root: Path, wheels: list[Path]) -> None:
     paths = [str(path) for path in wheels]
     done = run("release", "test", *QUICK, *paths, cwd=root)

@@ -237,7 +237,6 @@ def test_the_labs_packages(tmp_path: Path, name: str, expected: set[str]) -> Non
     assert len(inspection.wheel.modules) > 5 and inspection.lines()
 
 
-@pytest.mark.long
 def test_this_package_itself(tmp_path: Path) -> None:
     if sample_packages.download("flit-core") is None:
         pytest.skip(LACKS + "network")

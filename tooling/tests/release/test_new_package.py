@@ -30,7 +30,6 @@ def start(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.long
 def test_a_new_package_passes_every_rule_and_its_rehearsal(tmp_path: Path) -> None:
     root = start(tmp_path / "lab-means")
     findings = check_loaded(load_project(root, ask_remote=False), offline=True)

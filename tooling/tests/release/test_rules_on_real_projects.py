@@ -50,6 +50,7 @@ def test_what_a_careless_release_looks_like(tmp_path: Path) -> None:
     write(tmp_path, {"README.md": "# Demo\n\n![A](docs/a.png)\n", "src/demo/new/__init__.py": ""})
     found = check([tmp_path], offline=True)
     assert codes(found, Severity.ERROR) == {"REL006", "REL011", "REL014", "REL041", "REL061"}
+    assert "REL044" in codes(found, Severity.WARNING)
     assert found.findings.failed()
 
 
