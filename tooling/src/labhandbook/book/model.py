@@ -91,7 +91,6 @@ class Book:
             return html[name]
         return self.config.get(name, default)
 
-
     @property
     def numbered(self) -> bool:
         """Whether chapters and sections show their numbers."""

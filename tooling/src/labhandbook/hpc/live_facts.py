@@ -18,7 +18,7 @@ from labhandbook.hpc.partition_limits import amount, plural
 SECTION = "sec-contributing-facts"
 SECONDS = 60
 
-GPU = re.compile(r"\bgpu:(?:([a-z][\w.-]*):)?(\d+)")
+GPU = re.compile(r"\bgpu:(?:[a-z][\w.-]*:)?(\d+)")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,6 @@ class Live:
 
     name: str
     facts: dict[str, str]
-    gpu_type: str = ""
 
 
 def ask(cluster: Cluster) -> list[Live]:
@@ -68,7 +67,7 @@ def read(shown: str, nodes: str, limits: str) -> list[Live]:
 
 
 def _live(name: str, said: dict[str, str], rows: list[list[str]], most_jobs: str) -> Live:
-    gpus = [(match[1] or "", int(match[2])) for row in rows for match in GPU.finditer(row[3])]
+    gpus = [int(match[1]) for row in rows for match in GPU.finditer(row[3])]
     facts = {"kind": "gpu" if gpus else "cpu",
              "exclusive": "yes" if said.get("OverSubscribe") == "EXCLUSIVE" else "no"}
     try:
@@ -89,8 +88,8 @@ def _live(name: str, said: dict[str, str], rows: list[list[str]], most_jobs: str
         facts |= {"cores-per-node": str(max(cores)),
                   "memory-gib": str(min(max(memory), int(most) // 1024 if most.isdecimal() else max(memory)))}
     if gpus:
-        facts["gpus-per-node"] = str(max(number for _, number in gpus))
-    return Live(name, facts, next((kind for kind, _ in gpus if kind), ""))
+        facts["gpus-per-node"] = str(max(gpus))
+    return Live(name, facts)
 
 
 def _words(limit: float) -> str:

@@ -14,7 +14,6 @@ from labhandbook.hpc.job_request import Unreadable, hours
 
 SECTION = "sec-hpc-workflow-monitor"
 FORMAT = "%i|%j|%T|%M|%l|%r"
-LEAST = 30  # seconds between two questions
 SECONDS = 60
 BAR = 20
 

@@ -10,9 +10,10 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.package.project import Project
 
 CHANGELOG = re.compile(r"(?i)(changelog|changes|history|news|release[-_]?notes)(\.(md|rst|txt))?$")
-# Folders of fragments: towncrier, scriv, reno.
-FRAGMENTS = re.compile(r"(?i)(^|/)(newsfragments?|changelog\.d|changes\.d|news\.d|\.?changelog|changes"
-                       r"|releasenotes/notes)/[^/]+\.(md|rst|txt|ya?ml|\w+)$")
+# Where towncrier, scriv, reno and others keep fragments when their settings name no folder.
+FOLDERS = ("newsfragments", "newsfragment", "changelog.d", "changes.d", "news.d", "news", "changes", "docs/changelog",
+           "changelog", "docs/changelog-fragments", ".changelog", "releasenotes/notes")
+FRAGMENTS = re.compile(rf"(?i)(^|/)(?:{'|'.join(map(re.escape, FOLDERS))})/[^/]+\.\w+$")
 LINK = re.compile(r"^\[([^]\n]+)\]: .*", re.MULTILINE)
 UNDERLINE = re.compile(r"[-=~^*+#]{3,}\s*$")
 

@@ -11,12 +11,9 @@ from pathlib import Path
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.yaml_reader import read_yaml
-from labhandbook.package.changelog import CHANGELOG, heading, section
+from labhandbook.package.changelog import CHANGELOG, FOLDERS, heading, section
 from labhandbook.package.project import Project
 
-# Where the tools keep their fragments when their settings name no folder.
-FOLDERS = ("newsfragments", "changelog.d", "changes.d", "news", "changes", "docs/changelog", "changelog",
-           "docs/changelog-fragments", ".changelog", "releasenotes/notes")
 BREAKING = re.compile(r"(?i)break|removal|removed|incompatib")
 NEW = re.compile(r"(?i)^(feat|add|new|enhanc|improve|chang|deprecat|minor)")
 KIND = re.compile(r"(?m)^(?:#{2,6}\s+|\*\*)?([A-Z][A-Za-z ]+?)(?:\*\*)?:?\s*(?:\n[-=~^*+#\"]{3,}\s*)?$")
