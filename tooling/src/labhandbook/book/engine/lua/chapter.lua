@@ -195,9 +195,18 @@ function Numbering:float(element, kind)
     local number = self:count(kind)
     self:label(id, kind, number, stringify(element.caption.long))
     element.attributes['number'] = number
-    for _, part in ipairs(element.content or {}) do
-      if part.t == 'Div' and part.classes:includes 'hb-part' then
-        self:label(part.identifier, kind, number .. ' (' .. string.char(96 + tonumber(part.identifier:match '%d+$')) .. ')')
+    local letters = 0
+    for index, part in ipairs(element.content or {}) do
+      local cell = part.t == 'Div' and part.classes:includes 'hb-part' and tonumber(part.identifier:match '%d+$')
+      local figure = part.t == 'Figure' and part.identifier:match('^' .. kind .. '%-')
+      if cell or figure then
+        letters = letters + 1
+        local letter = '(' .. string.char(96 + (cell or letters)) .. ')'
+        self:label(part.identifier, kind, number .. ' ' .. letter, figure and stringify(part.caption.long) or '')
+        if figure then
+          part.caption.long:insert(1, pandoc.Plain { pandoc.Str(letter) })
+          element.content[index] = part
+        end
       end
     end
   end
