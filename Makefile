@@ -12,6 +12,9 @@ PROJECTS := $(patsubst chapters/research/%/pyproject.toml,%,$(wildcard chapters/
 RESEARCH := .venv-research
 TORCH := torch==2.13.0
 
+# The tests start the command thousands of times: what it imports is compiled once, by the first that imports it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: site preview check test test-long test-quarto test-research $(PROJECTS:%=test-%) quarto clean help
 
 site: $(READY)  ## render the handbook into _book/
