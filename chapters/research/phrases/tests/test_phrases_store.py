@@ -62,7 +62,7 @@ def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     every = [(label, f"note number {number} on {label}") for number in range(3)
              for label in ("room", "travel")]
     running = [program(tmp_path, "correct", *words, wait=False) for words in every]
-    assert [process.wait(120) for process in running] == [0] * len(every)
+    assert [process.wait(600) for process in running] == [0] * len(every)
     for process in running:
         said(process)
     kept = {(phrase.label, phrase.text) for phrase in Store(tmp_path).corrections()}
