@@ -79,6 +79,12 @@ def test_what_both_files_have_is_found_once(tmp_path: Path) -> None:
     assert len(gate(paths, here)) == 1 and len(gate(paths)) == 2
 
 
+def test_a_file_of_the_wrong_form_is_one_finding(tmp_path: Path) -> None:
+    """Without the folder that the wheel's name says, its list of files can't be judged."""
+    lacking = sample_packages.wheel(tmp_path, info={"WHEEL": None}, record="")
+    assert [finding.rule.code for finding in gate([lacking])] == ["REL320"]
+
+
 # What `twine check --strict` passes of the above, and PyPI refuses.
 PASSED = [("REL303", 0), ("REL304", 0), ("REL305", 0), ("REL306", 0), ("REL307", 2), ("REL308", 0), ("REL312", 0),
           ("REL313", 0), ("REL314", 0), ("REL315", 0), ("REL320", 2), ("REL321", 0), ("REL322", 1), ("REL323", 1)]

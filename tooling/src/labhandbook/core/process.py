@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import itertools
 import os
 import re
 import resource
@@ -18,12 +17,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from labhandbook.core.guarded_streams import AT_SIGNAL, ENDING
+from labhandbook.core.reaper import REAPER
 
 # What a program needs to find its files, its language and its terminal.
 GENERAL = frozenset((
@@ -72,20 +72,6 @@ GIT_COMMANDS = (
     (re.compile(r"credential\..*\.helper$"), ""),
 )
 REMOTE = ("--upload-pack=git-upload-pack",)
-
-# Reads "+ TOKEN GROUP" and "- TOKEN"; when its input ends, so did this process, and what is left is killed.
-REAPER = """
-trap '' HUP INT TERM
-groups=
-while read -r sign token group; do
-  left=
-  for each in $groups; do [ "${each%%:*}" = "$token" ] || left="$left $each"; done
-  groups=$left
-  [ "$sign" = - ] || groups="$groups $token:$group"
-done
-for each in $groups; do kill -s KILL -- "-${each#*:}" 2> /dev/null; done
-"""
-
 
 # So that no other module needs the standard library's subprocess, which would start programs in other ways.
 PIPE = subprocess.PIPE
@@ -138,7 +124,7 @@ def start(command: Sequence[str | Path], *, cwd: Path | str | None = None, env: 
     """
     if ENDING and threading.current_thread() is not threading.main_thread():
         raise InterruptedError("a signal ended this command")
-    with _REAPER.watching() as (watched, announce):
+    with REAPER.watching() as (watched, announce):
         process = subprocess.Popen(list(map(str, command)), cwd=cwd, env=dict(environment() if env is None else env),
                                    stdin=stdin, stdout=stdout, stderr=stderr, encoding="utf-8", errors=errors,
                                    umask=umask, start_new_session=True, pass_fds=pass_fds, preexec_fn=announce)
@@ -161,7 +147,7 @@ def stop_all() -> None:
 
     A signal's handler calls this, so it takes no lock.
     """
-    for group in tuple(_REAPER.groups):
+    for group in tuple(REAPER.groups):
         with contextlib.suppress(OSError):
             os.killpg(group, signal.SIGKILL)
 
@@ -175,7 +161,7 @@ def close(*pipes: IO[str] | None) -> None:
 
 def ended(process: subprocess.Popen[str]) -> None:
     """Forget the group of a program that ended by itself."""
-    _REAPER.forget_group(process.pid)
+    REAPER.forget_group(process.pid)
 
 
 def run(command: Sequence[str | Path], *, cwd: Path | str | None = None, env: Mapping[str, str] | None = None,
@@ -264,75 +250,4 @@ def _limit(pid: int, limits: Limits) -> None:
             resource.prlimit(pid, resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
 
 
-class _Reaper:
-    """The shell process that outlives this one just long enough to kill its children's groups."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._owner = self._reading = self._writing = -1
-        self._tokens = itertools.count()
-        self.groups: dict[int, int] = {}  # of this process, not of one that it was forked from, with their tokens
-
-    @contextlib.contextmanager
-    def watching(self) -> Iterator[tuple[Callable[[int], None], Callable[[], None]]]:
-        """What the starter of a child calls with its group, and what the child calls before it becomes the program.
-
-        The child names itself, so no moment is left in which it runs and nobody watches over it. A start that fails
-        leaves nothing behind: its number may soon be another program's.
-        """
-        with self._lock:
-            if self._owner != os.getpid():
-                self._begin()
-            token, pipe = next(self._tokens), os.dup(self._writing)
-
-        def announce() -> None:
-            with contextlib.suppress(OSError):
-                os.write(pipe, b"+ %d %d\n" % (token, os.getpid()))
-
-        def watched(group: int) -> None:
-            self.groups[group] = token
-
-        try:
-            yield watched, announce
-        except BaseException:
-            self._write(f"- {token}")
-            raise
-        finally:
-            os.close(pipe)
-
-    def forget_group(self, group: int) -> None:
-        """Watch no longer over a group."""
-        token = self.groups.pop(group, None)
-        if token is not None:
-            self._write(f"- {token}")
-
-    def let_go(self) -> None:
-        """Let go of the pipe: in a forked child it is the parent's."""
-        self._lock = threading.Lock()
-        for end in (self._reading, self._writing):
-            if end >= 0:
-                with contextlib.suppress(OSError):
-                    os.close(end)
-        self._owner = self._reading = self._writing = -1
-        self.groups = {}
-
-    def _write(self, line: str) -> None:
-        with contextlib.suppress(OSError):
-            os.write(self._writing, f"{line}\n".encode())
-
-    def _begin(self) -> None:
-        # The reading end stays open here: without it, a watcher that somebody killed would end each child by SIGPIPE.
-        self._reading, self._writing = os.pipe()
-        os.set_blocking(self._writing, False)
-        self._owner = os.getpid()
-        self.groups = {}
-        silent = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
-        with contextlib.suppress(OSError):  # without a shell only what Python itself can catch ends the children
-            os.posix_spawn("/bin/sh", ["sh", "-c", REAPER], {"PATH": os.defpath}, setpgroup=0,
-                           file_actions=[(os.POSIX_SPAWN_DUP2, self._reading, 0), *silent])
-
-
-_REAPER = _Reaper()
 AT_SIGNAL.append(stop_all)
-# A forked child that held the pipe open would keep the watcher waiting for as long as it lives.
-os.register_at_fork(after_in_child=_REAPER.let_go)

@@ -98,7 +98,7 @@ def _leaves(entry: tarfile.TarInfo) -> bool:
       why="Installers check and uninstall by it. PyPI refuses a wheel without it, and writes to the owners of a "
           "package whose list and files disagree.",
       fix="Don't add files to a built wheel: include them as package data and build again.",
-      section=SECTION)
+      section=SECTION, requires=("REL320",))
 def record(offered: Offered) -> Iterator[At]:
     """RECORD against the files."""
     file = offered.file
@@ -135,7 +135,7 @@ def _urlsafe(digest: str) -> str:
           "in them.",
       fix="Correct [project.scripts] and [project.entry-points]: names of letters, digits, dots, dashes and "
           "underscores.",
-      section="sec-pypi-metadata")
+      section="sec-pypi-metadata", requires=("REL320",))
 def entry_points(offered: Offered) -> Iterator[At]:
     """entry_points.txt as PyPI reads it."""
     file = offered.file
