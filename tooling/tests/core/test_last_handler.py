@@ -184,6 +184,29 @@ def test_any_locale_takes_every_character(env: Mapping[str, str], tmp_path: Path
     assert any("é" in finding["message"] for finding in found["findings"]) or "utf" not in str(env)
 
 
+@pytest.mark.parametrize(("number", "said"), [(signal.SIGTERM, "Stopped by SIGTERM."), (signal.SIGINT, "Stopped.")])
+def test_a_signal_during_a_fork_is_not_lost(number: signal.Signals, said: str, tmp_path: Path) -> None:
+    """Python only prints what a handler raises while the callbacks of a fork run."""
+    body = (f"os.register_at_fork(before=lambda: os.kill(os.getpid(), {number:d}))\n"
+            "run(['sleep', '600'])\nprint('goes on')")
+    done = trouble(body, tmp_path)
+    assert (done.stdout, done.stderr.strip()) == ("", said)
+
+
+def test_temporary_files_go_with_the_process(tmp_path: Path) -> None:
+    body = ("from labhandbook.core.reaper import temporary_files\n"
+            "with temporary_files():\n"
+            "    run(['mktemp'])\n"
+            "    tempfile.mkdtemp()\n"
+            "    assert len(os.listdir(os.environ['TMPDIR'])) == 2\n"
+            "    os.kill(os.getpid(), 9)")
+    assert trouble(body, tmp_path, TMPDIR=str(tmp_path)).returncode == -signal.SIGKILL
+    end = time.monotonic() + 30
+    while [*tmp_path.iterdir()]:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def test_an_interrupt_ends_with_one_word(tmp_path: Path) -> None:
     done = trouble("raise KeyboardInterrupt", tmp_path)
     assert done.returncode == 2 and done.stderr.strip() == "Stopped."

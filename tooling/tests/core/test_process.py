@@ -80,7 +80,7 @@ def test_a_start_that_fails_leaves_no_number_to_the_watcher(tmp_path: Path) -> N
     broken.write_bytes(b"\x7fELF and nothing that a system could run")
     broken.chmod(0o755)
     log = tmp_path / "log"
-    code = ("import labhandbook.core.process as process, labhandbook.core.reaper as reaper\n"
+    code = ("from labhandbook.core import process, reaper\n"
             f"reaper.WATCHER = reaper.WATCHER.replace('kill -s KILL', 'echo >> {log}')\n"
             "for name in ('/nowhere', %r):\n"
             "    try: process.run([name])\n"

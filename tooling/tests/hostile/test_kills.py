@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -28,6 +31,7 @@ from tooling.tests.conftest import make_book
 from tooling.tests.hostile import others, packages
 from tooling.tests.hostile.parts import changed, write
 from tooling.tests.hostile.stage import repository
+from tooling.tests.package.sample_packages import make
 
 pytestmark = pytest.mark.long
 
@@ -240,3 +244,23 @@ def test_a_kill_during_a_render_leaves_a_whole_book(share: int, tmp_path: Path) 
         assert {path.name for path in there.iterdir()} == names, step
         assert [path.name for path in place.iterdir() if UNFINISHED.match(path.name)] == [], step
         shutil.rmtree(place)
+
+
+@pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("command", ["build", "inspect", "check"])
+def test_a_stopped_release_leaves_no_temporary_file(tmp_path: Path, command: str, way: signal.Signals) -> None:
+    """It is stopped at several moments, wherever it is then; what it started ends with it."""
+    package, temporary = make(tmp_path / "demo", "hatchling"), tmp_path / "temporary"
+    temporary.mkdir()
+    program = [str(Path(sys.executable).with_name("handbook")), "release", command, str(package)]
+    for moment in (0.6, 1.2, 2.0, 4.0):
+        with subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                              env={**os.environ, "TMPDIR": str(temporary)}) as process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(moment)
+            process.send_signal(way)
+            said = process.communicate(timeout=60)[1]
+        end = time.monotonic() + 30
+        while (left := [*temporary.iterdir()]) and time.monotonic() < end:
+            time.sleep(0.05)  # a watcher removes it when the process is gone
+        assert not left and "Traceback" not in said, said

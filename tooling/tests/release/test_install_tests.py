@@ -341,12 +341,3 @@ def test_a_command_of_its_own(tmp_path: Path) -> None:
                                "assert r'{root}'; raise SystemExit(0)")
     (tried,) = install_tests.carry_out([trial(sample_dists.wheel(tmp_path))], project(tmp_path, test_command=command))
     assert tried.suite and tried.suite.fine, tried
-
-
-def test_what_a_killed_run_left_goes_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    left = tmp_path / "handbook-demo-4194304-x"
-    left.mkdir()
-    with machine.scratch("demo") as folder:
-        assert folder.is_dir() and not left.exists()
-    assert not folder.exists()

@@ -86,7 +86,7 @@ def main() -> None:
                     _show(last_handler.lost(error))
         except (guarded_streams.Stopped, KeyboardInterrupt):
             code = COULD_NOT_RUN
-        if came:
+        if came and came[0] != signal.SIGINT:
             code = 128 + came[0]
     sys.exit(code)
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from labhandbook.cli.report_options import findings_format_option, report_options, show_report
-from labhandbook.cli.shared_options import FINDINGS, FINE, Command, shown
+from labhandbook.cli.shared_options import FINDINGS, FINE, Command, Tidy, shown
 from labhandbook.core import job_summary
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import write_atomic
@@ -18,7 +18,7 @@ from labhandbook.core.rules import Finding, Findings
 from labhandbook.core.terminal import Progress, paint, show_findings
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Tidy, context_settings={"help_option_names": ["-h", "--help"]})
 def recipe() -> None:
     """Bring a package to conda-forge and keep its recipe up to date."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from labhandbook.cli.report_options import show_report
-from labhandbook.cli.shared_options import FINDINGS, FINE
+from labhandbook.cli.shared_options import FINDINGS, FINE, Tidy
 from labhandbook.core import job_summary
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.terminal import Progress, paint
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TARGETS = "pypi, testpypi or an index's address"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Tidy, context_settings={"help_option_names": ["-h", "--help"]})
 def release() -> None:
     """Release a Python package, step by step as in the packaging chapter."""
 

@@ -20,6 +20,17 @@ class Command(click.Command):
         self.epilog = f"Chapter: @{section}" if section else None
 
 
+class Tidy(click.Group):
+    """A group whose commands leave no temporary file, however they end."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        from labhandbook.core.reaper import temporary_files
+
+        with temporary_files():
+            return super().invoke(ctx)
+
+
 def book_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """The option that says where the book is."""
     return click.option("--book", "start", type=click.Path(path_type=Path), default=".",

@@ -16,11 +16,12 @@ from typing import TextIO, cast
 
 from labhandbook.core.escapes import ERRORS, Lost, Safe
 
-SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 10  # seconds that a stopped command has to clean up
 BROKEN_PIPE = 128 + signal.SIGPIPE  # what a shell reports of a program whose output nobody reads
 AT_SIGNAL: list[Callable[[], None]] = []  # what a signal calls, without a lock, before the command ends
 ENDING: list[int] = []  # the signal that came, until what it ended has cleaned up
+_HELD: list[list[BaseException]] = []  # where a signal leaves what it would raise
 
 
 class Stopped(BaseException):
@@ -58,7 +59,7 @@ def _writer(stream: TextIO | None, number: int) -> TextIO:
 
 @contextlib.contextmanager
 def on_signals() -> Iterator[list[int]]:
-    """While this is open, SIGTERM and SIGHUP end the programs that were started and raise Stopped.
+    """While this is open, these signals end the programs that were started, and raise Stopped or KeyboardInterrupt.
 
     Yields a list that holds the signal that came. A second signal, or a clean-up that takes long, ends at once.
     """
@@ -74,9 +75,12 @@ def on_signals() -> Iterator[list[int]]:
         timer.start()
         for clean in AT_SIGNAL:
             clean()
-        raise Stopped(number)
+        error = KeyboardInterrupt() if number == signal.SIGINT else Stopped(number)
+        if not _HELD:
+            raise error
+        _HELD[-1].append(error)
 
-    # nohup means that SIGHUP is ignored; it stays so.
+    # nohup means that SIGHUP is ignored, and a script's background command ignores SIGINT; it stays so.
     handled = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
     before = {each: signal.signal(each, stop) for each in handled}
     try:
@@ -85,6 +89,27 @@ def on_signals() -> Iterator[list[int]]:
         ENDING.clear()
         for each, handler in before.items():
             signal.signal(each, signal.SIG_IGN if came else handler)
+
+
+@contextlib.contextmanager
+def holding() -> Iterator[list[BaseException]]:
+    """Keep what a signal would raise in this block in a list, for the caller to raise.
+
+    What a handler raises during a fork is lost: Python only prints what its callbacks for forks raise.
+    """
+    came: list[BaseException] = []
+    main = threading.current_thread() is threading.main_thread()  # only there handlers run
+    if main:
+        _HELD.append(came)
+    try:
+        yield came
+    except Exception:
+        if came:
+            raise came[0] from None
+        raise
+    finally:
+        if main:
+            _HELD.pop()
 
 
 def silence(error: Lost) -> int:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from labhandbook.core.guarded_streams import AT_SIGNAL, ENDING
+from labhandbook.core.guarded_streams import AT_SIGNAL, ENDING, holding
 from labhandbook.core.reaper import REAPER
 
 # What a program needs to find its files, its language and its terminal.
@@ -122,13 +122,18 @@ def start(command: Sequence[str | Path], *, cwd: Path | str | None = None, env: 
 
     Raises OSError when the program can't be started, or in a thread after a signal, which would delay the clean-up.
     """
-    if ENDING and threading.current_thread() is not threading.main_thread():
+    aside = threading.current_thread() is not threading.main_thread()
+    if ENDING and aside:
         raise InterruptedError("a signal ended this command")
-    with REAPER.watching() as (watched, announce):
+    with REAPER.watching() as (watched, announce), holding() as came:
         process = subprocess.Popen(list(map(str, command)), cwd=cwd, env=dict(environment() if env is None else env),
                                    stdin=stdin, stdout=stdout, stderr=stderr, encoding="utf-8", errors=errors,
                                    umask=umask, start_new_session=True, pass_fds=pass_fds, preexec_fn=announce)
         watched(process.pid)
+    if came or (ENDING and aside):
+        stop(process)
+        close(process.stdin, process.stdout, process.stderr)
+        raise came[0] if came else InterruptedError("a signal ended this command")
     if limits:
         _limit(process.pid, limits)
     return process

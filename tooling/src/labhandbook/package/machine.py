@@ -228,24 +228,6 @@ def without_secrets(text: str, *secrets: str | None) -> str:
 
 @contextlib.contextmanager
 def scratch(name: str) -> Iterator[Path]:
-    """A folder outside every project, removed at the end; those that a killed run left are removed first."""
-    prefix = f"handbook-{name}-"
-    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*-*"):
-        process = left.name.removeprefix(prefix).split("-")[0]
-        if process.isdigit() and not _alive(int(process)):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    """A folder outside every project, removed at the end."""
+    with tempfile.TemporaryDirectory(prefix=f"handbook-{name}-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
