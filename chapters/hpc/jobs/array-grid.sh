@@ -18,7 +18,7 @@
 : "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch array-grid.sh train}"
 export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"   # threads of NumPy and PyTorch
-: "${ENV_DIR:?set and export ENV_DIR to the environment whose bin folder holds python3}"
+: "${ENV_DIR:?set and export it to your environment}"
 [[ -x "$ENV_DIR/bin/python3" ]] || { echo "ENV_DIR: no bin/python3 in $ENV_DIR" >&2; exit 1; }
 set -euo pipefail
 

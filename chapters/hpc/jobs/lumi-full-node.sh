@@ -17,7 +17,7 @@
 : "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch lumi-full-node.sh train}"
 export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"   # threads of NumPy and PyTorch
-: "${SIF:?set and export SIF to the container file before sbatch}"
+: "${SIF:?set and export it to the container file}"
 
 # Set up the environment
 module purge

@@ -4,7 +4,7 @@
 # With words after its name, it runs those and ends: bash lumi-interactive.sh hostname
 
 set -euo pipefail
-: "${PROJECT:?set PROJECT to the name of your project}"
+: "${PROJECT:?set it to your project}"
 [[ -z "${SLURM_JOB_ID:-}" ]] || { echo "you are in job $SLURM_JOB_ID already: type exit first" >&2; exit 1; }
 
 exec srun --account="$PROJECT" --partition=dev-g --nodes=1 --ntasks=1 \

@@ -19,8 +19,8 @@
 : "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch turso-array-seeds.sh train}"
 export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"   # threads of NumPy and PyTorch
-: "${PYTHON_MODULE:?set and export PYTHON_MODULE to a name that module avail Python lists}"
-: "${VENV:?set and export VENV to the virtual environment made with that module}"
+: "${PYTHON_MODULE:?set and export it to one that module avail Python lists}"
+: "${VENV:?set and export it to your environment}"
 
 # Set up the environment
 module purge

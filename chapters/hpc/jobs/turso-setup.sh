@@ -3,7 +3,7 @@
 # work disk.
 # Run it on turso.cs.helsinki.fi: bash turso-setup.sh
 
-: "${PYTHON_MODULE:?set PYTHON_MODULE to a name that module avail Python lists}"
+: "${PYTHON_MODULE:?set it to one that module avail Python lists}"
 [[ -r requirements.txt ]] || { echo "there is no requirements.txt here" >&2; exit 1; }
 venv="${PLACE:-/wrk-vakka/users/$USER}/venv"
 

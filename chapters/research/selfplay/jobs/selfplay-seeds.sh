@@ -15,7 +15,7 @@
 
 : "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch; do not run it on the login node}"
 : "${1:?name the game: sbatch selfplay-seeds.sh tic-tac-toe}"
-: "${ENV_DIR:?set and export ENV_DIR to the environment whose bin folder holds python3}"
+: "${ENV_DIR:?set and export it to your environment}"
 [[ -x "$ENV_DIR/bin/python3" ]] || { echo "ENV_DIR: no bin/python3 in $ENV_DIR" >&2; exit 1; }
 set -euo pipefail
 

@@ -135,7 +135,7 @@ def interactive(cluster: Cluster, file: str) -> str:
     if cluster.jobs.account:
         options.insert(0, '--account="$PROJECT"')
     return part("interactive", cluster, file=file, options=" ".join(options), minutes=f"{hours * 60:.0f}",
-                check=': "${PROJECT:?set PROJECT to the name of your project}"\n' if cluster.jobs.account else "",
+                check=': "${PROJECT:?set it to your project}"\n' if cluster.jobs.account else "",
                 size=f"{_size(cluster, queue)} --time={clock(hours)}", host=login(cluster, queue),
                 what=cluster.unit if cluster.gpus and queue.gpu else "core")
 

@@ -111,7 +111,7 @@ def _bare(job: Job) -> Iterator[tuple[int, str]]:
 
 @JOBS.rule("HPC006", "No command of a job script holds a bare <placeholder>", section=SCRIPT,
            why="To the shell <name> is redirection: it reads one file and overwrites another.",
-           fix='Write "${NAME:?set NAME to ...}": unset, it stops the job with a message.')
+           fix='Write "${NAME:?set it to ...}": unset, it stops the job with a message.')
 def placeholder(job: Job) -> Iterator[At]:
     """`<name>` in a command; all of a script are one finding."""
     found = list(_bare(job))

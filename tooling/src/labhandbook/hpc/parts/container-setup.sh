@@ -4,8 +4,8 @@
 # Run it on {{host}}: bash {{file}}
 
 set -euo pipefail
-: "${PROJECT:?set PROJECT to the name of your project}"
-: "${SIF:?set SIF to the container file}"
+: "${PROJECT:?set it to your project}"
+: "${SIF:?set it to the container file}"
 [[ -r requirements.txt ]] || { echo "there is no requirements.txt here" >&2; exit 1; }
 place="${PLACE:-{{storage.project.path}}/$PROJECT/$USER}"
 [[ ! -e "$place/packages.sqsh" ]] || { echo "$place/packages.sqsh exists: move it away first" >&2; exit 1; }

@@ -1,4 +1,4 @@
-: "${SIF:?set and export SIF to the container file before sbatch}"
+: "${SIF:?set and export it to the container file}"
 
 # Set up the environment
 module purge

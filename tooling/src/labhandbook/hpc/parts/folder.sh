@@ -1,4 +1,4 @@
-: "${ENV_DIR:?set and export ENV_DIR to the environment whose bin folder holds python3}"
+: "${ENV_DIR:?set and export it to your environment}"
 [[ -x "$ENV_DIR/bin/python3" ]] || { echo "ENV_DIR: no bin/python3 in $ENV_DIR" >&2; exit 1; }
 set -euo pipefail
 

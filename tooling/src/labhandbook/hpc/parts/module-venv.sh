@@ -1,5 +1,5 @@
-: "${PYTHON_MODULE:?set and export PYTHON_MODULE to a name that module avail Python lists}"
-: "${VENV:?set and export VENV to the virtual environment made with that module}"
+: "${PYTHON_MODULE:?set and export it to one that module avail Python lists}"
+: "${VENV:?set and export it to your environment}"
 
 # Set up the environment
 module purge
