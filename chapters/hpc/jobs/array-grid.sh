@@ -10,16 +10,20 @@
 #SBATCH --output=slurm_log/%x_%A_%a.out
 #SBATCH --open-mode=append
 
-# One run for each line of grid.txt, which holds the options of that run, on
-# LUMI or Roihu-CPU.
+# One run for each line of grid.txt, which holds the options of that run,
+# on LUMI or Roihu-CPU.
 # Submit from the folder that holds train.py:
-# mkdir -p slurm_log && sbatch --array=1-"$(grep -c "" grid.txt)"%4 array-grid.sh train
+# mkdir -p slurm_log &&
+# sbatch --array=1-"$(grep -c "" grid.txt)"%4 array-grid.sh train
 
 : "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch array-grid.sh train}"
-export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"   # threads of NumPy and PyTorch
+# Threads of NumPy and PyTorch.
+export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"
 : "${ENV_DIR:?set and export it to your environment}"
-[[ -x "$ENV_DIR/bin/python3" ]] || { echo "ENV_DIR: no bin/python3 in $ENV_DIR" >&2; exit 1; }
+[[ -x "$ENV_DIR/bin/python3" ]] || {
+    echo "ENV_DIR: no bin/python3 in $ENV_DIR" >&2; exit 1
+}
 set -euo pipefail
 
 export PATH="$ENV_DIR/bin:$PATH"
@@ -27,7 +31,9 @@ cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD"
 
 line="$(sed -n "${SLURM_ARRAY_TASK_ID}p" grid.txt)"
-[[ -n "$line" ]] || { echo "grid.txt has no line $SLURM_ARRAY_TASK_ID" >&2; exit 1; }
+[[ -n "$line" ]] || {
+    echo "grid.txt has no line $SLURM_ARRAY_TASK_ID" >&2; exit 1
+}
 read -r -a words <<< "$line"
 
 # A task that has ended well leaves a mark; submitted again, the array runs
@@ -39,5 +45,6 @@ if [[ -e "$RUN_DIR/done" ]]; then
     exit 0
 fi
 
-srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python3 -m "$@" "${words[@]}"
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" \
+    python3 -m "$@" "${words[@]}"
 touch "$RUN_DIR/done"

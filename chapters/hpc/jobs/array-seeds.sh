@@ -10,16 +10,19 @@
 #SBATCH --output=slurm_log/%x_%A_%a.out
 #SBATCH --open-mode=append
 
-# Five seeds, at most two at a time, one core each, on LUMI or Roihu-CPU. Each
-# run gets its own --seed and RUN_DIR.
+# Five seeds, at most two at a time, one core each, on LUMI or Roihu-CPU.
+# Each run gets its own --seed and RUN_DIR.
 # Submit from the folder that holds train.py:
 # mkdir -p slurm_log && sbatch array-seeds.sh train
 
 : "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch array-seeds.sh train}"
-export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"   # threads of NumPy and PyTorch
+# Threads of NumPy and PyTorch.
+export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"
 : "${ENV_DIR:?set and export it to your environment}"
-[[ -x "$ENV_DIR/bin/python3" ]] || { echo "ENV_DIR: no bin/python3 in $ENV_DIR" >&2; exit 1; }
+[[ -x "$ENV_DIR/bin/python3" ]] || {
+    echo "ENV_DIR: no bin/python3 in $ENV_DIR" >&2; exit 1
+}
 set -euo pipefail
 
 export PATH="$ENV_DIR/bin:$PATH"
@@ -35,5 +38,6 @@ if [[ -e "$RUN_DIR/done" ]]; then
     exit 0
 fi
 
-srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python3 -m "$@" --seed "$SLURM_ARRAY_TASK_ID"
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" \
+    python3 -m "$@" --seed "$SLURM_ARRAY_TASK_ID"
 touch "$RUN_DIR/done"

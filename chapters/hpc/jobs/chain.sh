@@ -4,14 +4,15 @@
 # bash chain.sh prepare.sh train.sh evaluate.sh
 
 set -euo pipefail
-: "${1:?name the job scripts in their order: bash chain.sh first.sh second.sh}"
+: "${1:?name the job scripts in their order: bash chain.sh a.sh b.sh}"
 
 before=""
 for script in "$@"; do
     [[ -r "$script" ]] || { echo "cannot read $script" >&2; exit 1; }
     wait_for=()
     if [[ -n "$before" ]]; then
-        # If the job before fails, Slurm removes this one; else it would wait for ever.
+        # If the job before fails, Slurm removes this one.
+        # Else it would wait for ever.
         wait_for=(--dependency=afterok:"$before" --kill-on-invalid-dep=yes)
     fi
     answer="$(sbatch --parsable "${wait_for[@]}" "$script")"

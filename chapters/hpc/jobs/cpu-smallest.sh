@@ -11,10 +11,12 @@
 
 # One core for a few seconds, on LUMI or Roihu-CPU: shows that project,
 # partition and log folder work.
-# Submit: mkdir -p slurm_log && sbatch cpu-smallest.sh
+# Submit:
+# mkdir -p slurm_log && sbatch cpu-smallest.sh
 
 set -euo pipefail
 : "${SLURM_JOB_ID:?submit this file with sbatch}"
 
-echo "job $SLURM_JOB_ID in $SLURM_JOB_PARTITION for ${SLURM_JOB_ACCOUNT:-nobody}"
+echo "job $SLURM_JOB_ID in $SLURM_JOB_PARTITION" \
+    "for ${SLURM_JOB_ACCOUNT:-nobody}"
 srun --cpus-per-task="$SLURM_CPUS_PER_TASK" hostname

@@ -15,8 +15,11 @@
 
 : "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch roihu-one-gpu.sh train}"
-export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"   # threads of NumPy and PyTorch
-[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu.csc.fi" >&2; exit 1; }
+# Threads of NumPy and PyTorch.
+export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"
+[[ "$(uname -m)" == aarch64 ]] || {
+    echo "this is not an ARM node: submit on roihu-gpu.csc.fi" >&2; exit 1
+}
 
 # Set up the environment
 module purge
@@ -28,10 +31,12 @@ set -euo pipefail   # from here on: module files are not written for it
 
 # What libraries download: not in the home directory.
 downloads="/scratch/${SLURM_JOB_ACCOUNT:-none}/$(id -un)/cache"
-export HF_HOME="${HF_HOME:-$downloads/huggingface}" TORCH_HOME="${TORCH_HOME:-$downloads/torch}"
+export HF_HOME="${HF_HOME:-$downloads/huggingface}"
+export TORCH_HOME="${TORCH_HOME:-$downloads/torch}"
 
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 
 # Run
-srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python3 -m "$@"
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" \
+    python3 -m "$@"

@@ -11,17 +11,20 @@
 #SBATCH --requeue
 #SBATCH --signal=B:USR1@300
 
-# Roihu, one GPU, for a run that is longer than its time limit: five minutes
-# before the end it saves and starts again.
-# Your program has to save its state when it gets SIGTERM, and to go on from
-# that state when it starts.
+# Roihu, one GPU, for a run that is longer than its time limit: five
+# minutes before the end it saves and starts again.
+# Your program has to save its state when it gets SIGTERM, and to go on
+# from that state when it starts.
 # Submit on roihu-gpu.csc.fi, from the folder that holds train.py:
 # mkdir -p slurm_log && sbatch roihu-requeue.sh train
 
 : "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch roihu-requeue.sh train}"
-export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"   # threads of NumPy and PyTorch
-[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on roihu-gpu.csc.fi" >&2; exit 1; }
+# Threads of NumPy and PyTorch.
+export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"
+[[ "$(uname -m)" == aarch64 ]] || {
+    echo "this is not an ARM node: submit on roihu-gpu.csc.fi" >&2; exit 1
+}
 
 # Set up the environment
 module purge
@@ -33,20 +36,22 @@ set -euo pipefail   # from here on: module files are not written for it
 
 # What libraries download: not in the home directory.
 downloads="/scratch/${SLURM_JOB_ACCOUNT:-none}/$(id -un)/cache"
-export HF_HOME="${HF_HOME:-$downloads/huggingface}" TORCH_HOME="${TORCH_HOME:-$downloads/torch}"
+export HF_HOME="${HF_HOME:-$downloads/huggingface}"
+export TORCH_HOME="${TORCH_HOME:-$downloads/torch}"
 
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 
 # Run in the background: bash handles the signal only while it waits.
 again() {
-    echo "the time is nearly up: the program saves, then the job starts again"
+    echo "time is nearly up: the program saves, then the job starts again"
     scancel --signal=TERM "$SLURM_JOB_ID.0"
     wait "$run" || true
     scontrol requeue "$SLURM_JOB_ID"
     exit 0
 }
 trap again USR1
-srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python3 -m "$@" &
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" \
+    python3 -m "$@" &
 run=$!
 wait "$run"

@@ -11,15 +11,17 @@
 #SBATCH --output=slurm_log/%x_%A_%a.out
 #SBATCH --open-mode=append
 
-# One run for each line of grid.txt, which holds the options of that run, on
-# Ukko of Turso.
+# One run for each line of grid.txt, which holds the options of that run,
+# on Ukko of Turso.
 # Submit on turso.cs.helsinki.fi, from the folder that holds train.py:
-# mkdir -p slurm_log && sbatch --array=1-"$(grep -c "" grid.txt)"%4 turso-array-grid.sh train
+# mkdir -p slurm_log &&
+# sbatch --array=1-"$(grep -c "" grid.txt)"%4 turso-array-grid.sh train
 
 : "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch turso-array-grid.sh train}"
-export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"   # threads of NumPy and PyTorch
-: "${PYTHON_MODULE:?set and export it to one that module avail Python lists}"
+# Threads of NumPy and PyTorch.
+export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"
+: "${PYTHON_MODULE:?set and export it, see: module avail Python}"
 : "${VENV:?set and export it to your environment}"
 
 # Set up the environment
@@ -32,7 +34,9 @@ cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 
 line="$(sed -n "${SLURM_ARRAY_TASK_ID}p" grid.txt)"
-[[ -n "$line" ]] || { echo "grid.txt has no line $SLURM_ARRAY_TASK_ID" >&2; exit 1; }
+[[ -n "$line" ]] || {
+    echo "grid.txt has no line $SLURM_ARRAY_TASK_ID" >&2; exit 1
+}
 read -r -a words <<< "$line"
 
 # A task that has ended well leaves a mark; submitted again, the array runs
@@ -44,5 +48,6 @@ if [[ -e "$RUN_DIR/done" ]]; then
     exit 0
 fi
 
-srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python -m "$@" "${words[@]}"
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" \
+    python -m "$@" "${words[@]}"
 touch "$RUN_DIR/done"

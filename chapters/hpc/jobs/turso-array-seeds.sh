@@ -11,15 +11,16 @@
 #SBATCH --output=slurm_log/%x_%A_%a.out
 #SBATCH --open-mode=append
 
-# Five seeds, at most two at a time, one core each, on Ukko of Turso. Each run
-# gets its own --seed and RUN_DIR.
+# Five seeds, at most two at a time, one core each, on Ukko of Turso.
+# Each run gets its own --seed and RUN_DIR.
 # Submit on turso.cs.helsinki.fi, from the folder that holds train.py:
 # mkdir -p slurm_log && sbatch turso-array-seeds.sh train
 
 : "${SLURM_ARRAY_TASK_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch turso-array-seeds.sh train}"
-export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"   # threads of NumPy and PyTorch
-: "${PYTHON_MODULE:?set and export it to one that module avail Python lists}"
+# Threads of NumPy and PyTorch.
+export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"
+: "${PYTHON_MODULE:?set and export it, see: module avail Python}"
 : "${VENV:?set and export it to your environment}"
 
 # Set up the environment
@@ -40,5 +41,6 @@ if [[ -e "$RUN_DIR/done" ]]; then
     exit 0
 fi
 
-srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python -m "$@" --seed "$SLURM_ARRAY_TASK_ID"
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" \
+    python -m "$@" --seed "$SLURM_ARRAY_TASK_ID"
 touch "$RUN_DIR/done"

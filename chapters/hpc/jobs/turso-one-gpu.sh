@@ -17,8 +17,9 @@
 
 : "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch turso-one-gpu.sh train}"
-export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"   # threads of NumPy and PyTorch
-: "${PYTHON_MODULE:?set and export it to one that module avail Python lists}"
+# Threads of NumPy and PyTorch.
+export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"
+: "${PYTHON_MODULE:?set and export it, see: module avail Python}"
 : "${VENV:?set and export it to your environment}"
 
 # Set up the environment
@@ -31,4 +32,5 @@ cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 
 # Run
-srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python -m "$@"
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" \
+    python -m "$@"

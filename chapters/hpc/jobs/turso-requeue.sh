@@ -13,19 +13,20 @@
 #SBATCH --requeue
 #SBATCH --signal=B:USR1@300
 
-# Turso, one GPU, for a run that is longer than its time limit: five minutes
-# before the end it saves and starts again.
-# Your program has to save its state when it gets SIGTERM, and to go on from
-# that state when it starts.
-# Nobody has confirmed yet that Turso takes such jobs: ask a lab member, and
-# run it small first.
+# Turso, one GPU, for a run that is longer than its time limit: five
+# minutes before the end it saves and starts again.
+# Your program has to save its state when it gets SIGTERM, and to go on
+# from that state when it starts.
+# Nobody has confirmed yet that Turso takes such jobs: ask a lab member,
+# and run it small first.
 # Submit on turso.cs.helsinki.fi, from the folder that holds train.py:
 # mkdir -p slurm_log && sbatch turso-requeue.sh train
 
 : "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch turso-requeue.sh train}"
-export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"   # threads of NumPy and PyTorch
-: "${PYTHON_MODULE:?set and export it to one that module avail Python lists}"
+# Threads of NumPy and PyTorch.
+export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"
+: "${PYTHON_MODULE:?set and export it, see: module avail Python}"
 : "${VENV:?set and export it to your environment}"
 
 # Set up the environment
@@ -39,13 +40,14 @@ export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 
 # Run in the background: bash handles the signal only while it waits.
 again() {
-    echo "the time is nearly up: the program saves, then the job starts again"
+    echo "time is nearly up: the program saves, then the job starts again"
     scancel --signal=TERM "$SLURM_JOB_ID.0"
     wait "$run" || true
     scontrol requeue "$SLURM_JOB_ID"
     exit 0
 }
 trap again USR1
-srun --cpus-per-task="$SLURM_CPUS_PER_TASK" python -m "$@" &
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" \
+    python -m "$@" &
 run=$!
 wait "$run"

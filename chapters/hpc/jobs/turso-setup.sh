@@ -1,10 +1,12 @@
 #!/bin/bash
-# Makes a virtual environment with the packages of requirements.txt, on the
-# work disk.
+# Makes a virtual environment with the packages of requirements.txt,
+# on the work disk.
 # Run it on turso.cs.helsinki.fi: bash turso-setup.sh
 
-: "${PYTHON_MODULE:?set it to one that module avail Python lists}"
-[[ -r requirements.txt ]] || { echo "there is no requirements.txt here" >&2; exit 1; }
+: "${PYTHON_MODULE:?set it, see: module avail Python}"
+[[ -r requirements.txt ]] || {
+    echo "there is no requirements.txt here" >&2; exit 1
+}
 venv="${PLACE:-/wrk-vakka/users/$USER}/venv"
 
 module purge

@@ -12,15 +12,16 @@
 #SBATCH --open-mode=append
 
 # Turso, two nodes with one GPU each.
-# Nobody has confirmed yet that Turso takes such jobs: ask a lab member, and
-# run it small first.
+# Nobody has confirmed yet that Turso takes such jobs: ask a lab member,
+# and run it small first.
 # Submit on turso.cs.helsinki.fi, from the folder that holds train.py:
 # mkdir -p slurm_log && sbatch turso-several-nodes.sh train
 
 : "${SLURM_JOB_ID:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch turso-several-nodes.sh train}"
-export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"   # threads of NumPy and PyTorch
-: "${PYTHON_MODULE:?set and export it to one that module avail Python lists}"
+# Threads of NumPy and PyTorch.
+export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"
+: "${PYTHON_MODULE:?set and export it, see: module avail Python}"
 : "${VENV:?set and export it to your environment}"
 
 # Set up the environment
@@ -37,6 +38,7 @@ export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 MASTER_ADDR="$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)"
 MASTER_PORT="$((20000 + SLURM_JOB_ID % 10000))"
 export MASTER_ADDR MASTER_PORT
-ranks='export RANK="$SLURM_PROCID" LOCAL_RANK="$SLURM_LOCALID" WORLD_SIZE="$SLURM_NTASKS"; exec "$@"'
-srun --cpus-per-task="$SLURM_CPUS_PER_TASK" bash -c "$ranks" rank \
-    python -m "$@"
+ranks='export RANK="$SLURM_PROCID" LOCAL_RANK="$SLURM_LOCALID"
+export WORLD_SIZE="$SLURM_NTASKS"; exec "$@"'
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" \
+    bash -c "$ranks" rank python -m "$@"

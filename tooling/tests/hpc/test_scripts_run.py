@@ -133,7 +133,7 @@ def test_unset_variables_stop_with_a_message(path: Path, tmp_path: Path) -> None
     if path.name == "turso-interactive.sh":
         return
     assert done.returncode == 1 and list(tmp_path.iterdir()) == []
-    assert any(word in done.stderr for word in ("submit this file", "PROJECT: set it", "PYTHON_MODULE: set it", "name the"))
+    assert any(word in done.stderr for word in ("submit this file", "PROJECT: set", "PYTHON_MODULE: set", "name the"))
 
 
 def test_slurm_leaves_nothing_running() -> None:

@@ -14,7 +14,7 @@ from labhandbook.hpc.new_job import SAVE_SECONDS, TASKS, Kind, Plan
 HOLE = re.compile(r"\{\{([\w.-]+)\}\}")
 LOGS = "slurm_log"
 # The characters that fit beside the chapters' code without scrolling, less the mark of a comment.
-WIDTH = 76
+WIDTH = 71
 
 
 def find_part(name: str, cluster: Cluster) -> str | None:
@@ -95,11 +95,12 @@ def _how(plan: Plan, file: str, host: str) -> tuple[str, ...]:
     """How to submit it, and from where."""
     where = f" on {host}" if host else ""
     if plan.wish.kind is Kind.SMALLEST:
-        return (f"Submit{where}: mkdir -p {LOGS} && sbatch {file}",)
-    counted = plan.wish.kind is Kind.GRID and plan.wish.array == TASKS[Kind.GRID]
-    more = '--array=1-"$(grep -c "" grid.txt)"%4 ' if counted else ""
-    return (f"Submit{where + ',' if where else ''} from the folder that holds train.py:",
-            f"mkdir -p {LOGS} && sbatch {more}{file} train")
+        return f"Submit{where}:", f"mkdir -p {LOGS} && sbatch {file}"
+    first = f"Submit{where + ',' if where else ''} from the folder that holds train.py:"
+    if plan.wish.kind is Kind.GRID and plan.wish.array == TASKS[Kind.GRID]:
+        counted = '--array=1-"$(grep -c "" grid.txt)"%4'
+        return first, f"mkdir -p {LOGS} &&", f"sbatch {counted} {file} train"
+    return first, f"mkdir -p {LOGS} && sbatch {file} train"
 
 
 def _near(plan: Plan) -> dict[str, str]:

@@ -1,4 +1,6 @@
-[[ "$(uname -m)" == aarch64 ]] || { echo "this is not an ARM node: submit on {{gpu.host}}" >&2; exit 1; }
+[[ "$(uname -m)" == aarch64 ]] || {
+    echo "this is not an ARM node: submit on {{gpu.host}}" >&2; exit 1
+}
 
 # Set up the environment
 module purge
@@ -10,7 +12,8 @@ set -euo pipefail   # from here on: module files are not written for it
 
 # What libraries download: not in the home directory.
 downloads="{{storage.scratch.path}}/${SLURM_JOB_ACCOUNT:-none}/$(id -un)/cache"
-export HF_HOME="${HF_HOME:-$downloads/huggingface}" TORCH_HOME="${TORCH_HOME:-$downloads/torch}"
+export HF_HOME="${HF_HOME:-$downloads/huggingface}"
+export TORCH_HOME="${TORCH_HOME:-$downloads/torch}"
 
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"

@@ -1,3 +1,4 @@
 : "${{{needed}}:?submit this file with sbatch}"
 : "${1:?name the Python module to run: sbatch {{file}} train}"
-export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"   # threads of NumPy and PyTorch
+# Threads of NumPy and PyTorch.
+export OMP_NUM_THREADS="$SLURM_CPUS_PER_TASK"

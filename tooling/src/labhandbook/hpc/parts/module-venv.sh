@@ -1,4 +1,4 @@
-: "${PYTHON_MODULE:?set and export it to one that module avail Python lists}"
+: "${PYTHON_MODULE:?set and export it, see: module avail Python}"
 : "${VENV:?set and export it to your environment}"
 
 # Set up the environment

@@ -7,5 +7,6 @@ if [[ -e "$RUN_DIR/done" ]]; then
     exit 0
 fi
 
-srun --cpus-per-task="$SLURM_CPUS_PER_TASK" {{python}} -m "$@" {{last}}
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" \
+    {{python}} -m "$@" {{last}}
 touch "$RUN_DIR/done"

@@ -1,2 +1,3 @@
 # Run
-srun --cpus-per-task="$SLURM_CPUS_PER_TASK" {{python}} -m "$@"
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" \
+    {{python}} -m "$@"

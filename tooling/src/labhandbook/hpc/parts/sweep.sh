@@ -3,7 +3,8 @@
 table={{table}}
 each={{each}}
 failed=0
-for ((number = (SLURM_ARRAY_TASK_ID - 1) * each + 1; number <= SLURM_ARRAY_TASK_ID * each; number++)); do
+last=$((SLURM_ARRAY_TASK_ID * each))
+for ((number = last - each + 1; number <= last; number++)); do
     line="$(sed -n "${number}p" "$table")"
     export RUN_DIR="runs/${table%.txt}-$number"
     if [[ -z "$line" || -e "$RUN_DIR/done" ]]; then continue; fi
