@@ -100,4 +100,4 @@ def test_a_command_that_misses_a_name_says_so(printed: Printed, tmp_path: Path) 
     done = subprocess.run(["bash", "-c", printed.text], cwd=tmp_path, capture_output=True, text=True, check=False,
                           env={"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path)})
     name = re.search(r"\$\{(\w+):\?", printed.text)
-    assert name and done.returncode != 0 and f"{name[1]}: set {name[1]} to" in done.stderr, done.stderr
+    assert name and done.returncode != 0 and f"{name[1]}: set it to" in done.stderr, done.stderr
