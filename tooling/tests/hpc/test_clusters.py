@@ -44,7 +44,7 @@ def test_the_books_file_is_valid() -> None:
 
 
 def test_words_and_numbers_of_a_time_limit_agree() -> None:
-    hours = {"minutes": 1 / 60, "hours": 1.0, "days": 24.0}
+    hours = {"minutes": 1 / 60, "hours": 1.0, "day": 24.0, "days": 24.0}
     for cluster in load(FILE).known.values():
         for partition in cluster.partitions.values():
             if partition.hours:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -29,6 +30,10 @@ LUMI, ROIHU = "clusters.lumi.billing.examples.", "clusters.roihu.billing.example
     ("lumi", "small", Shape(1, 32, 0, None, 1), 2, "64"),
     ("lumi", "small", Shape(1, 4, 0, 4, 1), 24, "96"),
     ("lumi", "small", Shape(1, 4, 0, 32, 1), 24, "384"),
+    ("lumi", "largemem", Shape(1, 128, 0, 256, 1), 24, "3072"),
+    ("lumi", "largemem", Shape(1, 128, 0, 3000, 1), 24, "36000"),
+    ("lumi", "lumid", Shape(1, 1, 1, None, 1), 0.5, "32"),
+    ("lumi", "lumid", Shape(1, 1, 1, 512, 1), 4, "512"),
     ("roihu", "small", Shape(1, 4, 0, 16, 1), 2, FACTS[ROIHU + "small-4-cores-16-gib-2-hours"]),
     ("roihu", "gpumedium", Shape(1, 144, 2, None, 1), 5, FACTS[ROIHU + "gpumedium-2-gpus-5-hours"]),
     ("roihu", "medium", Shape(2, 384, 0, None, 2), 3, "1728"),
@@ -70,7 +75,7 @@ def test_the_command_explains_the_price(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("option", "says"), [
     ("--partition=small", "LUMI and Roihu have the partition small"),
-    ("--partition=largemem", "does not describe LUMI l"),
+    ("--partition=bench", "does not describe LUMI b"),
     ("--partition=nowhere", "no cluster has"),
     ("--partition=standard-g --time=3-0", "can't start"), ("--partition=medium --time=x", "is not a time"),
 ])
@@ -128,16 +133,56 @@ def test_storage_on_the_command_line() -> None:
         assert done.returncode == 2 and says in done.stderr, done.stderr
 
 
-def test_a_sweep_is_priced_beside_what_is_left(tmp_path: Path) -> None:
-    (tmp_path / "job.sh").write_text("#!/bin/bash\n#SBATCH -p small-g --gpus-per-node=1 -c7 --mem=60G -t 2:00:00\n"
-                                     "#SBATCH --array=0-199\nsrun hostname\n")
-    program = tmp_path / "lumi-allocations"
-    program.write_text("#!/bin/sh\necho 'project_465000000  CPU 0/1000  GPU 150/200'\n")
+# What the programs print: the CSC user guide, computing/index (2026-08-21); lumi-tools of LUMI's software stack.
+CSC = """\
+-----------------------------------------------------------------
+Project: project_2012345        Owner: Kalle Kaytaja
+Title: "Ortotopology modeling"
+Start: 2019-08-20 End: 2029-10-23 Status: open
+Billing units      Budget        Used      Remain
+--------------      ------        ----      ------
+CPU BU:             60000          20       59980
+GPU BU:              1000          30         970
+Storage BU:        300000          40      299960
+Latest resource grant: 2025-01-31
+-----------------------------------------------------------------
+"""
+LUMI_TOOLS = """\
+Data updated: 2026-04-22 14:47:17
+Project             |                    CPU (used/allocated)|               GPU (used/allocated)|           Storage
+------------------------------------------------------------------------------------------------------------------
+project_465000000   |            5/500000   (0.0%) core/hours|        150/200  (75.0%) gpu/hours|   0/10   (0.0%) TB/h
+project_465000001   |             0/1000   (0.0%) core/hours|            12/0    (N/A) gpu/hours|   0/10   (0.0%) TB/h
+"""
+SWEEP = "#SBATCH -p small-g --gpus-per-node=1 -c7 --mem=60G -t 2:00:00 --array=0-199\n"
+
+
+@pytest.mark.parametrize(("tool", "answer", "lines", "code", "says"), [
+    ("lumi-allocations", LUMI_TOOLS, SWEEP + "#SBATCH --account=project_465000000\n", 1,
+     "Too much: project_465000000 has 50 of 200 GPU-hours left, and this may need 200 GPU-hours.\n"),
+    ("lumi-allocations", LUMI_TOOLS, "#SBATCH -p standard -t 1:00:00 -A project_465000001\n", 0,
+     "project_465000001 has 1000 of 1000 core-hours left: this may use 13% of them.\n"),
+    ("lumi-allocations", LUMI_TOOLS, SWEEP + "#SBATCH --account=project_465000001\n", 0,
+     "What is left, from lumi-allocations:\n    Data updated: "),
+    ("csc-projects", CSC, "#SBATCH -p gpumedium --gres=gpu:gh200:1 -c72 -t 4:00:00\n", 0,
+     "project_2012345 has 970 of 1000 GPU billing units left: this may use 82% of them.\n"),
+    ("csc-projects", CSC, "#SBATCH -p gpumedium --gres=gpu:gh200:1 -c72 -t 4:00:00 --array=0-1\n", 1,
+     "Too much: project_2012345 has 970 of 1000 GPU billing units left, and this may need 1600 "),
+    ("csc-projects", "not accessible\n", "#SBATCH -p gpumedium --gres=gpu:gh200:1 -c72 -t 4:00:00\n", 0,
+     "What is left, from csc-projects:\n    not accessible\n"),
+])
+def test_a_price_is_compared_with_what_the_project_has_left(tool: str, answer: str, lines: str, code: int, says: str,
+                                                            tmp_path: Path) -> None:
+    (tmp_path / "job.sh").write_text(f"#!/bin/bash\n{lines}srun hostname\n")
+    (tmp_path / "answer").write_text(answer)
+    program = tmp_path / tool
+    program.write_text(f"#!/bin/sh\ncat {tmp_path}/answer\n")
     program.chmod(0o755)
-    done = run("job", "cost", "job.sh", cwd=tmp_path, PATH=f"{tmp_path}:/usr/bin:/bin")
-    assert "job.sh: at most 200 GPU-hours on LUMI small-g\n    200 tasks x " in done.stdout
-    assert done.stdout.endswith("What is left, from lumi-allocations:\n"
-                                "    project_465000000  CPU 0/1000  GPU 150/200\n")
+    done = run("job", "cost", "job.sh", cwd=tmp_path, PATH=f"{tmp_path}:/usr/bin:/bin", SBATCH_ACCOUNT="")
+    assert done.returncode == code and says in done.stdout, done.stdout
+    shown = run("job", "cost", "job.sh", "--format", "json", cwd=tmp_path, PATH=f"{tmp_path}:/usr/bin:/bin",
+                SBATCH_ACCOUNT="")
+    assert ("budget" in json.loads(shown.stdout)) is ("What is left" not in says)
 
 
 def test_a_whole_request_is_left_alone() -> None:

@@ -47,7 +47,7 @@ def test_every_rule_has_a_broken_and_a_fine_script() -> None:
 
 
 @pytest.mark.parametrize(("partition", "cluster", "weight"), [
-    ("largemem", "lumi", Severity.UNVERIFIED), ("smal", "lumi", Severity.ERROR),
+    ("fmr", "lumi", Severity.UNVERIFIED), ("smal", "lumi", Severity.ERROR),
     ("q_fiqci", "lumi", Severity.UNVERIFIED),
     ("eap", "lumi", Severity.UNVERIFIED), ("other", "roihu", Severity.ERROR),
     ("vizinteractive", "roihu", Severity.UNVERIFIED), ("gpu-long", "turso", Severity.UNVERIFIED),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.cli.job_commands import watch
+from labhandbook.cli.job_result_commands import watch
 from labhandbook.hpc.watch_jobs import Queued, ask, frames, read, shown
 from tooling.tests.conftest import run
 from tooling.tests.hpc.slurm import Slurm

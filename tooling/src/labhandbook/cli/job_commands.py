@@ -10,17 +10,21 @@ from typing import Any
 
 import click
 
+from labhandbook.cli.job_result_commands import collect, efficiency, explain, facts, next_step, save, watch
 from labhandbook.cli.report_options import findings_format_option, format_option, show_report
 from labhandbook.cli.shared_options import FINDINGS, FINE, Command
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.files import write_atomic
 from labhandbook.core.terminal import Progress
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def job() -> None:
     """Check, price, write and review jobs for the clusters."""
+
+
+for each in (watch, collect, explain, facts, efficiency):
+    job.add_command(each)
 
 
 @job.command(cls=Command, section="sec-hpc-workflow-check")
@@ -45,13 +49,8 @@ def check(files: tuple[Path, ...], name: str, folder: Path, form: str, strict: b
     failed, names = found.failed(strict=strict), ", ".join(file.name for file in files)
     progress.last(not failed, f"{names} for {cluster.name}: {found.rules} rules: {counts(found)}")
     if not failed:
-        _next(f"sbatch {names.partition(',')[0]}, on {cluster.name}")
+        next_step(f"sbatch {names.partition(',')[0]}, on {cluster.name}")
     return FINDINGS if failed else FINE
-
-
-def _next(text: str) -> None:
-    """Say what to do next, on a line of its own, from which it can be copied."""
-    click.echo(f"    next: {text}", err=True)
 
 
 @job.command(cls=Command, section="sec-hpc-workflow-cost")
@@ -64,10 +63,12 @@ def _next(text: str) -> None:
 def cost(file: Path | None, name: str | None, storage: str | None, area: str, days: float, form: str) -> int:
     """Price a job, and a cheaper request that does the same.
 
-    All tasks of an array count. On a login node it also shows what the project has left.
+    All tasks of an array count. On a login node it compares the price with what the project has left, and fails when
+    that is less.
     """
+    from labhandbook.hpc import budget
     from labhandbook.hpc.clusters import load
-    from labhandbook.hpc.cost import bill, left
+    from labhandbook.hpc.cost import bill
     from labhandbook.hpc.cost import storage as price
 
     if storage:
@@ -80,9 +81,15 @@ def cost(file: Path | None, name: str | None, storage: str | None, area: str, da
         raise HandbookError("no script is named", todo="name one, or ask with --storage for the price of data",
                             section="sec-hpc-workflow-cost")
     found = bill(file, load(), name)
-    click.echo(json.dumps(found.as_json(), indent=2) + "\n" if form == "json"
-               else found.as_text() + left(found.cluster), nl=False)
-    return FINE
+    answer = budget.ask(found.cluster)
+    paid = budget.payer(budget.read(answer, found.asked.price.unit == found.cluster.gpu_unit), found.account)
+    if form == "json":
+        more = {"budget": vars(paid) | {"left": paid.left}} if paid else {}
+        click.echo(json.dumps(found.as_json() | more, indent=2))
+    else:
+        said = budget.compared(found.asked.price, paid) + "\n" if paid else budget.raw(found.cluster, answer)
+        click.echo(found.as_text() + said, nl=False)
+    return FINDINGS if paid and found.asked.price.amount > paid.left else FINE
 
 
 @job.command(cls=Command, section="sec-hpc-workflow-script")
@@ -138,10 +145,10 @@ def new(file: Path | None, cluster: str | None, force: bool, grid: tuple[str, ..
     for path, held in made.items():
         _refuse_to_replace(path, (force and path == file) or _text(path) == held)
     for path, held in made.items():
-        _save(path, held)
+        save(path, held)
     more = f": {len(rows)} runs in {planned.wish.name}.txt, {planned.wish.pack} a task, --time is for all of a task"
     Progress().last(True, f"{file} for {planned.cluster.name} {planned.partition.name}{more if rows else ''}")
-    _next(f"mkdir -p {LOGS} && handbook job check {file} --cluster {planned.cluster.key}")
+    next_step(f"mkdir -p {LOGS} && handbook job check {file} --cluster {planned.cluster.key}")
     return FINE
 
 
@@ -163,11 +170,11 @@ def scripts(folder: Path, name: str | None, force: bool) -> int:
     for path in changed:
         _refuse_to_replace(path, force)
     for path, text in changed.items():
-        _save(path, text)
+        save(path, text)
         click.echo(path)
     Progress().last(True, f"{len(changed)} of {len(made)} scripts written into {folder}"
                           + (", the others are up to date" if len(changed) < len(made) else ""))
-    _next("read one, then run handbook job check with its name and --cluster")
+    next_step("read one, then run handbook job check with its name and --cluster")
     return FINE
 
 
@@ -195,147 +202,3 @@ def _refuse_to_replace(path: Path, force: bool) -> None:
     if path.exists() and not force:
         raise HandbookError(f"{path} exists", why="only --force replaces a file",
                             todo="add --force, or name another place", section="sec-hpc-workflow-script")
-
-
-def _save(path: Path, text: str) -> None:
-    """Write a file and the folders above it. Raises HandbookError when that can't be done."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, text)
-    except OSError as error:
-        raise HandbookError(f"{path} can't be written: {error.strerror or error}", todo="name another place",
-                            section="sec-hpc-workflow-script") from None
-
-
-@job.command(cls=Command, section="sec-hpc-workflow-monitor")
-@click.argument("numbers", metavar="[JOBID]...", nargs=-1)
-@click.option("--every", type=click.IntRange(30), default=60, show_default=True, help="Seconds between questions.")
-@click.option("--clusters", default="", help="The Slurm cluster to ask, as for squeue -M.")
-@click.option("--then", "after", metavar="COMMAND", help="A command to run when all have ended.")
-def watch(numbers: tuple[str, ...], every: int, clusters: str, after: str | None) -> int:
-    """Show the state of your jobs as bars until they have ended.
-
-    It asks Slurm once in a while, rings the terminal at the end, and shows a message on a desktop that has one.
-    Without JOBID it shows all of your jobs.
-    """
-    import shlex
-    import time
-
-    from labhandbook.core.process import run
-    from labhandbook.hpc.watch_jobs import ask, frames, shown
-
-    before = ""
-    for jobs in frames(numbers, every, time.sleep, lambda wanted: ask(wanted, clusters)):
-        text = shown(jobs)
-        if text != before:
-            over = f"\x1b[{len(before.splitlines())}A\x1b[J" if before and sys.stdout.isatty() else ""
-            click.echo(over + text, nl=False)
-        before = text
-    Progress().last(True, "all jobs have ended" if before else "no job of yours is in the queue")
-    if before:
-        _next("handbook job efficiency with a job's number")
-        click.echo("\a", nl=False, err=True)
-        words = shlex.split(after) if after else ["notify-send", "handbook", "Your jobs have ended."]
-        try:
-            run(words, timeout=60)
-        except OSError as error:
-            if after:
-                raise HandbookError(f"{words[0]} can't be started: {error.strerror}", todo="check --then",
-                                    section="sec-hpc-workflow-monitor") from None
-    return FINE
-
-
-@job.command(cls=Command, section="sec-job-scripts-sweep")
-@click.argument("script", type=click.Path(path_type=Path))
-@click.option("--output", "-o", "output", type=click.Path(path_type=Path), help="Write the table there.")
-def collect(script: Path, output: Path | None) -> int:
-    """Gather the runs of a sweep into one CSV: settings, state, result.
-
-    SCRIPT is the one that job new --grid has written. It says how to submit only what is missing.
-    """
-    from labhandbook.hpc.sweep import collect as gather
-
-    found = gather(script)
-    if output:
-        _save(output, found.as_csv())
-    else:
-        click.echo(found.as_csv(), nl=False)
-    failed = any(row.state == "failed" for row in found.rows)
-    Progress().last(not failed, found.summary() + (f", in {output}" if output else ""))
-    if found.missing:
-        _next(found.resubmit())
-    return FINDINGS if failed else FINE
-
-
-@job.command(cls=Command, section="sec-hpc-errors")
-@click.argument("message", nargs=-1, required=True)
-@format_option
-def explain(message: tuple[str, ...], form: str) -> int:
-    """Say what an error, an exit code or a reason for waiting means, and what to do.
-
-    MESSAGE is a line of a log or of squeue, in quotes.
-    """
-    from labhandbook.hpc.explain import explain as look
-
-    found = look(" ".join(message))
-    if form == "json":
-        click.echo(json.dumps([vars(each) for each in found], indent=2))
-    else:
-        click.echo("\n".join(each.as_text() for each in found), nl=False)
-    return FINE
-
-
-@job.command(cls=Command, section="sec-contributing-facts")
-@click.option("--cluster", "name", required=True, help="The cluster whose login node this is.")
-def facts(name: str) -> int:
-    """Compare clusters.yml with the Slurm of a cluster.
-
-    Run it on the login node. What differs is printed as the lines to put into clusters.yml.
-    """
-    from datetime import date
-    from socket import gethostname
-
-    from labhandbook.hpc.clusters import load
-    from labhandbook.hpc.live_facts import ask, change, counted
-
-    cluster = load().get(name)
-    live = ask(cluster)
-    text = change(cluster, live, gethostname(), date.today())
-    click.echo(text, nl=False)
-    Progress().last(not text, counted(cluster, live))
-    return FINDINGS if text else FINE
-
-
-@job.command(cls=Command, section="sec-hpc-workflow-monitor")
-@click.argument("words", metavar="JOBID...", nargs=-1, required=True)
-@click.option("--from", "saved", type=click.Path(path_type=Path, allow_dash=True),
-              help="A saved answer of sacct -P (- is standard input).")
-@click.option("--clusters", default="", help="The Slurm cluster to ask, as for sacct -M.")
-@format_option
-def efficiency(words: tuple[str, ...], saved: Path | None, clusters: str, form: str) -> int:
-    """Show how well jobs used what they requested.
-
-    Cores, memory and time, from Slurm's accounting, and what to ask for next time. JOBID is a number, or the log of
-    a job, such as slurm_log/train_123.out.
-    """
-    from labhandbook.hpc.efficiency import ask, number, read, report
-
-    numbers = [number(word) for word in words]
-    jobs = read(_saved(saved) if saved else ask(numbers, clusters))
-    if saved:
-        jobs = [each for each in jobs if any(each.job == one or each.job.startswith(f"{one}_") for one in numbers)]
-        if not jobs:
-            raise HandbookError(f"the saved answer has no job {', '.join(numbers)}", todo="give a number that it has",
-                                section="sec-hpc-workflow-monitor")
-    if form == "json":
-        click.echo(json.dumps([each.as_json() for each in jobs], indent=2))
-    else:
-        click.echo(report(jobs), nl=False)
-    return FINE
-
-
-def _saved(path: Path) -> str:
-    """A saved answer, or the one on standard input. Raises HandbookError when the file can't be read."""
-    if str(path) == "-":
-        return sys.stdin.buffer.read(untrusted_data.LARGEST).decode("utf-8", "replace")
-    return untrusted_data.content(path, section="sec-hpc-workflow-monitor").decode("utf-8", "replace")

@@ -46,7 +46,8 @@ class Partition:
 
     `use` is what it is made for, `max_jobs` how many jobs an account may have in it, `large_gib` the memory of the
     few bigger nodes that it has, `disk_gb` the disk that `--gres=nvme` can reserve, `core_price` and `gib_price` its
-    own prices, `needs` what a project must show first. Some sources allow `perhaps_hours`.
+    own prices, `slice_price` the core-hours of a slice of its nodes, `by_memory` that whole nodes cost more with more
+    memory, `needs` what a project must show first. Some sources allow `perhaps_hours`.
     """
 
     name: str
@@ -68,6 +69,10 @@ class Partition:
     needs: str = ""
     core_price: float = named("bu-per-core-hour", 0.0)
     gib_price: float = named("bu-per-gib-hour", 0.0)
+    slice_cores: int = named("cores-per-slice", 0)
+    slice_gb: float = named("memory-gb-per-slice", 0.0)
+    slice_price: float = named("core-hours-per-slice-hour", 0.0)
+    by_memory: bool = named("memory-billed", False)
     use: str = named("use", USES[0], USES)
 
     @property

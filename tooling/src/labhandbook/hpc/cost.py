@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil, inf
 from pathlib import Path
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.process import TimeoutExpired, run
 from labhandbook.hpc import job_script
 from labhandbook.hpc.clusters import Cluster, Clusters, Partition
 from labhandbook.hpc.job_request import Request, Shape, Unreadable, gib, read_request, shape
 from labhandbook.hpc.partition_limits import amount, fits, plural, problems
 
 SECTION = "sec-hpc-workflow-cost"
-SECONDS, MOST_LINES = 20, 20
+SLICE = ("cores-per-slice", "memory-gb-per-slice", "gpu-hours-per-slice-hour")
 
 
 @dataclass(frozen=True)
@@ -69,17 +67,19 @@ def _slices(cluster: Cluster, partition: Partition, got: Shape, hours: float) ->
     """Whole nodes, or the largest of cores, memory and GPUs in slices of a node."""
     rates, time = cluster.billing, f"{amount(hours)} h"
     cores, gib, gpus = got.nodes * got.cores, got.nodes * (got.gib or 0), got.nodes * got.gpus
-    if partition.exclusive:
+    if partition.exclusive and not partition.by_memory:
         rate, unit = ((rates["gpu-hours-per-node-hour"], cluster.gpu_unit) if partition.gpu
                       else (rates["core-hours-per-node-hour"], cluster.cpu_unit))
         return Price(got.nodes * rate * hours, unit, f"{plural(got.nodes, 'whole node')} x {amount(rate)} x {time}")
     if partition.gpu:
-        by_cores, by_memory = ceil(cores / rates["cores-per-slice"]), ceil(gib / rates["memory-gb-per-slice"])
-        rate = rates["gpu-hours-per-slice-hour"]
-        how = (f"max({cores} cores / {amount(rates['cores-per-slice'])} = {by_cores}, {amount(gib)} GB / "
-               f"{amount(rates['memory-gb-per-slice'])} = {by_memory}, {plural(gpus, cluster.unit)}) "
-               f"x {amount(rate)} x {time}")
-        return Price(max(by_cores, by_memory, gpus) * rate * hours, cluster.gpu_unit, how)
+        own = partition.slice_price
+        of_cores, of_memory, rate = ((partition.slice_cores, partition.slice_gb, own) if own else
+                                     tuple(rates[name] for name in SLICE))
+        counted, unit = ("GPU", cluster.cpu_unit) if own else (cluster.unit, cluster.gpu_unit)
+        by_cores, by_memory = ceil(cores / of_cores), ceil(gib / of_memory)
+        how = (f"max({cores} cores / {amount(of_cores)} = {by_cores}, {amount(gib)} GB / {amount(of_memory)} = "
+               f"{by_memory}, {plural(gpus, counted)}) x {amount(rate)} x {time}")
+        return Price(max(by_cores, by_memory, gpus) * rate * hours, unit, how)
     by_memory = ceil(gib / rates["memory-gb-per-core"])
     return Price(max(cores, by_memory) * hours, cluster.cpu_unit,
                  f"max({plural(cores, 'core')}, {amount(gib)} GB / {amount(rates['memory-gb-per-core'])} = "
@@ -197,28 +197,15 @@ def storage(cluster: Cluster, size: str, area: str, days: float) -> Price:
                  f"{amount(rate)} x {amount(held)} {unit} x {amount(24 * days)} h")
 
 
-def left(cluster: Cluster) -> str:
-    """What the project has left, in the words of the cluster's own command; "" where this machine lacks it."""
-    program = shutil.which(name) if (name := cluster.facts.get("billing.left", "")) else None
-    if program is None:
-        return ""
-    try:
-        done = run([program], timeout=SECONDS)
-    except (TimeoutExpired, OSError):
-        return ""
-    lines = done.stdout.splitlines()[:MOST_LINES]
-    return "".join(f"{line}\n" for line in [f"What is left, from {name}:", *(f"    {line}" for line in lines)]
-                   ) if lines and not done.returncode else ""
-
-
 @dataclass(frozen=True)
 class Bill:
-    """What a script costs at most, and cheaper requests, dearer ones first."""
+    """What a script costs at most, and cheaper requests, dearer ones first; `account` is the project it names."""
 
     file: str
     cluster: Cluster
     asked: Offer
     cheaper: list[Offer]
+    account: str = ""
 
     def as_json(self) -> dict[str, object]:
         """The same facts for machines."""
@@ -262,7 +249,7 @@ def bill(path: Path, clusters: Clusters, name: str | None) -> Bill:
     if asked is None:
         raise HandbookError(f"{cluster.name} has no price list in the handbook", where=script.file,
                             todo="ask for no more than you need anyway: others wait for it", section=SECTION)
-    return Bill(script.file, cluster, asked, cheaper(cluster, request, asked))
+    return Bill(script.file, cluster, asked, cheaper(cluster, request, asked), script.value("account"))
 
 
 def _owner(clusters: Clusters, partition: str, script: job_script.Script) -> Cluster:
