@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ import argparse, json, os, pathlib, sys
 parser = argparse.ArgumentParser()
 parser.add_argument("--lr", type=float)
 parser.add_argument("--seed", type=int)
+parser.add_argument("--note")
 options = parser.parse_args()
 folder = pathlib.Path(os.environ["RUN_DIR"])
 with (folder / "starts").open("a") as starts:
@@ -70,20 +73,29 @@ def test_collect_needs_the_script_of_a_sweep(tmp_path: Path) -> None:
 def test_a_sweep_runs_is_collected_and_only_what_is_missing_runs_again(slurm: Slurm, work: Path) -> None:
     (work / "train.py").write_text(PROGRAM)
     made = run("job", "new", "sweep.sh", "--cluster", "lumi", "--grid", "lr=0.5,0.25", "--grid", "seed=0:3",
-               "--pack", "2", cwd=work)
+               "--pack", "2", "--array", "%2", cwd=work)
     assert made.returncode == 0, made.stderr
     given = {"ENV_DIR": str(work / "env")}
-    job = slurm.submit("sweep.sh", "train", cwd=work, settings=given)
+    job = slurm.submit("sweep.sh", "train", "--note", "a b", cwd=work, settings=given)
     assert sorted(slurm.finish(job)[job]) == ["COMPLETED", "FAILED", "FAILED"]
     found = collect(work / "sweep.sh")
     assert [row.state for row in found.rows] == ["done", "failed", "done", "done", "failed", "done"]
     assert found.rows[1].why.startswith("exit code 1: ") and found.missing == [1, 3]
     done = run("job", "collect", "sweep.sh", "--output", "results.csv", cwd=work)
     assert done.returncode == 1 and "6 runs: 4 done, 2 failed, in results.csv" in done.stderr
-    assert "next: sbatch --array=1,3 sweep.sh train" in done.stderr
+    assert "next: sbatch --array=1,3%2 sweep.sh train --note a\\ b" in done.stderr
     lines = list(csv.DictReader((work / "results.csv").read_text().splitlines()))
     assert lines[0] == {"run": "1", "lr": "0.5", "seed": "0", "state": "done", "why": "", "loss": "0.5",
                         "best.step": "7"}
+    words = ("job", "collect", "sweep.sh", "--output", "results.parquet")
+    if find_spec("pyarrow"):
+        assert run(*words, cwd=work).returncode == 1
+        columns = import_module("pyarrow.parquet").read_table(work / "results.parquet").to_pydict()
+        assert columns["lr"] == [0.5] * 3 + [0.25] * 3 and columns["best.step"][:2] == [7, None]
+        assert list(columns) == list(lines[0]) and columns["state"][1] == "failed"
+    else:
+        missing = run(*words, cwd=work)
+        assert missing.returncode == 2 and "pyarrow is not installed" in missing.stderr
     (work / "fixed").touch()
     again = slurm.submit("--array=1,3", "sweep.sh", "train", cwd=work, settings=given)
     assert set(slurm.finish(again)[again]) == {"COMPLETED"}

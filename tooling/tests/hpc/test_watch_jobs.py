@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
 import pytest
 
 from labhandbook.cli.job_result_commands import watch
-from labhandbook.hpc.watch_jobs import Queued, ask, frames, read, shown
+from labhandbook.hpc.watch_jobs import Queued, ask, frames, measured, read, shown
 from tooling.tests.conftest import run
 from tooling.tests.hpc.slurm import Slurm
 
@@ -20,6 +21,26 @@ def test_a_line_has_a_bar_or_a_reason_with_its_meaning() -> None:
     assert lines[0].split(maxsplit=3)[3] == "[#####---------------] 1:00 h of 4:00 h"
     assert lines[1].endswith("Priority: others come first: wait, or ask for less time")
     assert lines[2].endswith("PENDING    SomethingNew") and lines[3].endswith("RUNNING    2 min")
+
+
+def test_what_running_jobs_use_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The largest step counts; the GPU is shown where Slurm measures it (gres/gpuutil, with NVML)."""
+    sstat = tmp_path / "sstat"
+    sstat.write_text(f"""#!/bin/sh
+echo "$@" >> {tmp_path}/asked
+echo '70.batch|1024K|cpu=00:00:01'
+echo '70.0|3145728K|cpu=00:01:00,gres/gpumem=2048M,gres/gpuutil=87,mem=3G'
+""")
+    sstat.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    jobs = measured(read("7_3|train|RUNNING|1:00:00|4:00:00|None|70\n8|train|RUNNING|2:00|UNLIMITED|None|8\n"
+                         "9|train|PENDING|0:00|4:00:00|Priority|9\n"))
+    lines = shown(jobs).splitlines()
+    assert lines[0].endswith("1:00 h of 4:00 h, 3.0 GiB, GPU 87 % and 2.0 GiB")
+    assert lines[1].endswith("RUNNING    2 min")
+    assert (tmp_path / "asked").read_text() == "-a -n -P -j 70,8 -o JobID,MaxRSS,TRESUsageInMax\n"
+    sstat.write_text("#!/bin/sh\nexit 1\n")
+    assert [job.needs for job in measured(jobs[1:])] == ["", ""]
 
 
 def test_it_asks_until_nothing_is_left() -> None:
@@ -34,10 +55,12 @@ def test_it_asks_until_nothing_is_left() -> None:
 def test_a_job_of_a_real_slurm_is_watched_to_its_end(slurm: Slurm, work: Path,
                                                      monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURM_CONF", slurm.env["SLURM_CONF"])
-    script = "while [ ! -e end ]; do sleep 0.2; done"
+    (work / "waits.py").write_text("import pathlib, time\nx = bytearray(300_000_000)\n"
+                                   "while not pathlib.Path('end').exists():\n    time.sleep(0.2)\n")
+    script = "srun python3 waits.py"
     job = slurm.submit("--partition=short", "--time=5", "--output=/dev/null", "--job-name=wait", "--wrap", script,
                        cwd=work)
-    slurm.until(lambda: slurm.states(job) == ["RUNNING"], "a job")
+    slurm.until(lambda: re.search(r"\] \d min of 5 min, 0\.3 GiB\n$", shown(ask((job,)))) is not None, "its memory")
     states = []
     for jobs in frames((job,), 0.2, time.sleep, ask):
         states += [each.state for each in jobs]

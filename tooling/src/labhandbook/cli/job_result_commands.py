@@ -21,11 +21,11 @@ def next_step(text: str) -> None:
     click.echo(f"    next: {text}", err=True)
 
 
-def save(path: Path, text: str) -> None:
+def save(path: Path, content: str | bytes) -> None:
     """Write a file and the folders above it. Raises HandbookError when that can't be done."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, text)
+        write_atomic(path, content)
     except OSError as error:
         raise HandbookError(f"{path} can't be written: {error.strerror or error}", todo="name another place",
                             section="sec-hpc-workflow-script") from None
@@ -71,9 +71,10 @@ def watch(numbers: tuple[str, ...], every: int, clusters: str, after: str | None
 
 @click.command(cls=Command, section="sec-job-scripts-sweep")
 @click.argument("script", type=click.Path(path_type=Path))
-@click.option("--output", "-o", "output", type=click.Path(path_type=Path), help="Write the table there.")
+@click.option("--output", "-o", "output", type=click.Path(path_type=Path),
+              help="Write the table there, as Parquet if its name ends in .parquet.")
 def collect(script: Path, output: Path | None) -> int:
-    """Gather the runs of a sweep into one CSV: settings, state, result.
+    """Gather the runs of a sweep into one table: settings, state, result.
 
     SCRIPT is the one that job new --grid has written. It says how to submit only what is missing.
     """
@@ -81,7 +82,7 @@ def collect(script: Path, output: Path | None) -> int:
 
     found = gather(script)
     if output:
-        save(output, found.as_csv())
+        save(output, found.as_parquet() if output.suffix == ".parquet" else found.as_csv())
     else:
         click.echo(found.as_csv(), nl=False)
     failed = any(row.state == "failed" for row in found.rows)

@@ -72,8 +72,8 @@ def payer(budgets: dict[str, Budget], account: str) -> Budget | None:
 
 def compared(price: Price, budget: Budget) -> str:
     """A sentence that compares a price with what is left."""
-    left = (f"{budget.project} has {amount(max(0.0, round(budget.left, 2)))} of {amount(budget.granted)} {price.unit} "
-            "left")
+    rest = amount(max(0.0, round(budget.left, 2)))
+    left = f"{budget.project} has {rest} of {amount(budget.granted)} {price.unit} left"
     if price.amount > budget.left:
         return f"Too much: {left}, and this may need {price}."
     return f"{left}: this may use {price.amount / budget.left if budget.left else 0:.0%} of them."

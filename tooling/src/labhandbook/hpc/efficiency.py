@@ -120,11 +120,11 @@ def read(text: str) -> list[Used]:
 
 
 def _used(job: dict[str, str], steps: list[dict[str, str]]) -> Used:
-    peak = max((_size(step.get("MaxRSS", "")) * int(step.get("NTasks") or 1) for step in steps), default=0.0)
+    peak = max((size(step.get("MaxRSS", "")) * int(step.get("NTasks") or 1) for step in steps), default=0.0)
     resources = dict(part.split("=", 1) for part in job.get("AllocTRES", "").split(",") if "=" in part)
     cores, nodes = int(job["AllocCPUS"] or 0), int(job.get("NNodes") or 1)
     asked = job.get("ReqMem", "")
-    memory = _size(resources.get("mem", "")) or _size(asked) * {"n": nodes, "c": cores}.get(asked[-1:], 1)
+    memory = size(resources.get("mem", "")) or size(asked) * {"n": nodes, "c": cores}.get(asked[-1:], 1)
     seconds = _seconds(job["TotalCPU"]) or sum(_seconds(step["TotalCPU"]) for step in steps)
     limit, state = job.get("TimelimitRaw", ""), job["State"].split()[0]
     # A step that needed too much memory ends the script, and that may end the job as failed.
@@ -135,7 +135,8 @@ def _used(job: dict[str, str], steps: list[dict[str, str]]) -> Used:
                 int(limit) * 60 if limit.isdecimal() else 0, seconds, peak, memory)
 
 
-def _size(text: str) -> float:
+def size(text: str) -> float:
+    """A size as Slurm writes it, such as 6291456K, in GiB; 0 for what is none."""
     match = SIZE.match(text.strip())
     return float(match[1]) * UNITS[match[2].upper()] if match else 0.0
 

@@ -25,6 +25,7 @@ SECTION = "sec-job-scripts-sweep"
 NAME = re.compile(r"^[A-Za-z][\w.-]*$")
 VALUE = re.compile(r"^[^\s\"'\\$`]+$")
 SPAN = re.compile(r"^(-?\d{1,9}):(-?\d{1,9})(?::(\d{1,9}))?$")
+AT_ONCE = re.compile(r"^#SBATCH --array=\S*(%\d+)$", re.MULTILINE)
 HEAD = re.compile(r"^table=([\w.-]+)\.txt\neach=(\d+)$", re.MULTILINE)
 MOST = 100_000  # settings of a sweep
 SECONDS = 60
@@ -84,11 +85,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Collected:
-    """The runs of a sweep's script; each task carries out `each` of them."""
+    """The runs of a sweep's script; each task carries out `each` of them, `at_once` tasks at a time (as `%20`).
+
+    `program` is what was submitted with the script.
+    """
 
     script: Path
     each: int
     rows: list[Row]
+    at_once: str = ""
+    program: str = "train"
 
     @property
     def missing(self) -> list[int]:
@@ -108,14 +114,25 @@ class Collected:
                              *(row.result.get(name, "") for name in results)])
         return text.getvalue()
 
+    def as_parquet(self) -> bytes:
+        """The same table as Parquet, with numbers as numbers. Raises HandbookError when pyarrow is missing."""
+        try:
+            from pyarrow import BufferOutputStream, csv, parquet
+        except ImportError:
+            todo = "install the kit with its extra parquet, or write a .csv"
+            raise _fail("pyarrow is not installed", todo) from None
+        held = BufferOutputStream()
+        parquet.write_table(csv.read_csv(io.BytesIO(self.as_csv().encode())), held)
+        return bytes(held.getvalue())
+
     def summary(self) -> str:
         """How many runs are in which state."""
         states = Counter(row.state for row in self.rows)
         return f"{plural(len(self.rows), 'run')}: " + ", ".join(f"{count} {state}" for state, count in states.items())
 
     def resubmit(self) -> str:
-        """The command that submits only the tasks that have runs to do; the program is the chapters' train."""
-        return f"sbatch --array={_ranges(self.missing)} {self.script.name} train"
+        """The command that submits only the tasks that have runs to do."""
+        return f"sbatch --array={_ranges(self.missing)}{self.at_once} {self.script.name} {self.program}"
 
 
 def _ranges(numbers: list[int]) -> str:
@@ -131,7 +148,8 @@ def _ranges(numbers: list[int]) -> str:
 
 def collect(script: Path) -> Collected:
     """What the runs of a sweep's script left. Raises HandbookError when it is none, or its table is not beside it."""
-    found = HEAD.search(untrusted_data.text(script, section=SECTION))
+    text = untrusted_data.text(script, section=SECTION)
+    found, at_once = HEAD.search(text), AT_ONCE.search(text)
     if not found or not int(found[2]):
         raise _fail("this is no script of a sweep", "make one with handbook job new --grid", script.as_posix())
     folder = script.parent
@@ -141,7 +159,8 @@ def collect(script: Path) -> Collected:
     states = _states({job for job in jobs.values() if job})
     rows = [_row(number, lines[number - 1], place, states.get(jobs.get(number, ""), ""))
             for number, place in places.items()]
-    return Collected(script, int(found[2]), rows)
+    return Collected(script, int(found[2]), rows, at_once[1] if at_once else "",
+                     _line(folder / f"runs/{found[1]}.program") or "train")
 
 
 def _row(number: int, line: str, place: Path, state: str) -> Row:

@@ -57,14 +57,13 @@ def memory_per_gpu(job: Job) -> Iterator[At]:
                  line=job.script.line(*MEMORY_OPTIONS))
 
 
-@JOBS.rule("HPC032", "A job that gets whole nodes uses all of them", section=COST,
+@JOBS.rule("HPC032", "A job that gets whole nodes uses all of them", section=COST, severity=WARNING,
            why="Whole nodes are given and billed, however little of them the script uses.",
-           fix="Use all of the node, or take a partition that shares nodes.")
+           fix="Use all of the node, or take a partition that shares nodes. A benchmark may need its own node.")
 def whole_nodes(job: Job) -> Iterator[At]:
     """Whole nodes of which the script uses a part, where the same can be had for half the price or less.
 
-    Whole GPU nodes that the partition gives are lost money; whole nodes asked for by name, and those of CPU
-    partitions, may be meant. A script that names no number of tasks or cores may use all cores.
+    No error, because a benchmark may need a quiet node. A script that names no number of tasks or cores may use all.
     """
     request, partition = job.request, job.partition
     if not (request and partition and partition.nodes.cores and fits(request, partition, job.cluster)):
@@ -82,5 +81,4 @@ def whole_nodes(job: Job) -> Iterator[At]:
     part = (f"{gpus} of {whole.gpus * got.nodes} {job.cluster.unit}s" if partition.gpu else
             f"{got.tasks * request.cpus_per_task} of {whole.cores * got.nodes} cores")
     yield At(f"{part} used on {plural(got.nodes, 'whole node')}: {asked.price}, and {less[-1].price} {less[-1].way}",
-             line=job.script.line("partition" if partition.exclusive else "exclusive"),
-             severity=None if partition.gpu and partition.exclusive else WARNING)
+             line=job.script.line("partition" if partition.exclusive else "exclusive"))

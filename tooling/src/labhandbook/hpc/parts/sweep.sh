@@ -3,6 +3,7 @@
 table={{table}}
 each={{each}}
 failed=0
+mkdir -p runs && printf '%q ' "$@" > "runs/${table%.txt}.program"
 last=$((SLURM_ARRAY_TASK_ID * each))
 for ((number = last - each + 1; number <= last; number++)); do
     line="$(sed -n "${number}p" "$table")"
