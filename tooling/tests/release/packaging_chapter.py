@@ -19,7 +19,7 @@ HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*(?:\{#([\w-]+)([^}]*)\})?$")
 
 # What can't run here, by the words that a block begins with, and why.
 NOT_RUN = {
-    "python3 -m pip install \\\n  \"labhandbook[release] @ git+":
+    "uv tool install --python \">=3.11\" \\\n  \"labhandbook[release] @ git+":
         "it fetches this package from its host; the kit under test is on PATH already",
 }
 # Run by hand only, although the block is outside the tabs.

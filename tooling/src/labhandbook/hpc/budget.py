@@ -13,12 +13,11 @@ from labhandbook.hpc.cost import Price
 from labhandbook.hpc.partition_limits import amount
 
 SECONDS, MOST_LINES = 20, 20
-# csc-projects, as the CSC user guide prints it (computing/index, "Projects and quotas", 2026-08-21): a block for
-# each project, and a line for each kind of unit with budget, used and remaining.
+# One form is a block for each project, with a line for each kind of unit: budget, used and remaining. clusters.yml
+# names the source of both forms beside `left`.
 BLOCK = re.compile(r"^Project:\s*(project_\d+)\b")
 LINE = re.compile(r"^(CPU|GPU) BU:\s+(-?[\d.]+)\s+(-?[\d.]+)\s+-?[\d.]+\s*$")
-# lumi-allocations, as the program writes it (lumi-tools of LUMI's software stack): a row for each project, and a cell
-# for each kind of unit. Where nothing was allocated the share is N/A, and no limit is known.
+# The other is a row for each project, with a cell for each kind of unit. Where nothing was granted the share is N/A.
 ROW = re.compile(r"^(project_\d+)\s*\|")
 CELL = re.compile(r"([\d.]+)/([\d.]+)\s*\([^)]*\)\s*(core|gpu)/hours")
 
