@@ -41,7 +41,8 @@ def machine(tmp_path: Path) -> dict[str, str]:
     (programs / "python3").symlink_to(Path(sys.executable).resolve())
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("VIRTUAL_ENV", "XDG_", "UV_TOOL"))}
     return {**kept, "HOME": str(home), "PATH": f"{programs}:/usr/bin:/bin", "PYTHON_MODULE": "Python",
-            "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.file://{ROOT}.insteadOf", "GIT_CONFIG_VALUE_0": ADDRESS}
+            "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.file://{ROOT}.insteadOf",
+            "GIT_CONFIG_VALUE_0": ADDRESS}
 
 
 def test_the_page_has_a_way_for_each_machine() -> None:

@@ -40,14 +40,14 @@ def triton(tmp_path: Path) -> Path:
 
 
 SCRIPTS = ("cpu-smallest", "array-seeds", "array-grid", "one-gpu", "several-nodes", "requeue", "interactive", "setup")
-KINDS = ("single", "seeds", "grid", "smallest", "ranks", "requeue")
+KINDS = ("single", "seeds", "grid", "smallest", "ranks", "torchrun", "requeue")
 
 
 @pytest.mark.parametrize("cluster", ["tower", "triton"])
 def test_every_command_works(cluster: str, request: pytest.FixtureRequest) -> None:
     folder: Path = request.getfixturevalue(cluster)
     for kind in KINDS:
-        gpus = ["--gpus", "1"] if kind in ("ranks", "requeue") else []
+        gpus = ["--gpus", "1"] if kind in ("ranks", "torchrun", "requeue") else []
         made = run("job", "new", f"{kind}.sh", "--cluster", cluster, "--kind", kind, *gpus, cwd=folder)
         assert made.returncode == 0, made.stderr
         checked = run("job", "check", f"{kind}.sh", "--cluster", cluster, "--strict", cwd=folder)

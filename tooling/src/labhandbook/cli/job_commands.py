@@ -95,10 +95,11 @@ def cost(file: Path | None, name: str | None, storage: str | None, area: str, da
 @job.command(cls=Command, section="sec-hpc-workflow-script")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--cluster", help="The cluster. Asked for when it is missing.")
-@click.option("--kind", type=click.Choice(["single", "ranks", "seeds", "grid", "requeue", "smallest"]),
+@click.option("--kind", type=click.Choice(["single", "ranks", "torchrun", "seeds", "grid", "requeue", "smallest"]),
               default="single", show_default=True,
-              help="One process; one for each GPU; an array over seeds or over the lines of grid.txt, which resumes; "
-                   "a run that saves at its time limit and goes on; one that only shows that all works.")
+              help="One process; one for each GPU, started by Slurm or by torchrun; an array over seeds or over the "
+                   "lines of grid.txt, which resumes; a run that saves at its time limit and goes on; one that only "
+                   "shows that all works.")
 @click.option("--name", help="The job's name (default: that of the file).")
 @click.option("--partition", default="", help="Default: the cheapest that takes the job.")
 @click.option("--nodes", type=click.IntRange(1), default=1, show_default=True, help="Nodes.")

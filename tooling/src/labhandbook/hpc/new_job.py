@@ -28,6 +28,7 @@ class Kind(StrEnum):
 
     SINGLE = "single"
     RANKS = "ranks"
+    TORCHRUN = "torchrun"
     SEEDS = "seeds"
     GRID = "grid"
     REQUEUE = "requeue"
@@ -121,7 +122,7 @@ def _request(cluster: Cluster, wish: Wish) -> Request:
     gpus = cluster.gpus
     if wish.gpus and gpus is None:
         raise _fail(f"{cluster.name} has no GPUs that the handbook knows", "leave --gpus out")
-    if wish.kind is Kind.RANKS and not wish.gpus:
+    if wish.kind in (Kind.RANKS, Kind.TORCHRUN) and not wish.gpus:
         raise _fail("one process for each GPU needs GPUs", "add --gpus, or leave --kind out")
     if wish.kind is Kind.REQUEUE and time * 3600 < 2 * SAVE_SECONDS:
         raise _fail(f"{clock(time)} is too short to save {plural(SAVE_SECONDS / 60, 'minute')} before the end",

@@ -119,11 +119,12 @@ def _near(plan: Plan) -> dict[str, str]:
 
 def _run(plan: Plan, python: str) -> str:
     cluster = plan.cluster
+    network = part("network", cluster) + "\n" if plan.wish.nodes > 1 and "gpu.network" in cluster.facts else ""
     match plan.wish.kind:
         case Kind.RANKS:
-            network = plan.wish.nodes > 1 and "gpu.network" in cluster.facts
-            return (part("network", cluster) + "\n" if network else "") + part(
-                "ranks", cluster, python=python, unit=cluster.unit, **_near(plan))
+            return network + part("ranks", cluster, python=python, unit=cluster.unit, **_near(plan))
+        case Kind.TORCHRUN:
+            return network + part("torchrun", cluster, python=python, unit=cluster.unit, gpus=str(plan.wish.gpus))
         case Kind.GRID if plan.wish.runs:
             return part("sweep", cluster, python=python, each=str(plan.wish.pack),
                         table=f"{plan.wish.name}.txt")
