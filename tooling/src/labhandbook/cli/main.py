@@ -60,10 +60,12 @@ def handbook() -> None:
 
 def missing_part(error: ModuleNotFoundError) -> HandbookError:
     """What to say when a command needs a module that the package itself doesn't bring."""
+    from labhandbook.core.wording import kit
+
     return HandbookError(
         f"{(error.name or '').partition('.')[0]} isn't installed",
         why="the package installs only what all commands need; the rest is in extras, one for each workflow",
-        todo="run `make` in the handbook, or `pip install 'labhandbook[render,check,release,recipe]'`",
+        todo="run `make` in the handbook, or " + kit("render,check,release,recipe"),
         section="sec-contributing-preview")
 
 

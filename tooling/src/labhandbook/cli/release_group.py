@@ -14,6 +14,7 @@ from labhandbook.cli.shared_options import FINDINGS, FINE, Tidy
 from labhandbook.core import job_summary
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.terminal import Progress, paint
+from labhandbook.core.wording import kit
 
 if TYPE_CHECKING:
     from labhandbook.core.steps import Result, Step
@@ -131,7 +132,7 @@ def check_equipped() -> None:
     missing = [name for name in ("build", "packaging", "twine") if find_spec(name) is None]
     if missing:
         raise HandbookError(f"{', '.join(missing)} isn't installed", why="it is in the extra for releases",
-                            todo="pip install 'labhandbook[release]'", section="sec-pypi-environment")
+                            todo=kit("release"), section="sec-kit-extras")
 
 
 def show_beginning(each: Release, step: Step[Release]) -> None:

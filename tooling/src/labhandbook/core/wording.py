@@ -1,4 +1,4 @@
-"""Guessing what a misspelt name was meant to be."""
+"""Words that many messages share: what a misspelt name was meant to be, and how the kit's extras are installed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 LONGEST = 200
+REPOSITORY = "https://github.com/acerbilab/handbook"
 # `<name>` in a command, which the shell takes for redirection.
 PLACEHOLDER = re.compile(r"(?<![<\w])<[A-Za-z][\w.-]*(?: [\w.-]+)*>")
 
@@ -30,3 +31,8 @@ def listed(names: Iterable[str], most: int = 5) -> str:
     if len(found) > most:
         return f"{', '.join(found[:most])} and {len(found) - most} more"
     return " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))
+
+
+def kit(extras: str) -> str:
+    """The line that installs the kit with some extras, separated by commas."""
+    return f'uv tool install --force "labhandbook[{extras}] @ git+{REPOSITORY}"'

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.wording import kit
 
 KNOWN = ("pypi", "testpypi")
 TITLES = {"pypi": "PyPI", "testpypi": "TestPyPI"}
@@ -104,6 +105,6 @@ def _of_twine(name: str) -> tuple[str, str]:
         from twine import repository, utils
     except ImportError:
         raise HandbookError("twine isn't installed", why="it uploads, and it has the addresses of the indexes",
-                            todo="pip install 'labhandbook[release]'", section="sec-pypi-environment") from None
+                            todo=kit("release"), section="sec-kit-extras") from None
     return ((repository.WAREHOUSE_WEB, utils.DEFAULT_REPOSITORY) if name == "pypi"
             else (repository.TEST_WAREHOUSE, utils.TEST_REPOSITORY))

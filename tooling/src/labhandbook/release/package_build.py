@@ -25,7 +25,7 @@ from labhandbook.core.files import replacing_folder, write_atomic
 from labhandbook.core.process import CalledProcessError
 from labhandbook.core.rules import Finding
 from labhandbook.core.steps import Say, nothing
-from labhandbook.core.wording import listed
+from labhandbook.core.wording import kit, listed
 from labhandbook.package import distribution
 from labhandbook.package.backend_settings import places, remedy
 from labhandbook.package.build_tools import Tools
@@ -243,7 +243,7 @@ def builder(tree: Path, python: Path, run: Callable[..., None] | None = None) ->
         from build import BuildException, ProjectBuilder
     except ImportError:
         raise HandbookError("build isn't installed", why="it calls the package's build backend",
-                            todo="pip install 'labhandbook[release]'", section="sec-pypi-environment") from None
+                            todo=kit("release"), section="sec-kit-extras") from None
     # Each call of a backend would print its warnings; rules report the important ones, once.
     warnings.filterwarnings("ignore", category=getattr(pyproject_hooks, "BuildBackendWarning", BytesWarning))
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import Findings
+from labhandbook.core.wording import kit
 from labhandbook.package.distribution import Distribution, read
 from labhandbook.package.project import Project
 from labhandbook.release.release_rules import archive_form  # noqa: F401
@@ -38,4 +39,4 @@ def _needed() -> None:
         import trove_classifiers  # noqa: F401
     except ImportError as error:
         raise HandbookError(f"{error.name} isn't installed", why="it knows what PyPI accepts",
-                            todo="pip install 'labhandbook[release]'", section="sec-pypi-environment") from None
+                            todo=kit("release"), section="sec-kit-extras") from None

@@ -15,6 +15,7 @@ from labhandbook.book.boundary import own_file
 from labhandbook.book.checks.check_input import Block, Ran
 from labhandbook.core import process, untrusted_data
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.wording import kit
 
 SECONDS = 120
 SCRIPT = 'for file; do bash -n "$file" || :; done'
@@ -28,7 +29,7 @@ def run(name: str, arguments: Sequence[str], cwd: Path, fine: set[int], seconds:
     """
     path = process.find_program(name)
     if path is None:
-        return Ran(None, f"{name} is not installed (pip install 'labhandbook[check]')")
+        return Ran(None, f"{name} is not installed ({kit('check')})")
     try:
         done = process.run([path, *arguments], cwd=cwd, env=env, timeout=seconds)
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.process import close, ended, processor_seconds, start, stop
+from labhandbook.core.wording import kit
 
 LUA = Path(__file__).with_name("lua")
 # Seconds of processor time for one request; and for reading a page, with as much again for each of its bytes. pandoc
@@ -49,7 +50,7 @@ def pandoc_program() -> str:
         raise HandbookError(
             "the embedded engine isn't installed",
             why="it renders with the pandoc of the package pypandoc_binary",
-            todo="run `make`, or `pip install 'labhandbook[render]'`",
+            todo="run `make`, or " + kit("render"),
             section="sec-contributing",
         ) from None
     return str(pypandoc.get_pandoc_path())
