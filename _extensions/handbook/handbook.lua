@@ -26,7 +26,23 @@ local function part(raw)
   end
 end
 
--- The pages of a site need no change, and visiting each of their links would cost the preview milliseconds.
+-- On a phone each row of a wide table is a card: its cells say what their column is.
+local function cards(element)
+  local heads = element.head.rows[1]
+  if not heads or #element.head.rows > 1 or #heads.cells < 3 then return nil end
+  local labels = heads.cells:map(function(cell) return pandoc.utils.stringify(cell.contents) end)
+  for _, body in ipairs(element.bodies) do
+    for _, row in ipairs(body.body) do
+      if #row.cells ~= #labels then return nil end
+      for place, cell in ipairs(row.cells) do cell.attributes.label = labels[place] end
+    end
+  end
+  element.classes:insert 'cards'
+  return element
+end
+
+-- Visiting each link of a site's page would cost the preview milliseconds, and a page needs no change there.
 return { { Pandoc = function(doc)
-  if not FORMAT:match 'html' then return doc:walk { Div = page_facts, Link = link, RawBlock = part } end
+  if FORMAT:match 'html' then return doc:walk { Table = cards } end
+  return doc:walk { Div = page_facts, Link = link, RawBlock = part }
 end } }

@@ -29,8 +29,8 @@ export PATH="$ENV_DIR/bin:$PATH"
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD"
 
-# A task that has ended well leaves a mark; submitted again, the array runs
-# only the others.
+# A task that has ended well leaves a mark; submitted again, the array
+# runs only the others.
 export RUN_DIR="runs/seed-$SLURM_ARRAY_TASK_ID"
 mkdir -p "$RUN_DIR"
 if [[ -e "$RUN_DIR/done" ]]; then

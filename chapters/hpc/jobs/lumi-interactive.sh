@@ -11,4 +11,5 @@ set -euo pipefail
 }
 
 exec srun --account="$PROJECT" --partition=dev-g --nodes=1 --ntasks=1 \
-    --cpus-per-task=7 --gpus-per-node=1 --mem=16G --time=00:30:00 --pty "${@:-bash}"
+    --cpus-per-task=7 --gpus-per-node=1 --mem=16G --time=00:30:00 \
+    --pty "${@:-bash}"

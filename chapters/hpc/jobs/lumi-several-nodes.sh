@@ -62,4 +62,5 @@ export WORLD_SIZE="$SLURM_NTASKS"; exec "$@"'
 near=0xfe000000000000,0xfe00000000000000,0xfe0000,0xfe000000
 near+=,0xfe,0xfe00,0xfe00000000,0xfe0000000000
 srun --cpus-per-task="$SLURM_CPUS_PER_TASK" --cpu-bind="mask_cpu:$near" \
-    bash -c "$ranks" rank singularity run "${options[@]}" "$SIF" python -m "$@"
+    bash -c "$ranks" rank \
+    singularity run "${options[@]}" "$SIF" python -m "$@"

@@ -11,4 +11,5 @@ set -euo pipefail
 }
 
 exec srun --account="$PROJECT" --partition=gputest --nodes=1 --ntasks=1 \
-    --cpus-per-task=72 --gres=gpu:gh200:1 --time=00:15:00 --pty "${@:-bash}"
+    --cpus-per-task=72 --gres=gpu:gh200:1 --time=00:15:00 \
+    --pty "${@:-bash}"

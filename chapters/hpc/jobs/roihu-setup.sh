@@ -8,7 +8,8 @@
     echo "there is no requirements.txt here" >&2; exit 1
 }
 [[ "$(uname -m)" == aarch64 ]] || {
-    echo "this is not an ARM machine: run it on roihu-gpu.csc.fi" >&2; exit 1
+    echo "this is not an ARM machine: run it on roihu-gpu.csc.fi" >&2
+    exit 1
 }
 venv="${PLACE:-/projappl/$PROJECT/$USER}/venv-gpu"
 

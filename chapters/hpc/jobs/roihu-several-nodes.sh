@@ -46,4 +46,5 @@ export MASTER_ADDR MASTER_PORT
 ranks='export RANK="$SLURM_PROCID" LOCAL_RANK="$SLURM_LOCALID"
 export WORLD_SIZE="$SLURM_NTASKS"; exec "$@"'
 srun --cpus-per-task="$SLURM_CPUS_PER_TASK" \
-    bash -c "$ranks" rank python3 -m "$@"
+    bash -c "$ranks" rank \
+    python3 -m "$@"

@@ -39,8 +39,8 @@ line="$(sed -n "${SLURM_ARRAY_TASK_ID}p" grid.txt)"
 }
 read -r -a words <<< "$line"
 
-# A task that has ended well leaves a mark; submitted again, the array runs
-# only the others.
+# A task that has ended well leaves a mark; submitted again, the array
+# runs only the others.
 export RUN_DIR="runs/line-$SLURM_ARRAY_TASK_ID"
 mkdir -p "$RUN_DIR"
 if [[ -e "$RUN_DIR/done" ]]; then

@@ -32,8 +32,8 @@ set -euo pipefail   # from here on: module files are not written for it
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 
-# A task that has ended well leaves a mark; submitted again, the array runs
-# only the others.
+# A task that has ended well leaves a mark; submitted again, the array
+# runs only the others.
 export RUN_DIR="runs/seed-$SLURM_ARRAY_TASK_ID"
 mkdir -p "$RUN_DIR"
 if [[ -e "$RUN_DIR/done" ]]; then

@@ -10,4 +10,5 @@ set -euo pipefail
 }
 
 exec srun --clusters=ukko --partition=short --nodes=1 --ntasks=1 \
-    --cpus-per-task=1 --mem=4G --time=00:30:00 --pty "${@:-bash}"
+    --cpus-per-task=1 --mem=4G --time=00:30:00 \
+    --pty "${@:-bash}"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
-from tooling.tests.browser.conftest import PHONE, Open
+from tooling.tests.browser.conftest import PHONE, Open, listing
 
 TABBED = "chapters/hpc/workflow.html"
 
@@ -38,6 +38,49 @@ def test_the_theme_follows_the_system_until_it_is_chosen(open_page: Open) -> Non
     page.emulate_media(color_scheme="dark")
     page.get_by_role("button", name="Dark theme").click()
     assert ground(page) == light
+
+
+# Boxes that hide a part of their text, tabs that are not open included.
+CUT = """
+(selector) => {
+  document.querySelectorAll("[data-inactive]").forEach((one) => one.removeAttribute("data-inactive"));
+  return [...document.querySelectorAll(selector)].filter((one) => one.scrollWidth > one.clientWidth + 1)
+    .map((one) => one.innerText.split("\\n").sort((a, b) => b.length - a.length)[0]);
+}
+"""
+
+
+@pytest.mark.long
+def test_no_code_scrolls_sideways_on_a_small_desktop(urls: list[str], open_page: Open) -> None:
+    page = open_page("index.html", size=(1200, 900))
+    wide: dict[str, list[str]] = {}
+    for url in urls:
+        page.goto(url)
+        if found := page.evaluate(CUT, "main pre"):
+            wide[url] = found
+    assert not wide, listing(wide)
+
+
+@pytest.mark.long
+def test_no_answer_of_a_table_is_cut_on_a_phone(urls: list[str], open_page: Open) -> None:
+    page = open_page("index.html", size=PHONE)
+    cut: dict[str, list[str]] = {}
+    for url in urls:
+        page.goto(url)
+        if found := page.evaluate(CUT, "main .table-scroll"):
+            cut[url] = found
+    assert not cut, listing(cut)
+
+
+def test_a_row_of_a_wide_table_is_a_card_on_a_phone(open_page: Open) -> None:
+    """Each cell says what its column is; the first names the card."""
+    words = "(cell) => getComputedStyle(cell, '::before').content"
+    page = open_page("chapters/hpc/systems.html", size=PHONE)
+    row = page.locator("table.cards tbody tr").first
+    labels = [row.locator("td").nth(place).evaluate(words) for place in range(3)]
+    assert labels == ["none", '"Use"', '"Because"']
+    page.set_viewport_size({"width": 1400, "height": 900})
+    assert row.locator("td").nth(1).evaluate(words) == "none"
 
 
 @pytest.mark.long

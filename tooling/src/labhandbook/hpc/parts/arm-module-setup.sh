@@ -8,7 +8,8 @@
     echo "there is no requirements.txt here" >&2; exit 1
 }
 [[ "$(uname -m)" == aarch64 ]] || {
-    echo "this is not an ARM machine: run it on {{gpu.host}}" >&2; exit 1
+    echo "this is not an ARM machine: run it on {{gpu.host}}" >&2
+    exit 1
 }
 venv="${PLACE:-{{storage.projappl.path}}/$PROJECT/$USER}/venv-gpu"
 

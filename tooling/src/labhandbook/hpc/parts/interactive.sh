@@ -10,4 +10,5 @@ set -euo pipefail
 }
 
 exec srun {{options}} \
-    {{size}} --pty "${@:-bash}"
+    {{size}} \
+    --pty "${@:-bash}"

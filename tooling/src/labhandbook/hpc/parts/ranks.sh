@@ -6,4 +6,5 @@ export MASTER_ADDR MASTER_PORT
 ranks='export RANK="$SLURM_PROCID" LOCAL_RANK="$SLURM_LOCALID"
 export WORLD_SIZE="$SLURM_NTASKS"; exec "$@"'
 {{near}}srun --cpus-per-task="$SLURM_CPUS_PER_TASK"{{bind}} \
-    bash -c "$ranks" rank {{python}} -m "$@"
+    bash -c "$ranks" rank \
+    {{python}} -m "$@"

@@ -1,5 +1,5 @@
-# A task that has ended well leaves a mark; submitted again, the array runs
-# only the others.
+# A task that has ended well leaves a mark; submitted again, the array
+# runs only the others.
 export RUN_DIR="runs/{{run}}-$SLURM_ARRAY_TASK_ID"
 mkdir -p "$RUN_DIR"
 if [[ -e "$RUN_DIR/done" ]]; then
