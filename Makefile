@@ -15,7 +15,7 @@ TORCH := torch==2.13.0
 # The tests start the command thousands of times: what it imports is compiled once, by the first that imports it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: site preview check test test-long test-quarto test-research $(PROJECTS:%=test-%) quarto clean help
+.PHONY: site preview check test test-walks test-long test-quarto test-research $(PROJECTS:%=test-%) quarto clean help
 
 site: $(READY)  ## render the handbook into _book/
 	@$(BIN)/handbook render
@@ -31,6 +31,9 @@ test: $(READY)  ## check types and style, and run the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+test-walks: $(READY)  ## build, rehearse and publish whole packages and recipes
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "walk and not slow and not long"
 
 test-long: $(READY)  ## walk whole releases, GitHub's jobs, every page in a browser, and attacks
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m long

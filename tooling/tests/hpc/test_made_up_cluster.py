@@ -13,6 +13,8 @@ from labhandbook.hpc import clusters
 from tooling.tests.conftest import ROOT, run
 from tooling.tests.hpc.conftest import CASES
 
+pytestmark = pytest.mark.walk
+
 SACCT = ("JobID|JobName|State|AllocCPUS|ElapsedRaw|TotalCPU|MaxRSS\n"
          "7|train|COMPLETED|4|3600|01:00:00|\n7.0|python|COMPLETED|4|3600|01:00:00|2G\n")
 

@@ -11,6 +11,8 @@ import pytest
 from tooling.tests.conftest import run
 from tooling.tests.recipe.samples import V0, Release, line_of, need_network, v1, write
 
+pytestmark = pytest.mark.walk
+
 COMMAND = "  - script:\n      - echo one\n      - demo --help | grep nothing\n\nabout:\n"
 
 

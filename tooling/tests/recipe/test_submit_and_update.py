@@ -10,6 +10,8 @@ import pytest
 from tooling.tests.recipe.local_github import Hub, hub
 from tooling.tests.recipe.samples import V0, Release, serving, stale, v1, write
 
+pytestmark = pytest.mark.walk
+
 NEW = Release(version="1.3.0", requires=("click>=8.2", "rich>=13"), python=">=3.12")
 GH = '#!/bin/sh\nprintf "%s\\n" "$@" > "$(dirname "$0")/asked"\necho https://github.com/conda-forge/x/pull/1\n'
 

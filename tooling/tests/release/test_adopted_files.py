@@ -23,6 +23,8 @@ from tooling.tests.conftest import run
 from tooling.tests.package import sample_dists
 from tooling.tests.release.faulty_index import serving
 
+pytestmark = pytest.mark.walk
+
 PYTHON = f"3.{sys.version_info[1]}"
 TAG = f"cp3{sys.version_info[1]}"
 QUICK = ("--no-lowest", "--python", PYTHON)

@@ -33,6 +33,8 @@ from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_packages import write
 from tooling.tests.release.faulty_index import serving
 
+pytestmark = pytest.mark.walk
+
 HERE = next(each for each in interpreters() if each.minor == sys.version_info[:2])
 REDIRECTING = {"PYTHONPATH": "/tmp", "PYTHONOPTIMIZE": "1", "PYTHONDONTWRITEBYTECODE": "1",
                "PYTHONWARNINGS": "ignore", "PYTEST_ADDOPTS": "-k nothing", "COVERAGE_PROCESS_START": "x"}

@@ -19,6 +19,8 @@ from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_packages import git
 from tooling.tests.release.test_rehearsal import QUICK
 
+pytestmark = pytest.mark.walk
+
 PERSON = ("--author", "A Person", "--email", "a.person@example.org", "--description", "Means of numbers.")
 
 

@@ -24,6 +24,8 @@ from tooling.tests.conftest import ROOT, run
 from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_packages import git, make, write
 
+pytestmark = pytest.mark.walk
+
 QUICK = ("--offline", "--no-lowest", "--python", f"3.{sys.version_info[1]}")
 # How long after its beginning a step is killed.
 DELAYS = {"check": 0.02, "build": 0.5, "inspect": 0.02, "gate": 0.01, "test": 0.4, "upload": 0.01, "verify": 0.3}

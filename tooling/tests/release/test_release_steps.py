@@ -29,6 +29,8 @@ from tooling.tests.package.sample_packages import git, write
 from tooling.tests.release.faulty_index import Fault, Server, serving
 from tooling.tests.release.test_rehearsal import QUICK, everything, kill_at, log, state
 
+pytestmark = pytest.mark.walk
+
 PYTHON = QUICK[-2:]
 secretly = functools.partial(run, TWINE_USERNAME="__token__", TWINE_PASSWORD=CANARY, NO_PROXY="127.0.0.1")
 SECRETS = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": CANARY, "NO_PROXY": "127.0.0.1"}

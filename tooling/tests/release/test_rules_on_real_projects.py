@@ -21,6 +21,8 @@ from tooling.tests.conftest import LACKS, ROOT, run
 from tooling.tests.package.sample_packages import KINDS, git, make, pyproject, write
 from tooling.tests.release.faulty_index import Fault, Server, serving
 
+pytestmark = pytest.mark.walk
+
 PUBLISHED = {"gpyreg": "1.4.0", "pyvbmc": "1.5.0"}
 CHANGELOG = {"CHANGELOG.md": "# Changelog\n\n## 1.2.0 - 2026-01-02\n"}
 
