@@ -69,8 +69,8 @@ def test_what_is_not_rendered_as_by_quarto_is_named(rendered: tuple[str, dict[st
     said = rendered[0]
     assert "text.qmd:22: BOOK009 the class .column-margin" in said
     config = (FINE / "_quarto.yml").read_text(encoding="utf-8").splitlines()
-    line = config.index("    include-in-header:") + 1
-    assert f"_quarto.yml:{line}: BOOK009 `include-in-header:` is not read by the embedded engine" in said
+    line = config.index('  page-footer: "Theirs"') + 1
+    assert f"_quarto.yml:{line}: BOOK009 `page-footer:` is not read by the embedded engine" in said
     assert "the filter quarto is not run by the embedded engine" in said
 
 
@@ -91,6 +91,61 @@ def test_numbers_and_contents_follow_the_configuration(tmp_path: Path) -> None:
         assert ('<span class="chapter-number">1</span>' in page) is (name == "depth")
         assert ("toc-third" in page, "toc-sec-second" in page) == (False, name == "depth")
         assert (">Section\u00a01.2</a>" if name == "depth" else ">Second</a>") in page
+
+
+CONFIGURED = """
+lang: fi
+csl: style.csl
+crossref: {fig-title: Fig., title-delim: ".", chapters: true}
+language: {callout-note-title: "Nota bene"}
+format:
+  html:
+    link-external-newwindow: true
+    include-in-header: [{text: "<meta name='mine'>"}]
+    include-before-body: before.html
+"""
+STYLE = """<?xml version="1.0" encoding="utf-8"?>
+<style xmlns="http://purl.org/net/xbiblio/csl" class="in-text" version="1.0">
+<info><title>n</title><id>n</id><updated>2020-01-01T00:00:00+00:00</updated></info>
+<citation><layout prefix="[" suffix="]"><text variable="citation-number"/></layout></citation>
+<bibliography><layout><text variable="title"/></layout></bibliography></style>
+"""
+
+
+def test_words_style_and_inclusions_follow_the_configuration(tmp_path: Path) -> None:
+    book = tmp_path / "book"
+    shutil.copytree(FINE, book)
+    config = (book / "_quarto.yml").read_text(encoding="utf-8").partition("format:")[0]
+    config = config.replace("type: book", "type: book\n  resources: [handouts, '*.pdf']")
+    (book / "_quarto.yml").write_text(f"{config}{CONFIGURED}bibliography: works.bib\n", encoding="utf-8")
+    (book / "style.csl").write_text(STYLE, encoding="utf-8")
+    (book / "before.html").write_text("<p>Before all</p>", encoding="utf-8")
+    for name in ("handouts/a.txt", "deep/b.pdf"):
+        (book / name).parent.mkdir()
+        (book / name).touch()
+    more = ("\n@eq-x [@work] [out](https://example.org)\n\n$$x$$ {#eq-x}\n\n"
+            "![Cap](pixel.png){#fig-mine}\n\n::: {.callout-note}\nX\n:::\n")
+    with (book / "text.qmd").open("a", encoding="utf-8") as text:
+        text.write(more)
+    done = run("render", "--book", book, "--engine", "pandoc", "--to", "html")
+    assert done.returncode == 0, done.stderr
+    page = (book / "_book/text.html").read_text(encoding="utf-8")
+    assert "<meta name='mine'>" in page and "<p>Before all</p>" in page and "Nota bene" in page
+    assert ">Yhtälö\u00a01.1</a>" in page and 'data-cites="work">[' in page and "Fig.\u00a01.1. Cap" in page
+    assert '<a href="https://example.org" rel="noopener" target="_blank">' in page
+    assert (book / "_book/handouts/a.txt").exists() and (book / "_book/deep/b.pdf").exists()
+    assert "`crossref: chapters:` is not read" in done.stderr and "in English, not in fi" in done.stderr
+
+
+def test_a_citation_style_that_only_points_to_another_is_not_fetched(tmp_path: Path) -> None:
+    book = tmp_path / "book"
+    shutil.copytree(FINE, book)
+    with (book / "_quarto.yml").open("a", encoding="utf-8") as config:
+        config.write("csl: style.csl\n")
+    link = '<link rel="independent-parent" href="http://127.0.0.1:9/x"/>'
+    (book / "style.csl").write_text(STYLE.replace("<title>", f"{link}<title>"), encoding="utf-8")
+    done = run("render", "--book", book, "--engine", "pandoc", "--to", "html")
+    assert done.returncode == 0 and "the citation style style.csl is not read" in done.stderr
 
 
 def test_cells_show_their_code_and_that_they_were_not_run(pages: dict[str, str]) -> None:

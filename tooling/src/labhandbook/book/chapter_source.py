@@ -27,6 +27,7 @@ from labhandbook.core.yaml_reader import read_yaml
 
 SHORTCODE_PATTERN = re.compile(r"(?<!\{)\{\{<\s*(.*?)\s*>\}\}(?!\})")
 INCLUDE_LINE = re.compile(r"^\s*\{\{<\s*include\s+(\S+)\s*>\}\}\s*$")
+OPEN_SHORTCODE = re.compile(r"\{\{<(?:(?!>\}\}|\{\{<)[^`])*$")
 # A shortcode that Quarto shows and does not answer.
 SHOWN = re.compile(r"\{\{</\*(.*?)\*/>\}\}")
 FENCE = re.compile(r"^\s*(?:[>*+-]\s+|\d+\.\s+)*(`{3,}|~{3,})(.*)$")
@@ -78,11 +79,13 @@ class Shortcode:
 class Source:
     """A page's text after includes, with its front matter, its shortcodes and what is wrong with it.
 
-    `front` holds the lines of the front matter, `filled` the text of each of `lines` as pandoc gets it.
+    `front` holds the lines of the front matter, `beside` what the `_metadata.yml` files near it say, `filled` the
+    text of each of `lines` as pandoc gets it.
     """
 
     path: str
     meta: dict[str, Any] = field(default_factory=dict)
+    beside: list[dict[str, Any]] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     front: list[Line] = field(default_factory=list)
     filled: list[str] = field(default_factory=list)
@@ -98,7 +101,7 @@ class Source:
 
     def find(self, needle: str) -> Line | None:
         """The first line that holds `needle`."""
-        return next((line for line in self.lines if needle in line.text), None)
+        return next((line for line in (*self.lines, *self.front) if needle in line.text), None)
 
 
 @dataclass(frozen=True)
@@ -131,10 +134,10 @@ def read_source(answers: Answers, path: str) -> Source:
 
     What can't be resolved becomes a finding; the text then holds the author's own words at that place.
     """
-    source = Source(path)
+    source = Source(path, beside=list(answers.beside(path)))
     lines = _read_lines(answers.root, path, source, stack=(path,))
     start = _front_matter(lines, source)
-    source.lines = list(_mark_code(lines[start:]))
+    source.lines = list(_join_shortcodes(list(_mark_code(lines[start:]))))
     cell = None
     for place, line in enumerate(source.lines):
         if line.opens or not line.code:
@@ -149,7 +152,8 @@ def read_source(answers: Answers, path: str) -> Source:
             source.filled.append(inner(cell) + FENCE_OF_CELL if ends else line.text)
         else:
             source.filled.append(_replace(answers, line, source))
-    source.text = "\n".join(source.filled) + "\n"
+    # pandoc's command makes blanks of tabs before it reads, its library does not.
+    source.text = "\n".join(source.filled).expandtabs(4) + "\n"
     return source
 
 
@@ -277,6 +281,19 @@ def _mark_code(lines: list[Line]) -> Iterator[Line]:
             yield replace(line, code=bool(fence))
 
 
+def _join_shortcodes(lines: list[Line]) -> Iterator[Line]:
+    """The lines with every shortcode on one: what goes on below is read on the line that begins it."""
+    place = 0
+    while place < len(lines):
+        line, place = lines[place], place + 1
+        end = place
+        while not line.code and OPEN_SHORTCODE.search(line.text) and end < len(lines) and lines[end].text.strip():
+            line, end = replace(line, text=f"{line.text} {lines[end].text.strip()}"), end + 1
+            if not OPEN_SHORTCODE.search(line.text):
+                place = end
+        yield line if place == end else lines[place - 1]
+
+
 def _replace(answers: Answers, line: Line, source: Source) -> str:
     """A line with its variables filled in and its other shortcodes turned into tokens."""
 
@@ -296,11 +313,13 @@ def _replace(answers: Answers, line: Line, source: Source) -> str:
             if value is not None:
                 return value
             blame(VARIABLE, f"no variable is named {rest[0]}{hint(rest[0], names(answers.variables))}")
+            return match[0] if line.code else f"**?var:{rest[0]}**"
         elif name == "meta" and len(rest) == 1:
-            value = _meta(rest[0], source.meta, *answers.beside(source.path), answers.settings)
+            value = _meta(rest[0], source.meta, *source.beside, answers.settings)
             if value is not None:
                 return value
             blame(SHORTCODE, f"neither the front matter nor _quarto.yml has a single value named {rest[0]}")
+            return match[0] if line.code else f"**?meta:{rest[0]}**"
         elif name in answers.handlers:
             if name == PART and rest:
                 file = rest[0].lstrip("/")
@@ -323,15 +342,18 @@ def _replace(answers: Answers, line: Line, source: Source) -> str:
 
 def _meta(name: str, *holders: dict[str, Any]) -> str | None:
     """The value a.b.c of the first mapping that has it, as Quarto shows it; None for a list or a mapping."""
+    *outer, last = name.split(".")
     for place in holders:
         value: Any = place
-        for key in name.split("."):
+        for key in outer:
             value = value.get(key) if isinstance(value, dict) else None
-        if isinstance(value, list) and len(value) == 1:
-            value = value[0]
-        if value is not None:
-            shown = str(value).lower() if isinstance(value, bool) else str(value)
-            return None if isinstance(value, dict | list) else shown
+        if isinstance(value, dict) and last in value:
+            value = value[last]
+            while isinstance(value, list) and len(value) == 1:
+                value = value[0]
+            if isinstance(value, dict | list):
+                return None
+            return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return None
 
 

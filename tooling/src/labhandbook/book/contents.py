@@ -18,7 +18,7 @@ CONFIG = "_quarto.yml"
 SOURCES = {".qmd", ".md", ".rmd", ".rmarkdown"}
 LINK, RULE = re.compile(r"^https?://"), re.compile(r"^\s*-+\s*$")
 FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
-HEADING = re.compile(r"^#+\s+(?:.*\s)?\{(.*)\}\s*$")
+ATTRIBUTES = re.compile(r"(?:^|\s)\{([^{}]*)\}[\"']?\s*$")
 
 
 @dataclass(frozen=True)
@@ -183,8 +183,8 @@ def _opens_unnumbered(source: Path) -> bool:
         return False
     if lines and lines[0].rstrip() == "---":
         end = next((place for place, line in enumerate(lines[1:], 1) if line.rstrip() in ("---", "...")), 0)
-        if any(re.match(r"title\s*:", line) for line in lines[1:end]):
-            return False
+        if title := next((line for line in lines[1:end] if re.match(r"title\s*:", line)), ""):
+            return _unnumbered(title)
         lines = lines[end + 1:]
     fence = ""
     for line in lines:
@@ -194,6 +194,10 @@ def _opens_unnumbered(source: Path) -> bool:
             elif match[1].startswith(fence) and not match[2].strip():
                 fence = ""
         elif not fence and re.match(r"#+\s", line):
-            attributes = HEADING.match(line.rstrip())
-            return attributes is not None and (".unnumbered" in attributes[1] or attributes[1].strip() == "-")
+            return _unnumbered(line)
     return False
+
+
+def _unnumbered(title: str) -> bool:
+    attributes = ATTRIBUTES.search(title)
+    return attributes is not None and (".unnumbered" in attributes[1] or attributes[1].strip() == "-")

@@ -10,6 +10,7 @@ from labhandbook.book.book_rules import SUPPORTED
 from labhandbook.book.boundary import OUTSIDE, leads_out, own_file
 from labhandbook.book.contents import CONFIG
 from labhandbook.book.model import Book, as_list, line_of, load_yaml
+from labhandbook.book.words import all_words
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import Finding, Severity
@@ -60,28 +61,36 @@ def foreign_shortcodes(book: Book) -> set[str]:
 
 
 # Settings that change what a page shows and that the embedded engine does not read.
-NOT_READ = ("csl", "crossref", "metadata-files", "book.page-footer", "book.body-footer", "book.body-header",
-            "book.navbar", "book.cover-image", "project.resources", "shortcodes",
+NOT_READ = ("metadata-files", "book.page-footer", "book.body-footer", "book.body-header", "book.navbar",
+            "book.sidebar", "book.cover-image", "shortcodes",
             *(f"{place}{name}" for place in ("", "format.html.") for name in (
-                "number-offset", "link-external-newwindow", "include-in-header", "include-before-body", "template",
-                "template-partials", "reference-location", "code-fold")))
+                "template", "template-partials", "reference-location", "code-fold")))
+# Of `crossref:` the engine reads these; the others change numbers.
+CROSSREF = {"fig-title", "tbl-title", "title-delim", "fig-prefix", "tbl-prefix", "sec-prefix", "eq-prefix"}
 
 
 def not_read(book: Book) -> Iterator[Finding]:
     """The settings of `_quarto.yml` that only Quarto reads, with their lines."""
     whole = read_yaml(untrusted_data.text(book.root / CONFIG, CONFIG), CONFIG)
+
+    def unread(line: int, message: str) -> Finding:
+        return Finding(CONFIG, line, SUPPORTED, message, Severity.WARNING)
+
     for name in NOT_READ:
         *outer, key = name.split(".")
         place = whole
         for each in outer:
             place = place[each]
         if key in place.map:
-            yield Finding(CONFIG, place.at(key), SUPPORTED, f"`{key}:` is not read by the embedded engine",
-                          Severity.WARNING)
+            yield unread(place.at(key), f"`{key}:` is not read by the embedded engine")
+    for key in whole["crossref"].map.keys() - CROSSREF:
+        yield unread(whole["crossref"].at(key), f"`crossref: {key}:` is not read by the embedded engine")
+    if (style := str(book.html_option("csl") or "")) and not book.citation_style:
+        yield unread(line_of(book.root / CONFIG, style), f"the citation style {style} is not read by the embedded "
+                     "engine: it is no file of the book, or it points to another style")
     language = str(book.config.get("lang", "en"))
     if not language.startswith("en"):
-        yield Finding(CONFIG, whole.at("lang"), SUPPORTED,
-                      f"the embedded engine writes its words in English, not in {language}", Severity.WARNING)
+        what = "search and navigation" if language.partition("-")[0] in all_words() else "its words"
+        yield unread(whole.at("lang"), f"the embedded engine writes {what} in English, not in {language}")
     for item in whole["filters"].words if not book.house_style else ():
-        yield Finding(CONFIG, item.line, SUPPORTED, f"the filter {item.text} is not run by the embedded engine",
-                      Severity.WARNING)
+        yield unread(item.line, f"the filter {item.text} is not run by the embedded engine")

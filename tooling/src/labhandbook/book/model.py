@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from labhandbook.book.boundary import ADDRESS, OUTSIDE, leads_out
+from labhandbook.book.boundary import ADDRESS, OUTSIDE, leads_out, own_file
 from labhandbook.book.contents import CONFIG, Page, Part, config_error, read_contents
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
@@ -16,8 +16,10 @@ from labhandbook.core.yaml_reader import Value, read_yaml
 
 # What the settings that are read here must be: a text (a number or a day is one too), or a list of texts.
 TEXTS = ("project.output-dir", "lang", "book.title", "book.site-url", "book.repo-url", "book.repo-branch")
-LISTS = ("bibliography", "filters", "css", "include-after-body", "format.html.css", "format.html.include-after-body",
+LISTS = ("bibliography", "filters", "css", "format.html.css", "csl", "format.html.csl", "project.resources",
          "book.favicon", "book.downloads", "book.repo-actions")
+# What is put into every page: texts of HTML, and files that hold it.
+INCLUSIONS = ("include-in-header", "include-before-body", "include-after-body")
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,48 @@ class Book:
 
     def html_option(self, name: str, default: Any = None) -> Any:
         """An option of `format: html`, or of the project where the format does not set it."""
-        formats = self.config.get("format") or {}
-        # A format of an extension, such as theirs-html, is HTML too.
-        html = next((held for name, held in formats.items() if name.endswith("html")), None) if isinstance(
-            formats, dict) else None
-        if isinstance(html, dict) and name in html:
-            return html[name]
-        return self.config.get(name, default)
+        return next(html_options(name, self.config), default)
+
+    def inclusions(self, name: str) -> Iterator[tuple[str, str]]:
+        """What one of `INCLUSIONS` puts into every page: the name of a file, or a text."""
+        held = self.html_option(name)
+        for each in held if isinstance(held, list) else [held]:
+            if isinstance(each, dict):
+                yield str(each.get("file") or ""), str(each.get("text") or "")
+            elif each is not None:
+                yield str(each), ""
+
+    @property
+    def included_files(self) -> list[str]:
+        """The files that are put into every page, relative to the root."""
+        return [file for name in INCLUSIONS for file, _ in self.inclusions(name) if file]
+
+    def resources(self) -> Iterator[str]:
+        """The files that `project: resources:` puts into the site, relative to the root.
+
+        As in Quarto a folder stands for its files, and a pattern without a first slash is sought in all folders.
+        """
+        project = self.config["project"]
+        for pattern in as_list(project.get("resources")):
+            anchored = pattern.lstrip("/")
+            if leads_out(self.root, anchored) or not anchored:
+                continue
+            wanted = f"{anchored.rstrip('/')}/**/*" if (self.root / anchored).is_dir() else anchored
+            for path in self.root.glob(wanted if pattern.startswith("/") or wanted != pattern else f"**/{wanted}"):
+                name = path.relative_to(self.root)
+                if own_file(self.root, name.as_posix()) and not path.is_relative_to(self.output) and not any(
+                        part.startswith((".", "_")) for part in name.parts):
+                    yield name.as_posix()
+
+    @property
+    def citation_style(self) -> str:
+        """The file of the citation style that is read, relative to the root; "" for pandoc's own.
+
+        A style that only points to another one is not read: pandoc would fetch that from its address.
+        """
+        name = str(self.html_option("csl") or "")
+        file = own_file(self.root, name) if name else None
+        return name if file and b"independent-parent" not in untrusted_data.content(file) else ""
 
     @property
     def numbered(self) -> bool:
@@ -100,6 +137,16 @@ class Book:
         """An option of `format: html` that is a number."""
         value = self.html_option(name, default)
         return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
+def html_options(name: str, *holders: Mapping[str, Any]) -> Iterator[Any]:
+    """The values of an option in configurations: in each, that of `format: html` before that of all formats."""
+    for holder in holders:
+        formats = holder.get("format")
+        # A format of an extension, such as theirs-html, is HTML too.
+        html = next((held for form, held in formats.items() if str(form).endswith("html")), None) if isinstance(
+            formats, dict) else None
+        yield from (place[name] for place in (html, holder) if isinstance(place, dict) and name in place)
 
 
 def as_list(value: Any) -> list[str]:
@@ -202,8 +249,8 @@ def _keep_inside(book: Book, *, everything: bool) -> None:
     """
     filters = [f"_extensions/{name}" for name in as_list(book.config.get("filters"))]
     named = {"css": as_list(book.html_option("css")), "favicon": as_list(book.settings.get("favicon")),
-             "include-after-body": as_list(book.html_option("include-after-body")),
-             "bibliography": book.named_bibliography, "filters": filters}
+             **{name: [file for file, _ in book.inclusions(name) if file] for name in INCLUSIONS},
+             "bibliography": book.named_bibliography, "csl": as_list(book.html_option("csl")), "filters": filters}
     for key, names in named.items() if everything else [("filters", filters)]:
         for name in names:
             if leads_out(book.root, name) or ADDRESS.match(name):

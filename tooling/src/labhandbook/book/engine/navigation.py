@@ -5,14 +5,15 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
 from labhandbook.book.contents import Page, Part
-from labhandbook.book.model import Book, as_list
+from labhandbook.book.model import INCLUSIONS, Book, as_list
+from labhandbook.book.words import words
 from labhandbook.core import untrusted_data
 
 SIDEBAR = "<!-- sidebar -->"
@@ -23,11 +24,15 @@ OPENING = re.compile(r'\s*(<p>.*?</p>\s*)?(<div class="page-facts">.*?</div>\s*)
 
 @dataclass(frozen=True)
 class Entry:
-    """What the navigation shows of a page: its title as text and as HTML, and the title's id."""
+    """What the navigation shows of a page: its title as text and as HTML, and the title's id.
+
+    A page without a title is called by its address, and has no heading.
+    """
 
     title: str
     html: str
     id: str
+    heading: bool = True
 
 
 def prefix(page: Page) -> str:
@@ -42,9 +47,11 @@ class Navigation:
         self.book = book
         self.entries = entries
         self.downloads = [kind for kind in as_list(book.settings.get("downloads")) if kind in downloads]
+        self._words = words(book)
         self._sidebars: dict[str, str] = {}
-        self._after_body = "\n".join(untrusted_data.text(book.root / name, name)
-                                     for name in as_list(book.html_option("include-after-body")))
+        self._included = {name.removeprefix("include-"): "\n".join(
+            untrusted_data.text(book.root / file, file) if file else text for file, text in book.inclusions(name))
+            for name in INCLUSIONS}
         pages = book.pages
         self._before = {page: before for before, page in pairwise(pages)}
         self._after = dict(pairwise(pages))
@@ -60,8 +67,10 @@ class Navigation:
             "title-id": "" if page.home else self.entries[page.path].id,
             "head-title": escape(self.book.title if page.home else f"{title} – {self.book.title}"),
             "group": escape(self.book.author),
-            "heading": escape(self.book.title) if page.home else self._heading(page),
+            "home": str(page.home or ""),
+            "before-title": "" if page.home or not self.entries[page.path].heading else self._before_title(page),
             "sidebar": SIDEBAR,
+            "toc-title": escape(self._words["toc-title-website"]),
             "breadcrumb": self._breadcrumb(page),
             "previous": self._step(page, self._before.get(page), "Previous", "prev"),
             "next": self._step(page, self._after.get(page), "Next", "next"),
@@ -69,8 +78,7 @@ class Navigation:
             "downloads": self._downloads(root),
             "styles": self._styles(root),
             "scripts": self._scripts(root),
-            "after-body": self._after_body,
-        }
+        } | self._included
         if meta.get("description"):
             found["description"] = escape(str(meta["description"]))
             if page.home:
@@ -91,15 +99,17 @@ class Navigation:
             html = before + opening[0] + start + toc + end + body[opening.end():]
         return html.replace(SIDEBAR, self._sidebar(page), 1)
 
-    def _heading(self, page: Page) -> str:
-        if not page.appendix or not page.label or not self.book.numbered:
-            return self._label(replace(page, text=""))
-        return f'<span class="chapter-title">Appendix {page.label} — {self.entries[page.path].html}</span>'
+    def _before_title(self, page: Page) -> str:
+        if page.appendix and page.label and self.book.numbered:
+            return f'<span class="chapter-title">{escape(self._words["crossref-apx-prefix"])} {page.label} — '
+        return f'{self._number(page)}<span class="chapter-title">'
+
+    def _number(self, page: Page) -> str:
+        return f'<span class="chapter-number">{page.label}</span> ' if page.label and self.book.numbered else ""
 
     def _label(self, page: Page) -> str:
         html = escape(page.text) if page.text else self.entries[page.path].html
-        number = f'<span class="chapter-number">{page.label}</span> ' if page.label and self.book.numbered else ""
-        return f'{number}<span class="chapter-title">{html}</span>'
+        return f'{self._number(page)}<span class="chapter-title">{html}</span>'
 
     def _sidebar(self, page: Page) -> str:
         root = prefix(page)
@@ -136,10 +146,10 @@ class Navigation:
         if not repo:
             return ""
         branch = settings.get("repo-branch", "main")
-        known = {"edit": ("Edit this page", f"{repo}/edit/{branch}/{page.path}"),
-                 "source": ("View source", f"{repo}/blob/{branch}/{page.path}"),
-                 "issue": ("Report an issue", f"{repo}/issues/new")}
-        return "\n".join(f'<li><a href="{escape(known[name][1])}">{known[name][0]}</a></li>'
+        known = {"edit": f"{repo}/edit/{branch}/{page.path}", "source": f"{repo}/blob/{branch}/{page.path}",
+                 "issue": f"{repo}/issues/new"}
+        names = {name: escape(self._words[f"repo-action-links-{name}"]) for name in known}
+        return "\n".join(f'<li><a href="{escape(known[name])}">{names[name]}</a></li>'
                          for name in settings.get("repo-actions") or [] if name in known)
 
     def _downloads(self, root: str) -> str:

@@ -13,7 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
+from html import escape
+from itertools import islice
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from labhandbook.book.book_rules import (
@@ -35,11 +37,14 @@ from labhandbook.book.engine.navigation import Entry, Navigation
 from labhandbook.book.engine.pandoc_worker import LONGEST, Answer, Pool, TooLong, Worker
 from labhandbook.book.extensions import extension_files, foreign_shortcodes
 from labhandbook.book.facts import variables
-from labhandbook.book.model import Book
+from labhandbook.book.model import Book, html_options
 from labhandbook.book.source_positions import Places
+from labhandbook.book.words import words
 from labhandbook.core import untrusted_data
 from labhandbook.core.rules import Finding, Findings, Rule, Severity
 
+# What a page may set for itself, and what the writer calls it.
+OPTIONS = {"number-sections": "number", "number-depth": "depth", "toc": "toc", "toc-depth": "toc-depth"}
 # What ends a render of any book; the rest Quarto passes, and so a book that does not ask for house style is rendered.
 FATAL = (READABLE, INCLUDE)
 SITE = Path(__file__).with_name("site")
@@ -108,8 +113,10 @@ class Engine:
         self._setup = extension_files(self.book) | {
             "bibliography": [{"name": name, "text": read_text(self.book.root / name, name)}
                              for name in self.book.bibliography],
-            "settings": {"template": (SITE / "page.html").read_text(encoding="utf-8"),
+            "settings": {"template": (SITE / "page.html").read_text(encoding="utf-8"), "words": words(self.book),
                          "site": str(self.book.settings.get("site-url", "")).rstrip("/"),
+                         "csl": self.book.citation_style,
+                         "new-window": self.book.html_option("link-external-newwindow") is True,
                          "number": self.book.numbered, "depth": self.book.number_option("number-depth", 6),
                          "toc": self.book.html_option("toc", True) is not False,
                          "toc-depth": self.book.number_option("toc-depth", 3)},
@@ -183,10 +190,12 @@ class Engine:
             for label in chapter.parsed["labels"]:
                 self.labels.setdefault(label["id"], {**label, "page": path})
         self._pool.everyone("share", **self._common)
-        self.navigation = Navigation(self.book, {
-            path: Entry(chapter.parsed["title"] or path, chapter.parsed["title_html"] or path, chapter.parsed["id"])
-            for path, chapter in self.chapters.items()
-        }, downloads)
+        citing = [chapter.page for chapter in self.chapters.values() if chapter.parsed["citing"]]
+        for page, titles in zip(citing, self._each(citing, lambda worker, page: worker.call("title", path=page.path)),
+                                strict=True):
+            self.chapters[page.path].parsed.update(titles)
+        self.navigation = Navigation(self.book, {path: _entry(chapter) for path, chapter in self.chapters.items()},
+                                     downloads)
 
     def keep(self) -> None:
         """From now on a page that can't be read stays as it is now."""
@@ -230,6 +239,8 @@ class Engine:
             answer = worker.call(
                 "html", path=page.path,
                 variables=self.navigation.variables(page, chapter.source.meta),
+                settings={OPTIONS[name]: value for name in OPTIONS for value in islice(html_options(
+                    name, chapter.source.meta, *chapter.source.beside), 1) if isinstance(value, int)},
                 references=holder.url if holder else None,
                 bibliography=self.cited if page == holder else None, pictures=self._pictures(chapter),
             )
@@ -285,6 +296,12 @@ class Engine:
         finally:
             worker.close()
         return str(answer.get("text", ""))
+
+
+def _entry(chapter: Chapter) -> Entry:
+    title, html = chapter.parsed["title"], chapter.parsed["title_html"]
+    name = PurePosixPath(chapter.page.url)
+    return Entry(title or name.stem, html or escape(name.name), chapter.parsed["id"], bool(html))
 
 
 def duplicate_ids(source: Source, ids: Iterable[str], labels: Mapping[str, dict[str, str]]) -> Iterator[Finding]:

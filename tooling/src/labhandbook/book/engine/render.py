@@ -113,7 +113,7 @@ def write_site(book: Book, written: list[Written], target: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(page.html, encoding="utf-8")
     shown = {name for page in written for name in page.resources}
-    for name in sorted(shown | {*book.styles}):
+    for name in sorted({*shown, *book.styles, *book.resources()}):
         copy_own(book, name, target)
     for path in SITE.iterdir():
         if path.name in SERVED:

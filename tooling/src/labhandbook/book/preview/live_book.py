@@ -125,7 +125,7 @@ class LiveBook:
         assets |= {SITE / name for name in (*SERVED, "preview.css", "preview.js")}
         shared = {root / CONFIG, *facts_files(root), *results_files(root),
                   *(root / name for name in book.bibliography),
-                  *(root / name for name in as_list(book.html_option("include-after-body"))),
+                  *(root / name for name in (*book.included_files, *as_list(book.html_option("csl")))),
                   SITE / "page.html", *LUA.glob("*.lua")}
         for name in as_list(book.config.get("filters")):
             shared |= {path for path in (root / "_extensions" / name).rglob("*") if path.suffix in (".lua", ".yml")}

@@ -96,7 +96,8 @@ local function take_title(doc, meta, keep)
     if not keep then doc.blocks:remove(place) end
     return first
   end
-  return pandoc.Header(1, pandoc.utils.blocks_to_inlines(pandoc.read(meta.title or '', 'markdown').blocks))
+  local read = pandoc.read('# ' .. (meta.title or '') .. '\n', 'markdown-auto_identifiers').blocks[1]
+  return read and read.t == 'Header' and read or pandoc.Header(1, {})
 end
 
 -- A div with the id of a figure or a table is one; its last paragraph is the caption.
@@ -233,11 +234,12 @@ function Numbering:visit(blocks, titled)
     elseif block.t == 'Div' then
       local titles = block.classes:includes 'panel-tabset' and 'tabset'
         or block.classes:find_if(function(class) return class:match '^callout%-' end) and 'callout'
+      block.content = self:visit(block.content, titles)
+      -- As in Quarto, a tabset in another one is counted before it.
       if titles == 'tabset' then
         self.tabsets = self.tabsets + 1
         block.attributes['tabset'] = tostring(self.tabsets)
       end
-      block.content = self:visit(block.content, titles)
       blocks[index] = block
     elseif block.t == 'BlockQuote' then
       block.content = self:visit(block.content)
@@ -292,7 +294,9 @@ function M.read(request)
                     request.number, stringify(title.content))
   end
   doc.blocks = numbering:visit(doc.blocks)
-  local ids, cites, pictures = survey(doc, request.path)
+  local whole = pandoc.Pandoc(doc.blocks)
+  if not request.home then whole.blocks:insert(1, pandoc.Plain(title.content)) end
+  local ids, cites, pictures = survey(whole, request.path)
   if title.identifier ~= '' and not request.home then ids:insert(1, title.identifier) end
   local own = {}
   for _, id in ipairs(ids) do own[id] = true end
@@ -301,9 +305,11 @@ function M.read(request)
     pictures = pictures,
     cites = cites:find_if(function(key) return not refs.is_crossref(key) end) ~= nil,
   }
+  local plain, citing = pandoc.Plain(title.content):walk { Note = function() return {} end }, false
+  plain:walk { Cite = function() citing = true end }
   return read, {
-    title = stringify(title.content),
-    title_html = (pandoc.write(pandoc.Pandoc { pandoc.Plain(title.content) }, 'html5', WRITING):gsub('%s+$', '')),
+    title = stringify(plain), citing = citing,
+    title_html = (pandoc.write(pandoc.Pandoc { plain }, 'html5', WRITING):gsub('%s+$', '')),
     id = title.identifier,
     labels = numbering.labels, ids = ids, cites = cites, pictures = pictures, problems = problems, unanswered = unanswered,
     log = pandoc.List(log):map(function(entry) return pandoc.json.decode(pandoc.json.encode(entry), false) end),

@@ -37,16 +37,15 @@ local function code(format)
   end
 end
 
-local function numbered(word, format)
+local function numbered(kind, format)
   return function(element)
     local number = element.attributes.number
     if not number then return nil end
     element.attributes.number = nil
     local long = element.caption.long
+    local lead = refs.caption_lead(element.identifier:match '^tbl%-' and 'tbl' or kind, number, #long > 0)
     if #long == 0 then long = pandoc.Blocks { pandoc.Plain {} } end
-    long[1].content:insert(1, pandoc.Space())
-    if element.identifier:match '^tbl%-' then word = 'Table' end
-    long[1].content:insert(1, pandoc.Str(word .. '\u{a0}' .. number .. ':'))
+    long[1].content = lead .. long[1].content
     element.caption.long = long
     if format == 'typst' then return element end
     -- In an EPUB a link can lead to a div in another file, but not to a figure or table.
@@ -147,7 +146,7 @@ function M.write(request, state)
   doc = doc:walk { Cite = refs.crossref(state.labels, function(_, id) return '#' .. id end, blame) }
   doc = refs.citations(doc, state, '', request.keys, blame)
   doc = doc:walk { Div = callout(format) }
-  doc = doc:walk { CodeBlock = code(format), Figure = numbered('Figure', format), Table = numbered('Table', format),
+  doc = doc:walk { CodeBlock = code(format), Figure = numbered('fig', format), Table = numbered('tbl', format),
                    Header = header, Span = equation(format) }
   if format ~= 'typst' then doc = doc:walk { RawBlock = marked, RawInline = marked } end
   doc.meta = pandoc.Meta(request.meta or {})

@@ -7,7 +7,6 @@ local stringify = pandoc.utils.stringify
 
 local M = {}
 
-local CALLOUTS = { note = 'Note', tip = 'Tip', important = 'Important', caution = 'Caution', warning = 'Warning' }
 local html = function(text) return pandoc.RawBlock('html', text) end
 local inline = function(text) return pandoc.RawInline('html', text) end
 
@@ -40,7 +39,7 @@ function M.callout(div)
     title = content[1].content
     content:remove(1)
   end
-  return { kind = kind, word = CALLOUTS[kind] or kind, title = title, content = content }
+  return { kind = kind, word = refs.words['callout-' .. kind .. '-title'] or kind, title = title, content = content }
 end
 
 local function callout(div)
@@ -63,18 +62,19 @@ local function callout(div)
   return out
 end
 
--- The tabs of a tabset: a list of {title, content}.
+-- The tabs of a tabset: a list of {title, content, active}; the first one is active if no other heading says so.
 function M.tabs(div)
   local tabs = pandoc.List {}
   local first = div.content:find_if(function(block) return block.t == 'Header' end)
   local level = first and first.level
   for _, block in ipairs(div.content) do
     if block.t == 'Header' and block.level == level then
-      tabs:insert { title = block.content, content = pandoc.Blocks {} }
+      tabs:insert { title = block.content, content = pandoc.Blocks {}, active = block.classes:includes 'active' }
     elseif #tabs > 0 then
       tabs[#tabs].content:insert(block)
     end
   end
+  if #tabs > 0 and not tabs:find_if(function(tab) return tab.active end) then tabs[1].active = true end
   return tabs
 end
 
@@ -86,7 +86,7 @@ local function tabset(div)
   for place, tab in ipairs(tabs) do
     local id = ('tabset-%s-%d'):format(number, place)
     out:insert(html(('<button type="button" role="tab" id="%s-tab" aria-controls="%s" aria-selected="%s"%s>%s</button>')
-      :format(id, id, tostring(place == 1), place == 1 and '' or ' tabindex="-1"',
+      :format(id, id, tostring(tab.active), tab.active and '' or ' tabindex="-1"',
         words(tab.title))))
   end
   out:insert(html '</div>')
@@ -95,7 +95,7 @@ local function tabset(div)
     local name = html('<p class="tab-name">' .. escape(stringify(tab.title)) .. '</p>')
     -- A div of pandoc, not of raw HTML: its headings belong to the panel, not to the page's contents.
     local attributes = { { 'role', 'tabpanel' }, { 'aria-labelledby', id .. '-tab' } }
-    if place > 1 then attributes[3] = { 'data-inactive', '' } end
+    if not tab.active then attributes[3] = { 'data-inactive', '' } end
     out:insert(pandoc.Div(pandoc.Blocks { name } .. tab.content, pandoc.Attr(id, {}, attributes)))
   end
   out:insert(html '</div>')
@@ -130,15 +130,14 @@ local function code()
   end
 end
 
-local function captioned(word, element)
+local function captioned(kind, element)
   local number = element.attributes.number
   if not number then return end
   element.attributes.number = nil
-  local lead = pandoc.Inlines { pandoc.Str(word .. '\u{a0}' .. number .. ':'), pandoc.Space() }
   local long = element.caption.long
+  local lead = refs.caption_lead(kind, number, #long > 0)
   if #long > 0 then
-    lead:extend(long[1].content)
-    long[1].content = lead
+    long[1].content = lead .. long[1].content
   else
     long = pandoc.Blocks { pandoc.Plain(lead) }
   end
@@ -146,7 +145,7 @@ local function captioned(word, element)
 end
 
 local function figure(element)
-  captioned(element.identifier:match '^tbl%-' and 'Table' or 'Figure', element)
+  captioned(element.identifier:match '^tbl%-' and 'tbl' or 'fig', element)
   element.content = element.content:walk { Image = function(image)
     -- A caption is no alternative text: it would be read out twice.
     image.caption = pandoc.Inlines(image.attributes.alt or '')
@@ -163,8 +162,8 @@ local function alternative(image)
 end
 
 local function table_float(element)
-  local label = element.attributes.number and ('Table ' .. element.attributes.number) or 'Table'
-  captioned('Table', element)
+  local label = refs.words['crossref-tbl-title'] .. (element.attributes.number and ' ' .. element.attributes.number or '')
+  captioned('tbl', element)
   local id = element.identifier
   element.identifier = ''
   local scroll = pandoc.Div({ element }, pandoc.Attr('', { 'table-scroll' },
@@ -176,7 +175,7 @@ local function equation(span)
   if not span.classes:includes 'equation' then return nil end
   local number = span.attributes.number
   span.attributes.number = nil
-  span.attributes.role, span.attributes['aria-label'], span.attributes.tabindex = 'group', 'Equation ' .. number, '0'
+  span.attributes.role, span.attributes['aria-label'], span.attributes.tabindex = 'group', refs.words['crossref-eq-prefix'] .. ' ' .. number, '0'
   span.content:insert(inline('<span class="equation-number">(' .. number .. ')</span>'))
   return span
 end
@@ -218,17 +217,22 @@ end
 local HEADINGS = { sec = true, chapter = true, appendix = true, part = true }
 
 -- Links to chapters and cross-references become links to pages; other local files are noted, so that they are copied.
-local function links(doc, chapter, pages, labels, blame, resources, pictures, cite)
+local function links(doc, chapter, state, blame, resources, pictures, cite)
+  local pages, labels, settings = state.pages, state.labels, state.settings
   local path, own = chapter.path, chapter.own
   local external = refs.external
+  local function note(src)
+    if not external(src) then resources:insert { path = (refs.resolve(path, src)), target = src } end
+  end
   local function raw(element)
     if not element.format:match '^html' then return nil end
     -- A picture that a filter has put into the page keeps the name of its file.
-    local src = element.text:match '^<svg [^>]*data%-src="([^"]+)"' or element.text:match '<img [^>]*src="([^"]+)"'
-    if src and not external(src) then resources:insert { path = (refs.resolve(path, src)), target = src } end
-    local text = element.text:gsub('href="([^"#:]+)(#?[^"]*)"', function(target, fragment)
+    local embedded = element.text:match '^<svg [^>]*data%-src="([^"]+)"'
+    for src in element.text:gmatch '<%a+[^<>]-%ssrc=["\']([^"\']+)["\']' do note(src) end
+    if embedded then note(embedded) end
+    local text = element.text:gsub('(<[aA]%s[^<>]*href=)(["\'])([^"\'#:]+)', function(start, quote, target)
       local file = refs.resolve(path, target)
-      return pages[file] and ('href="%s%s"'):format(refs.relative(path, pages[file]), fragment) or nil
+      return pages[file] and start .. quote .. refs.relative(path, pages[file]) or nil
     end)
     if text == element.text then return nil end
     element.text = text
@@ -241,6 +245,10 @@ local function links(doc, chapter, pages, labels, blame, resources, pictures, ci
       local heading = not own[link.target:sub(2)] and link.target:match '^#.' and labels[link.target:sub(2)]
       if heading and HEADINGS[heading.kind] and heading.page ~= path then
         link.target = refs.relative(path, pages[heading.page]) .. link.target
+        return link
+      end
+      if settings['new-window'] and link.target:match '^https?://' then
+        link.attributes.target, link.attributes.rel = '_blank', 'noopener'
         return link
       end
       if external(link.target) then return nil end
@@ -273,33 +281,48 @@ local function links(doc, chapter, pages, labels, blame, resources, pictures, ci
   }
 end
 
+-- Whether a page calls sections by their titles: it has no number.
+local function by_title(chapter, state) return not chapter.number or not state.settings.number end
+
+-- A title that holds citations or references, as the other pages show it: resolved and without links.
+function M.title(chapter, state)
+  local function ignore() end
+  local doc = pandoc.Pandoc { pandoc.Plain(chapter.title.content) }
+  doc = doc:walk { Cite = refs.crossref(state.labels, function() return '' end, ignore, by_title(chapter, state)) }
+  doc = refs.citations(doc, state, '', nil, ignore)
+  local content = doc.blocks[1].content:walk { Note = function() return {} end, Link = function(link) return link.content end }
+  return { title = stringify(content), title_html = words(content) }
+end
+
 function M.write(chapter, request, state)
   local problems, resources = pandoc.List {}, pandoc.List {}
   local function blame(kind, needle, message)
     problems:insert { kind = kind, needle = needle, message = message }
   end
-  local path = chapter.path
+  local path, settings = chapter.path, setmetatable(request.settings, { __index = state.settings })
   local function href(page, id)
     if page == path then return '#' .. id end
     return refs.relative(path, state.pages[page]) .. '#' .. id
   end
   local pictures = closed.pictures(chapter, request.pictures)
   local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html', path)
+  -- The title is resolved with the text, and its footnotes are counted with those of the text.
+  doc.meta = pandoc.Meta { title = pandoc.MetaInlines(chapter.title.content) }
   -- This comes before the links of citations are made: those lead to pages already.
-  doc = links(doc, chapter, state.pages, state.labels, blame, resources, pictures,
-    refs.crossref(state.labels, href, blame, not chapter.number or not state.settings.number))
+  doc = links(doc, chapter, state, blame, resources, pictures,
+    refs.crossref(state.labels, href, blame, by_title(chapter, state)))
   if chapter.cites or request.bibliography then
     local target = request.references and refs.relative(path, request.references) or ''
     doc = refs.citations(doc, state, request.bibliography and '' or target, request.bibliography, blame, path)
   end
   doc = doc:walk {
     Image = alternative, Div = div, CodeBlock = code(), Figure = figure, Table = table_float, Span = equation,
-    Header = function(element) return header(element, state.settings) end,
+    Header = function(element) return header(element, settings) end,
   }
-  doc.meta = pandoc.Meta {}
+  doc.meta = pandoc.Meta { title = doc.meta.title }
   local options = pandoc.WriterOptions {
-    html_math_method = 'mathml', section_divs = true, table_of_contents = state.settings.toc,
-    toc_depth = state.settings['toc-depth'], wrap_text = 'none',
+    html_math_method = 'mathml', section_divs = true, table_of_contents = settings.toc,
+    toc_depth = settings['toc-depth'], wrap_text = 'none',
     template = state.settings.compiled, variables = request.variables,
   }
   if not state.settings.compiled then

@@ -4,12 +4,27 @@ local stringify = pandoc.utils.stringify
 
 local M = {}
 
-local PREFIX = { sec = 'Section', chapter = 'Chapter', appendix = 'Appendix', fig = 'Figure', tbl = 'Table', eq = 'Equation' }
+-- The words that the engine writes itself, by the names that they have in Quarto's `language`.
+M.words = {}
+local PREFIX = { sec = 'sec', chapter = 'ch', appendix = 'apx', fig = 'fig', tbl = 'tbl', eq = 'eq' }
 local CROSSREF = '^(%a+)%-'
 -- What Quarto reads as a cross-reference. The engine refuses those outside PREFIX.
 local KNOWN = { sec = true, fig = true, tbl = true, eq = true, lst = true, thm = true, lem = true, cor = true,
                 prp = true, cnj = true, def = true, exm = true, exr = true, sol = true, rem = true, alg = true,
                 tip = true, nte = true, wrn = true, imp = true, cau = true }
+
+-- What leads to a label of a kind: "Figure"; it may be empty.
+local function prefix(kind)
+  local name = 'crossref-' .. PREFIX[kind]
+  return M.words[name .. '-prefix'] or M.words[name .. '-title']
+end
+
+-- "Figure 1.2: " before a caption; without the colon where there is no caption.
+function M.caption_lead(kind, number, caption)
+  local lead = M.words['crossref-' .. kind .. '-title'] .. '\u{a0}' .. number
+  if not caption then return pandoc.Inlines { pandoc.Str(lead) } end
+  return pandoc.Inlines { pandoc.Str(lead .. (M.words['crossref-title-delim'] or ':')), pandoc.Space() }
+end
 
 function M.is_crossref(id)
   local prefix = id:match(CROSSREF)
@@ -63,8 +78,9 @@ local function wording(citation, label, by_title)
   end
   local text = pandoc.Inlines {}
   if citation.mode ~= 'SuppressAuthor' then
-    text:extend(#citation.prefix > 0 and citation.prefix or pandoc.Inlines(PREFIX[label.kind]))
-    text:insert(pandoc.Str '\u{a0}')
+    local lead = #citation.prefix > 0 and citation.prefix or pandoc.Inlines(prefix(label.kind))
+    text:extend(lead)
+    if #lead > 0 then text:insert(pandoc.Str '\u{a0}') end
   end
   text:insert(pandoc.Str(label.number))
   return text
@@ -164,9 +180,10 @@ function M.citations(doc, state, target, all, blame, path)
   end
   doc.meta.references = references
   doc.meta['link-citations'] = true
+  doc.meta.csl = state.settings.csl ~= '' and state.settings.csl or nil
   if all then doc.meta.nocite = pandoc.Inlines { pandoc.Cite({}, nocite) } end
   doc = path and not all and citeproc(doc, path) or pandoc.utils.citeproc(doc)
-  doc.meta.references, doc.meta.nocite = nil, nil
+  doc.meta.references, doc.meta.nocite, doc.meta.csl = nil, nil, nil
   -- Each page has made its own list, or its citations would not be links; one page keeps it.
   return doc:walk {
     Div = function(div)

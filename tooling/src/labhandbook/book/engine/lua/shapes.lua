@@ -1,8 +1,10 @@
 -- The shapes that Quarto gives to what an author wrote in another way, before anything is numbered.
 
+local refs = require 'refs'
+
 local M = {}
 
-local PROOFS = { proof = 'Proof', remark = 'Remark', solution = 'Solution' }
+local PROOFS = { 'proof', 'remark', 'solution' }
 
 local function markdown(text) return pandoc.utils.blocks_to_inlines(pandoc.read(text, 'markdown').blocks) end
 
@@ -44,12 +46,12 @@ local function div(element)
     element.classes = element.classes:map(function(class) return class == 'columns' and 'hb-columns' or class end)
     return element
   end
-  for class, word in pairs(PROOFS) do
+  for _, class in ipairs(PROOFS) do
     local first = element.content[1]
     if element.classes:includes(class) and first and (first.t == 'Para' or first.t == 'Header') then
       local name = element.attributes.name or (first.t == 'Header' and pandoc.utils.stringify(first.content))
       if first.t == 'Header' then element.content:remove(1) end
-      local lead = pandoc.Inlines { pandoc.Emph(word .. (name and ' (' .. name .. ')' or '') .. '.'), pandoc.Space() }
+      local lead = pandoc.Inlines { pandoc.Emph(refs.words['environment-' .. class .. '-title'] .. (name and ' (' .. name .. ')' or '') .. '.'), pandoc.Space() }
       first = element.content[1]
       if first and first.t == 'Para' then
         first.content = lead .. first.content

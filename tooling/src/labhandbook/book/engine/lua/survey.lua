@@ -26,6 +26,7 @@ return function(chapter, state, pictures)
   end
   closed.pictures(chapter, pictures)
   local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html')
+  if not chapter.home then doc.blocks:insert(1, pandoc.Plain(chapter.title.content)) end
   doc:walk { Cite = refs.crossref(state.labels, function() return '' end, blame) }
   local names = {}
   local function html(element)

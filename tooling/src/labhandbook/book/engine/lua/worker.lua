@@ -18,7 +18,7 @@ local handlers = {}
 -- Once, before anything else: the extension's files, the bibliography and the book's settings.
 function handlers.setup(request)
   extension.load(request.shortcodes, request.filters)
-  state.settings = request.settings
+  state.settings, refs.words = request.settings, request.settings.words
   state.references = {}
   refs.forget()
   for _, source in ipairs(request.bibliography) do
@@ -48,6 +48,10 @@ end
 
 function handlers.html(request)
   return page.write(state.chapters[request.path], request, state)
+end
+
+function handlers.title(request)
+  return page.title(state.chapters[request.path], state)
 end
 
 -- What the checks need to know about a chapter that has been read.
