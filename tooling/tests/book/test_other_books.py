@@ -123,7 +123,7 @@ def test_words_style_and_inclusions_follow_the_configuration(tmp_path: Path) -> 
     for name in ("handouts/a.txt", "deep/b.pdf"):
         (book / name).parent.mkdir()
         (book / name).touch()
-    more = ("\n@eq-x [@work] [out](https://example.org)\n\n$$x$$ {#eq-x}\n\n"
+    more = ("\n@eq-x, see [@work], [out](https://example.org)\n\n$$x$$ {#eq-x}\n\n"
             "![Cap](pixel.png){#fig-mine}\n\n::: {.callout-note}\nX\n:::\n")
     with (book / "text.qmd").open("a", encoding="utf-8") as text:
         text.write(more)
