@@ -6,6 +6,8 @@ marked line has the error that the file's name begins with.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -154,6 +156,35 @@ def test_cells_show_their_code_and_that_they_were_not_run(pages: dict[str, str])
     assert "#| label" not in page and "flowchart LR" in page and "sprintf" not in page
     assert 'id="fig-plot"' in page and "Figure\u00a02.1: A plot with “quotes”" in page
     assert "Table\u00a02.1: Rows" in page and ">Figure\u00a02.4 (a)</a>" in page
+
+
+def test_frozen_results_are_shown_while_they_are_fresh(tmp_path: Path) -> None:
+    book = tmp_path / "book"
+    shutil.copytree(FINE, book)
+    kept = book / "_freeze/parts/run"
+    (kept / "figure-html").mkdir(parents=True)
+    (kept / "execute-results").mkdir()
+    shutil.copyfile(FINE / "pixel.png", kept / "figure-html/fig-run-1.png")
+    page = "# Run\n\nBefore.\n\n```{r}\n#| label: fig-run\nplot(1)\n```\n\n@fig-run and @fig-none\n"
+    made = ("# Run\n\nBefore.\n\n::: {.cell}\n\n```{.r .cell-code}\nplot(1)\n```\n\n::: {.cell-output-display}\n"
+            "![Made](run_files/figure-html/fig-run-1.png){#fig-run width=672}\n:::\n:::\n\n\n@fig-run and @fig-none\n")
+    (book / "parts/run.qmd").write_text(page, encoding="utf-8")
+    config = (book / "_quarto.yml").read_text(encoding="utf-8")
+    (book / "_quarto.yml").write_text(config.replace("  appendices:", "    - parts/run.qmd\n  appendices:"),
+                                      encoding="utf-8")
+    held = {"hash": hashlib.md5(page.encode()).hexdigest(), "result": {"markdown": made}}
+    (kept / "execute-results/html.json").write_text(json.dumps(held), encoding="utf-8")
+    for fresh in (True, False):
+        done = run("render", "--book", book, "--engine", "pandoc", "--to", "html")
+        assert done.returncode == 0, done.stderr
+        shown = (book / "_book/parts/run.html").read_text(encoding="utf-8")
+        assert ('src="../_freeze/parts/run/figure-html/fig-run-1.png"' in shown) is fresh
+        assert ("This code was not run here." in shown) is not fresh
+        assert (book / "_book/_freeze/parts/run/figure-html/fig-run-1.png").exists() is fresh
+        assert ">Figure\u00a04.1</a>" in shown
+        assert "parts/run.qmd:10: BOOK005 @fig-none refers to nothing" in done.stderr
+        with (book / "parts/run.qmd").open("a", encoding="utf-8") as text:
+            text.write("\nMore.\n")
 
 
 def test_contents_are_those_of_the_configuration(pages: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,6 +20,7 @@ from labhandbook.book.boundary import OUTSIDE, is_other, leads_out, own_file
 from labhandbook.book.code_cells import CELL, FENCE_OF_CELL, cell_fence, inner
 from labhandbook.book.contents import near_file
 from labhandbook.book.facts import look_up, names
+from labhandbook.book.frozen_results import frozen_text
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import At, Finding, Rule, Severity
@@ -110,7 +112,7 @@ class Answers:
 
     `variables` answers `{{< var >}}`, `settings` is what `{{< meta >}}` finds beside a page's front matter, the
     `handlers` are the names that a Lua extension answers, `others` those that only Quarto answers. `house` says
-    whether the book asks for the handbook's rules of style.
+    whether the book asks for the handbook's rules of style, `results` whether Quarto's frozen results of cells are read.
     """
 
     root: Path
@@ -119,6 +121,7 @@ class Answers:
     handlers: set[str]
     others: set[str] = field(default_factory=set)
     house: bool = True
+    results: bool = False
 
     def beside(self, path: str) -> Iterator[dict[str, Any]]:
         """What the `_metadata.yml` files beside and above a page say, the nearest first."""
@@ -136,6 +139,8 @@ def read_source(answers: Answers, path: str) -> Source:
     """
     source = Source(path, beside=list(answers.beside(path)))
     lines = _read_lines(answers.root, path, source, stack=(path,))
+    if answers.results and (made := frozen_text(answers.root, path)) is not None:
+        lines = list(_beside(made, lines, path))
     start = _front_matter(lines, source)
     source.lines = list(_join_shortcodes(list(_mark_code(lines[start:]))))
     cell = None
@@ -155,6 +160,16 @@ def read_source(answers: Answers, path: str) -> Source:
     # pandoc's command makes blanks of tabs before it reads, its library does not.
     source.text = "\n".join(source.filled).expandtabs(4) + "\n"
     return source
+
+
+def _beside(made: str, lines: list[Line], path: str) -> Iterator[Line]:
+    """The lines of a text that a page's engine made, each with the place of the same line in the page."""
+    texts, last = made.splitlines(), Line("", path, 1)
+    same = SequenceMatcher(None, texts, [line.text for line in lines]).get_matching_blocks()
+    places = {block.a + step: block.b + step for block in same for step in range(block.size)}
+    for number, text in enumerate(texts):
+        last = lines[places[number]] if number in places else last
+        yield replace(last, text=text)
 
 
 def heaviest(source: Source) -> Line:

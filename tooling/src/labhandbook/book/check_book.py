@@ -108,7 +108,7 @@ def reading_of(book: Book, site: Path | None, today: date) -> Iterator[Reading]:
         if site:
             jobs["lychee"] = threads.submit(programs.lychee, site.resolve(), Path(folder, "links"))
             reading.site = read_site(book, site.resolve())
-        with Engine(book, dated=False) as engine:
+        with Engine(book, dated=False, results=False) as engine:
             read_chapters(reading, engine)
         reading.blocks = [block for chapter in reading.chapters.values() for block in shell_blocks(chapter)]
         jobs["bash"] = threads.submit(programs.bash, reading.blocks, Path(folder))

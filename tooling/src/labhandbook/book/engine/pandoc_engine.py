@@ -77,13 +77,14 @@ class Written:
 class Engine:
     """Reads and writes the pages of one book. Use it as a context manager: it owns processes.
 
-    It leaves the book's folder as it is. Without `dated`, pages don't show the day of their last change.
+    It leaves the book's folder as it is. Without `dated`, pages don't show the day of their last change; without
+    `results`, they show no results of executed cells.
     """
 
-    def __init__(self, book: Book, *, workers: int | None = None, dated: bool = True,
+    def __init__(self, book: Book, *, workers: int | None = None, dated: bool = True, results: bool = True,
                  halt: threading.Event | None = None) -> None:
         self.book = book
-        self._dated = dated
+        self._dated, self._results = dated, results
         self._halt = halt or threading.Event()
         self.chapters: dict[str, Chapter] = {}
         self.kept: dict[str, Source] = {}
@@ -123,7 +124,7 @@ class Engine:
         }
         answer = self._pool.everyone("setup", **self._setup)
         self._answers = Answers(self.book.root, variables(self.book), self.book.config, set(answer["shortcodes"]),
-                                QUARTO_ONLY | foreign_shortcodes(self.book), self.book.house_style)
+                                QUARTO_ONLY | foreign_shortcodes(self.book), self.book.house_style, self._results)
         self.keys = set(answer["keys"])
 
     def read(self, pages: Iterable[Page]) -> bool:

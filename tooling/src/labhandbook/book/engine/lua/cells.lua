@@ -1,5 +1,7 @@
 -- Executed cells: their code, a line that says that it was not run, and what they label.
 
+local shapes = require 'shapes'
+
 local M = {}
 
 local DIAGRAMS = { mermaid = true, dot = true }
@@ -15,8 +17,6 @@ local function without_options(text)
   end
   return table.concat(lines, '\n')
 end
-
-local function markdown(text) return pandoc.utils.blocks_to_inlines(pandoc.read(text, 'markdown').blocks) end
 
 -- What stands for one cell.
 local function cell(block)
@@ -41,10 +41,19 @@ local function cell(block)
   for part = 1, parts do
     content:insert(pandoc.Div({}, pandoc.Attr(label .. '-' .. part, { 'hb-part' })))
   end
-  return pandoc.Figure(content, { long = { pandoc.Plain(markdown(caption)) } }, pandoc.Attr(label, { 'cell-made' }))
+  return pandoc.Figure(content, { long = { pandoc.Plain(shapes.markdown(caption)) } }, pandoc.Attr(label, { 'cell-made' }))
+end
+
+-- The name of a file over a cell that was run is over its code.
+local function named(div)
+  local name, code = div.attributes.filename, div.content[1]
+  if not div.classes:includes 'cell' or not name or not code or code.t ~= 'CodeBlock' then return nil end
+  code.attributes.filename, div.attributes.filename = name, nil
+  div.content[1] = code
+  return div
 end
 
 -- A document with every cell replaced by what is shown of it.
-function M.show(doc) return doc:walk { CodeBlock = cell } end
+function M.show(doc) return doc:walk { CodeBlock = cell, Div = named } end
 
 return M

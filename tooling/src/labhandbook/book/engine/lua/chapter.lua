@@ -107,8 +107,11 @@ end
 
 local function float_div(div)
   local content, caption = div.content, pandoc.Blocks {}
-  local last = content[#content]
-  if #content > 1 and last.t == 'Para' then
+  local last, given = content[#content], div.attributes['tbl-cap'] or div.attributes['fig-cap']
+  if given then
+    caption = pandoc.Blocks { pandoc.Plain(shapes.markdown(given)) }
+    div.attributes['tbl-cap'], div.attributes['fig-cap'] = nil, nil
+  elseif #content > 1 and last.t == 'Para' then
     caption = pandoc.Blocks { pandoc.Plain(last.content) }
     content:remove(#content)
   elseif #content == 1 and (last.t == 'Figure' or last.t == 'Table') and last.identifier == '' then

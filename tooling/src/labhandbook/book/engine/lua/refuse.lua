@@ -3,7 +3,7 @@
 local refs = require 'refs'
 
 local CALLOUTS = { note = true, tip = true, important = true, caution = true, warning = true }
-local CLASSES = { '^column%-', '^panel%-[^t]', '^content%-', '^aside$', '^lightbox$', '^list%-table$', '^quarto%-', '^cell' }
+local CLASSES = { '^column%-', '^panel%-[^t]', '^content%-', '^aside$', '^lightbox$', '^list%-table$', '^quarto%-' }
 local ATTRIBUTES = { 'layout', 'layout-ncol', 'layout-nrow', 'lst-cap', 'lst-label', 'code-line-numbers', 'fig-pos' }
 local DIAGRAMS = { mermaid = true, dot = true }
 local FLOATS = { sec = true, fig = true, tbl = true }

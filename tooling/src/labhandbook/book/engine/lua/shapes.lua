@@ -6,7 +6,7 @@ local M = {}
 
 local PROOFS = { 'proof', 'remark', 'solution' }
 
-local function markdown(text) return pandoc.utils.blocks_to_inlines(pandoc.read(text, 'markdown').blocks) end
+function M.markdown(text) return pandoc.utils.blocks_to_inlines(pandoc.read(text, 'markdown').blocks) end
 
 -- A picture alone in its paragraph is a figure if it has an id or a caption of its own, also when it is a link.
 local function figure(para)
@@ -16,7 +16,7 @@ local function figure(para)
   if image.t ~= 'Image' then return nil end
   local given = image.attributes['fig-cap']
   if not image.identifier:match '^fig%-' and not given then return nil end
-  local caption = given and markdown(given) or image.caption
+  local caption = given and M.markdown(given) or image.caption
   local id = image.identifier
   image.identifier, image.attributes['fig-cap'], image.caption = '', nil, pandoc.Inlines {}
   if held.t == 'Link' then held.content = pandoc.Inlines { image } else held = image end
@@ -30,7 +30,7 @@ local function captioned(element)
   if not given then return nil end
   image.attributes['fig-cap'] = nil
   element.content[1].content[1] = image
-  element.caption.long = pandoc.Blocks { pandoc.Plain(markdown(given)) }
+  element.caption.long = pandoc.Blocks { pandoc.Plain(M.markdown(given)) }
   return element
 end
 
@@ -38,7 +38,7 @@ local function div(element)
   local kind = element.classes:find_if(function(class) return class:match '^callout%-' end)
   if kind and element.attributes.title then
     -- As a heading its references and citations are resolved like those of the text.
-    element.content:insert(1, pandoc.Header(6, markdown(element.attributes.title)))
+    element.content:insert(1, pandoc.Header(6, M.markdown(element.attributes.title)))
     element.attributes.title = nil
     return element
   end
