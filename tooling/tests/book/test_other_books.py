@@ -166,8 +166,9 @@ def test_frozen_results_are_shown_while_they_are_fresh(tmp_path: Path) -> None:
     (kept / "execute-results").mkdir()
     shutil.copyfile(FINE / "pixel.png", kept / "figure-html/fig-run-1.png")
     page = "# Run\n\nBefore.\n\n```{r}\n#| label: fig-run\nplot(1)\n```\n\n@fig-run and @fig-none\n"
-    made = ("# Run\n\nBefore.\n\n::: {.cell}\n\n```{.r .cell-code}\nplot(1)\n```\n\n::: {.cell-output-display}\n"
-            "![Made](run_files/figure-html/fig-run-1.png){#fig-run width=672}\n:::\n:::\n\n\n@fig-run and @fig-none\n")
+    made = ("# Run\n\nBefore.\n\n::: {.cell}\n\n```{.r .cell-code}\nplot(1)\n```\n\n"
+            "::: {.cell-output-display}\n![Made](run_files/figure-html/fig-run-1.png){#fig-run width=672}\n:::\n:::\n"
+            "\n\n@fig-run and @fig-none\n")
     (book / "parts/run.qmd").write_text(page, encoding="utf-8")
     config = (book / "_quarto.yml").read_text(encoding="utf-8")
     (book / "_quarto.yml").write_text(config.replace("  appendices:", "    - parts/run.qmd\n  appendices:"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from pypdf import PdfReader
 from pypdf.generic import ArrayObject, Destination, DictionaryObject, IndirectObject
 
 from labhandbook.book.engine.pandoc_engine import Engine
+from labhandbook.book.engine.pandoc_worker import pandoc_program
 from labhandbook.book.engine.pdf import pdf, typst_source
 from labhandbook.book.model import load_book
 from labhandbook.core.errors import HandbookError
 from tooling.tests.book.page_reader import squeeze
-from tooling.tests.conftest import make_book, run
+from tooling.tests.conftest import ROOT, make_book, run
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,15 @@ def text(pages: list[str]) -> str:
 def test_cover_says_title_group_and_day(pages: list[str]) -> None:
     for words in ("Test Book", "A Group", "2026-02-03", "https://example.org/book"):
         assert words in pages[0]
+
+
+def test_names_over_code_in_quartos_pdf(tmp_path: Path) -> None:
+    filters = ROOT / "_extensions/handbook/tabsets.lua"
+    wrapper = tmp_path / "as-under-quarto.lua"
+    wrapper.write_text(f"quarto = {{}}\nreturn dofile '{filters}'\n", encoding="utf-8")
+    done = subprocess.run([pandoc_program(), "-f", "markdown", "-t", "typst", "--lua-filter", wrapper], check=True,
+                          input='```{.bash filename="login \\"node"}\nls\n```\n', capture_output=True, text=True)
+    assert 'font: "DejaVu Sans Mono", "login \\"node"))' in done.stdout and "```bash\nls\n```" in done.stdout
 
 
 def test_document_information(reader: PdfReader) -> None:

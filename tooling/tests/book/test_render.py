@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -250,6 +251,35 @@ def test_quarto_that_fails_leaves_the_old_output(tmp_path: Path) -> None:
                PATH=f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
     assert done.returncode == 2 and "exit code 3" in done.stderr and "Traceback" not in done.stderr
     assert tree(book / "_book") == {"index.html": b"old"} and old.exists()
+
+
+def test_quartos_epub_is_replaced_by_one_with_part_pages(tmp_path: Path) -> None:
+    part = {"part": "p.qmd", "chapters": ["a.qmd"]}
+    book = make_book(tmp_path / "book", {"index.qmd": "# Home\n", "p.qmd": "# The part\n", "a.qmd": "# A\n"},
+                     ["index.qmd", part])
+    fake = tmp_path / "bin" / "quarto"
+    fake.parent.mkdir()
+    script = '#!/bin/sh\nfor last; do :; done\ncd "$last"\necho theirs | tee index.html > Test-Book.epub\n'
+    fake.write_text(script, encoding="utf-8")
+    fake.chmod(0o755)
+    done = run("render", "--book", book, "--engine", "quarto", PATH=f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
+    assert done.returncode == 0, done.stderr
+    assert (book / "_book/index.html").read_text(encoding="utf-8") == "theirs\n"
+    with zipfile.ZipFile(book / "_book/Test-Book.epub") as epub:
+        assert "The part" in epub.read("EPUB/nav.xhtml").decode()
+
+
+def test_pages_are_listed_for_search_engines(tmp_path: Path) -> None:
+    page = "---\ndescription: It's a *page*\n---\n\n# A {#sec-a}\n"
+    book = make_book(tmp_path / "book", {**FILES, "a.qmd": page}, **{"site-url": "https://example.org/book"})
+    assert run("render", "--book", book, "--engine", "pandoc", "--to", "html").returncode == 0
+    assert 'name="description" content="It’s a page"' in (book / "_book/a.html").read_text(encoding="utf-8")
+    assert "<loc>https://example.org/book/a.html</loc>" in (book / "_book/sitemap.xml").read_text(encoding="utf-8")
+    robots = book / "_book/robots.txt"
+    assert robots.read_text(encoding="utf-8") == "Sitemap: https://example.org/book/sitemap.xml\n"
+    (book / "robots.txt").write_text("Mine\n", encoding="utf-8")
+    assert run("render", "--book", book, "--engine", "pandoc", "--to", "html").returncode == 0
+    assert robots.read_text(encoding="utf-8") == "Mine\n"
 
 
 @pytest.fixture(params=["16k", "64k", "128k"])

@@ -36,7 +36,11 @@ FENCE = re.compile(r"^\s*(?:[>*+-]\s+|\d+\.\s+)*(`{3,}|~{3,})(.*)$")
 # What begins a list, a footnote or a definition, whose lines are indented.
 ITEM = re.compile(r"^\s*(?:>\s*)*(?:[-*+:~]|\(?(?:\d+|[a-zA-Z]|#|@[\w-]*)[.)]|\(@[\w-]*\)|\[\^[^\]]+\]:)\s")
 INDENTED = re.compile(r" {4}|\t")
-TOKEN = "hbsc{}z"
+TOKEN = "hbsc{:0{}d}z"
+# The answer to a token that only fills a line, see `_replace`.
+NOTHING = "hb-nothing"
+# Where a token would stay: in a tag of HTML and in an attribute.
+UNFILLED = re.compile(r"<[A-Za-z/]|[{\"=][^\s|]*$")
 # The shortcode of the handbook's extension that shows a part of a file: the page changes with that file.
 PART = "part"
 # Quarto's own shortcodes that the embedded engine does not answer.
@@ -112,7 +116,7 @@ class Answers:
 
     `variables` answers `{{< var >}}`, `settings` is what `{{< meta >}}` finds beside a page's front matter, the
     `handlers` are the names that a Lua extension answers, `others` those that only Quarto answers. `house` says
-    whether the book asks for the handbook's rules of style, `results` whether Quarto's frozen results of cells are read.
+    whether the book asks for the handbook's rules of style, `results` whether Quarto's frozen results are read.
     """
 
     root: Path
@@ -317,6 +321,21 @@ def _replace(answers: Answers, line: Line, source: Source) -> str:
         shown = line.code and rule is SHORTCODE and not answers.house
         source.findings.append(Finding(line.file, line.number, rule, message, Severity.WARNING if shown else None))
 
+    def token(call: Shortcode, length: int) -> str:
+        source.shortcodes.append(call)
+        return TOKEN.format(len(source.shortcodes), max(length - 5, 1))
+
+    def quartos_length(match: re.Match[str]) -> int:
+        """How long a shortcode is while Quarto reads it in a row of a table: a row of more than 72 characters makes
+        its columns as wide as their dashes (src/resources/pandoc/datadir/lpegshortcode.lua).
+        """
+        row = line.text.lstrip().startswith("|") and not line.code
+        return 38 + 2 * len(match[0]) if row and not UNFILLED.search(match.string[:match.start()]) else 0
+
+    def filler(match: re.Match[str], length: int) -> str:
+        missing = quartos_length(match) - length
+        return token(Shortcode(NOTHING, [], {}, line.file, line.number), missing) if missing > 0 else ""
+
     def answer(match: re.Match[str]) -> str:
         try:
             words = shlex.split(match[1])
@@ -326,13 +345,13 @@ def _replace(answers: Answers, line: Line, source: Source) -> str:
         if name == "var" and len(rest) == 1:
             value = look_up(answers.variables, rest[0])
             if value is not None:
-                return value
+                return value + filler(match, len(value))
             blame(VARIABLE, f"no variable is named {rest[0]}{hint(rest[0], names(answers.variables))}")
             return match[0] if line.code else f"**?var:{rest[0]}**"
         elif name == "meta" and len(rest) == 1:
             value = _meta(rest[0], source.meta, *source.beside, answers.settings)
             if value is not None:
-                return value
+                return value + filler(match, len(value))
             blame(SHORTCODE, f"neither the front matter nor _quarto.yml has a single value named {rest[0]}")
             return match[0] if line.code else f"**?meta:{rest[0]}**"
         elif name in answers.handlers:
@@ -342,8 +361,7 @@ def _replace(answers: Answers, line: Line, source: Source) -> str:
                 if is_other(answers.root, file):
                     blame(SHORTCODE, f"{rest[0]} is not a file of the book")
                     return match[0]
-            source.shortcodes.append(_call(name, rest, line))
-            return TOKEN.format(len(source.shortcodes))
+            return token(_call(name, rest, line), quartos_length(match))
         elif name in answers.others:
             blame(SUPPORTED, f"the shortcode {match[0]} is not answered by the embedded engine")
             return match[0] if answers.house else ""

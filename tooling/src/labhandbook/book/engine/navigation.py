@@ -56,7 +56,7 @@ class Navigation:
         self._before = {page: before for before, page in pairwise(pages)}
         self._after = dict(pairwise(pages))
 
-    def variables(self, page: Page, meta: dict[str, Any]) -> dict[str, str]:
+    def variables(self, page: Page, description: str) -> dict[str, str]:
         """The template's variables for one page, as HTML fragments and text."""
         title = self.entries[page.path].title
         root = prefix(page)
@@ -79,8 +79,8 @@ class Navigation:
             "styles": self._styles(root),
             "scripts": self._scripts(root),
         } | self._included
-        if meta.get("description"):
-            found["description"] = escape(str(meta["description"]))
+        if description:
+            found["description"] = escape(description)
             if page.home:
                 found["lead"] = found["description"]
         site = str(self.book.settings.get("site-url", "")).rstrip("/")

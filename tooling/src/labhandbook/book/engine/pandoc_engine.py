@@ -110,7 +110,7 @@ class Engine:
 
         Raises HandbookError when one of them can't be read.
         """
-        self._days = changed_days(self.book.root) if self._dated else {}
+        self.days = changed_days(self.book.root) if self._dated else {}
         self._setup = extension_files(self.book) | {
             "bibliography": [{"name": name, "text": read_text(self.book.root / name, name)}
                              for name in self.book.bibliography],
@@ -170,9 +170,9 @@ class Engine:
         return without, worker.call("read", **self._request(page, without))
 
     def _request(self, page: Page, source: Source, form: str = "html") -> dict[str, Any]:
-        meta = {"title": str(source.meta["title"])} if "title" in source.meta else {}
-        if form == "html" and page.path in self._days:
-            meta["handbook-changed"] = self._days[page.path]
+        meta = {name: str(source.meta[name]) for name in ("title", "description") if source.meta.get(name)}
+        if form == "html" and page.path in self.days:
+            meta["handbook-changed"] = self.days[page.path]
         codes = [{"name": code.name, "args": code.args, "kwargs": code.kwargs} for code in source.shortcodes]
         return {"path": page.path, "text": source.text, "format": form, "number": page.label or None,
                 "part": page.part, "appendix": page.appendix, "home": page.home, "meta": meta, "codes": codes}
@@ -220,7 +220,7 @@ class Engine:
     @property
     def changed(self) -> str:
         """The day of the newest commit to a chapter, or today where git has none."""
-        return max(self._days.values(), default=date.today().isoformat())
+        return max(self.days.values(), default=date.today().isoformat())
 
     def bibliography_page(self) -> Page | None:
         """The page that holds the list of references: the one with the div `#refs`."""
@@ -239,7 +239,7 @@ class Engine:
             chapter = self.chapters[page.path]
             answer = worker.call(
                 "html", path=page.path,
-                variables=self.navigation.variables(page, chapter.source.meta),
+                variables=self.navigation.variables(page, chapter.parsed.get("description", "")),
                 settings={OPTIONS[name]: value for name in OPTIONS for value in islice(html_options(
                     name, chapter.source.meta, *chapter.source.beside), 1) if isinstance(value, int)},
                 references=holder.url if holder else None,

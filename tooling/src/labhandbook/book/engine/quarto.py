@@ -7,6 +7,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from labhandbook.book.engine.navigation import download_name
+from labhandbook.book.engine.pandoc_engine import Engine
+from labhandbook.book.engine.render import whole_book
 from labhandbook.book.facts import write_variables
 from labhandbook.book.model import Book
 from labhandbook.core.errors import HandbookError
@@ -22,6 +25,8 @@ def quarto_program() -> str | None:
 
 def render_quarto(book: Book, output: Path, formats: tuple[str, ...]) -> None:
     """Render the book with Quarto into `output`, replacing it only when Quarto succeeds.
+
+    The EPUB of a book in house style is the embedded engine's: Quarto's has no page of a part.
 
     Quarto empties its output folder before it starts, so it gets another one. All of its formats come from
     one run: a second `--to` would delete the first. Raises HandbookError when Quarto is missing or fails.
@@ -40,6 +45,11 @@ def render_quarto(book: Book, output: Path, formats: tuple[str, ...]) -> None:
             raise HandbookError(f"Quarto stopped with exit code {code}", why="its own message is above",
                                 todo="correct the place it names, or compare with --engine pandoc",
                                 section="sec-contributing")
+        if book.house_style and "epub" in (formats or ("epub",)):
+            with Engine(book) as engine:
+                engine.read(book.pages)
+                engine.prepare()
+                (fresh / download_name(book, "epub")).write_bytes(whole_book(engine, "epub"))
 
 
 def _say(command: list[str]) -> int:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path, PurePosixPath
 
 from labhandbook.book.boundary import own_file
@@ -89,6 +90,7 @@ def render_pandoc(book: Book, output: Path, formats: tuple[str, ...], progress: 
             if "html" in formats:
                 write_site(book, written, fresh)
                 write_aliases(engine, fresh)
+                write_sitemap(engine, fresh)
                 found = [one for page in written for one in sections(page.page.url, page.html)]
                 (fresh / INDEX).write_text(search_script(book, found), encoding="utf-8")
             for kind, job in whole.items():
@@ -154,6 +156,23 @@ def write_aliases(engine: Engine, target: Path) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             depth = len(PurePosixPath(old).parts) - 1
             file.write_text(redirect("../" * depth + chapter.page.url), encoding="utf-8")
+
+
+def write_sitemap(engine: Engine, target: Path) -> None:
+    """Write the list of the site's pages for search engines, with the days of their last changes, as Quarto does."""
+    book, site = engine.book, str(engine.book.settings.get("site-url", "")).rstrip("/")
+    if own_file(book.root, "robots.txt"):
+        copy_own(book, "robots.txt", target)
+    if not site:
+        return
+    urls = "".join(f"  <url>\n    <loc>{escape(f'{site}/{page.url}')}</loc>\n" + (
+        f"    <lastmod>{day}</lastmod>\n" if (day := engine.days.get(page.path)) else "") + "  </url>\n"
+        for page in book.pages)
+    (target / "sitemap.xml").write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns='
+                                        f'"http://www.sitemaps.org/schemas/sitemap/0.9">\n{urls}</urlset>\n',
+                                        encoding="utf-8")
+    if not (target / "robots.txt").exists():
+        (target / "robots.txt").write_text(f"Sitemap: {site}/sitemap.xml\n", encoding="utf-8")
 
 
 def _place(chapter: Chapter, text: str) -> str:

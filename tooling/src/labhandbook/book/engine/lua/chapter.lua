@@ -13,7 +13,7 @@ local M = {}
 
 local TOKEN = 'hbsc(%d+)z'
 local WRITING = pandoc.WriterOptions { html_math_method = 'mathml', wrap_text = 'none' }
-local READING = pandoc.ReaderOptions { default_image_extension = 'png' }
+local READING = pandoc.ReaderOptions { default_image_extension = 'png', columns = 72 }
 
 local function kind_of(result)
   local kind = pandoc.utils.type(result)
@@ -314,6 +314,7 @@ function M.read(request)
     title = stringify(plain), citing = citing,
     title_html = (pandoc.write(pandoc.Pandoc { plain }, 'html5', WRITING):gsub('%s+$', '')),
     id = title.identifier,
+    description = request.meta.description and stringify(shapes.markdown(request.meta.description)),
     labels = numbering.labels, ids = ids, cites = cites, pictures = pictures, problems = problems, unanswered = unanswered,
     log = pandoc.List(log):map(function(entry) return pandoc.json.decode(pandoc.json.encode(entry), false) end),
   }

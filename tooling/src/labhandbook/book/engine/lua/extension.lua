@@ -12,6 +12,7 @@ end
 
 -- Quarto's own shortcodes that need no more than a line.
 local OWN = {
+  ['hb-nothing'] = function() return pandoc.Inlines {} end,
   pagebreak = function()
     if M.reading == 'typst' then return pandoc.RawBlock('typst', '#pagebreak()') end
     return pandoc.RawBlock('html', '<div style="page-break-after: always;"></div>')

@@ -214,6 +214,8 @@ local function sized(image, file, pictures)
   return image
 end
 
+-- The tags of raw HTML whose files Quarto copies (core/html.ts).
+local SOURCES = { img = true, script = true, embed = true, iframe = true, source = true }
 local HEADINGS = { sec = true, chapter = true, appendix = true, part = true }
 
 -- Links to chapters and cross-references become links to pages; other local files are noted, so that they are copied.
@@ -228,7 +230,9 @@ local function links(doc, chapter, state, blame, resources, pictures, cite)
     if not element.format:match '^html' then return nil end
     -- A picture that a filter has put into the page keeps the name of its file.
     local embedded = element.text:match '^<svg [^>]*data%-src="([^"]+)"'
-    for src in element.text:gmatch '<%a+[^<>]-%ssrc=["\']([^"\']+)["\']' do note(src) end
+    for tag, src in element.text:gmatch '<(%a+)[^<>]-%ssrc=["\']([^"\']+)["\']' do
+      if SOURCES[tag:lower()] then note(src) end
+    end
     if embedded then note(embedded) end
     local text = element.text:gsub('(<[aA]%s[^<>]*href=)(["\'])([^"\'#:]+)', function(start, quote, target)
       local file = refs.resolve(path, target)
