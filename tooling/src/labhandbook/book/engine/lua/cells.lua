@@ -53,7 +53,10 @@ local function named(div)
   return div
 end
 
--- A document with every cell replaced by what is shown of it.
-function M.show(doc) return doc:walk { CodeBlock = cell, Div = named } end
+-- A document with every cell replaced by what is shown of it; `text` is what it was read from.
+function M.show(doc, text)
+  if not text:find('cell', 1, true) then return doc end
+  return doc:walk { CodeBlock = cell, Div = named }
+end
 
 return M

@@ -125,8 +125,9 @@ end
 local Numbering = {}
 Numbering.__index = Numbering
 
-function Numbering.new(number)
-  return setmetatable({ chapter = number, sections = {}, counts = { fig = 0, tbl = 0, eq = 0 },
+-- `equations`: some have ids. To look into every paragraph costs more than reading it.
+function Numbering.new(number, equations)
+  return setmetatable({ chapter = number, equations = equations, sections = {}, counts = { fig = 0, tbl = 0, eq = 0 },
                         tabsets = 0, labels = pandoc.List {}, ids = pandoc.List {} }, Numbering)
 end
 
@@ -226,7 +227,7 @@ function Numbering:visit(blocks, titled)
     if block.t == 'Header' then
       local title = block.level == first and (titled == 'tabset' or index == 1)
       if not title then blocks[index] = self:header(block) end
-    elseif (block.t == 'Para' or block.t == 'Plain') and block.content:find_if(function(inline) return inline.t == 'Math' end) then
+    elseif (block.t == 'Para' or block.t == 'Plain') and self.equations and block.content:find_if(function(inline) return inline.t == 'Math' end) then
       blocks[index] = self:equation(block)
     elseif block.t == 'Figure' then
       blocks[index] = self:float(block, block.identifier:match '^tbl%-' and 'tbl' or 'fig')
@@ -261,13 +262,13 @@ function Numbering:visit(blocks, titled)
   return blocks
 end
 
--- Ids, citations and pictures of a document: for the checks, the bibliography, and to ask which pictures are there.
-local function survey(doc, path)
+-- Ids, citations and pictures of documents: for the checks, the bibliography, and to ask which pictures are there.
+local function survey(docs, path)
   local ids, cites, pictures = pandoc.List {}, pandoc.List {}, pandoc.List {}
   local function id(element)
     if element.identifier ~= '' then ids:insert(element.identifier) end
   end
-  doc:walk {
+  local watch = {
     Header = id, Div = id, Span = id, Figure = id, Table = id, CodeBlock = id, Link = id,
     Image = function(image)
       id(image)
@@ -277,6 +278,7 @@ local function survey(doc, path)
       for _, citation in ipairs(cite.citations) do cites:insert(citation.id) end
     end,
   }
+  for _, doc in ipairs(docs) do doc:walk(watch) end
   return ids, cites, pictures
 end
 
@@ -287,25 +289,24 @@ function M.read(request)
   doc.meta = pandoc.Meta(request.meta or {})
   local unanswered = pandoc.List {}
   doc = answer_shortcodes(doc, request.codes or {}, unanswered)
-  doc = shapes.give(conditional.keep(doc, request.format or 'html'))
+  doc = shapes.give(conditional.keep(doc, request.format or 'html', request.text), request.text)
   local title = take_title(doc, request.meta or {}, request.home)
   local problems = refuse(doc, request.home)
-  doc = cells.show(doc)
-  local numbering = Numbering.new(request.number)
+  doc = cells.show(doc, request.text)
+  local numbering = Numbering.new(request.number, request.text:find '{#eq%-')
   if title.identifier ~= '' then
     numbering:label(title.identifier, request.part and 'part' or request.appendix and 'appendix' or 'chapter',
                     request.number, stringify(title.content))
   end
   doc.blocks = numbering:visit(doc.blocks)
-  local whole = pandoc.Pandoc(doc.blocks)
-  if not request.home then whole.blocks:insert(1, pandoc.Plain(title.content)) end
-  local ids, cites, pictures = survey(whole, request.path)
+  local ids, cites, pictures = survey({ not request.home and pandoc.Pandoc(pandoc.Plain(title.content)) or nil, doc },
+    request.path)
   if title.identifier ~= '' and not request.home then ids:insert(1, title.identifier) end
   local own = {}
   for _, id in ipairs(ids) do own[id] = true end
   local read = {
     own = own, path = request.path, doc = doc, title = title, number = request.number, part = request.part, home = request.home,
-    pictures = pictures,
+    pictures = pictures, noted = request.text:find('[^', 1, true) ~= nil,
     cites = cites:find_if(function(key) return not refs.is_crossref(key) end) ~= nil,
   }
   local plain, citing = pandoc.Plain(title.content):walk { Note = function() return {} end }, false

@@ -18,8 +18,9 @@ local function hidden(element, format)
   return match ~= visible
 end
 
--- A document without what `format` does not show.
-function M.keep(doc, format)
+-- A document without what `format` does not show; `text` is what it was read from.
+function M.keep(doc, format, text)
+  if not text:find 'content%-' and not text:find '%]%(%s*%)' then return doc end
   local function judge(empty)
     return function(element)
       if element.attributes['when-meta'] or element.attributes['unless-meta'] then return nil end

@@ -309,7 +309,7 @@ function M.write(chapter, request, state)
     return refs.relative(path, state.pages[page]) .. '#' .. id
   end
   local pictures = closed.pictures(chapter, request.pictures)
-  local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html', path)
+  local doc = extension.filter(chapter.doc:clone(), 'html', path)
   -- The title is resolved with the text, and its footnotes are counted with those of the text.
   doc.meta = pandoc.Meta { title = pandoc.MetaInlines(chapter.title.content) }
   -- This comes before the links of citations are made: those lead to pages already.

@@ -78,6 +78,14 @@ local function widths(element)
   return element
 end
 
-function M.give(doc) return doc:walk { Para = figure, Figure = captioned, Div = div, Table = widths } end
+-- A document with these shapes; `text` is what it was read from: to look at every paragraph costs more than reading it.
+function M.give(doc, text)
+  local given = text:find 'fig%-cap'
+  local filter = {
+    Para = (given or text:find '#fig%-') and figure or nil, Figure = given and captioned or nil,
+    Div = (text:find ':::' or text:find '<div') and div or nil, Table = text:find 'tbl%-colwidths' and widths or nil,
+  }
+  return next(filter) and doc:walk(filter) or doc
+end
 
 return M

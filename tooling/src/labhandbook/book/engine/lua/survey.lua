@@ -25,14 +25,14 @@ return function(chapter, state, pictures)
     problems:insert { kind = kind, needle = needle, message = message }
   end
   closed.pictures(chapter, pictures)
-  local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), 'html')
-  if not chapter.home then doc.blocks:insert(1, pandoc.Plain(chapter.title.content)) end
-  doc:walk { Cite = refs.crossref(state.labels, function() return '' end, blame) }
+  local docs = { extension.filter(chapter.doc, 'html') }
+  if not chapter.home then docs[2] = pandoc.Pandoc(pandoc.Plain(chapter.title.content)) end
+  local crossref = refs.crossref(state.labels, function() return '' end, blame)
   local names = {}
   local function html(element)
     if element.format:match '^html' then raw:insert(element.text) end
   end
-  doc:walk {
+  local watch = {
     traverse = 'topdown',
     Div = function(div) headless(div, names) end,
     Header = function(header)
@@ -55,10 +55,11 @@ return function(chapter, state, pictures)
     CodeBlock = function(block) code:insert { classes = block.classes, text = block.text } end,
     RawInline = html, RawBlock = html,
     -- A footnote that is defined is a Note; this is the text of one that is not.
-    Str = function(str)
+    Str = chapter.noted and function(str)
       for needle in str.text:gmatch '%[%^[^%[%]%s]+%]' do footnotes:insert(needle) end
-    end,
+    end or nil,
     Cite = function(cite)
+      crossref(cite)
       for _, citation in ipairs(cite.citations) do
         if not refs.is_crossref(citation.id) and not state.references[citation.id] then
           blame('citation', '@' .. citation.id, '@' .. citation.id .. ' is not in the bibliography')
@@ -66,6 +67,7 @@ return function(chapter, state, pictures)
       end
     end,
   }
+  for _, doc in ipairs(docs) do doc:walk(watch) end
   local tabs = pandoc.List {}
   for id, kind in pairs(names) do
     if kind == 'tab' then tabs:insert(id) end
