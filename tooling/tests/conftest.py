@@ -84,6 +84,10 @@ def soup(path: Path) -> BeautifulSoup:
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
+# Seconds for a render by Quarto: on a loaded machine the whole handbook takes more than five minutes.
+QUARTO = 3600.0
+
+
 @pytest.fixture(scope="session", params=["pandoc", "quarto"])
 def engine(request: pytest.FixtureRequest) -> str:
     """Each engine in turn; Quarto where it is installed."""
@@ -108,7 +112,8 @@ def rendered(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 
     def render(book: Path, *options: str) -> Path:
         output = tmp_path_factory.mktemp("site") / "site"
-        done = run("render", "--book", book, "--engine", engine, "--to", "html", "--output", output, *options)
+        done = run("render", "--book", book, "--engine", engine, "--to", "html", "--output", output, *options,
+                   timeout=QUARTO)
         assert done.returncode == 0, done.stderr
         return output
 

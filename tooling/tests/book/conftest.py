@@ -16,7 +16,7 @@ import pytest
 
 from tooling.tests.book.page_reader import Page, pages
 from tooling.tests.book.preview_client import FILES, Preview, previewing
-from tooling.tests.conftest import ROOT, make_book, run
+from tooling.tests.conftest import QUARTO, ROOT, make_book, run
 
 EVERYTHING = Path(__file__).with_name("everything")
 CHAPTERS: list[object] = [
@@ -77,7 +77,7 @@ def sites(everything_book: Path, handbook_copy: Path, tmp_path_factory: pytest.T
         if (name, engine) not in made:
             output = tmp_path_factory.mktemp("site") / "site"
             done = run("render", "--book", books[name], "--engine", engine, "--to", "html", "--output", output,
-                       PATH=WITH_PACKAGE)
+                       PATH=WITH_PACKAGE, timeout=QUARTO)
             assert done.returncode == 0, done.stderr
             made[name, engine] = output
         return made[name, engine]
