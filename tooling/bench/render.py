@@ -1,7 +1,8 @@
 """How long a render takes: our book and generated ones, by engine, cold and as the book grows.
 
 Run it with `python tooling/bench/render.py`. Each engine renders the same book in the same run, and takes the time it
-needs. On a machine with other work the processor's time and the ratio count, not the clock; the load is printed. Quarto's column is there where Quarto is on PATH. How soon an edit is seen, edit.py measures.
+needs. On a machine with other work the processor's time and the ratio count, not the clock; the load is printed.
+Quarto's column is there where Quarto is on PATH. How soon an edit is seen, edit.py measures.
 """
 
 from __future__ import annotations

@@ -271,7 +271,8 @@ def test_quartos_epub_is_replaced_by_one_with_part_pages(tmp_path: Path) -> None
 
 def test_pages_are_listed_for_search_engines(tmp_path: Path) -> None:
     page = "---\ndescription: It's a *page*\n---\n\n# A {#sec-a}\n"
-    book = make_book(tmp_path / "book", {**FILES, "a.qmd": page}, **{"site-url": "https://example.org/book"})
+    book = make_book(tmp_path / "book", {**FILES, "a.qmd": page})
+    set_config(book, **{"site-url": "https://example.org/book"})
     assert run("render", "--book", book, "--engine", "pandoc", "--to", "html").returncode == 0
     assert 'name="description" content="It’s a page"' in (book / "_book/a.html").read_text(encoding="utf-8")
     assert "<loc>https://example.org/book/a.html</loc>" in (book / "_book/sitemap.xml").read_text(encoding="utf-8")
