@@ -7,9 +7,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from labhandbook.book.chapter_source import Answers, Source, read_source
+from labhandbook.book.chapter_source import read_source
 from labhandbook.book.facts import variables
 from labhandbook.book.model import load_book
+from labhandbook.book.shortcodes import Answers
+from labhandbook.book.source_lines import Source
 from tooling.tests.conftest import ROOT
 
 FIRST, NEXT = "chapters/packaging/pypi.qmd", "chapters/packaging/updating.qmd"

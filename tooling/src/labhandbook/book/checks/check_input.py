@@ -10,10 +10,10 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from labhandbook.book.chapter_source import Line, Source
 from labhandbook.book.contents import CONFIG, Page
 from labhandbook.book.facts import Fact
 from labhandbook.book.model import Book
+from labhandbook.book.source_lines import Line, Source
 from labhandbook.book.source_positions import Places
 from labhandbook.core.rules import At, Rules, unverified
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from labhandbook.book.chapter_source import Line
 from labhandbook.book.checks.check_input import BOOK, Block, Chapter, Reading
+from labhandbook.book.source_lines import Line
 from labhandbook.core.rules import At
 from labhandbook.core.wording import PLACEHOLDER
 

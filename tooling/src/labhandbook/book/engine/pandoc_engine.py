@@ -31,13 +31,15 @@ from labhandbook.book.book_rules import (
 )
 from labhandbook.book.boundary import own_file
 from labhandbook.book.change_days import changed_days
-from labhandbook.book.chapter_source import QUARTO_ONLY, Answers, Line, Source, heaviest, read_source
+from labhandbook.book.chapter_source import heaviest, read_source
 from labhandbook.book.contents import Page
 from labhandbook.book.engine.navigation import Entry, Navigation
 from labhandbook.book.engine.pandoc_worker import LONGEST, Answer, Pool, TooLong, Worker
 from labhandbook.book.extensions import extension_files, foreign_shortcodes
 from labhandbook.book.facts import variables
 from labhandbook.book.model import Book, html_options
+from labhandbook.book.shortcodes import QUARTO_ONLY, Answers
+from labhandbook.book.source_lines import Line, Source
 from labhandbook.book.source_positions import Places
 from labhandbook.book.words import words
 from labhandbook.core import untrusted_data
