@@ -299,8 +299,7 @@ function M.read(request)
                     request.number, stringify(title.content))
   end
   doc.blocks = numbering:visit(doc.blocks)
-  local ids, cites, pictures = survey({ not request.home and pandoc.Pandoc(pandoc.Plain(title.content)) or nil, doc },
-    request.path)
+  local ids, cites, pictures = survey({ pandoc.Pandoc(request.home and {} or pandoc.Plain(title.content)), doc }, request.path)
   if title.identifier ~= '' and not request.home then ids:insert(1, title.identifier) end
   local own = {}
   for _, id in ipairs(ids) do own[id] = true end
