@@ -12,7 +12,7 @@ from labhandbook.book.chapter_source import FENCE
 from labhandbook.book.checks.check_input import BOOK, Chapter, Reading
 from labhandbook.book.checks.prose_tools import panache_lines
 from labhandbook.book.code_cells import CELL
-from labhandbook.book.engine.pandoc_engine import duplicate_ids
+from labhandbook.book.engine.page_findings import duplicate_ids
 from labhandbook.book.source_lines import Line
 from labhandbook.book.source_positions import Places
 from labhandbook.core.rules import At, Finding

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from html import escape
@@ -19,41 +18,30 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from labhandbook.book.book_rules import (
-    CALLOUT,
-    CITATION,
-    DUPLICATE,
-    INCLUDE,
-    LINK,
     READABLE,
-    REFERENCE,
     SHORTCODE,
-    SUPPORTED,
 )
 from labhandbook.book.boundary import own_file
 from labhandbook.book.change_days import changed_days
 from labhandbook.book.chapter_source import heaviest, read_source
 from labhandbook.book.contents import Page
 from labhandbook.book.engine.navigation import Entry, Navigation
+from labhandbook.book.engine.page_findings import page_findings
 from labhandbook.book.engine.pandoc_worker import LONGEST, Answer, Pool, TooLong, Worker
 from labhandbook.book.extensions import extension_files, foreign_shortcodes
 from labhandbook.book.facts import variables
 from labhandbook.book.model import Book, html_options
 from labhandbook.book.shortcodes import QUARTO_ONLY, Answers
-from labhandbook.book.source_lines import Line, Source
-from labhandbook.book.source_positions import Places
+from labhandbook.book.source_lines import Source
 from labhandbook.book.words import words
 from labhandbook.core import untrusted_data
-from labhandbook.core.rules import Finding, Findings, Rule, Severity
+from labhandbook.core.rules import Finding
 
 # What a page may set for itself, and what the writer calls it.
 OPTIONS = {"number-sections": "number", "number-depth": "depth", "toc": "toc", "toc-depth": "toc-depth"}
-# What ends a render of any book; the rest Quarto passes, and so a book that does not ask for house style is rendered.
-FATAL = (READABLE, INCLUDE)
 SITE = Path(__file__).with_name("site")
 # The files of SITE that every site has.
 SERVED = ("layout.css", "layout.js", "search.js", "minisearch.js")
-PROBLEMS: dict[str, Rule] = {"reference": REFERENCE, "citation": CITATION, "link": LINK, "supported": SUPPORTED,
-                            "callout": CALLOUT}
 
 
 @dataclass
@@ -256,26 +244,9 @@ class Engine:
         return [name for name in chapter.parsed["pictures"] if own_file(self.book.root, name)]
 
     def _judge(self, chapter: Chapter, answer: dict[str, Any]) -> Written:
-        source = chapter.source
-        places = Places(source)
-        find = {"supported": places.attribute, "callout": places.attribute}
-        findings = [*source.findings, *(
-            _place(find.get(problem["kind"], places.best)(problem["needle"]), PROBLEMS[problem["kind"]],
-                   problem["message"]) for problem in [*chapter.parsed["problems"], *answer["problems"]])]
-        resources, missing = [], []
-        for resource in answer["resources"]:
-            if own_file(self.book.root, resource["path"]):
-                resources.append(resource["path"])
-            else:
-                missing.append(resource["path"])
-                message = f"{resource['target']} leads to no file of the book"
-                findings.append(_place(places.best(resource["target"]), LINK, message))
-        findings += duplicate_ids(source, chapter.parsed["ids"], self.labels)
-        if not self.book.house_style:
-            passed = {each for each in findings if each.weight is Severity.ERROR and each.rule not in FATAL}
-            findings = [replace(each, severity=Severity.WARNING) if each in passed else each for each in findings]
-        html = self.navigation.complete(chapter.page, answer["html"])
-        return Written(chapter.page, html, resources, list(Findings.of(findings)), missing)
+        findings, missing = page_findings(self.book, chapter.source, chapter.parsed, answer, self.labels)
+        shown = [resource["path"] for resource in answer["resources"] if resource["path"] not in missing]
+        return Written(chapter.page, self.navigation.complete(chapter.page, answer["html"]), shown, findings, missing)
 
     def compile(self, kind: str, *, template: str | None = None, file: Path | None = None, subtitle: str = "") -> str:
         """The whole book as a Typst source (`kind` "typst"), or as an EPUB written to `file`.
@@ -305,24 +276,6 @@ def _entry(chapter: Chapter) -> Entry:
     title, html = chapter.parsed["title"], chapter.parsed["title_html"]
     name = PurePosixPath(chapter.page.url)
     return Entry(title or name.stem, html or escape(name.name), chapter.parsed["id"], bool(html))
-
-
-def duplicate_ids(source: Source, ids: Iterable[str], labels: Mapping[str, dict[str, str]]) -> Iterator[Finding]:
-    """The ids that a page uses twice, and those of its labels that another page has too."""
-    places, count = Places(source), Counter[str]()
-    for name in ids:
-        count[name] += 1
-        owner = labels.get(name, {}).get("page", source.path)
-        if count[name] == 2:
-            places.id(name)
-        if count[name] > 1:
-            yield _place(places.id(name), DUPLICATE, f"#{name} is used twice on this page")
-        elif owner != source.path and name.startswith(("sec-", "fig-", "tbl-", "eq-")):
-            yield _place(Places(source).id(name), DUPLICATE, f"#{name} is used in {owner} too")
-
-
-def _place(line: Line, rule: Rule, message: str) -> Finding:
-    return Finding(line.file, line.number, rule, message)
 
 
 def _size(path: Path) -> int:
