@@ -158,9 +158,9 @@ def test_a_binary_chapter_is_a_finding(tmp_path: Path) -> None:
 def test_a_chapter_that_vanishes_while_it_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_book(tmp_path, {"index.qmd": HOME, "a.qmd": "# A {#sec-a}\n\nWords.\n"})
 
-    def late(book: Book, *, dated: bool) -> Engine:
+    def late(book: Book, **options: bool) -> Engine:
         (tmp_path / "a.qmd").unlink()
-        return Engine(book, dated=dated)
+        return Engine(book, dated=options["dated"], results=options["results"])
 
     monkeypatch.setattr("labhandbook.book.check_book.Engine", late)
     assert {(finding.place, finding.rule.code) for finding in check_book(tmp_path).findings
