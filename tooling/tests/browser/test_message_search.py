@@ -16,13 +16,13 @@ PASTED = ["slurmstepd: error: Detected 1 oom-kill event(s) in StepId=123.batch",
 def test_the_field_finds_what_the_command_prints(open_page: Open) -> None:
     known = [row for row in load() if row.section.startswith("sec-hpc-errors")]
     page = open_page("chapters/hpc/errors.html")
-    field = page.locator("#message-search input")
+    field = page.locator(".message-search input")
     for message in [*PASTED, *(one for row in known for one in row.messages)]:
         field.fill(message)
-        shown = page.locator("#message-search dt").evaluate_all(
+        shown = page.locator(".message-search dt").evaluate_all(
             "all => all.map(one => [...one.querySelectorAll('code')].map(code => code.textContent))")
         assert shown == [list(row.messages) for row in search(message, known)], message
     field.fill("the cat sat on it")
-    assert "No row of this page fits" in page.locator("#message-search dl").inner_text()
+    assert "No row of this page fits" in page.locator(".message-search dl").inner_text()
     other = open_page("chapters/hpc/commands.html")
-    assert other.locator("#message-search").count() == 0
+    assert other.locator(".message-search").count() == 0

@@ -22,8 +22,11 @@ PRINTED = list(commands())
 # Words that the sentence around a command says shall follow it.
 FOLLOWED = {"scontrol show job": '"$JOBID"', "scontrol release": '"$HELD"', "sbatch --time=05:00:00": '"$SCRIPT"',
             "srun --overlap": '--jobid="$JOBID" hostname'}
-# Where no tab but the sentence, or a name in the command, says which clusters it is for.
-ONLY = {"scontrol show partition dev-g": ("lumi",), "sbatch sweep.sh train": ("lumi",),
+# Where no tab but the sentence, or a name in the command, says which clusters it is for. Those for none need
+# packages: test_other_tools runs them.
+ONLY: dict[str, tuple[str, ...]] = {
+        "sbatch --array=0-3 array-seeds.sh search": (), "sbatch many.sh many": (),
+        "scontrol show partition dev-g": ("lumi",), "sbatch sweep.sh train": ("lumi",),
         "sbatch --time=05:00:00 lumi-one-gpu.sh train": ("lumi",)}
 # These go on until they are stopped.
 ENDLESS = re.compile(r"^(?:watch|tail .*-f|handbook job watch)\b")
