@@ -125,7 +125,7 @@ def test_the_setup_of_an_sdist_sees_none_when_it_is_installed(kind: str, tmp_pat
 def test_the_setup_of_an_sdist_sees_none_when_a_recipe_is_made(tmp_path: Path) -> None:
     root = package(tmp_path / "canary", report := tmp_path / "report")
     path = sdist(root, tmp_path)
-    wheel = released_sdist.build_wheel(read(path), tmp_path)
+    wheel, _ = released_sdist.build_wheel(read(path), tmp_path)
     assert wheel.version == "1.0" and leaks(report) == set()
     report.unlink()
     done = run("recipe", "new", path, "--output", tmp_path / "recipe", cwd=tmp_path)

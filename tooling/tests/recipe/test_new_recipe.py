@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -102,12 +103,60 @@ def test_macos_is_built_where_it_differs(tmp_path: Path) -> None:
     assert all(f"- if: {system}\n      then:\n        - __{system}\n" in text for system in ("linux", "osx", "win"))
 
 
-def test_a_wheel_for_one_system_beside_a_pure_one_means_compiled_code(tmp_path: Path) -> None:
-    release = Release(files={"src/demo.c": ""})
-    compiled = Release(tag="cp312-cp312-manylinux_2_28_x86_64", files=release.files)
-    with serving(dict([release.sdist(), release.wheel(), compiled.wheel()])) as address:
-        found = new("demo", tmp_path, Wishes(("someone",), target=address))
-    assert not found.recipe.noarch and "compiler('c')" in found.path.read_text(encoding="utf-8")
+LINUX = "cp312-cp312-manylinux_2_28_x86_64"
+
+
+@pytest.mark.parametrize(("published", "builds", "compiled"), [
+    (LINUX, "py3-none-any", False), ("py3-none-any", LINUX, True), (LINUX, LINUX, True)])
+def test_the_sdists_own_build_says_whether_it_is_compiled(published: str, builds: str, compiled: bool,
+                                                          tmp_path: Path) -> None:
+    """The index may have wheels for one system of a package whose sdist builds a pure one, and the reverse."""
+    text, recipe = made(Release(tag=published, builds=builds, files={"src/demo.c": ""}), tmp_path)
+    assert recipe.noarch is not compiled and ("compiler('c')" in text) is compiled
+
+
+def test_an_optional_extension_counts(tmp_path: Path) -> None:
+    """Its compilation fails here, and the build goes on without it."""
+    _, recipe = made(Release(says="building 'demo.fast' extension", files={"demo/fast.c": ""}), tmp_path)
+    assert not recipe.noarch and any("left out extension modules" in note for note in recipe.notes), recipe.notes
+
+
+def test_what_the_sdist_builds_counts_and_not_what_is_published(tmp_path: Path) -> None:
+    files = {"demo_cli.py": "import click\n"}
+    release = Release(modules=("demo/__init__.py", "demo_cli.py"), files=files,
+                      commands="[console_scripts]\na = b:c\n")
+    other = Release(modules=("old.py",), commands="[console_scripts]\nold = old:main\n")
+    with serving(dict([release.sdist(), other.wheel()])) as address:
+        recipe = new("demo", tmp_path, Wishes(("someone",), target=address)).recipe
+    assert recipe.imports == ["demo", "demo_cli"] and recipe.entry_points == ["a = b:c"]
+
+
+def test_an_sdist_that_cannot_be_built_here_is_named(tmp_path: Path) -> None:
+    release = Release(files={"made_already.py": "raise ImportError('no compiler for Fortran')\n"})
+    _, recipe = made(release, tmp_path)
+    assert recipe.imports == ["demo"] and recipe.noarch
+    assert re.search(r"can't be built here \(.*no compiler for Fortran.*\), so modules, entry points and whether "
+                     r"it is compiled are read from demo-1.2.0-py3-none-any.whl", recipe.notes[0]), recipe.notes
+    with serving(dict([release.sdist()])) as address:
+        refused(tmp_path, "no wheel can be built from demo-1.2.0.tar.gz", "demo", "--index", address, "--force")
+
+
+def test_modules_that_need_extras_are_not_imported(tmp_path: Path) -> None:
+    modules = ("demo/__init__.py", "demo/web.py", "demo_web/__init__.py", "demo_try.py")
+    files = {"demo/web.py": "import httpx\n", "demo_web/__init__.py": "from demo import web\nimport demo.web\n",
+             "demo_try.py": "try:\n    import httpx\nexcept ImportError:\n    httpx = None\n"}
+    release = Release(modules=modules, files=files, requires=("click", "httpx; extra == 'web'"))
+    assert made(release, tmp_path)[1].imports == ["demo", "demo_try"]
+
+
+def test_stubs_are_tested_by_their_files(tmp_path: Path) -> None:
+    text, _ = made(Release(modules=("demo-stubs/__init__.pyi",), commands=""), tmp_path)
+    assert "tests:\n  - package_contents:\n      files:\n        - '**/demo-stubs/**'\n" in text.replace('"', "'")
+
+
+def test_an_entry_point_loses_its_extra(tmp_path: Path) -> None:
+    commands = "[console_scripts]\ndemo = demo.cli:main [web]\n"
+    assert made(Release(commands=commands), tmp_path)[1].entry_points == ["demo = demo.cli:main"]
 
 
 def test_a_broken_version_is_not_the_newest(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the sdist of a small package that imports and asks for click."""
     need_network()
     folder = tmp_path_factory.mktemp("dist")
-    name, data = Release(files={"demo/__init__.py": "import click\n"}).sdist()
+    name, data = Release(real=True, files={"demo/__init__.py": "import click\n"}).sdist()
     (folder / name).write_bytes(data)
     return folder / name
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,6 +129,25 @@ class Api:
             owner, _, name = str(getattr(here, "target_path", "")).rpartition(".")
             return self.has(owner, name, depth + 1) if owner in self.known else True
         return True
+
+
+@lru_cache(maxsize=4096)
+def imported(text: str, name: str, package: bool) -> tuple[str, ...]:
+    """The modules whose import at the top of a module of this name and text can't be skipped."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    found = []
+    for node in body:
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            parts = name.split(".")
+            base = parts[:len(parts) - node.level + package] if node.level else []
+            if node.module or not node.level:
+                found.append(".".join([*base, *([node.module] if node.module else [])]))
+    return tuple(found)
 
 
 def breaking(before: Api, after: Api) -> Iterator[str]:

@@ -93,11 +93,14 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     """The recipe of a release. Raises HandbookError when its licence is unclear."""
     sdist, wheel = source.sdist, source.wheel
     licence, doubt, answer = find_licence(source, wishes)
-    notes = list(filter(None, [answer.problem, doubt]))
+    notes = list(filter(None, [source.doubt, answer.problem, doubt]))
+    if source.optional:
+        notes.append("the build here left out extension modules that it tried to make: they are optional, and "
+                     "conda-forge builds them")
     requires = str(wheel.metadata.get("requires_python") or "")
     lowest = lowest_python(requires, python_min())
     recipe = Recipe(
-        conda_file_name(source), wheel.version, source.url, sdist.sha256, noarch=wheel.pure,
+        conda_file_name(source), wheel.version, source.url, sdist.sha256, noarch=not source.compiled,
         python_min=lowest if lowest != python_min() else "", python_upper=upper_python(requires),
         entry_points=release_metadata.entry_points(wheel), imports=release_metadata.imports(wheel),
         contents=release_metadata.stubs(wheel), commands=list(wishes.commands),
@@ -141,7 +144,7 @@ def find_licence(source: Source, wishes: Wishes) -> tuple[str, str, grayskull_ru
                             why="programs that check licences read nothing else",
                             todo="write it as in BSD-3-Clause, MIT or Apache-2.0 OR MIT",
                             section="sec-conda-forge-mend-fields")
-    answer = (grayskull_run.ask_grayskull(sdist.path) if not licence or not wheel.pure else
+    answer = (grayskull_run.ask_grayskull(sdist.path) if not licence or source.compiled else
               grayskull_run.GrayskullAnswer())
     if not licence:
         licence, doubt = release_metadata.licence(sdist, wheel, answer.license)

@@ -54,7 +54,7 @@ def diff(path: Path, dist: Path | None = None, version: str = "", target: str = 
     with tempfile.TemporaryDirectory() as folder:
         named = (str(sdist_in(dist, project(reading) if dist.is_dir() else "").resolve()) if dist else
                  project(reading) + (f"=={version}" if version else ""))
-        source = fetch(named, Path(folder), target)
+        source = fetch(named, Path(folder), target, build=False)
         stated = source.wheel.metadata.get("license_expression")
         release = describe(source, Wishes(licence="" if stated else spdx(reading.get("about.license")),
                                           target=target))

@@ -10,6 +10,8 @@ from typing import Any
 from labhandbook.core import untrusted_data
 from labhandbook.package.distribution import Distribution
 from labhandbook.package.project import normalise
+from labhandbook.package.public_api import imported
+from labhandbook.recipe.requirement_specs import parse
 
 # Classifiers that mean exactly one licence.
 CLASSIFIERS = {
@@ -143,7 +145,30 @@ def imports(wheel: Distribution) -> list[str]:
     found = [name for name in found if "-" not in name]  # a package of type stubs, NAME-stubs, is never imported
     public = [name for name in found if not name.startswith("_") and name.split(".")[0] not in (
         "tests", "test", "docs", "examples")]
-    return public or found
+    extra = _only_for_extras(wheel)
+    return [name for name in public if not extra & _outside(wheel, name)] or public or found
+
+
+def _only_for_extras(wheel: Distribution) -> set[str]:
+    """The projects that only extras require, as their modules are mostly called."""
+    asked = [one for text in wheel.requires if (one := parse(text))]
+    always = {one.name for one in asked if not one.marker or one.marker.evaluate({"extra": ""})}
+    return {normalise(one.name).replace("-", "_").removeprefix("python_")
+            for one in asked if one.name not in always and "extra" in str(one.marker)}
+
+
+def _outside(wheel: Distribution, module: str) -> set[str]:
+    """The first names of all that importing a module imports from other projects."""
+    api, seen, queue, found = wheel.api, set[str](), [module], set[str]()
+    while queue:
+        name = queue.pop()
+        if name.partition(".")[0] not in api.known:
+            found.add(name.partition(".")[0])
+        elif name not in seen:
+            seen.add(name)
+            queue += [*imported(api.sources.get(name) or "", name, name in api.packages),
+                      *filter(None, [name.rpartition(".")[0]])]
+    return found
 
 
 def stubs(wheel: Distribution) -> list[str]:

@@ -1,4 +1,4 @@
-"""The sdist that a recipe builds from, as it was published, and a wheel of it."""
+"""The sdist that a recipe builds from, as it was published, and the wheel that its own build makes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.process import TimeoutExpired, run
-from labhandbook.package.distribution import Distribution, read
+from labhandbook.package.distribution import EXTENSIONS, Distribution, read
 from labhandbook.package.index_addresses import Index, index
 from labhandbook.package.machine import installer_env
 from labhandbook.package.project import normalise
@@ -20,15 +20,36 @@ from labhandbook.package.simple_index import IndexDown, Listed, download, listin
 from labhandbook.recipe.build_machine import uv
 
 SECTION = "sec-conda-forge-generate"
+SECONDS = 120  # for a build in whose place a published wheel can be read; a large compiled package takes longer
+# What a build says of an extension module that it tries to make, and leaves out when that fails.
+TRIED = re.compile(r"^\s*building '[\w.]+' extension|failed to build.* extension|falling back to (pure|python)",
+                   re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass
 class Source:
-    """A released version: its sdist, a wheel of it, and the index that has or will have it."""
+    """A released version: its sdist, a wheel of it, and the index that has or will have it.
+
+    `doubt` says why the wheel is a published one, and not one that was built from the sdist; `log` is what the build
+    said.
+    """
 
     sdist: Distribution
     wheel: Distribution
     place: Index
+    doubt: str = ""
+    log: str = ""
+
+    @property
+    def optional(self) -> bool:
+        """Whether the build here tried to make an extension module, and went on without it."""
+        return self.wheel.pure and bool(TRIED.search(self.log))
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the sdist's own build makes files for one system, extension modules that are optional included."""
+        return bool(not self.wheel.pure or self.optional or
+                    any(path.endswith(EXTENSIONS) for path in self.wheel.installed))
 
     @property
     def url(self) -> str:
@@ -39,10 +60,11 @@ class Source:
         return f"{self.place.public}/packages/source/{project[0]}/{project}/{file}"
 
 
-def fetch(wanted: str, folder: Path, target: str = "pypi") -> Source:
+def fetch(wanted: str, folder: Path, target: str = "pypi", *, build: bool = True) -> Source:
     """The version that a user means by `NAME`, `NAME==VERSION` or the path of an sdist; files go to `folder`.
 
-    Raises HandbookError when there is no such project, version or sdist, or the index can't be read.
+    Without `build` a published wheel is read where there is one: enough for metadata. Raises HandbookError when there
+    is no such project, version or sdist, or the index can't be read.
     """
     place = index(target)
     if wanted.endswith((".tar.gz", ".zip", ".whl")) or "/" in wanted:
@@ -74,7 +96,19 @@ def fetch(wanted: str, folder: Path, target: str = "pypi") -> Source:
     good = {found: file for found, file in sdists.items() if file.yanked is None} or sdists
     best = max({found for found in good if not found.is_prerelease} or good)
     sdist = keep(good[best], folder)
-    return Source(sdist, _wheel(sdist, files, folder), place)
+    published = _published(sdist, files)
+    if not build and published:
+        return Source(sdist, keep(published, folder), place)
+    try:
+        wheel, log = build_wheel(sdist, folder, SECONDS if published else 600)
+    except HandbookError as error:
+        if not published:
+            raise
+        reason = error.why.splitlines()[-1].strip() if error.why else error.what
+        return Source(sdist, keep(published, folder), place,
+                      f"the sdist can't be built here ({reason}), so modules, entry points and whether it is "
+                      f"compiled are read from {published.filename} on {place.label}: check them")
+    return Source(sdist, wheel, place, log=log)
 
 
 def sdist_in(path: Path, project: str = "") -> Path:
@@ -115,7 +149,8 @@ def _local(path: Path, folder: Path, place: Index) -> Source:
                             todo=f"use the published one: handbook recipe new {sdist.name}=={sdist.version}",
                             section=SECTION)
     beside = sorted(file for file in path.parent.glob("*.whl") if _is_wheel_of(file.name, sdist))
-    return Source(sdist, read(beside[0]) if beside else build_wheel(sdist, folder), place)
+    wheel, log = (read(beside[0]), "") if beside else build_wheel(sdist, folder)
+    return Source(sdist, wheel, place, log=log)
 
 
 def ask(place: Index, name: str) -> dict[str, Listed]:
@@ -153,19 +188,11 @@ def sdist_version(filename: str, project: str = "") -> Version | None:
     return found[1] if found and (not project or found[0] == normalise(project)) else None
 
 
-def _wheel(sdist: Distribution, files: dict[str, Listed], folder: Path) -> Distribution:
-    """A wheel of the same version: the published one for this system or for all, else one built here.
-
-    Where one for a system is published beside a pure one, the sdist compiles what the pure one does without, so the
-    package is not noarch.
-    """
+def _published(sdist: Distribution, files: dict[str, Listed]) -> Listed | None:
+    """The published wheel of the same version: one for this system, else for another, else for all."""
     fitting = [file for file in files.values() if _is_wheel_of(file.filename, sdist)]
-    compiled = any(not file.filename.endswith("-none-any.whl") for file in fitting)
-    for mark in ("manylinux", "linux", "macosx", "win") if compiled else ("-none-any.whl",):
-        for file in fitting:
-            if mark in file.filename:
-                return keep(file, folder)
-    return build_wheel(sdist, folder)
+    return next((file for mark in ("manylinux", "linux", "macosx", "win", "-none-any.whl") for file in fitting
+                 if mark in file.filename), None)
 
 
 def _is_wheel_of(filename: str, sdist: Distribution) -> bool:
@@ -173,20 +200,20 @@ def _is_wheel_of(filename: str, sdist: Distribution) -> bool:
     return found is not None and found == release_of(sdist.file)
 
 
-def build_wheel(sdist: Distribution, folder: Path) -> Distribution:
-    """Build the wheel of an sdist.
+def build_wheel(sdist: Distribution, folder: Path, seconds: int = 600) -> tuple[Distribution, str]:
+    """Build the wheel of an sdist; the wheel, and what the build said.
 
     Raises HandbookError when that fails: without a wheel its modules and dependencies aren't known.
     """
     with tempfile.TemporaryDirectory(dir=folder) as name:
         try:
-            done = run([uv(), "build", "--quiet", "--wheel", "--out-dir", name, str(sdist.path.resolve())], cwd=name,
-                       timeout=600, env=installer_env())
+            done = run([uv(), "build", "--wheel", "--out-dir", name, str(sdist.path.resolve())], cwd=name,
+                       timeout=seconds, env=installer_env())
             said = done.stderr.strip()
         except TimeoutExpired:
-            said = "it took longer than ten minutes"
+            said = f"it took longer than {seconds} s"
         built = next(Path(name).glob("*.whl"), None)
         if built is None:
             raise HandbookError(f"no wheel can be built from {sdist.file}", why="\n".join(said.splitlines()[-6:]),
                                 todo="correct the package until python -m build works", section=SECTION)
-        return read(built.replace(folder / built.name))
+        return read(built.replace(folder / built.name)), f"{done.stdout}\n{said}"

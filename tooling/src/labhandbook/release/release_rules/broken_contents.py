@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from labhandbook.core.rules import WARNING, At
 from labhandbook.core.wording import listed
 from labhandbook.package.backend_settings import places, remedy
-from labhandbook.package.public_api import DYNAMIC
+from labhandbook.package.public_api import DYNAMIC, imported
 from labhandbook.release.release_rules.opened_files import opened
 from labhandbook.release.release_rules.unwanted_files import CONTENTS, Contents
 from labhandbook.release.wheel_probe import NOT_FOR_USERS
@@ -90,7 +88,7 @@ def imports_are_there(contents: Contents) -> Iterator[At]:
     api = contents.wheel.api
     missing: dict[str, list[str]] = {}
     for name, text in api.sources.items():
-        for wanted in _imports(text or "", name, name in api.packages):
+        for wanted in imported(text or "", name, name in api.packages):
             above = wanted.rpartition(".")[0]
             if (above in api.packages and wanted not in api.known and not NOT_FOR_USERS.search(name)
                     and not DYNAMIC.search(api.sources[above] or "")):
@@ -99,28 +97,6 @@ def imports_are_there(contents: Contents) -> Iterator[At]:
         path = _ignored(contents, wanted.replace(".", "/") + ".py")
         yield At(f"{listed(users, 3)} imports {wanted}, which is not in it", fix=f"git ignores {path}: commit it, or "
                  "let the build make it." if path else remedy(places(contents.project).modules))
-
-
-@lru_cache(maxsize=4096)
-def _imports(text: str, name: str, package: bool) -> tuple[str, ...]:
-    """The modules whose import at the top of a module can't be skipped."""
-    found = []
-    for node in _body(text):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            parts = name.split(".")
-            base = parts[:len(parts) - node.level + package] if node.level else []
-            if node.module or not node.level:
-                found.append(".".join([*base, *([node.module] if node.module else [])]))
-    return tuple(found)
-
-
-def _body(text: str) -> list[ast.stmt]:
-    try:
-        return ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
 
 
 def _ignored(contents: Contents, path: str) -> str:
