@@ -26,7 +26,7 @@ os.environ.pop("GITHUB_ACTOR", None)
 os.environ.pop("GITHUB_SHA", None)
 os.environ.pop("GITHUB_REF", None)
 # Names on conda-forge are those of this package's copy, the same today and next year.
-os.environ["HANDBOOK_CONDA_NAMES"] = "http://127.0.0.1:9/"
+os.environ["HANDBOOK_CONDA_NAMES"] = os.environ["HANDBOOK_CONDA_FORGE"] = "http://127.0.0.1:9/"
 LACKS = "this machine lacks "
 
 BASE = {

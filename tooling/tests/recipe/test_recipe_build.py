@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from labhandbook.package.machine import running as running_python
+from labhandbook.recipe.local_channel import Channel
+from labhandbook.recipe.local_dists import Local
+from labhandbook.recipe.wheel_solver import Resolver
+from labhandbook.release.local_index import running
 from tooling.tests.conftest import run
 from tooling.tests.recipe.samples import V0, Release, line_of, need_network, v1, write
 
@@ -26,14 +34,34 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / name
 
 
-def built(sdist: Path, folder: Path, *changes: tuple[str, str]) -> tuple[str, int, str, Path]:
+class Quiet(SimpleHTTPRequestHandler):
+    """Files of a folder, without a line for each request."""
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def conda_forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a channel on this machine in conda-forge's place: Python, click, and what builds need."""
+    need_network()
+    folder = tmp_path_factory.mktemp("channel")
+    python, local = running_python(), Local()
+    channel = Channel(folder / "made", python, local)
+    channel.fill(Resolver(python, local, folder).pins(["pip", "setuptools", "click"]))
+    kind = partial(Quiet, directory=str(channel.folder))
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), kind)) as server:
+        yield f"http://127.0.0.1:{server.server_port}/"
+
+
+def built(sdist: Path, folder: Path, *changes: tuple[str, str], **env: str) -> tuple[str, int, str, Path]:
     """Text, exit code, what was said, and the folder of packages, of a recipe with some changes."""
     text = v1().replace("ab" * 32, hashlib.sha256(sdist.read_bytes()).hexdigest())
     for old, new in changes:
         assert old in text
         text = text.replace(old, new, 1)
     path = write(folder, text)
-    done = run("recipe", "build", path, "--dist", sdist, "--output", folder / "output", cwd=folder)
+    done = run("recipe", "build", path, "--dist", sdist, "--output", folder / "output", cwd=folder, **env)  # type: ignore[arg-type]
     assert "Traceback" not in done.stderr
     return text, done.returncode, done.stderr, folder / "output"
 
@@ -46,8 +74,33 @@ def test_a_good_recipe_is_built_and_installed(release: Path, tmp_path: Path) -> 
     assert code == 0, said
     assert len(list(output.glob("noarch/demo-1.2.0-*.conda"))) == 1
     assert "built, tested, installed and imported" in said and "not proven: that conda-forge has these" in said
+    assert re.search(r"RCP069 conda-forge can't be reached \(.+\); not proven: ", said), "and nothing else says so"
     assert all(f"✓ {stage} " in said for stage in ("source", "solving", "building", "testing", "installing"))
     assert "next: handbook recipe submit " in said
+
+
+def test_conda_forge_is_used_where_it_answers(release: Path, conda_forge: str, tmp_path: Path) -> None:
+    """Its packages, its Python, and the solver's own reason where it has no such package."""
+    env = {"HANDBOOK_CONDA_FORGE": conda_forge, "RATTLER_CACHE_DIR": str(tmp_path / "cache")}
+    _, code, said, output = built(release, tmp_path, **env)
+    assert code == 0 and "RCP069 not proven: other systems" in said and "wheels" not in said, said
+    assert list(output.glob("noarch/demo-1.2.0-*.conda")) and list((tmp_path / "cache").rglob("click-*"))
+    for rule, old, new in (("RCP062", "click >=8.1", "click >=8000"), ("RCP061", "setuptools >=80", "no-such-thing")):
+        text, code, said, _ = built(release, tmp_path / rule, (f"    - {old}\n", f"    - {new}\n"), **env)
+        where = f"recipe.yaml:{line_of(text, f'- {new}')}: {rule} {new} can't be installed: "
+        assert code == 1 and f"{where}No candidates were found for {new}" in said, said
+
+
+def test_offline_is_a_choice(release: Path, conda_forge: str, tmp_path: Path) -> None:
+    path = write(tmp_path, v1().replace("ab" * 32, hashlib.sha256(release.read_bytes()).hexdigest()))
+    done = run("recipe", "build", path, "--dist", release, "--offline", cwd=tmp_path,
+               HANDBOOK_CONDA_FORGE=conda_forge)
+    assert done.returncode == 0 and "RCP069 --offline was asked for; not proven: that conda-forge has" in done.stderr
+    other = Release(name="Other").wheel()
+    (tmp_path / other[0]).write_bytes(other[1])
+    both = run("recipe", "build", path, "--dist", release, "--dist", tmp_path / other[0], cwd=tmp_path,
+               HANDBOOK_CONDA_FORGE=conda_forge)
+    assert both.returncode == 0 and "RCP069 this machine's dists of other are in no channel; not" in both.stderr
 
 
 @pytest.mark.parametrize(("old", "new", "code", "at", "words"), [

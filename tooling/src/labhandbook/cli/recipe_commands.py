@@ -103,19 +103,23 @@ def lint(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool,
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), default="output", show_default=True,
               help="A folder for the package.")
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="A file for all output of the build.")
+@click.option("--offline", is_flag=True,
+              help="Use a channel made of PyPI's wheels and this machine's Python, not conda-forge; it proves less.")
 @findings_format_option
 @index_option
-def build(path: Path, dists: tuple[Path, ...], output: Path, log: Path | None, form: str, target: str) -> int:
+def build(path: Path, dists: tuple[Path, ...], output: Path, log: Path | None, offline: bool, form: str,
+          target: str) -> int:
     """Build, test and install a recipe here.
 
-    It is built and tested on a channel made of PyPI's wheels and this machine's Python, then the package is installed
-    into an empty place and imported. Neither conda nor Docker is needed.
+    It is built and tested with conda-forge's packages, then the package is installed into an empty place and
+    imported. Where conda-forge can't be reached, and for wheels in --dist that it lacks, it goes on as with --offline
+    and says so. Neither conda nor Docker is needed.
     """
     from labhandbook.core.report import counts
     from labhandbook.recipe.recipe_build import build as make
 
     progress = Progress()
-    built = make(path, output, dists=dists, target=target, stage=progress.stage)
+    built = make(path, output, dists=dists, target=target, offline=offline, stage=progress.stage)
     progress.end()
     if log:
         _write(log, "\n".join(built.log) + "\n")

@@ -54,10 +54,12 @@ def work(job: dict[str, Any], stage: Callable[[str], None]) -> dict[str, Any]:
     except Exception as error:
         result.update(error=str(error), log=[str(line) for line in getattr(error, "log", [])])
         return result
-    python = Path(job["prefix"]) / "bin" / "python"
-    code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
+    python = Path(job["prefix"], *(("python.exe",) if os.name == "nt" else ("bin", "python")))
+    code = ("import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"
+            "print(*sys.version_info[:2], sep='.')")
     done = run([python, "-I", "-c", code, *job["imports"]], cwd=job["prefix"])
-    result.update(ok=done.returncode == 0, error=done.stderr.strip()[-800:], package=str(built.packages[0]))
+    result.update(ok=done.returncode == 0, python=done.stdout.rstrip().rpartition("\n")[2],
+                  error=done.stderr.strip()[-800:], package=str(built.packages[0]))
     return result
 
 

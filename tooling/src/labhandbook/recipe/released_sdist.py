@@ -214,6 +214,7 @@ def build_wheel(sdist: Distribution, folder: Path, seconds: int = 600) -> tuple[
             said = f"it took longer than {seconds} s"
         built = next(Path(name).glob("*.whl"), None)
         if built is None:
-            raise HandbookError(f"no wheel can be built from {sdist.file}", why="\n".join(said.splitlines()[-6:]),
+            lines = re.split(r"^\s*hint:", said, maxsplit=1, flags=re.MULTILINE)[0].rstrip().splitlines()
+            raise HandbookError(f"no wheel can be built from {sdist.file}", why="\n".join(lines[-6:]),
                                 todo="correct the package until python -m build works", section=SECTION)
         return read(built.replace(folder / built.name)), f"{done.stdout}\n{said}"
