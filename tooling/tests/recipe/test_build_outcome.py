@@ -18,6 +18,8 @@ SOLVER = """failed to solve the environment
 
 @pytest.mark.parametrize(("reason", "words"), [
     ("No candidates were found for setuptools >=80.\n", "No candidates were found for setuptools >=80"),
+    ("demo ==1 cannot be installed because there are no viable options:\n└─ demo 1 would require\n   └─ setuptools "
+     ">=80, for which no candidates were found.\n", "No candidates were found for setuptools >=80"),
     ("setuptools >=80 cannot be installed because there are no viable options:\n", "cannot be installed because"),
 ])
 def test_the_solvers_reason_is_in_the_message(reason: str, words: str) -> None:

@@ -68,8 +68,10 @@ def _solve(reading: Reading, error: str, rule: Rule, section: str) -> Finding:
 
 def _unsolved(error: str) -> str:
     """The reason that the solver gives, which is not its last line."""
-    found = re.findall(r"No candidates were found for [^\n]*|[^\n]* cannot be installed because[^\n]*|"
-                       r"[^\n]*which (?:does not exist|cannot be installed)[^\n]*", error)
+    found = [f"No candidates were found for {(one or other).lstrip(' └├│─')}" for one, other in re.findall(
+        r"No candidates were found for ([^\n]*)|([^\n]*), for which no candidates were found", error)]
+    found = found or re.findall(r"[^\n]* cannot be installed because[^\n]*|"
+                                r"[^\n]*which (?:does not exist|cannot be installed)[^\n]*", error)
     return "; ".join(dict.fromkeys(" ".join(one.strip(" ×╰─▶│├").split()) for one in found))[:300] or _last(error)
 
 

@@ -23,6 +23,7 @@ COMPILED = (".so", ".pyd", ".dylib", ".dll")
 def work(job: dict[str, Any], stage: Callable[[str], None]) -> dict[str, Any]:
     """Build, then test, then install; the first that fails is the last."""
     import rattler_build
+    from rattler import install
 
     result: dict[str, Any] = {"stage": "", "ok": False, "log": [], "error": "", "package": "", "tests": []}
 
@@ -43,6 +44,8 @@ def work(job: dict[str, Any], stage: Callable[[str], None]) -> dict[str, Any]:
             result["compiled"] = [str(name) for name in package.files if str(name).endswith(COMPILED)]
             if result["compiled"]:
                 return result
+        # A test whose environment can't be solved does not say why.
+        records = asyncio.run(solved(job, package.name, str(package.version)))
         for index, test in enumerate(package.tests):
             tried = package.run_test(index, channel=channels)
             result["tests"].append({"ok": tried.success, "kind": type(test).__name__,
@@ -50,7 +53,7 @@ def work(job: dict[str, Any], stage: Callable[[str], None]) -> dict[str, Any]:
         if not all(test["ok"] for test in result["tests"]):
             return result
         begin("installing")
-        asyncio.run(install(job, package.name, str(package.version)))
+        asyncio.run(install(records, job["prefix"], show_progress=False))
     except Exception as error:
         result.update(error=str(error), log=[str(line) for line in getattr(error, "log", [])])
         return result
@@ -63,16 +66,15 @@ def work(job: dict[str, Any], stage: Callable[[str], None]) -> dict[str, Any]:
     return result
 
 
-async def install(job: dict[str, Any], name: str, version: str) -> None:
-    """Solve for the package alone and install what it needs into an empty prefix."""
-    from rattler import Platform, VirtualPackage, install, solve
+async def solved(job: dict[str, Any], name: str, version: str) -> list[Any]:
+    """What an empty prefix needs for the package alone."""
+    from rattler import Platform, VirtualPackage, solve
     from rattler.index import index_fs
 
     await index_fs(job["output"], write_zst=False, write_shards=False, force=True)
-    records = await solve([Path(job["output"]).as_uri(), job["channel"]], [f"{name} =={version}"],
+    return list(await solve([Path(job["output"]).as_uri(), job["channel"]], [f"{name} =={version}"],
                           platforms=[str(Platform.current()), "noarch"],  # type: ignore[list-item]
-                          virtual_packages=VirtualPackage.detect())
-    await install(records, job["prefix"], show_progress=False)
+                          virtual_packages=VirtualPackage.detect()))
 
 
 def main() -> None:
