@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,112 @@ def test_a_folder_of_dists(tmp_path: Path) -> None:
     (tmp_path / NEW.sdist()[0]).unlink()
     none = run("recipe", "diff", path, tmp_path)
     assert none.returncode == 2 and "holds no sdists of demo" in none.stderr
+
+
+def bots(folder: Path) -> tuple[Path, str]:
+    """A clone of a feedstock, and the recipe in it that conda-forge's bot changed on a branch of its own."""
+    text = stale("v1")
+    digest = hashlib.sha256(NEW.sdist()[1]).hexdigest()
+    changed = text.replace("1.2.0", "1.3.0").replace("ab" * 32, digest).replace("number: 2", "number: 0")
+    path = folder / "recipe" / "recipe.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
+    (path.parent / "notes.txt").write_text("+++ b/none\n", encoding="utf-8")
+    (folder / "README.md").write_text("demo\n", encoding="utf-8")
+    for words in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-q", "-m", "one"),
+                  ("switch", "-q", "-c", "1.3.0_h1")):
+        git(folder, *words)
+    path.write_text(changed, encoding="utf-8")
+    (folder / "README.md").write_text("demo, rendered\n", encoding="utf-8")
+    git(folder, "commit", "-q", "-a", "-m", "updated v1.3.0")
+    git(folder, "switch", "-q", "main")
+    return folder, changed
+
+
+def git(folder: Path, *words: str) -> str:
+    """What git says, as somebody whose settings do not matter."""
+    done = subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *words], cwd=folder,
+                          capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_the_bots_branch_and_its_diff_are_compared_with_their_release(tmp_path: Path) -> None:
+    folder, changed = bots(tmp_path / "demo-feedstock")
+    patch = tmp_path / "12.diff"
+    patch.write_text(git(folder, "diff", "main", "1.3.0_h1"), encoding="utf-8")
+    newest = Release(version="1.4.0")
+    files = dict([NEW.sdist(), NEW.wheel(), newest.sdist(), newest.wheel()])
+    with serving(files) as address:
+        for change in ("1.3.0_h1", str(patch)):
+            done = run("recipe", "diff", ".", "--change", change, "--index", address, cwd=folder)
+            assert done.returncode == 1 and "1.4.0" not in done.stderr, done.stderr
+            found = set(re.findall(r":(\d+): (RCP0\d\d) ", done.stderr))
+            assert found == {(str(line_of(changed, words)), code) for words, code in (
+                ("  run:", "RCP050"), ("- attrs", "RCP051"), ("- click", "RCP052"), ("1.3.0", "RCP053"))}
+            assert done.stdout == "" and git(folder, "status", "--short") == ""
+        wrong = run("recipe", "diff", ".", "--change", "other", "--index", address, cwd=folder)
+        assert wrong.returncode == 2 and "there is no branch and no file other" in wrong.stderr
+        (folder / "recipe" / "recipe.yaml").write_text("package: {}\n", encoding="utf-8")
+        stays = run("recipe", "diff", ".", "--change", patch, "--index", address, cwd=folder)
+        assert stays.returncode == 2 and "12.diff does not apply to this recipe" in stays.stderr
+        assert run("recipe", "diff", ".", "--change", patch, "--write", cwd=folder).returncode == 2
+
+
+def drift(text: str, folder: Path, release: Release, **more: bytes) -> list[tuple[str, int, str]]:
+    """What differs: the codes, lines and messages."""
+    with serving(dict([release.sdist(), release.wheel()]) | more) as address:
+        found = diff(write(folder, text), target=address)
+    return [(one.rule.code, one.line, one.message) for one in found.left]
+
+
+def test_extras_explain_requirements(tmp_path: Path) -> None:
+    release = Release(requires=("click>=8.1", "httpx; extra == 'web'", "fastthing[all]>=2",
+                                "tomli~=2.0; python_version < '3.12'"), extra="Provides-Extra: web")
+    said = json.dumps({"info": {"requires_dist": ["stack_data; extra == 'all'"]}}).encode()
+    text = v1().replace("    - click >=8.1\n", "    - click >=8.1\n    - httpx\n    - fastthing >=2\n"
+                        "    - stack_data\n")
+    found = [one for one in drift(text, tmp_path, release, json=said) if one[0] != "RCP057"]
+    assert found == [
+        ("RCP050", line_of(text, "  run:"),
+         "run lacks tomli >=2.0,<3: the release requires tomli~=2.0; python_version < '3.12'"),
+        ("RCP051", line_of(text, "- httpx"), "run: only the extra web of the release requires httpx")]
+
+
+OUTPUTS = """  - package:
+      name: {name}
+    requirements:
+      host:
+        - python
+        - {tool}
+      run:
+        - python
+        - {run}
+"""
+
+
+def test_the_output_that_installs_the_project_is_compared(tmp_path: Path) -> None:
+    head, _, rest = v1().partition("requirements:\n")
+    text = head.replace("package:\n  name: demo\n  version", "recipe:\n  name: demo\n  version") + "outputs:\n"
+    text += OUTPUTS.format(name="demo-tools", tool="cmake", run="rich")
+    text += OUTPUTS.format(name="demo", tool="pip\n        - setuptools >=80", run="demo-tools\n        - attrs")
+    text += "\n" + rest[rest.index("about:"):]
+    release = Release(requires=("click>=8.1", "rich"))
+    found = [one for one in drift(text, tmp_path, release) if one[0] in ("RCP050", "RCP051")]
+    at = text.splitlines().index("      run:", line_of(text, "name: demo-tools") + 8) + 1
+    assert found == [("RCP050", at, "run lacks click >=8.1"),
+                     ("RCP051", line_of(text, "- attrs"), "run: the release doesn't require attrs")]
+
+
+@pytest.mark.parametrize(("old", "fits"), [("    return 0\n", True), ("    return 1\n", False), (None, False)])
+def test_patches_must_fit_the_release(old: str | None, fits: bool, tmp_path: Path) -> None:
+    text = v1().replace("  sha256: ", "  patches:\n    - ours.patch\n  sha256: ")
+    path = write(tmp_path, text)
+    if old:
+        path.with_name("ours.patch").write_text(
+            f"--- a/demo/cli.py\n+++ b/demo/cli.py\n@@ -1,2 +1,2 @@\n def main():\n-{old}+    return 2\n",
+            encoding="utf-8")
+    found = [one for one in drift(text, tmp_path, OLD) if one[0] == "RCP058"]
+    assert bool(found) is not fits
+    for _, line, message in found:
+        assert line == line_of(text, "ours.patch")
+        assert "does not apply to demo-1.2.0.tar.gz" in message if old else "there is no file ours.patch" in message

@@ -137,22 +137,27 @@ def build(path: Path, dists: tuple[Path, ...], output: Path, log: Path | None, o
 @click.argument("path", type=click.Path(path_type=Path))
 @click.argument("dist", type=click.Path(path_type=Path), required=False)
 @click.option("--version", default="", help="The release to compare with (default: the newest).")
+@click.option("--change", default="", metavar="BRANCH|DIFF",
+              help="Compare the recipe as this branch or .diff leaves it with the release that it names.")
 @click.option("--write", is_flag=True, help="Write version, hash and build number into the recipe.")
 @findings_format_option
 @index_option
-def diff(path: Path, dist: Path | None, version: str, write: bool, form: str, target: str) -> int:
+def diff(path: Path, dist: Path | None, version: str, change: str, write: bool, form: str, target: str) -> int:
     """Compare a recipe with its release.
 
-    PATH is a recipe or a checkout of a feedstock; the release is the one on PyPI, or the sdist in DIST.
+    PATH is a recipe or a checkout of a feedstock; the release is the one on PyPI, or the sdist in DIST. --change
+    checks a pull request of conda-forge's bot without checking it out.
     """
     from labhandbook.core.report import counts
     from labhandbook.recipe.recipe_diff import diff as compare
 
     progress = Progress()
-    found = compare(path, dist, version, target)
+    if write and change:
+        raise click.UsageError("--write changes the recipe that is checked out, --change compares another one")
+    found = compare(path, dist, version, target, change)
     _show(found.findings, form, "Recipe against its release")
     reading, text = found.reading, found.edits.text
-    changed = text != reading.text
+    changed = text != reading.text and not change
     if changed and form == "text":
         click.echo("".join(difflib.unified_diff(reading.text.splitlines(True), text.splitlines(True), reading.file,
                                                 f"{reading.file} (updated)")), nl=False)

@@ -124,6 +124,9 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
         compiled(recipe, source, answer)
     if wishes.pytest:
         suite(recipe, source, lowest, known)
+    for one in filter(None, map(parse, wheel.requires)):
+        if found := re.search(r"extra\s*==\s*['\"]([^'\"]+)", str(one.marker or "")):
+            recipe.extras.setdefault(conda_name(one.name), f"the extra {found[1]}")
     extras = [name for name in wheel.metadata.get("provides_extra") or [] if name not in OWN_EXTRAS]
     if extras:
         notes.append(f"conda has no extras: the requirements of {', '.join(extras)} are left out")
@@ -202,6 +205,7 @@ def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe
         _note_conditions(one, recipe, section)
         if set(one.extras) - EMPTY_EXTRAS.get(one.name, set()):
             brought = brings(place, one.project, one.extras) if place else []
+            recipe.extras.update(dict.fromkeys(brought, f"{one.project}[{','.join(one.extras)}]"))
             recipe.notes.append(
                 f"{section}: {one.project}[{','.join(one.extras)}] is written as {one.name}; conda has no extras, so "
                 f"add what they require: {', '.join(brought) or 'see its metadata'}"
@@ -213,7 +217,8 @@ def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe
             recipe.notes.append(f"{section}: {one.name} has different bounds for different Pythons; all are kept")
         where = () if recipe.noarch and one.name in HARMLESS else one.systems
         recipe.systems.update(where if recipe.noarch and section != "tests" else ())
-        lines[one.name] = Requirement(f"{one.name} {joined}".strip(), where)
+        lines[one.name] = Requirement(f"{one.name} {joined}".strip(), where,
+                                      ", ".join(filter(None, [before.asked if before else "", text])))
     return list(lines.values())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from labhandbook.core.rules import Finding, Findings, Rule, Severity
 from labhandbook.recipe.conda_forge_facts import facts, python_min
 from labhandbook.recipe.line_edits import Edits, version_line
 from labhandbook.recipe.new_recipe import Wishes, describe
+from labhandbook.recipe.patches import changed, outdated
 from labhandbook.recipe.recipe_lint import shown
-from labhandbook.recipe.recipe_reader import Reading, find, read
+from labhandbook.recipe.recipe_reader import Part, Reading, find, read
 from labhandbook.recipe.recipe_rules import release_agreement as rules
-from labhandbook.recipe.recipe_text import Recipe
+from labhandbook.recipe.recipe_text import Recipe, Requirement
 from labhandbook.recipe.recipe_variables import fill
 from labhandbook.recipe.release_metadata import spdx
 from labhandbook.recipe.released_sdist import fetch, sdist_in
@@ -41,13 +42,19 @@ class Drift:
         return [one for one in self.findings if one not in self.edits.settled]
 
 
-def diff(path: Path, dist: Path | None = None, version: str = "", target: str = "pypi") -> Drift:
+def diff(path: Path, dist: Path | None = None, version: str = "", target: str = "pypi", change: str = "") -> Drift:
     """Compare a recipe (file, folder or feedstock) with an sdist, a folder of one, or the newest release on PyPI.
 
-    Raises HandbookError when the recipe can't be read or the release can't be fetched.
+    With `change`, a branch of the feedstock or the file of a diff, the recipe that it leaves is compared with the
+    release that it names. Raises HandbookError when the recipe can't be read or the release can't be fetched.
     """
-    file = find(path)
-    reading = read(file, shown(file))
+    with tempfile.TemporaryDirectory() as folder:
+        file = find(path)
+        reading = changed(file, change, Path(folder)) if change else read(file, shown(file))
+        return _against(reading, dist, version or (reading.get("package.version") if change else ""), target)
+
+
+def _against(reading: Reading, dist: Path | None, version: str, target: str) -> Drift:
     if reading.problem:
         raise HandbookError(f"it can't be read: {reading.problem}", where=f"{reading.file}:{reading.problem_line}",
                             todo="correct it first: handbook recipe lint", section="sec-conda-forge-check")
@@ -58,8 +65,11 @@ def diff(path: Path, dist: Path | None = None, version: str = "", target: str = 
         stated = source.wheel.metadata.get("license_expression")
         release = describe(source, Wishes(licence="" if stated else spdx(reading.get("about.license")),
                                           target=target))
+        # The patches are for the file that the recipe names.
+        same = named_source(reading, release) == source.sdist.file
+        patched = list(outdated(reading, source.sdist)) if same else []
     edits = Edits(reading)
-    return Drift(reading, release, Findings.of(_differences(reading, release, edits)), edits)
+    return Drift(reading, release, Findings.of([*_differences(reading, release, edits), *patched]), edits)
 
 
 def project(reading: Reading) -> str:
@@ -77,16 +87,32 @@ def project(reading: Reading) -> str:
 def _differences(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding]:
     yield from _version(reading, release, edits)
     yield from _source(reading, release, edits)
+    part = project_part(reading, release.name)
     for section, wanted in (("host", release.host), ("run", release.run)):
-        yield from _requirements(reading, section, [one.text for one in wanted])
-    yield from _python(reading, release)
-    yield from _commands(reading, release)
+        yield from _requirements(part, section, wanted, release.extras)
+    yield from _python(part, release)
+    yield from _commands(part, release)
     yield from _licence(reading, release)
     for field in ("homepage", "documentation", "repository"):
         right, is_now = getattr(release, field), reading.get(f"about.{field}")
         if right and is_now and right.rstrip("/") != is_now.rstrip("/") and "/project/" not in right:
             yield _found(reading, rules.ADDRESSES, f"about.{field}",
                          f"{field} is {is_now} in the recipe, {right} in the release")
+
+
+def project_part(reading: Reading, name: str) -> Part:
+    """The part of a recipe that installs the project: that with its name, else the first output that needs pip."""
+    if any(one.text.split()[:1] == ["pip"] for one in reading.parts[0].requirements("host")):
+        return reading.parts[0]
+    makers = [part for part in reading.parts[1:]
+              if any(one.text.split()[:1] == ["pip"] for one in part.requirements("host"))]
+    usual = [part for part in makers if part.name in (name, f"{name}-base", f"{name}-core", f"{name}-python")]
+    return next(iter([*usual, *makers]), reading.parts[0])
+
+
+def named_source(reading: Reading, release: Recipe) -> str:
+    """The file that a recipe names as its source, with the version of a release."""
+    return fill(reading.written("source.url"), {**reading.context, "version": release.version}).rpartition("/")[2]
 
 
 def _found(reading: Reading, rule: Rule, path: str, message: str, weight: Severity | None = None) -> Finding:
@@ -113,7 +139,7 @@ def _version(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Findin
 def _source(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding]:
     """The sdist's name and hash."""
     url, held = reading.written("source.url"), reading.get("source.sha256")
-    named = fill(url, {**reading.context, "version": release.version}).rpartition("/")[2]
+    named = named_source(reading, release)
     right = release.url.rpartition("/")[2].replace("{version}", release.version)
     if LASTING in url and named != right:
         yield _found(reading, rules.VERSION, "source.url", f"the source is {named}, the release has {right}")
@@ -130,13 +156,15 @@ def _source(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding
     yield found
 
 
-def _commands(reading: Reading, release: Recipe) -> Iterator[Finding]:
+def _commands(part: Part, release: Recipe) -> Iterator[Finding]:
     """Entry points, which a noarch recipe lists."""
-    path = "build.python.entry_points"
-    if reading.noarch and ({_bare(value.text) for value in reading.values(path)}
-                           != {_bare(one) for one in release.entry_points}):
-        yield _found(reading, rules.COMMANDS, path,
-                     f"the release has the commands {', '.join(release.entry_points) or 'none'}")
+    build = part.value["build"]
+    listed = build["entry_points"] or build["python"]["entry_points"]
+    if part.noarch == "python" and ({_bare(value.text) for value in part.entries(listed)}
+                                    != {_bare(one) for one in release.entry_points}):
+        line = listed.line or part.value.at("build") or part.value.line or 1
+        yield Finding(part.reading.file, line, rules.COMMANDS,
+                      f"the release has the commands {', '.join(release.entry_points) or 'none'}")
 
 
 def _licence(reading: Reading, release: Recipe) -> Iterator[Finding]:
@@ -160,38 +188,54 @@ def _bare(text: str) -> str:
     return re.sub(r"\s*=\s*", "=", text)
 
 
-def _requirements(reading: Reading, section: str, wanted: list[str]) -> Iterator[Finding]:
-    names = {split(text)[0]: split(text)[1] for text in wanted}
-    seen: set[str] = set()
-    for value in reading.requirements(section):
+def _requirements(part: Part, section: str, wanted: list[Requirement], extras: dict[str, str]) -> Iterator[Finding]:
+    reading = part.reading
+    release = {split(one.text)[0]: one for one in wanted}
+    seen = {part.name for part in reading.parts}
+    source = "[build-system]" if section == "host" else "the release"
+    for value in part.requirements(section):
         name, bounds = split(value.text)
-        if name == "python" or name.startswith("__") or "{{" in name:
+        if name == "python" or name.startswith("__") or "{{" in name or name in seen:
             continue
-        other = _same_name(name, names)
+        other = _same_name(name, release)
         seen.add(other)
-        if other not in names:
-            # conda-forge adds some tools to host.
-            if section != "host" or name not in ("pip", "wheel", "setuptools") or name in facts()["backends"]:
+        if other in release:
+            right = split(release[other].text)[1]
+            if not same_bounds(bounds, right) and not value.selector and "{{" not in bounds:
+                yield Finding(reading.file, value.line, rules.CHANGED,
+                              f"{section}: {value.text} is {f'{name} {right}'.strip()} in the release"
+                              f"{_reason(source, release[other])}")
+        elif section == "run" and name in extras:
+            if extras[name].startswith("the extra"):
                 yield Finding(reading.file, value.line, rules.REMOVED,
-                              f"{section}: the release doesn't require {name}")
-        elif not same_bounds(bounds, names[other]) and not value.selector and "{{" not in bounds:
-            yield Finding(reading.file, value.line, rules.CHANGED,
-                          f"{section}: {value.text} is {f'{name} {names[other]}'.strip()} in the release")
-    for name, bounds in names.items():
-        if name not in seen:
-            yield Finding(reading.file, reading.line(f"requirements.{section}"), rules.ADDED,
-                          f"{section} lacks {f'{name} {bounds}'.strip()}")
+                              f"run: only {extras[name]} of the release requires {name}")
+        # conda-forge adds some tools to host.
+        elif section != "host" or name not in ("pip", "wheel", "setuptools") or name in facts()["backends"]:
+            yield Finding(reading.file, value.line, rules.REMOVED, f"{section}: the release doesn't require {name}")
+    # An output may leave what it needs to another one of the recipe.
+    others = {split(value.text)[0] for other_part in reading.parts if not part.top and other_part != part
+              for value in other_part.requirements(section)}
+    for name, one in release.items():
+        if name not in seen | others:
+            yield Finding(reading.file, part.line(section), rules.ADDED,
+                          f"{section} lacks {one.text}{_reason(source, one)}")
 
 
-def _same_name(name: str, names: dict[str, str]) -> str:
+def _reason(source: str, one: Requirement) -> str:
+    """What the release itself says, where it says more than the line."""
+    return f": {source} requires {one.asked}" if re.search(r"[;\[]|, |~=", one.asked) else ""
+
+
+def _same_name(name: str, names: Iterable[str]) -> str:
     """The name among the release's that is this one in another spelling."""
     spelt = {one.replace("_", "-").removesuffix("-base"): one for one in names}
     return spelt.get(name.replace("_", "-").removesuffix("-base"), name)
 
 
-def _python(reading: Reading, release: Recipe) -> Iterator[Finding]:
+def _python(part: Part, release: Recipe) -> Iterator[Finding]:
+    reading = part.reading
     held, wanted = reading.context.get("python_min", ""), release.python_min
-    if not (reading.noarch and release.noarch) or held == wanted:
+    if not (part.noarch == "python" and release.noarch) or held == wanted:
         return
     line = next((number for number, text in enumerate(reading.lines, 1) if re.search(r"python_min\s*[:=]", text)), 0)
     if held and not wanted:

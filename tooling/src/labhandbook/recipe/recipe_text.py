@@ -13,13 +13,14 @@ MIN = "${{ python_min }}"
 
 @dataclass
 class Requirement:
-    """A line of `requirements`; with `systems` it holds only there.
+    """A line of `requirements`; with `systems` it holds only there. `asked` is the release's own text of it.
 
     A noarch package can say that too if it is built once for each kind of system (`noarch_platforms`).
     """
 
     text: str
     systems: tuple[str, ...] = ()
+    asked: str = ""
 
     @property
     def entry(self) -> Any:
@@ -29,7 +30,10 @@ class Requirement:
 
 @dataclass
 class Recipe:
-    """What a recipe says. `url` has `{version}` in the version's place; `python_min` is set only where it must be."""
+    """What a recipe says. `url` has `{version}` in the version's place; `python_min` is set only where it must be.
+
+    `extras` are packages that only extras bring: the release's own, or those of its requirements.
+    """
 
     name: str
     version: str
@@ -58,6 +62,7 @@ class Recipe:
     maintainers: list[str] = field(default_factory=list)
     systems: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    extras: dict[str, str] = field(default_factory=dict)
 
 
 def render(recipe: Recipe) -> str:

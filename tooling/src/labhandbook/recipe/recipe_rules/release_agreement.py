@@ -25,6 +25,9 @@ LICENCE = register(Rule("RCP055", "The recipe names the licence and the licence 
                  fix="Take licence and file names from the sdist."))
 ADDRESSES = register(Rule("RCP056", "The recipe has the addresses of the release", section=UPDATE, severity=WARNING,
                    why="Links to old addresses don't work.", fix="Take them from the project's URLs."))
+PATCHES = register(Rule("RCP058", "The patches of the recipe fit the release", section=UPDATE,
+                 why="conda-forge's build ends at a patch that does not apply.",
+                 fix="Make the patch again from the new sdist, or remove it if the release has the change."))
 VERSION = register(Rule("RCP057", "The recipe has the version and sha256 of the release", section=UPDATE,
                  why="Another file would be built than the one that was released.",
                  fix="Write both; a new version sets the build number to 0."))
