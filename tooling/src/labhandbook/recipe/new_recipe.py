@@ -92,8 +92,8 @@ def conda_file_name(source: Source) -> str:
 def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     """The recipe of a release. Raises HandbookError when its licence is unclear."""
     sdist, wheel = source.sdist, source.wheel
-    licence, doubt, answer = find_licence(source, wishes)
-    notes = list(filter(None, [source.doubt, answer.problem, doubt]))
+    licence, doubt, problem = find_licence(source, wishes)
+    notes = list(filter(None, [source.doubt, problem, doubt]))
     if source.optional:
         notes.append("the build here left out extension modules that it tried to make: they are optional, and "
                      "conda-forge builds them")
@@ -121,7 +121,7 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
                    *requirements(release_metadata.build_requires(sdist), lowest, known, recipe, "host")]
     recipe.run = requirements(wheel.requires, lowest, known, recipe, "run", place=source.place)
     if not recipe.noarch:
-        compiled(recipe, source, answer)
+        compiled(recipe, source)
     if wishes.pytest:
         suite(recipe, source, lowest, known)
     for one in filter(None, map(parse, wheel.requires)):
@@ -133,8 +133,8 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     return recipe
 
 
-def find_licence(source: Source, wishes: Wishes) -> tuple[str, str, grayskull_run.GrayskullAnswer]:
-    """The licence as SPDX writes it, what to compare, and grayskull's answer where it ran.
+def find_licence(source: Source, wishes: Wishes) -> tuple[str, str, str]:
+    """The licence as SPDX writes it, what to compare, and why grayskull had no answer where it was asked.
 
     grayskull takes seconds, so it runs only where the files of the release are not enough. Raises HandbookError
     when the licence is unclear, or the one that the user names is not an SPDX expression.
@@ -147,17 +147,17 @@ def find_licence(source: Source, wishes: Wishes) -> tuple[str, str, grayskull_ru
                             why="programs that check licences read nothing else",
                             todo="write it as in BSD-3-Clause, MIT or Apache-2.0 OR MIT",
                             section="sec-conda-forge-mend-fields")
-    answer = (grayskull_run.ask_grayskull(sdist.path) if not licence or source.compiled else
-              grayskull_run.GrayskullAnswer())
+    problem = ""
     if not licence:
-        licence, doubt = release_metadata.licence(sdist, wheel, answer.license)
+        guess, problem = grayskull_run.ask_grayskull(sdist.path)
+        licence, doubt = release_metadata.licence(sdist, wheel, guess)
     if not licence:
         said = str(wheel.metadata.get("license") or "nothing").strip().splitlines()[0][:60]
         raise HandbookError(f"the licence of {sdist.name} {sdist.version} is unclear",
                             why=f"its metadata say {said!r} and its licence file has none of the "
                                 "texts that this program recognises",
                             todo="read it and name it: --license BSD-3-Clause", section="sec-conda-forge-mend-fields")
-    return licence, doubt, answer
+    return licence, doubt, problem
 
 
 def licence_files(sdist: Distribution, notes: list[str]) -> list[str]:
@@ -251,9 +251,9 @@ def _note_conditions(one: Asked, recipe: Recipe, section: str) -> None:
             "conda-forge.yml lets conda-forge build one package for each kind of system"))
 
 
-def compiled(recipe: Recipe, source: Source, answer: grayskull_run.GrayskullAnswer) -> None:
+def compiled(recipe: Recipe, source: Source) -> None:
     """Turn a recipe into the first draft of a compiled one, and say what is left to do."""
-    found = sorted({*answer.compilers, *release_metadata.languages(source.sdist.files)}) or ["c"]
+    found = release_metadata.languages(source.sdist.files) or ["c"]
     # conda-forge's linter looks for single quotes.
     recipe.build = [*(Requirement(f"${{{{ compiler('{name}') }}}}") for name in found),
                     Requirement("${{ stdlib('c') }}"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import Finding, Findings, Rule, Severity
 from labhandbook.recipe.conda_forge_facts import facts, python_min
+from labhandbook.recipe.conda_forge_names import names, pypi_name
 from labhandbook.recipe.line_edits import Edits, version_line
 from labhandbook.recipe.new_recipe import Wishes, describe
 from labhandbook.recipe.patches import changed, outdated
@@ -69,7 +70,8 @@ def _against(reading: Reading, dist: Path | None, version: str, target: str) -> 
         same = named_source(reading, release) == source.sdist.file
         patched = list(outdated(reading, source.sdist)) if same else []
     edits = Edits(reading)
-    return Drift(reading, release, Findings.of([*_differences(reading, release, edits), *patched]), edits)
+    found = [*_differences(reading, release, edits), *_about(reading, release), *patched]
+    return Drift(reading, release, Findings.of(found), edits)
 
 
 def project(reading: Reading) -> str:
@@ -77,6 +79,9 @@ def project(reading: Reading) -> str:
     values = reading.values("source.url")
     file = values[0].text.rpartition("/")[2] if values else ""
     name = re.sub(r"\.(tar\.gz|zip|tar\.bz2|whl)$", "", file).rpartition("-")[0]
+    if values and re.match(r"https://(github|gitlab)\.com/", values[0].text):
+        own = [reading.get("package.name") or reading.get("recipe.name"), *(part.name for part in reading.parts[1:])]
+        return pypi_name(next((one for one in own if one in names().packages), own[0]))
     if not name or "{{" in name:
         raise HandbookError("the recipe's source names no file of a project",
                             where=f"{reading.file}:{reading.line('source.url')}", why="the release is found by it",
@@ -88,10 +93,17 @@ def _differences(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Fi
     yield from _version(reading, release, edits)
     yield from _source(reading, release, edits)
     part = project_part(reading, release.name)
+    if part is None:
+        yield _found(reading, rules.REMOVED, "requirements", "no part of the recipe has a build backend under host, "
+                     "so its requirements were not compared", Severity.UNVERIFIED)
+        return
     for section, wanted in (("host", release.host), ("run", release.run)):
         yield from _requirements(part, section, wanted, release.extras)
     yield from _python(part, release)
     yield from _commands(part, release)
+
+
+def _about(reading: Reading, release: Recipe) -> Iterator[Finding]:
     yield from _licence(reading, release)
     for field in ("homepage", "documentation", "repository"):
         right, is_now = getattr(release, field), reading.get(f"about.{field}")
@@ -100,14 +112,13 @@ def _differences(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Fi
                          f"{field} is {is_now} in the recipe, {right} in the release")
 
 
-def project_part(reading: Reading, name: str) -> Part:
-    """The part of a recipe that installs the project: that with its name, else the first output that needs pip."""
-    if any(one.text.split()[:1] == ["pip"] for one in reading.parts[0].requirements("host")):
-        return reading.parts[0]
-    makers = [part for part in reading.parts[1:]
-              if any(one.text.split()[:1] == ["pip"] for one in part.requirements("host"))]
-    usual = [part for part in makers if part.name in (name, f"{name}-base", f"{name}-core", f"{name}-python")]
-    return next(iter([*usual, *makers]), reading.parts[0])
+def project_part(reading: Reading, name: str) -> Part | None:
+    """The part of a recipe that installs the project: that with its name, else the first with pip or a backend."""
+    makers = [part for part in reading.parts
+              if {one.text.partition(" ")[0] for one in part.requirements("host")} & {"pip", *facts()["backends"]}]
+    usual = [part for part in makers
+             if part.top or part.name in (name, f"{name}-base", f"{name}-core", f"{name}-python")]
+    return next(iter([*usual, *makers]), None)
 
 
 def named_source(reading: Reading, release: Recipe) -> str:
@@ -143,6 +154,11 @@ def _source(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding
     right = release.url.rpartition("/")[2].replace("{version}", release.version)
     if LASTING in url and named != right:
         yield _found(reading, rules.VERSION, "source.url", f"the source is {named}, the release has {right}")
+    if re.match(r"https://(github|gitlab)\.com/", url) and named != right:
+        edits.drop()  # The hash of a new version is not known.
+        yield _found(reading, rules.VERSION, "source.url", f"the source is {url.split('/')[2]}'s and not the sdist, "
+                     "so its sha256 was not compared", Severity.UNVERIFIED)
+        return
     if held.lower() == release.sha256:
         return
     line = next((number for number, text in enumerate(reading.lines, 1) if held and held in text),
@@ -215,8 +231,10 @@ def _requirements(part: Part, section: str, wanted: list[Requirement], extras: d
     # An output may leave what it needs to another one of the recipe.
     others = {split(value.text)[0] for other_part in reading.parts if not part.top and other_part != part
               for value in other_part.requirements(section)}
+    # A package built with numpy gets the versions that it works with from numpy itself (run_exports).
+    built = {split(value.text)[0] for value in part.requirements("host")} & {"numpy"} if not part.noarch else set()
     for name, one in release.items():
-        if name not in seen | others:
+        if name not in seen | others | (built if section == "run" else set()):
             yield Finding(reading.file, part.line(section), rules.ADDED,
                           f"{section} lacks {one.text}{_reason(source, one)}")
 
