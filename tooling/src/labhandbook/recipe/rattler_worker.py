@@ -24,6 +24,7 @@ def work(job: dict[str, Any], stage: Callable[[str], None]) -> dict[str, Any]:
     """Build, then test, then install; the first that fails is the last."""
     import rattler_build
     from rattler import install
+    from rattler.index import index_fs
 
     result: dict[str, Any] = {"stage": "", "ok": False, "log": [], "error": "", "package": "", "tests": []}
 
@@ -31,11 +32,12 @@ def work(job: dict[str, Any], stage: Callable[[str], None]) -> dict[str, Any]:
         result["stage"] = word
         stage(word)
 
-    channels = [job["channel"]]
+    channels, needed = [job["channel"]], list[str]()
     try:
         begin("building")
         recipe = rattler_build.Stage0Recipe.from_file(job["recipe"])
         variants = recipe.render(rattler_build.VariantConfig({"python_min": [job["python_min"]]}))
+        needed = list(map(str, variants[0].recipe.requirements.host))
         built = variants[0].run_build(tool_config=rattler_build.ToolConfiguration(test_strategy="skip"),
                                       output_dir=job["output"], channels=channels, no_build_id=True)
         begin("testing")
@@ -45,7 +47,9 @@ def work(job: dict[str, Any], stage: Callable[[str], None]) -> dict[str, Any]:
             if result["compiled"]:
                 return result
         # A test whose environment can't be solved does not say why.
-        records = asyncio.run(solved(job, package.name, str(package.version)))
+        asyncio.run(index_fs(job["output"], write_zst=False, write_shards=False, force=True))
+        records = asyncio.run(solved([Path(job["output"]).as_uri(), *channels],
+                                     [f"{package.name} =={package.version}"]))
         for index, test in enumerate(package.tests):
             tried = package.run_test(index, channel=channels)
             result["tests"].append({"ok": tried.success, "kind": type(test).__name__,
@@ -56,6 +60,8 @@ def work(job: dict[str, Any], stage: Callable[[str], None]) -> dict[str, Any]:
         asyncio.run(install(records, job["prefix"], show_progress=False))
     except Exception as error:
         result.update(error=str(error), log=[str(line) for line in getattr(error, "log", [])])
+        if result["stage"] == "building" and "resolve dependencies" in result["error"]:
+            result["error"] = unsolved(channels, needed) or result["error"]
         return result
     python = Path(job["prefix"], *(("python.exe",) if os.name == "nt" else ("bin", "python")))
     code = ("import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"
@@ -66,15 +72,21 @@ def work(job: dict[str, Any], stage: Callable[[str], None]) -> dict[str, Any]:
     return result
 
 
-async def solved(job: dict[str, Any], name: str, version: str) -> list[Any]:
-    """What an empty prefix needs for the package alone."""
+async def solved(channels: list[str], wanted: list[str]) -> list[Any]:
+    """What an empty prefix needs for these packages."""
     from rattler import Platform, VirtualPackage, solve
-    from rattler.index import index_fs
 
-    await index_fs(job["output"], write_zst=False, write_shards=False, force=True)
-    return list(await solve([Path(job["output"]).as_uri(), job["channel"]], [f"{name} =={version}"],
-                          platforms=[str(Platform.current()), "noarch"],  # type: ignore[list-item]
-                          virtual_packages=VirtualPackage.detect()))
+    return list(await solve(channels, wanted, platforms=[str(Platform.current()), "noarch"],  # type: ignore[list-item]
+                            virtual_packages=VirtualPackage.detect()))
+
+
+def unsolved(channels: list[str], wanted: list[str]) -> str:
+    """Why these packages can't be installed together, which a build does not say; empty when they can."""
+    try:
+        asyncio.run(solved(channels, wanted))
+    except Exception as error:
+        return str(error)
+    return ""
 
 
 def main() -> None:
