@@ -39,6 +39,8 @@ twine:
   seen: "7.0"
 quarto:
   seen: "1.10.18"
+conda-smithy:
+  seen: "2026.8.5"
 """
 ACTIONS = f"""\
 source = "release tags"
@@ -87,13 +89,14 @@ def book(folder: Path, web: str, page: str = "/there", facts: str = FACTS, actio
 
 def hubs(folder: Path, **changes: str) -> State:
     """GitHub with the two repositories that are asked for, as one state; `changes` are what they answer."""
-    result = {"newest": "v7.0.1", "commit": PIN, "quarto": "v1.10.21"} | changes
+    result = {"newest": "v7.0.1", "commit": PIN, "quarto": "v1.10.21", "conda-smithy": "v2026.8.5"} | changes
     state = State("acerbilab/handbook", folder, TOKEN)
     state.others = {
         "actions/checkout/releases/latest": {"tag_name": result["newest"]},
         "actions/checkout/commits/v7.0.1": {"sha": result["commit"]},
         "actions/checkout/commits/v7.1.0": {"sha": NEW},
-        "quarto-dev/quarto-cli/releases/latest": {"tag_name": result["quarto"]}}
+        "quarto-dev/quarto-cli/releases/latest": {"tag_name": result["quarto"]},
+        "conda-forge/conda-smithy/releases/latest": {"tag_name": result["conda-smithy"]}}
     return state
 
 
@@ -158,10 +161,13 @@ def test_a_pin_that_no_workflow_uses_is_reported(tmp_path: Path, web: str, monke
 
 
 def test_feature_releases_of_tools_are_reported(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = result(book(tmp_path, web), hubs(tmp_path, quarto="v1.11.0"), monkeypatch, "6.9 7.1.0 8.0rc1 odd")
+    """Of a tool whose versions are days, each release."""
+    answers = hubs(tmp_path, quarto="v1.11.0", **{"conda-smithy": "v2026.8.19"})
+    looked = result(book(tmp_path, web), answers, monkeypatch, "6.9 7.1.0 8.0rc1 odd")
     assert shown(looked) == [
         "warning chapters/tools.yml:6 BOOK104 the text was tried with twine 7.0, and 7.1.0 is out",
-        "warning chapters/tools.yml:8 BOOK104 the text was tried with quarto 1.10.18, and v1.11.0 is out"]
+        "warning chapters/tools.yml:8 BOOK104 the text was tried with quarto 1.10.18, and v1.11.0 is out",
+        "warning chapters/tools.yml:10 BOOK104 the text was tried with conda-smithy 2026.8.5, and v2026.8.19 is out"]
 
 
 @pytest.mark.parametrize(("one", "other", "parts", "wanted"), [

@@ -20,12 +20,13 @@ CHAPTER = ROOT / "chapters" / "packaging" / "conda-forge.qmd"
 # Blocks of the chapter that can't run here, by the words that identify them, and why.
 CONDA = "it needs conda and conda-forge's channel"
 EXCLUDED = {"conda create --yes --name recipe": CONDA, "conda install": CONDA, "conda create --yes --name try": CONDA,
+            "--change FETCH_HEAD": "it needs a pull request of conda-forge's bot",
             "build-locally.py": "it needs Docker and conda-forge's images"}
 # The steps of the two ways, by the words of their blocks.
 BEFORE = ("export PACKAGE", "git clone")
 BY_COMMAND = ("recipe new", "recipe lint", "recipe build", "recipe submit", "git push")
 BY_HAND = ("git switch", "recipe new", "git commit", "git push")
-IN_FEEDSTOCK = ("recipe diff", "recipe update")
+IN_FEEDSTOCK = ("recipe diff .\n", "recipe update")
 
 
 def blocks() -> list[str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.core.process import run_git
+from labhandbook.core.process import find_program, run_git
 from labhandbook.recipe.recipe_lint import lint
+from tooling.tests.conftest import LACKS
 from tooling.tests.recipe.samples import V0, v1
 
 NOARCH = {"conda-forge.yml": "conda_build_tool: rattler-build\n", ".ci_support/linux_64_.yaml": "zlib:\n- '1'\n"}
@@ -121,3 +122,14 @@ def test_a_selector_of_a_v0_noarch_recipe_may_name_a_variant(tmp_path: Path) -> 
     assert [code for code, *_ in found(feedstock(tmp_path / "one", text, {}, "meta.yaml"))] == ["RCP018"]
     variants = {"recipe/conda_build_config.yaml": "flavour:\n  - true\n"}
     assert found(feedstock(tmp_path / "two", text, variants, "meta.yaml")) == []
+
+
+def test_shellcheck_is_run_where_the_feedstock_asks_for_it(tmp_path: Path) -> None:
+    files = {"recipe/build.sh": "set -e\necho $1\n"}
+    asks = "conda_build_tool: rattler-build\nshellcheck:\n  enabled: {}\n"
+    assert found(feedstock(tmp_path / "a", v1(), {**files, "conda-forge.yml": asks.format("false")})) == []
+    place = feedstock(tmp_path / "b", v1(), {**files, "conda-forge.yml": asks.format("true")})
+    if find_program("shellcheck") is None:
+        assert found(place) == [("RCP038", "recipe.yaml", 0, "unverified")]
+        pytest.skip(LACKS + "shellcheck")
+    assert ("RCP038", "build.sh", 2, "warning") in found(place)

@@ -21,7 +21,9 @@ from labhandbook.package.name_lookup import Answer, look_up, place_of
 PINS = "tooling/src/labhandbook/github/actions.toml"
 SEEN = re.compile(r"tools\.([\w-]+)\.seen")
 # Tools whose releases are on GitHub, and not on an index.
-ON_GITHUB = {"quarto": "quarto-dev/quarto-cli"}
+ON_GITHUB = {"quarto": "quarto-dev/quarto-cli", "conda-smithy": "conda-forge/conda-smithy"}
+# Tools whose versions are days: each release counts.
+BY_DAY = {"conda-smithy"}
 SECONDS = 20.0
 
 Open = Callable[[str], GitHub]
@@ -86,7 +88,7 @@ def tried(facts: Sequence[Fact], hub: Open, index: Callable[[str], Answer]) -> l
             found.append(Finding(fact.file, fact.line, TOOL, f"{name} could not be looked up: {problem.what}",
                                  Severity.UNVERIFIED))
             continue
-        if newer(newest, fact.value, parts=2):
+        if newer(newest, fact.value, parts=3 if name in BY_DAY else 2):
             found.append(Finding(fact.file, fact.line, TOOL,
                                  f"the text was tried with {name} {fact.value}, and {newest} is out"))
     return found

@@ -10,8 +10,8 @@ from typing import Any
 
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.process import run_git
-from labhandbook.core.rules import WARNING, At
+from labhandbook.core.process import TimeoutExpired, environment, find_program, run, run_git
+from labhandbook.core.rules import UNVERIFIED, WARNING, At
 from labhandbook.core.yaml_reader import Value, read_yaml
 from labhandbook.recipe.recipe_reader import Reading
 from labhandbook.recipe.recipe_rules.recipe_rule import CHECK, FIXING, RECIPE
@@ -218,3 +218,28 @@ def own_names(reading: Reading) -> Iterator[At]:
         if re.match(r"\s*(?:-\s+)?(?:then:\s+)?(?:export\s+)?SP_DIR\s*=", line) or re.search(
                 r"%PREFIX%[\\/]+Lib[\\/]+site-packages", line, re.IGNORECASE):
             yield At("the place of site-packages is written by hand", line=number)
+
+
+@RECIPE.rule("RCP038", "Build scripts have no findings of shellcheck, where conda-forge.yml asks for it",
+      source="conda-forge R-042, R-043", severity=WARNING,
+      why="A mistake in a shell script shows only when it runs, on conda-forge's machines.",
+      fix="Correct what shellcheck names; its wiki has a page for each code.", section=FIXING)
+def checked_scripts(reading: Reading) -> Iterator[At]:
+    """What shellcheck says of the scripts beside a recipe, with the options that conda-forge's linter gives."""
+    scripts = sorted(reading.path.resolve().parent.glob("*.sh"))
+    if not scripts or reading.config["shellcheck"]["enabled"].word != "true":
+        return
+    program = find_program("shellcheck")
+    if program is None:
+        yield At("shellcheck isn't installed, so the scripts were not checked", severity=UNVERIFIED)
+        return
+    try:
+        done = run([program, "--norc", "--enable=all", "--shell=bash", "--exclude=SC2154", "--format=gcc",
+                    *(script.name for script in scripts)], cwd=scripts[0].parent, env=environment(), timeout=60)
+    except TimeoutExpired:
+        yield At("shellcheck gave no answer within 60 s", severity=UNVERIFIED)
+        return
+    for name, line, message in re.findall(r"(?m)^([^:]+):(\d+):\d+: (.+)$", done.stdout):
+        yield At(message, file=_shown(reading, scripts[0].parent / name), line=int(line))
+    if done.returncode > 1:
+        yield At(f"shellcheck could not check the scripts: {' '.join(done.stderr.split())[:200]}")
