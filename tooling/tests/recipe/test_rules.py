@@ -28,7 +28,7 @@ FILES = sorted(path for folder in ("broken", "fine") for path in (CASES / folder
 EXPECT = re.compile(r"^# expect: (\w+):(\d+) ?(.*)$", re.MULTILINE)
 # Rules on the end of the file, its folder and the order of its sections have tests of their own below; those on the
 # files beside a recipe have theirs in test_feedstock_rules.
-ALONE = {"RCP003", "RCP004", "RCP005", "RCP007", "RCP012", "RCP034", "RCP035", "RCP036", "RCP073",
+ALONE = {"RCP003", "RCP004", "RCP005", "RCP007", "RCP012", "RCP034", "RCP035", "RCP036", "RCP038", "RCP073",
          "RCP076"}
 
 

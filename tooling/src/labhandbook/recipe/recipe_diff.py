@@ -174,11 +174,11 @@ def _source(reading: Reading, release: Recipe, edits: Edits) -> Iterator[Finding
 
 def _commands(part: Part, release: Recipe) -> Iterator[Finding]:
     """Entry points, which a noarch recipe lists."""
-    build = part.value["build"]
-    listed = build["entry_points"] or build["python"]["entry_points"]
+    build = part.value["build"] if part.reading.form == "v0" else part.value["build"]["python"]
+    listed = build["entry_points"]
     if part.noarch == "python" and ({_bare(value.text) for value in part.entries(listed)}
                                     != {_bare(one) for one in release.entry_points}):
-        line = listed.line or part.value.at("build") or part.value.line or 1
+        line = build.keys.get("entry_points") or part.value["build"].keys.get("python") or part.value.at("build") or 1
         yield Finding(part.reading.file, line, rules.COMMANDS,
                       f"the release has the commands {', '.join(release.entry_points) or 'none'}")
 

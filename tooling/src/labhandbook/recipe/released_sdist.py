@@ -214,7 +214,11 @@ def build_wheel(sdist: Distribution, folder: Path, seconds: int = 600) -> tuple[
             said = f"it took longer than {seconds} s"
         built = next(Path(name).glob("*.whl"), None)
         if built is None:
-            lines = re.split(r"^\s*hint:", said, maxsplit=1, flags=re.MULTILINE)[0].rstrip().splitlines()
+            # uv's own words come last, after those of the backend.
+            words, *own = re.split(r"^\s*(?=(?:error:|×) Failed|hint:)", said, flags=re.MULTILINE)
+            lines = [line for line in words.splitlines() if line.strip()
+                     and not re.match(r"Traceback|Building wheel| ", line)]
+            lines = lines or "".join(own[:1]).strip().splitlines()
             raise HandbookError(f"no wheel can be built from {sdist.file}", why="\n".join(lines[-6:]),
                                 todo="correct the package until python -m build works", section=SECTION)
         return read(built.replace(folder / built.name)), f"{done.stdout}\n{said}"
