@@ -45,7 +45,7 @@ def recipe(folder: Path, name: str) -> Path:
     """The recipe of an sdist in the folder's dist/, without a fault."""
     made = run("recipe", "new", f"dist/{name.replace('-', '_')}-0.2.0.tar.gz", "--maintainer", "someone", cwd=folder)
     assert made.returncode == 0, made.stderr
-    assert "has no" in made.stderr and "publish this very file before you propose the recipe" in made.stderr
+    assert "has no" in made.stderr and "publish this file before you propose the recipe" in made.stderr
     assert f"next: handbook recipe build recipes/{name} --dist dist;" in made.stderr
     linted = run("recipe", "lint", f"recipes/{name}", "--offline", "--format", "json", cwd=folder)
     assert linted.returncode == 0 and '"error": 0,\n    "warning": 0' in linted.stdout, linted.stdout

@@ -152,6 +152,7 @@ def test_modules_that_need_extras_are_not_imported(tmp_path: Path) -> None:
 def test_stubs_are_tested_by_their_files(tmp_path: Path) -> None:
     text, _ = made(Release(modules=("demo-stubs/__init__.pyi",), commands=""), tmp_path)
     assert "tests:\n  - package_contents:\n      files:\n        - '**/demo-stubs/**'\n" in text.replace('"', "'")
+    assert "pip check" in text and not [one for one in lint([tmp_path]).findings if one.rule.code != "RCP012"]
 
 
 def test_an_entry_point_loses_its_extra(tmp_path: Path) -> None:

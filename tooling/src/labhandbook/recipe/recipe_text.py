@@ -139,8 +139,10 @@ def _tests(recipe: Recipe, newest: str) -> list[Any]:
         test["python_version"] = [f"{MIN}.*", newest]
     # A package without modules, such as type stubs, has files only.
     tests: list[Any] = [{"python": test} if recipe.imports else {"package_contents": {"files": recipe.contents}}]
-    if recipe.commands:
-        tests.append({"script": recipe.commands})
+    commands = [*recipe.commands, *([] if recipe.imports else ["pip check"])]
+    if commands:
+        needs = [f"python {MIN}.*" if recipe.noarch else "python", "pip"]
+        tests.append({"script": commands, **({} if recipe.imports else {"requirements": {"run": needs}})})
     if recipe.pytest:
         needs = {"run": [f"python {MIN}.*" if recipe.noarch else "python", *recipe.pytest]}
         tests.append({"files": {"source": recipe.tests}, "requirements": needs,

@@ -28,6 +28,7 @@ CLASSIFIERS = {
 }
 # Sentences that only one licence has, or a licence together with others that come later in this list.
 SENTENCES = [
+    ("zope public license (zpl) version 2.1", "ZPL-2.1"),
     ("apache license version 2.0", "Apache-2.0"), ("mozilla public license version 2.0", "MPL-2.0"),
     ("permission is hereby granted, free of charge", "MIT"),
     ("permission to use, copy, modify, and/or distribute this software for any", "ISC"),

@@ -104,7 +104,9 @@ def fetch(wanted: str, folder: Path, target: str = "pypi", *, build: bool = True
     except HandbookError as error:
         if not published:
             raise
-        reason = error.why.splitlines()[-1].strip() if error.why else error.what
+        said = error.why.splitlines() or [error.what]
+        reason = next((line for line in reversed(said) if re.search("error", line, re.IGNORECASE)
+                       and "non-zero exit" not in line), said[-1]).strip()
         return Source(sdist, keep(published, folder), place,
                       f"the sdist can't be built here ({reason}), so modules, entry points and whether it is "
                       f"compiled are read from {published.filename} on {place.label}: check them")
@@ -189,7 +191,7 @@ def sdist_version(filename: str, project: str = "") -> Version | None:
 
 
 def _published(sdist: Distribution, files: dict[str, Listed]) -> Listed | None:
-    """The published wheel of the same version: one for this system, else for another, else for all."""
+    """The published wheel of the same version: one for Linux, else for another system, else for all."""
     fitting = [file for file in files.values() if _is_wheel_of(file.filename, sdist)]
     return next((file for mark in ("manylinux", "linux", "macosx", "win", "-none-any.whl") for file in fitting
                  if mark in file.filename), None)
