@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -48,7 +49,9 @@ def recipe(folder: Path, name: str) -> Path:
     assert "has no" in made.stderr and "publish this file before you propose the recipe" in made.stderr
     assert f"next: handbook recipe build recipes/{name} --dist dist;" in made.stderr
     linted = run("recipe", "lint", f"recipes/{name}", "--offline", "--format", "json", cwd=folder)
-    assert linted.returncode == 0 and '"error": 0,\n    "warning": 0' in linted.stdout, linted.stdout
+    # Its requirement is on no channel yet.
+    codes = {one["code"] for one in json.loads(linted.stdout)["findings"]}
+    assert linted.returncode == 0 and codes <= {"RCP068", "RCP075"}, linted.stdout
     return folder / "recipes" / name / "recipe.yaml"
 
 

@@ -141,8 +141,8 @@ def _tests(recipe: Recipe, newest: str) -> list[Any]:
     tests: list[Any] = [{"python": test} if recipe.imports else {"package_contents": {"files": recipe.contents}}]
     commands = [*recipe.commands, *([] if recipe.imports else ["pip check"])]
     if commands:
-        needs = [f"python {MIN}.*" if recipe.noarch else "python", "pip"]
-        tests.append({"script": commands, **({} if recipe.imports else {"requirements": {"run": needs}})})
+        where = {"requirements": {"run": [f"python {MIN}.*" if recipe.noarch else "python", "pip"]}}
+        tests.append({"script": commands, **({} if recipe.imports else where)})
     if recipe.pytest:
         needs = {"run": [f"python {MIN}.*" if recipe.noarch else "python", *recipe.pytest]}
         tests.append({"files": {"source": recipe.tests}, "requirements": needs,
