@@ -6,6 +6,7 @@ marked line has the error that the file's name begins with.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import shutil
@@ -186,6 +187,23 @@ def test_frozen_results_are_shown_while_they_are_fresh(tmp_path: Path) -> None:
         assert "parts/run.qmd:10: BOOK005 @fig-none refers to nothing" in done.stderr
         with (book / "parts/run.qmd").open("a", encoding="utf-8") as text:
             text.write("\nMore.\n")
+
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def test_links_that_lead_nowhere_end_no_pdf(tmp_path: Path) -> None:
+    book = tmp_path / "book"
+    shutil.copytree(FINE, book)
+    (book / "text.qmd").write_text("---\ntitle: In the front matter\n---\n\n## Twice\n\nWords.\n", encoding="utf-8")
+    (book / "pixel.png").write_bytes(base64.b64decode(PIXEL))
+    links = "\n## Twice\n\n[one](../text.qmd) [two](#gone) [three](#twice) [four](text.qmd) [five](#)\n"
+    links += "\n[![badge](https://127.0.0.1:9/x.svg)](https://example.org)\n"
+    with (book / "formats.qmd").open("a", encoding="utf-8") as text:
+        text.write(links)
+    done = run("render", "--book", book, "--engine", "pandoc", "--to", "pdf", "--to", "epub")
+    assert done.returncode == 0, done.stderr
+    assert len(list((book / "_book").glob("*.pdf"))) == len(list((book / "_book").glob("*.epub"))) == 1
 
 
 def test_contents_are_those_of_the_configuration(pages: dict[str, str]) -> None:

@@ -25,8 +25,8 @@ SHOWN = re.compile(r"\{\{</\*(.*?)\*/>\}\}")
 TOKEN = "hbsc{:0{}d}z"
 # The answer to a token that only fills a line, see `answered`.
 NOTHING = "hb-nothing"
-# Where a token would stay: in a tag of HTML and in an attribute.
-UNFILLED = re.compile(r"<[A-Za-z/]|[{\"=][^\s|]*$")
+# Where no token belongs: a tag of HTML, an attribute and the target of a link.
+UNFILLED = re.compile(r"<[A-Za-z/]|(?:[{\"=]|\]\()[^\s|]*$")
 # The shortcode of the handbook's extension that shows a part of a file: the page changes with that file.
 PART = "part"
 # Quarto's own shortcodes that the embedded engine does not answer.

@@ -124,11 +124,12 @@ end
 function M.read(request)
   extension.reading = request.format
   local log, doc = pandoc.log.silence(pandoc.read, request.text, 'markdown', READING)
-  doc.meta = pandoc.Meta(request.meta or {})
+  local meta = request.meta or {}
+  doc.meta = pandoc.Meta(meta)
   local unanswered = pandoc.List {}
   doc = answer_shortcodes(doc, request.codes or {}, unanswered)
   doc = shapes.give(conditional.keep(doc, request.format or 'html', request.text), request.text)
-  local title = take_title(doc, request.meta or {}, request.home)
+  local title = take_title(doc, meta, request.home)
   local problems = refuse(doc, request.home)
   doc = cells.show(doc, request.text)
   local numbers = numbering.new(request.number, request.text:find '{#eq%-')
@@ -152,7 +153,7 @@ function M.read(request)
     title = stringify(plain), citing = citing,
     title_html = (pandoc.write(pandoc.Pandoc { plain }, 'html5', WRITING):gsub('%s+$', '')),
     id = title.identifier,
-    description = request.meta.description and stringify(shapes.markdown(request.meta.description)),
+    description = meta.description and stringify(shapes.markdown(meta.description)),
     labels = numbers.labels, ids = ids, cites = cites, pictures = pictures, problems = problems, unanswered = unanswered,
     log = pandoc.List(log):map(function(entry) return pandoc.json.decode(pandoc.json.encode(entry), false) end),
   }

@@ -80,10 +80,13 @@ local function equation(format)
 end
 
 -- Pictures are beside their chapter; the whole book is read from the root. What is not one of `pictures` becomes its
--- text: pandoc would read any file of the machine.
-local function rooted(path, pictures)
+-- text: pandoc would read any file of the machine. So does a picture at an address in a PDF: Typst fetches none.
+local function rooted(path, pictures, format)
   return function(image)
-    if image.src:match '^%a[%w+.-]*:' and not image.src:match '^[Ff][Ii][Ll][Ee]:' then return nil end
+    if image.src:match '^%a[%w+.-]*:' and not image.src:match '^[Ff][Ii][Ll][Ee]:' then
+      if format ~= 'typst' then return nil end
+      return #image.caption > 0 and image.caption or pandoc.Inlines(image.attributes['fig-alt'] or '')
+    end
     image.src = refs.resolve(path, image.src)
     if not pictures[image.src] then return image.caption end
     if image.attributes['fig-alt'] then
@@ -100,6 +103,25 @@ local function marked(raw)
   return raw
 end
 
+-- The id of a chapter's title; a title in the front matter has none of its own.
+local function title_id(chapter)
+  return chapter.title.identifier ~= '' and chapter.title.identifier or (chapter.path:gsub('%W+', '-'))
+end
+
+-- A document whose links lead to what is in it: a link to nothing ends the setting of a PDF, as does one to an id that
+-- two chapters have.
+local function reachable(doc, format)
+  local count = {}
+  local function id(element) count[element.identifier] = (count[element.identifier] or 0) + 1 end
+  local holders = { Header = id, Div = id, Span = id, Figure = id, Table = id }
+  if format ~= 'typst' then holders.CodeBlock, holders.Code, holders.Link, holders.Image = id, id, id, id end
+  doc:walk(holders)
+  return doc:walk { Link = function(link)
+    local name = link.target:match '^#(.*)$'
+    if name and (name == '' or not count[name] or format == 'typst' and count[name] > 1) then return link.content end
+  end }
+end
+
 -- Links to chapters stay in the document: to the id after the #, or to the chapter's title.
 local function local_links(path, pages, state)
   return function(link)
@@ -109,7 +131,7 @@ local function local_links(path, pages, state)
     file = file:sub(1, 1) == '/' and file:sub(2) or refs.join(pandoc.path.directory(path), file)
     if pages[file] then
       local chapter = state.chapters[file]
-      link.target = fragment ~= '' and fragment or '#' .. chapter.title.identifier
+      link.target = fragment ~= '' and fragment or '#' .. title_id(chapter)
     else
       link.target = state.settings.site .. '/' .. file
     end
@@ -123,7 +145,7 @@ local function opening(chapter, format)
     title.content:insert(1, pandoc.Space())
     title.content:insert(1, pandoc.Str(chapter.number))
   end
-  title.level = 1
+  title.level, title.identifier = 1, title_id(chapter)
   if chapter.part and format == 'typst' then return { typst '#part-opening()', title } end
   return { title }
 end
@@ -138,7 +160,7 @@ function M.write(request, state)
     local chapter = state.chapters[path]
     local pictures = closed.pictures(chapter, request.pictures)
     local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), format, path)
-    doc = doc:walk { Image = rooted(path, pictures), Link = local_links(path, state.pages, state) }
+    doc = doc:walk { Image = rooted(path, pictures, format), Link = local_links(path, state.pages, state) }
     if not chapter.home then whole:extend(opening(chapter, format)) end
     whole:extend(doc.blocks)
   end
@@ -148,6 +170,7 @@ function M.write(request, state)
   doc = doc:walk { Div = callout(format) }
   doc = doc:walk { CodeBlock = code(format), Figure = numbered('fig', format), Table = numbered('tbl', format),
                    Header = header, Span = equation(format) }
+  doc = reachable(doc, format)
   if format ~= 'typst' then doc = doc:walk { RawBlock = marked, RawInline = marked } end
   doc.meta = pandoc.Meta(request.meta or {})
   local options = pandoc.WriterOptions {
