@@ -46,7 +46,7 @@ def test_a_fine_book_exits_with_0(tmp_path: Path) -> None:
 
 
 def test_findings_exit_with_1(bad: Path) -> None:
-    done = run("check", bad)
+    done = run("check", bad, "--verbose")
     assert done.returncode == 1
     assert done.stdout.splitlines()[:3] == [
         "✗ chapters/a.qmd:3: BOOK005 @sec-gone refers to nothing in the book; did you mean @sec-home?",

@@ -33,6 +33,12 @@ def test_text_has_place_code_remedy_and_section() -> None:
     assert lines[6] == "! _quarto.yml: TST002 y is doubtful"
 
 
+def test_text_has_one_line_a_finding_and_says_how_to_see_more() -> None:
+    lines = as_text(FINDINGS, verbose=False).splitlines()
+    assert [line[0] for line in lines[:-1]] == ["✗", "✗", "!", "?"]
+    assert lines[-1] == "    -v says how to fix them; handbook rules TST001 explains the rule"
+
+
 def test_counts_are_words() -> None:
     assert counts(FINDINGS) == "2 errors, 1 warning, 1 could not be verified"
     assert counts(FINDINGS[2:3] * 2) == "2 warnings"

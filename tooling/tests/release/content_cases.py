@@ -55,6 +55,13 @@ def look(tmp_path: Path, case: Case) -> Inspection:
     return inspect(built, project(tmp_path, case.pyproject, case.tags, case.readme))
 
 
+def importing(*names: str) -> str:
+    """Metadata that say under which names the package is imported."""
+    said = "".join(f"Import-Name: {name}\n" for name in names)
+    text = METADATA.replace("Metadata-Version: 2.4", "Metadata-Version: 2.5")
+    return text.replace("Classifier: ", f"{said}Classifier: ", 1)
+
+
 def typed(text: str = METADATA) -> str:
     return text.replace("Classifier: ", "Classifier: Typing :: Typed\nClassifier: ", 1)
 
@@ -144,6 +151,11 @@ CASES: dict[str, list[tuple[Case, Case]]] = {
     "REL224": [
         (Case("no module", only={}), Case(only={"demo.py": ""})),
         (Case("no module", only={"demo/data.csv": "1"}), Case(only={"demo-stubs/cli.pyi": ""})),
+    ],
+    "REL232": [
+        (Case("names demo_lib, which", metadata=importing("demo_lib", "demo")),
+         Case(metadata=importing("demo", "demo.cli ; private", ""))),
+        (Case("names other", metadata=importing("other")), Case()),
     ],
     "REL225": [
         (Case("demo/testing/__init__.py", sdist={"demo/testing/__init__.py": ""}),

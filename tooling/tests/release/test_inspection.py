@@ -155,6 +155,15 @@ def test_public_names_go_only_with_a_major_version(tmp_path: Path, before: str, 
     assert not of(inspect(kept, project(tmp_path, tags=()), Previous(old)), "REL230")
 
 
+def test_a_module_that_builds_write_promises_nothing(tmp_path: Path) -> None:
+    """Each version of setuptools-scm writes version.py in another way."""
+    files = {"demo/__init__.py": "def main(): ...\n", "demo/version.py": "TYPE_CHECKING = False\nCOMMIT_ID = 1\n"}
+    old = read(release(tmp_path / "old", "1.1.0", files))
+    new = release(tmp_path / "new", "1.2.0", {**files, "demo/version.py": "version = '1.2.0'\n"})
+    built = Built(tmp_path, read(sample_packages.sdist(tmp_path)), read(new))
+    assert not of(inspect(built, project(tmp_path, tags=()), Previous(old)), "REL230")
+
+
 def test_names_in_branches_and_lists_are_seen(tmp_path: Path) -> None:
     text = ("import os as system\ntry:\n    from fast import go\nexcept ImportError:\n    def go(): ...\n"
             "a, b = 1, 2\nif system:\n    inner: int = 1\n")

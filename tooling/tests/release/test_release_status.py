@@ -55,6 +55,20 @@ def test_nothing_is_done_yet(tmp_path: Path) -> None:
     assert found(state).left == ["handbook release rehearse"]
 
 
+def test_the_host_in_place_of_pypi_is_named(built: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(tmp_path / "index") as server:
+        monkeypatch.setenv("HANDBOOK_PYPI", server.url)
+        line = about(built, "pypi")["pypi"]
+        assert line.text == f"{server.url.removeprefix('http://')}: no file of 1.2.0"
+
+
+def test_what_could_not_be_asked_is_named_beside_what_is_left() -> None:
+    known = [Line("commit", YES, "v1.2.0 is 0123456789"), Line("pypi", UNKNOWN, "the host can't be reached")]
+    said = Status("labdemo", "1.2.0", known, []).lines()
+    assert "  nothing else is left to do; unknown: pypi" in said and "  nothing is left to do" not in said
+    assert "  nothing is left to do" in Status("labdemo", "1.2.0", known[:1], []).lines()
+
+
 def test_a_commit_that_is_changed_or_not_tagged(built: State) -> None:
     (built.project.root / "new.txt").touch()
     assert about(built)["commit"].state == PARTLY

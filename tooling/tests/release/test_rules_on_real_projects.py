@@ -137,7 +137,7 @@ def test_this_repository() -> None:
 
 def test_the_command_reports_in_every_form(tmp_path: Path) -> None:
     make(tmp_path / "a b", changes={**CHANGELOG, **pyproject("setuptools", ("click>=8.1", "click==8.1.7"))})
-    text = run("release", "check", "a b", "--offline", cwd=tmp_path)
+    text = run("release", "check", "a b", "--offline", "--verbose", cwd=tmp_path)
     assert text.returncode == 1
     line = next(line for line in text.stdout.splitlines() if line.startswith("✗"))
     assert line.startswith("✗ a b/pyproject.toml:") and "REL041 click==8.1.7 is pinned" in line

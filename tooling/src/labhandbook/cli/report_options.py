@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from labhandbook.core.rules import Finding
 
 Function = Callable[..., Any]
+VERBOSE = "labhandbook.verbose"
 
 
 def format_option(function: Function) -> Function:
@@ -23,7 +24,12 @@ def format_option(function: Function) -> Function:
 
 
 def findings_format_option(function: Function) -> Function:
-    """The form of findings."""
+    """The form of findings, and whether they are explained."""
+    def keep(context: click.Context, _: click.Parameter, verbose: bool) -> None:
+        context.meta[VERBOSE] = verbose
+
+    function = click.option("-v", "--verbose", is_flag=True, expose_value=False, callback=keep,
+                            help="Say of each finding how to fix it, and which section explains it.")(function)
     return click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
                         help="How to report.")(function)
 
@@ -38,6 +44,8 @@ def report_options(function: Function) -> Function:
 def show_report(findings: Sequence[Finding], form: str, output: Path | None, title: str) -> None:
     """Print findings in the form asked for, or write them into a file; on a runner also into the job's summary.
 
+    As text each is one line on the terminal; --verbose and a file have the remedies as well.
+
     Raises HandbookError when the file can't be written.
     """
     from labhandbook.core import job_summary
@@ -45,7 +53,8 @@ def show_report(findings: Sequence[Finding], form: str, output: Path | None, tit
 
     job_summary.tell_findings(findings, title)
     if output is None:
-        text = as_text(findings, paint) if form == "text" else report(findings, form, title=title)
+        verbose = click.get_current_context().meta.get(VERBOSE, False)
+        text = as_text(findings, paint, verbose) if form == "text" else report(findings, form, title=title)
         click.echo(text, nl=False)
     else:
         write_report(output, report(findings, form, title=title))

@@ -51,16 +51,23 @@ def counts(findings: Iterable[Finding]) -> str:
     return ", ".join(found) or "no findings"
 
 
-def as_text(findings: Iterable[Finding], paint: Paint = lambda text, colour: text) -> str:
-    """`file:line: CODE message` for each finding, the remedy and the section under it."""
-    lines = []
+def as_text(findings: Iterable[Finding], paint: Paint = lambda text, colour: text, verbose: bool = True) -> str:
+    """`file:line: CODE message` for each finding; with `verbose` the remedy and the section under it."""
+    lines: list[str] = []
+    open_codes: list[str] = []
     for finding in findings:
         mark, colour = MARKS[finding.weight]
         rule = finding.rule
         message = visible(finding.message).replace("\n", "\n    ")
         lines.append(f"{paint(mark, colour)} {one_line(finding.place)}: {rule.code} {message}")
-        if finding.weight is not Severity.IGNORED:
+        if finding.weight is Severity.IGNORED:
+            continue
+        open_codes.append(rule.code)
+        if verbose:
             lines += [f"    {finding.fix}", f"    {section_addresses.readable(rule.section)}"]
+    if open_codes and not verbose:
+        lines.append(f"    -v says how to fix {'them' if len(open_codes) > 1 else 'it'}; handbook rules "
+                     f"{open_codes[0]} explains the rule")
     return "".join(f"{line}\n" for line in lines)
 
 

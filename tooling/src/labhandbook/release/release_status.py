@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -143,7 +143,8 @@ def on_index(state: State, target: str) -> Line:
         found = listing(index_addresses.index(target), state.project.name, timeout=10)
     except (IndexDown, HandbookError) as problem:
         return Line(target, UNKNOWN, str(problem))
-    return compared(state, target, found)
+    line, place = compared(state, target, found), index_addresses.index(target)
+    return replace(line, text=f"{place.label}: {line.text}") if place.moved else line
 
 
 def compared(state: State, target: str, found: dict[str, Listed]) -> Line:

@@ -105,6 +105,19 @@ def something(contents: Contents) -> Iterator[At]:
         yield At("no module in it can be imported", fix=remedy(places(contents.project).modules))
 
 
+@CONTENTS.rule("REL232", "The import names in the metadata are modules of the wheel",
+      why="Tools look up there which package brings a module that is missing, and find one that does not have it.",
+      fix="Correct import-names in [project] (PEP 794), or include the module in the wheel.",
+      source="Core metadata: Import-Name", section="sec-pypi-metadata-packages", severity=WARNING)
+def promised_names(contents: Contents) -> Iterator[At]:
+    """Import names that no module of the wheel has."""
+    names = [name.partition(";")[0].strip() for name in contents.wheel.metadata.get("import_names", [])]
+    held = {".".join(words[:count]) for module in contents.wheel.modules if (words := module.split("."))
+            for count in range(1, len(words) + 1)}
+    if absent := sorted({*filter(None, names)} - held):
+        yield At(f"Import-Name names {listed(absent)}, which the wheel does not have")
+
+
 @CONTENTS.rule("REL225", "The wheel holds what the package's folder holds",
       why="A list of packages by hand forgets the next subpackage, and data files are left out unless they are "
           "named; in the checkout all of them are there, so no test notices.",
