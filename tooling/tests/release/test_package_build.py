@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -97,6 +98,29 @@ def test_what_is_not_committed_is_not_built(network: None, tmp_path: Path) -> No
     result = build(load_project(root, ask_remote=False), tmp_path / "out")
     assert result.findings == [] and "demo.stale" not in result.wheel.modules
     assert "demo.secret" not in result.wheel.modules and "def main" in result.wheel.text("demo/cli.py")
+
+
+def before_build(*command: str) -> sample_packages.Files:
+    """Changes that declare a step before the build."""
+    table = f"[tool.handbook.release]\nbefore-build = {json.dumps(command)}\n\n[project.scripts]"
+    script = "import pathlib, setuptools\npathlib.Path('src/demo/made.py').write_text('MADE = 1\\n')\n"
+    return {"tools/make.py": script, ".gitignore": "made.py\n",
+            **sample_packages.pyproject("setuptools", ("[project.scripts]", table))}
+
+
+def test_the_files_of_a_step_before_the_build_are_in_both(built: Build, tmp_path: Path) -> None:
+    result = built("setuptools", before_build("python", "tools/make.py"))
+    assert result.findings == [] and "demo.made" in result.wheel.modules
+    assert any(path.endswith("src/demo/made.py") for path in result.sdist.files)
+    assert not (tmp_path / "project/src/demo/made.py").exists(), "it runs in copies"
+
+
+@pytest.mark.parametrize(("command", "why"), [(("python", "-c", "raise SystemExit('no parser')"), "no parser"),
+                                              (("demo-no-such-program",), "No such file")])
+def test_a_step_before_the_build_that_fails(built: Build, command: tuple[str, ...], why: str) -> None:
+    with pytest.raises(HandbookError, match="before-build failed") as caught:
+        built("setuptools", before_build(*command))
+    assert why in caught.value.why and "pyproject.toml:" in caught.value.where
 
 
 def test_data_that_the_sdist_lacks_are_named(built: Build, tmp_path: Path) -> None:

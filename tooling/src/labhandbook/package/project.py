@@ -33,7 +33,8 @@ class Settings:
     """`[tool.handbook.release]`: how this project is released.
 
     `tag` is the pattern of its tags, learnt from the tags where the table has none; `test_command` replaces
-    `pytest --pyargs MODULE`; `reruns` is how often a failed test may run again; `ignore` maps rule codes to the
+    `pytest --pyargs MODULE`; `before_build` is a command for a clean copy of the sources, before they are built;
+    `reruns` is how often a failed test may run again; `ignore` maps rule codes to the
     reason for ignoring them; `compare_with` is the index that holds the earlier releases, or "none"; `publisher` is
     what was registered as trusted publisher, as `doctor.publisher` reads it; `pass_env` names the variables that the
     build and the tests see beyond the usual.
@@ -46,6 +47,7 @@ class Settings:
     compare_with: str = "pypi"
     publisher: dict[str, Any] = field(default_factory=dict)
     pass_env: tuple[str, ...] = ()
+    before_build: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -255,7 +257,7 @@ def read_settings(project: Project) -> Settings:
                              todo=f"correct it in [{TABLE}]", section="sec-pypi-metadata")
 
     kinds: dict[str, type] = {"tag": str, "test-command": list, "reruns": int, "ignore": dict, "compare-with": str,
-                              "publisher": dict, "pass-env": list}
+                              "publisher": dict, "pass-env": list, "before-build": list}
     for key, value in table.items():
         if key not in kinds:
             raise refuse(key, f"there is no setting {key}{hint(key, kinds)}")
@@ -278,7 +280,7 @@ def read_settings(project: Project) -> Settings:
     return Settings(tag, tuple(map(str, table.get("test-command", ()))), reruns,
                     {code: str(reason) for code, reason in table.get("ignore", {}).items()},
                     table.get("compare-with", Settings.compare_with), table.get("publisher", {}),
-                    tuple(table.get("pass-env", ())))
+                    tuple(table.get("pass-env", ())), tuple(map(str, table.get("before-build", ()))))
 
 
 def _needs(project: Project) -> set[str]:
