@@ -20,6 +20,7 @@ from labhandbook.core.rules import Severity
 from labhandbook.package.distribution import read
 from labhandbook.package.project import Project, load_project
 from labhandbook.release import package_build as module
+from labhandbook.release.clean_sources import export
 from labhandbook.release.inspection import inspect
 from labhandbook.release.package_build import Built, build
 from labhandbook.release.release_folder import hide
@@ -98,6 +99,20 @@ def test_what_is_not_committed_is_not_built(network: None, tmp_path: Path) -> No
     result = build(load_project(root, ask_remote=False), tmp_path / "out")
     assert result.findings == [] and "demo.stale" not in result.wheel.modules
     assert "demo.secret" not in result.wheel.modules and "def main" in result.wheel.text("demo/cli.py")
+
+
+def test_a_copy_has_the_contents_of_large_files_and_no_others(tmp_path: Path) -> None:
+    """A clone has git LFS's pointers; the repository's folder has the contents, which no filter has to fetch."""
+    large, path = b"weights\n" * 100, "src/demo/data/weights.bin"
+    pointer = ("version https://git-lfs.github.com/spec/v1\n"
+               f"oid sha256:{hashlib.sha256(large).hexdigest()}\nsize {len(large)}\n")
+    root = sample_packages.make(tmp_path / "project", changes={".gitattributes": "*.bin filter=lfs\n", path: pointer})
+    (root / path).write_bytes(large)
+    copy = export(load_project(root, ask_remote=False), tmp_path / "one")
+    assert (copy / path).read_bytes() == large
+    (root / path).write_bytes(large + b"changed since the commit\n")
+    copy = export(load_project(root, ask_remote=False), tmp_path / "two")
+    assert (copy / path).read_text() == pointer
 
 
 def before_build(*command: str) -> sample_packages.Files:

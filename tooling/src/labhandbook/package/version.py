@@ -132,5 +132,6 @@ def version_of(project: Project) -> str:
         raise HandbookError(f"the version of {project.name or project.root.name} is not known",
                             where=f"{found.file}:{found.line}",
                             why=found.problem or f"{found.version or 'nothing'} is no version",
-                            todo="tag the commit, or run handbook release build, which asks the backend",
+                            todo="write a version as in 1.2.0" if found.version else
+                            "tag the commit, or run handbook release build, which asks the backend",
                             section="sec-pypi-tag") from None
