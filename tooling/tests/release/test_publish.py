@@ -140,6 +140,19 @@ def test_the_name_of_a_deleted_file_stays_used(upload: Upload, server: Server) -
     with pytest.raises(HandbookError, match="has had another"):
         publish(upload)
 
+@pytest.mark.parametrize("page", ["<title>400 {0}</title><h1>400 {0}</h1>The server could not comply. {0}", "{0}"])
+def test_the_answer_of_the_index_is_printed_once(upload: Upload, page: str) -> None:
+    """PyPI gives its reason in the status line and in the page."""
+    import requests
+
+    why = "'Framework :: Nothing' is not a valid classifier."
+    answer = requests.Response()
+    answer.status_code, answer.reason, answer._content = 400, why, page.format(why).encode()
+    with pytest.raises(HandbookError, match="refuses") as caught:
+        module.settle(upload, upload.files[0], answer)
+    assert words(caught.value).count("Framework :: Nothing") == 1
+
+
 
 def test_a_refusal_gives_the_index_words(upload: Upload, tmp_path: Path) -> None:
     local = sample_dists.wheel(tmp_path, version="1.0+local")
