@@ -106,7 +106,7 @@ def test_new_asks_for_nothing_that_was_given(tmp_path: Path) -> None:
 
 def test_check_reports_to_people_and_machines(tmp_path: Path) -> None:
     (tmp_path / "job.sh").write_text("#!/bin/bash\n#SBATCH -p small-g -t 4-0 --gpus-per-node=1\nsrun hostname\n")
-    shown = run("job", "check", "job.sh", "--cluster", "lumi", cwd=tmp_path)
+    shown = run("job", "check", "job.sh", "--cluster", "lumi", "-v", cwd=tmp_path)
     assert shown.returncode == 1
     assert re.search(r"^✗ job\.sh:2: HPC012 .*\n    .*\n    http\S+html#sec-hpc-workflow-partition$", shown.stdout,
                      re.MULTILINE)
