@@ -50,6 +50,7 @@ class Job:
     summary: str = ""
     errors: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    outputs: dict[str, str] = field(default_factory=dict)
 
     @property
     def log(self) -> str:
@@ -98,6 +99,8 @@ class Runner:
     secrets: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
     actions: Mapping[str, Path] = field(default_factory=dict)
+    runs: int = 0
+    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def artifacts(self) -> Path:
@@ -105,48 +108,73 @@ class Runner:
         return self.scratch / "artifacts"
 
     def run(self, workflow: Path, event: Event, *, matrix: Mapping[str, str] | None = None,
-            timeout: float = 900) -> Run:
-        """Run the jobs of a workflow file for an event."""
+            done: Sequence[str] = (), timeout: float = 900) -> Run:
+        """Run the jobs of a workflow file for an event, as the first time or again without those that are `done`."""
         self.artifacts.mkdir(parents=True, exist_ok=True)
         (self.scratch / "home").mkdir(exist_ok=True)
         if not (clone := self.scratch / "clone").exists():
             subprocess.run(["git", "clone", "--quiet", self.remote, clone], check=True)
         payload = self.scratch / "event.json"
         payload.write_text(json.dumps(event.payload))
-        workflow = self._translated(workflow, event)
-        done = subprocess.run(self._command(workflow, event, payload, matrix or {}), capture_output=True, text=True,
-                              env=self._environ(), cwd=self.scratch, timeout=timeout, check=False)
-        return read(done.stdout, done.stderr)
+        self._fetch_own(event.variables["GITHUB_SHA"])
+        self.runs += 1
+        folder = self.scratch / f"run-{self.runs}"
+        self._write(workflow, f"own/repository@{event.variables['GITHUB_SHA']}", folder, done)
+        ran = subprocess.run(self._command(workflow.name, folder, event, payload, matrix or {}), capture_output=True,
+                             text=True, env=self._environ(), cwd=self.scratch, timeout=timeout, check=False)
+        ended = read(ran.stdout, ran.stderr, done)
+        self.outputs |= {name: job.outputs for name, job in ended.jobs.items()}
+        return ended
 
-    def _translated(self, workflow: Path, event: Event) -> Path:
-        """The workflow with its repository's own actions (`$/path`), which act doesn't know, as those of another.
-
-        As on GitHub they are fetched at the commit that runs, apart from the job's checkout.
-        """
-        text, commit = workflow.read_text(encoding="utf-8"), event.variables["GITHUB_SHA"]
-        if "uses: $/" not in text:
-            return workflow
-        own = self.scratch / "own"
-        if not own.exists():
+    def _fetch_own(self, commit: str) -> None:
+        """The repository itself as an action's repository: `$/path` means it, at the commit that runs."""
+        if f"own/repository@{commit}" not in self.actions:
+            own = self.scratch / f"own-{commit}"
             own.mkdir()
             packed = subprocess.run(["git", "archive", commit], cwd=self.remote, capture_output=True, check=True)
             subprocess.run(["tar", "--extract", "--directory", own], input=packed.stdout, check=True)
-        self.actions = {**self.actions, f"own/repository@{commit}": own}
-        path = self.scratch / ".github" / "workflows" / workflow.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(re.sub(r"uses: \$/(\S+)", rf"uses: own/repository/\1@{commit}", text), encoding="utf-8")
-        return path
+            self.actions = {**self.actions, f"own/repository@{commit}": own}
+            for path in (own / ".github" / "actions").glob("*/action.yml"):
+                path.write_text(named(path.read_text(encoding="utf-8"), f"own/repository@{commit}"), encoding="utf-8")
 
-    def _command(self, workflow: Path, event: Event, payload: Path, matrix: Mapping[str, str]) -> list[str]:
-        used = [*self.actions.items(), *stand_ins(workflow, self.actions.values())]
+    def _write(self, workflow: Path, home: str, folder: Path, done: Sequence[str], call: str = "") -> str:
+        """Write a workflow and those that it calls into a folder, and give the name of its copy.
+
+        `home` is what `$/`, which act doesn't know, means in it. Each call gets a copy of its own, so that a job that
+        is done can only count as such, as when GitHub runs failed jobs again. `call` is the path of the calling jobs.
+        """
+        described = yaml.load(named(workflow.read_text(encoding="utf-8"), home), Loader)
+        for name, job in described["jobs"].items():
+            full = f"{call}{name}"
+            if full in done:
+                kept = self.outputs.get(full, {})
+                described["jobs"][name] = {"runs-on": "ubuntu-latest", "steps": [{"run": "true"}], "outputs": {
+                    key: kept.get(value.rpartition(".")[2].strip(" }"), "")
+                    for key, value in job.get("outputs", {}).items()}}
+            elif called := re.fullmatch(r"([\w.-]+/[\w.-]+)/(\S+)@(\w+)", job.get("uses", "")):
+                source = f"{called[1]}@{called[3]}"
+                copy = self._write(self.actions[source] / called[2], source, folder, done, f"{full}/")
+                job["uses"] = f"called/workflows/.github/workflows/{copy}@{folder.name}"
+        if call:
+            described["name"] = f"[{call}]"
+        path = folder / ".github" / "workflows" / (f"{call.replace('/', '-')}called.yml" if call else workflow.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(described, sort_keys=False), encoding="utf-8")
+        return path.name
+
+    def _command(self, workflow: str, folder: Path, event: Event, payload: Path,
+                 matrix: Mapping[str, str]) -> list[str]:
+        used = [*self.actions.items(), *stand_ins([folder, *self.actions.values()]),
+                (f"called/workflows@{folder.name}", folder)]
         listed = {"--env": event.variables, "--var": self.variables, "--secret": self.secrets,
                   "--local-repository": {name: str(path) for name, path in used}}
         options = [part for option, values in listed.items() for name, value in values.items()
                    for part in (option, f"{name}={value}")]
         options += [part for name, value in matrix.items() for part in ("--matrix", f"{name}:{value}")]
         return [str(PROGRAMS / "act"), event.name, "--json", "--directory", str(self.scratch / "clone"),
-                "--workflows", str(workflow), "--eventpath", str(payload), "--platform", "ubuntu-latest=-self-hosted",
-                "--no-skip-checkout", "--no-cache-server", "--action-cache-path", str(self.scratch / "act"),
+                "--workflows", str(folder / ".github" / "workflows" / workflow), "--eventpath", str(payload),
+                "--platform", "ubuntu-latest=-self-hosted", "--no-skip-checkout", "--no-cache-server",
+                "--action-cache-path", str(self.scratch / "act"),
                 "--actor", event.variables.get("GITHUB_ACTOR", "someone"), *options]
 
     def _environ(self) -> dict[str, str]:
@@ -162,18 +190,23 @@ def uv_cache() -> str:
     return done.stdout.strip()
 
 
-def stand_ins(workflow: Path, others: Iterable[Path]) -> list[tuple[str, Path]]:
-    """The stand-ins for the actions that a workflow and the composite actions in other folders use."""
-    texts = [workflow.read_text(encoding="utf-8")]
-    for folder in {*others, workflow.parents[2]}:
-        texts += [path.read_text(encoding="utf-8") for path in (folder / ".github" / "actions").glob("*/action.yml")]
+def named(text: str, home: str) -> str:
+    """The text of a workflow or an action with `$/path`, its own repository, by name and commit."""
+    name, _, commit = home.partition("@")
+    return re.sub(r"uses: \$/(\S+)", rf"uses: {name}/\1@{commit}", text)
+
+
+def stand_ins(folders: Iterable[Path]) -> list[tuple[str, Path]]:
+    """The stand-ins for the actions that the workflows and the composite actions in these folders use."""
+    texts = [path.read_text(encoding="utf-8") for folder in folders
+             for name in ("workflows/*.yml", "actions/*/action.yml") for path in (folder / ".github").glob(name)]
     used = {(f"{owner}/{name}@{commit}", STAND_INS / name) for text in texts for owner, name, commit
             in re.findall(r"uses: ([\w.-]+)/([\w.-]+)(?:/[\w./-]+)?@([0-9a-f]{40})", text)}
     return sorted((name, path) for name, path in used if path.is_dir())
 
 
-def read(output: str, trouble: str) -> Run:
-    """What act's log tells of the jobs."""
+def read(output: str, trouble: str, done: Sequence[str] = ()) -> Run:
+    """What act's log says of the jobs, those of called workflows behind the names of the calling ones."""
     jobs: dict[str, Job] = {}
     for line in output.splitlines():
         try:
@@ -183,29 +216,19 @@ def read(output: str, trouble: str) -> Run:
             continue
         if "jobID" not in entry:
             continue
-        job = jobs.setdefault(entry["jobID"], Job())
+        call = re.search(r"\[([^\]]+/)\]/", entry["job"])
+        job = jobs.setdefault(f"{call[1] if call else ''}{entry['jobID']}", Job())
         if entry.get("raw_output") or entry.get("command") in ("error", "warning", "notice"):
             job.said.append(str(entry["msg"]))
         if entry.get("command") == "error":
             job.errors.append(str(entry["arg"]))
         if entry.get("command") == "summary":
             job.summary += str(entry["content"])
+        if entry.get("command") == "set-output":
+            job.outputs[str(entry["name"])] = str(entry["arg"])
         if "jobResult" in entry and job.result != "failure":
             job.result = str(entry["jobResult"])
         elif entry["level"] == "error" and entry.get("command") != "error":
             job.said.append(f"{entry['msg']}\n")
-    return Run(jobs, trouble)
-
-
-def resume(workflow: Path, done: Sequence[str], target: Path) -> Path:
-    """The workflow as GitHub runs it when failed jobs are run again: those that ended well only count as such.
-
-    The file lies in `target`, below folders of the same names, with the actions of its repository beside it.
-    """
-    described = load(workflow)
-    for name in done:
-        described["jobs"][name] = {"runs-on": "ubuntu-latest", "steps": [{"run": "true"}]}
-    path = target / ".github" / "workflows" / workflow.name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(described, sort_keys=False), encoding="utf-8")
-    return path
+    calling = {name for name in jobs if any(other.startswith(f"{name}/") for other in (*jobs, *done))}
+    return Run({name: job for name, job in jobs.items() if name not in calling and name not in done}, trouble)

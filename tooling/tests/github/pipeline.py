@@ -12,18 +12,20 @@ from pathlib import Path
 
 import trustme
 
+from labhandbook.github.release_workflow import matrix
+from labhandbook.package.project import load_project
 from labhandbook.release.local_index import running
 from tooling.tests.conftest import ROOT
 from tooling.tests.github import fake_github
-from tooling.tests.github.act_runner import Event, Run, Runner, load, resume
+from tooling.tests.github.act_runner import Event, Run, Runner, load, named
 from tooling.tests.package.sample_packages import git
 from tooling.tests.release.faulty_index import Server, Store
 
 TOKEN = "ghs_loopback-token-of-the-job"
 SYSTEM = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
-# The order in which the jobs of release.yml may run.
-JOBS = ["admit", "build", "check", "inspect", "test", "testpypi", "verify-testpypi", "pypi", "verify-pypi", "recipe",
-        "announce"]
+# The order in which the jobs of a release may run; those of a called workflow behind the name of the calling job.
+JOBS = ["prepare/admit", "prepare/build", "prepare/check", "prepare/inspect", "prepare/test", "testpypi",
+        "verify/verify", "pypi", "finish/verify/verify", "finish/recipe", "finish/announce"]
 
 
 class Secure(Server):
@@ -85,14 +87,14 @@ class Pipeline:
             self.finished = []
         self.attempt += 1
         done = [name for name in JOBS if name not in only] if only else self.finished
-        workflow = resume(self.workflow, done, self.runner.scratch / f"attempt-{self.attempt}") if done \
-            else self.workflow
-        pythons = load(self.workflow)["jobs"]["test"]["strategy"]["matrix"]["python"]
-        ran = self.runner.run(workflow, self.event(), matrix={"python": pythons[0]})
+        ran = self.runner.run(self.workflow, self.event(), done=done, matrix={"python": self.python})
         self.finished = [name for name in JOBS if name in self.finished or name in ran.ended("success")]
-        for name in done:
-            ran.jobs.pop(name, None)
         return ran
+
+    @property
+    def python(self) -> str:
+        """The oldest Python of the matrix: the jobs on the others do the same."""
+        return matrix(load_project(self.project, ask_remote=False))[0]
 
     def event(self) -> Event:
         """The push of the tag."""
@@ -123,7 +125,7 @@ def pipeline(project: Path, scratch: Path, repository: str, tag: str) -> Iterato
     git(project, "fetch", "--quiet", "origin")
     authority, bundle = trustme.CA(), scratch / "authorities.pem"
     bundle.write_bytes(Path(SYSTEM).read_bytes() + authority.cert_pem.bytes())
-    jobs = {name: fake_github.Job(str(job.get("environment", "")), job["permissions"].get("id-token") == "write")
+    jobs = {name: fake_github.Job(str(job.get("environment", "")), "id-token" in job["permissions"])
             for name, job in load(project / ".github" / "workflows" / "release.yml")["jobs"].items()}
     state = fake_github.State(repository, remote, TOKEN, jobs=jobs)
     with serving(scratch / "testpypi", authority) as testpypi, serving(scratch / "pypi", authority) as pypi, \
@@ -140,7 +142,7 @@ def pipeline(project: Path, scratch: Path, repository: str, tag: str) -> Iterato
         yield Pipeline(repository, project, remote, runner, state, testpypi, pypi)
 
 
-def handbook_as_fetched(folder: Path) -> Path:
+def handbook_as_fetched(folder: Path, name: str = "") -> Path:
     """This repository as GitHub hands it to a workflow that uses its actions: the files, without their history."""
     listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
                             capture_output=True, check=True)
@@ -148,5 +150,7 @@ def handbook_as_fetched(folder: Path) -> Path:
                             capture_output=True, check=True)
     folder.mkdir()
     subprocess.run(["tar", "--extract", "--directory", folder], input=packed.stdout, check=True)
+    if name:
+        for path in (folder / ".github" / "actions").glob("*/action.yml"):
+            path.write_text(named(path.read_text(encoding="utf-8"), name), encoding="utf-8")
     return folder
-

@@ -36,7 +36,7 @@ def handbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The handbook as GitHub fetches it for the workflow."""
     if download("click") is None:
         pytest.skip(LACKS + "the network")
-    return handbook_as_fetched(tmp_path_factory.mktemp("actions") / "handbook")
+    return handbook_as_fetched(tmp_path_factory.mktemp("actions") / "handbook", f"acerbilab/handbook@{COMMIT}")
 
 
 @pytest.fixture
@@ -83,30 +83,30 @@ def test_a_tag_is_released_whatever_breaks_on_the_way(line: Pipeline) -> None:
     """A red check, TestPyPI down half-way, GitHub refusing, an upload that breaks off, a job run once too often."""
     git(line.project, "tag", "--annotate", "v0.1.0", "--message", "averages 0.1.0")
     line.push("v0.1.0", "failure")
-    said = stopped_at(line.run(), "admit")
+    said = stopped_at(line.run(), "prepare/admit")
     assert "REL401" in said and "tests.yml ended with failure" in said and "Fix the cause" in said
 
     line.github.run(".github/workflows/tests.yml", "success")
     line.testpypi.faults.append(Fault("upload", "error", times=99, skip=1))
-    said = stopped_at(line.run(), "testpypi", "admit", "build", "check", "inspect", "test")
+    said = stopped_at(line.run(), "testpypi", *JOBS[:5])
     assert "TestPyPI gave no usable answer: it answers 503" in said and "uploads the files that are missing" in said
     assert len(line.testpypi.uploads()) == 1 and not line.pypi.uploads()
 
     line.testpypi.faults.clear()
     line.github.faults.append(fake_github.Fault("POST", "/uploads/", status=403))
     last = line.run()
-    said = stopped_at(last, "announce", "testpypi", "verify-testpypi", "pypi", "verify-pypi", "recipe")
+    said = stopped_at(last, "finish/announce", *JOBS[5:10])
     assert "GitHub refuses POST" in said and "contents: write" in said
     assert set(line.testpypi.uploads()) == set(line.pypi.uploads()) == NAMES
     assert len(line.testpypi.uploads()) == len(line.pypi.uploads()) == 2, "nothing is uploaded twice"
-    back = last.jobs["verify-pypi"].summary
+    back = last.jobs["finish/verify/verify"].summary
     assert "wheel from PyPI on Python" in back and "2 tests passed" in back, "it came back, and passes its tests"
     (draft,) = line.github.releases
     assert draft["draft"] and "The first release" in draft["body"], "what users see is published whole or not at all"
 
     line.github.faults.append(fake_github.Fault("POST", "/uploads/", status=502, half=True))
     done = line.run()
-    assert done.ended("success") == ["announce"], done.why()
+    assert done.ended("success") == ["finish/announce"], done.why()
     assert line.finished == JOBS
     (release,) = line.github.releases
     assert release["tag_name"] == "v0.1.0" and not release["draft"] and not release["prerelease"]
@@ -130,7 +130,7 @@ def test_a_tag_that_is_not_the_version_builds_nothing(line: Pipeline) -> None:
     commit(line.project)
     git(line.project, "tag", "--annotate", "v0.2.0", "--message", "averages 0.2.0")
     line.push("v0.2.0")
-    said = stopped_at(line.run(), "admit")
+    said = stopped_at(line.run(), "prepare/admit")
     assert "REL013" in said and "the tag is v0.2.0, the version is 0.1.0, whose tag is v0.1.0" in said
     assert not line.testpypi.requests and not line.github.releases
 
@@ -161,7 +161,7 @@ def test_nothing_of_the_repository_is_there_where_files_are_uploaded(line: Pipel
     for name in uploading:
         used = [step.get("uses", "") for step in load(line.workflow)["jobs"][name]["steps"]]
         assert not any("checkout" in each for each in used)
-    line.run(only=["build"])
+    line.run(only=["prepare/build"])
     ran = line.run(only=uploading)
     assert sorted(ran.ended("success")) == sorted(uploading), ran.why()
     assert set(line.testpypi.uploads()) == set(line.pypi.uploads()) == NAMES
@@ -175,7 +175,7 @@ def test_a_run_without_trouble_and_all_of_it_again(line: Pipeline) -> None:
     line.push("v0.1.0")
     first = line.run()
     assert set(first.ended("success")) == set(JOBS), first.why()
-    said = first.jobs["verify-pypi"].summary
+    said = first.jobs["finish/verify/verify"].summary
     assert "wheel from PyPI" in said and "2 tests passed" in said
     logs = "".join(job.log + job.summary for job in first.jobs.values())
     for secret in (TOKEN, line.pypi.token, line.testpypi.token):
@@ -211,7 +211,7 @@ def test_gpyreg_is_released_by_the_workflow_that_init_writes(handbook: Path, tmp
         ran = line.run()
         assert set(ran.ended("success")) == set(JOBS), ran.why()
         assert {name.partition("-")[0] for name in line.github.assets("v1.4.0")} == {"gpyreg", "recipe.yaml"}
-        assert "wheel from PyPI" in ran.jobs["verify-pypi"].summary and "tests" in ran.jobs["verify-pypi"].summary
+        assert "wheel from PyPI" in ran.jobs["finish/verify/verify"].summary and "tests" in ran.jobs["finish/verify/verify"].summary
 
 
 @pytest.mark.slow
@@ -224,7 +224,7 @@ def test_this_repository_is_released_by_its_own_workflow(tmp_path: Path) -> None
         ran = line.run()
         assert set(ran.ended("success")) == set(JOBS), ran.why()
         assert "labhandbook-0.1.0-py3-none-any.whl" in line.github.assets("v0.1.0")
-        assert "tests passed" in ran.jobs["verify-pypi"].summary
+        assert "tests passed" in ran.jobs["finish/verify/verify"].summary
 
 
 @pytest.mark.slow

@@ -28,11 +28,13 @@ def project_argument(function: click.decorators.FC) -> click.decorators.FC:
 def admit(path: Path, form: str, output: Path | None, tag: str, patience: float) -> int:
     """Refuse a tag that may not be released: wrong version, part of a clone, off the main branch, or a red check."""
     from labhandbook.github import admit as admission
+    from labhandbook.github.release_workflow import matrix
     from labhandbook.package.findings import project_findings
     from labhandbook.package.project import load_project
 
     progress = Progress()
     project = load_project(path, ask_remote=False)
+    job_summary.give("pythons", json.dumps(matrix(project)))
     asked = admission.admit(project, tag, patience * 60, say=lambda line: click.echo(f"    {line}", err=True))
     findings = project_findings(admission.judge(asked), project)
     title = f"May {asked.tag} of {project.name} be released?"

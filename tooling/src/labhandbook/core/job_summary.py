@@ -20,6 +20,7 @@ from labhandbook.core.rules import Finding, Severity
 from labhandbook.core.section_addresses import address
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
+OUTPUT = "GITHUB_OUTPUT"
 LARGEST = 1024 * 1024  # GitHub drops a step's summary that is larger, in bytes.
 MOST = 10  # GitHub shows this many annotations of each level a step.
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.UNVERIFIED: "notice"}
@@ -41,6 +42,13 @@ def summarise(markdown: str) -> None:
         data = data[:max(room - 40, 0)].rpartition(b"\n")[0] + b"\n\nThe rest is in the log.\n"
     with path.open("ab") as stream:
         stream.write(data)
+
+
+def give(name: str, value: str) -> None:
+    """Give later jobs of the workflow a value, as an output of this step."""
+    if path := os.environ.get(OUTPUT):
+        with Path(path).open("a", encoding="utf-8") as stream:
+            stream.write(f"{name}={value}\n")
 
 
 def tell_findings(findings: Sequence[Finding], title: str) -> None:

@@ -1,7 +1,7 @@
 """`handbook release init`: a package's own release workflow.
 
-PyPI accepts uploads from the repository's own workflow only, not from a shared one, so the whole file is written into
-the repository. The actions and the handbook that it uses are pinned by commit.
+PyPI accepts uploads from the repository's own workflow only, not from a shared one. So the jobs that upload are written
+into the repository; the others are workflows of the handbook, which they call by commit.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ from labhandbook.package.version_tables import pythons
 SECTION = "sec-actions-init"
 WORKFLOW = Path(".github/workflows", trusted_publisher.WORKFLOW)
 REHEARSAL = ".github/workflows/rehearse.yml"
+# What packages use of the handbook's repository.
+PARTS = {**{name: f".github/workflows/release-{name}.yml" for name in ("prepare", "verify", "finish")},
+         **{name: f".github/actions/{name}" for name in ("publish", "rehearse")}}
 A_YEAR = timedelta(days=365)
 # Dependabot proposes newer actions once they are a week old, and other programs do the same.
 DEPENDABOT = ".github/dependabot.yml"
@@ -55,8 +58,7 @@ def actions() -> dict[str, str]:
             if isinstance(entry, dict)}
 
 
-def write(project: Project, publishers: Sequence[Form], handbook: str = "", *, force: bool = False,
-          today: date | None = None) -> bool:
+def write(project: Project, publishers: Sequence[Form], handbook: str = "", *, force: bool = False) -> bool:
     """Write the workflow for these publishers into a project; True when the file changed.
 
     Raises HandbookError when the file has other content, and when the project isn't a repository of its own.
@@ -66,7 +68,7 @@ def write(project: Project, publishers: Sequence[Form], handbook: str = "", *, f
         raise HandbookError(f"{project.root.name} is a folder of a larger repository", where=str(project.root),
                             why="GitHub reads workflows at the top of a repository only", section=SECTION,
                             todo="run init in a package that has a repository of its own")
-    text = render(project, publishers, uses(project, handbook), today)
+    text = render(project, publishers, uses(project, handbook))
     there = untrusted_data.text(path, str(WORKFLOW)) if path.exists() else None
     if there == text:
         return False
@@ -100,7 +102,7 @@ def write_beside(project: Project, publishers: Sequence[Form], handbook: str = "
         _put(project.root / PYPROJECT, text)
         changed.append(PYPROJECT)
     own = uses(project, handbook)
-    if own["handbook"].startswith("$/"):
+    if own["rehearse"].startswith("$/"):
         return changed
     if not (project.root / REHEARSAL).exists():
         text = (resources.files("labhandbook.github") / "rehearse.yml.in").read_text(encoding="utf-8")
@@ -122,37 +124,25 @@ def _put(path: Path, text: str) -> None:
                             todo="free space, or check who may write there", section=SECTION) from None
 
 
-def render(project: Project, publishers: Sequence[Form], own: Mapping[str, str], today: date | None = None) -> str:
-    """The workflow's text; `own` has the references to the handbook's actions by their names."""
+def render(project: Project, publishers: Sequence[Form], own: Mapping[str, str]) -> str:
+    """The workflow's text; `own` has the references to the handbook's workflows and actions by their names."""
     text = (resources.files("labhandbook.github") / "release.yml.in").read_text(encoding="utf-8")
-    if "testpypi" not in [each.index for each in publishers]:
+    environments = {each.index: each.environment for each in publishers}
+    if "testpypi" not in environments:
         # Its two jobs, and what waits for them.
-        text = re.sub(r"(?ms)^  testpypi:\n.*?(?=^  pypi:\n)", "", text)
-        text = text.replace("needs: verify-testpypi", "needs: [check, inspect, test]")
-    known = actions()
-    blocks = {
-        "CHECK OUT": check_out(),
-        "HANDBOOK": step("Set up handbook", own["handbook"]), "SETUP PYTHON": known["actions/setup-python"],
+        text = re.sub(r"(?ms)^  testpypi:\n.*?(?=^  pypi:\n)", "", text).replace("needs: verify", "needs: prepare")
+    return fill(text, {
+        **{name.upper(): uses for name, uses in own.items()}, "SECTION": address("sec-actions"),
         "REPOSITORY": f"{publishers[0].owner}/{publishers[0].repository}",
-        "FETCH": step("Fetch the files and their ledger", known["actions/download-artifact"],
-                      {"name": "release", "path": ".handbook/"}),
-        "UPLOAD": known["actions/upload-artifact"], "DOWNLOAD": known["actions/download-artifact"],
-        "RECIPE": own["recipe"], "SECTION": address("sec-actions"),
-        "TAGS": project.settings.tag.format(version="[0-9]*"), "PYTHONS": json.dumps(matrix(project, today)),
-    }
-    return fill(text, blocks)
+        "TESTPYPI": environments.get("testpypi", ""), "PYPI": environments["pypi"],
+        "TAGS": project.settings.tag.format(version="[0-9]*")})
 
 
 def check_out() -> str:
     """The step that checks out all of the history: the tags give the version."""
-    return step("Check out", actions()["actions/checkout"], {"fetch-depth": "0", "persist-credentials": "false"})
-
-
-def step(name: str, action: str, given: Mapping[str, str] | None = None) -> str:
-    """A step of a job that uses an action."""
-    lines = [f"- name: {name}", f"  uses: {action}", *(["  with:"] if given else []),
-             *(f"    {key}: {value}" for key, value in (given or {}).items())]
-    return "\n".join(f"      {line}" for line in lines)
+    return "\n".join(f"      {line}" for line in (
+        "- name: Check out", f"  uses: {actions()['actions/checkout']}", "  with:", "    fetch-depth: 0",
+        "    persist-credentials: false"))
 
 
 def matrix(project: Project, today: date | None = None) -> list[str]:
@@ -173,17 +163,15 @@ def matrix(project: Project, today: date | None = None) -> list[str]:
 
 
 def uses(project: Project, commit: str = "") -> dict[str, str]:
-    """How a workflow of the project uses the handbook's actions.
+    """How a workflow of the project uses the handbook's workflows and actions, by short names.
 
     In the handbook's repository they are those of the running commit (`$/`), elsewhere those of that repository.
     """
-    names = ("handbook", "recipe", "rehearse")
-    folder = Path(".github/actions")
-    if all((project.root / folder / name / "action.yml").exists() for name in names):
-        return {name: f"$/{folder / name}" for name in names}
+    if all((project.root / path).exists() for path in PARTS.values()):
+        return {name: f"$/{path}" for name, path in PARTS.items()}
     repository, version = home()
     commit = commit or own_commit(repository, version)
-    return {name: f"{repository_of(repository)}/{folder / name}@{commit} # {version}" for name in names}
+    return {name: f"{repository_of(repository)}/{path}@{commit} # {version}" for name, path in PARTS.items()}
 
 
 def home() -> tuple[str, str]:

@@ -17,6 +17,8 @@ from labhandbook.package import index_addresses
 
 PYPA = "pypa/gh-action-pypi-publish"
 MATURIN = ("pyo3/maturin-action", "messense/maturin-action")
+# This handbook's own action, also where a workflow of its repository uses it.
+OWN = re.compile(r"(?:acerbilab/handbook|\$)/\.github/actions/publish(?:@|$)")
 DEPLOY, POETRY, RELEASER = "casperdcl/deploy-pypi", "jrubics/poetry-publish", "jupyter-server/jupyter_releaser"
 # The commands that upload.
 COMMANDS = {
@@ -120,7 +122,7 @@ class Sources:
             yield step
             uses = step.body["uses"].text
             folder = uses[2:].rstrip("/")
-            if depth and uses.startswith(("./", "$/")) and folder in self.composites:
+            if depth and uses.startswith(("./", "$/")) and folder in self.composites and not OWN.match(uses):
                 file, body = self.composites[folder]
                 inside = [Step(inner, file, step.conditions) for inner in body["runs"]["steps"].items]
                 yield from self.steps(inside, depth - 1)
@@ -181,7 +183,9 @@ def reaches(job: Job, step: Step, trigger: Trigger) -> bool | None:
 def _by_action(step: Step) -> Iterator[tuple[int, str, str, int, bool]]:
     """An upload by an action: line, tool, index, the line of its token, and whether a step made that token."""
     line, inputs, used = step.body["uses"].line, step.inputs, step.action
-    if step.uses(PYPA):
+    if OWN.match(step.body["uses"].text):
+        yield line, "handbook", which(inputs["index"].text), 0, False
+    elif step.uses(PYPA):
         url = inputs["repository-url"] or inputs["repository_url"]
         yield line, PYPA, which(url.text), *_given(inputs, "password")
     elif step.uses(DEPLOY) and inputs["upload"].word != "false":
