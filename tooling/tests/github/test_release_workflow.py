@@ -8,6 +8,7 @@ import subprocess
 import tomllib
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def package(tmp_path: Path) -> Path:
 def lint(folder: Path, workflow: Path = release_workflow.WORKFLOW) -> str:
     """What zizmor and a checker with actionlint's rules say of a workflow; nothing when all is well."""
     said = []
-    for command in (["zizmor", "--offline", "--persona", "pedantic", "--quiet", "--no-progress",
+    for command in (["zizmor", "--offline", "--persona", "auditor", "--quiet", "--no-progress",
                      str(workflow)],
                     ["jactionlint", "--no-color", "--strict-exit", str(workflow)]):
         done = subprocess.run([PROGRAMS / command[0], *command[1:]], cwd=folder, capture_output=True, text=True,
@@ -48,11 +49,12 @@ def test_the_workflow_is_written_and_clean(package: Path) -> None:
     assert done.returncode == 0 and "written" in done.stderr, done.stderr
     assert lint(package) == ""
     workflow = load(package / release_workflow.WORKFLOW)
-    assert list(workflow["jobs"]) == JOBS and workflow["on"] == {"push": {"tags": ["v[0-9]*"]}}
-    assert workflow["jobs"]["admit"]["if"] == "${{ github.repository == 'lab/demo' }}"
-    assert workflow["jobs"]["recipe"]["continue-on-error"] is True
+    assert list(workflow["jobs"]) == ["prepare", "testpypi", "verify", "pypi", "finish"]
+    assert workflow["on"] == {"push": {"tags": ["v[0-9]*"]}}
+    assert workflow["jobs"]["prepare"]["if"] == "${{ github.repository == 'lab/demo' }}"
     text = (package / release_workflow.WORKFLOW).read_text()
-    assert f"uses: acerbilab/handbook/.github/actions/handbook@{COMMIT} # " in text
+    assert len(text.splitlines()) < 75, "a person reads it in a minute"
+    assert len(re.findall(rf"uses: acerbilab/handbook/\S+@{COMMIT} # \S+\n", text)) == 5 == text.count(" uses: ")
     assert "vars." not in text, "no variable redirects a release"
     assert "up to date" in run("release", "init", package, "--handbook", COMMIT).stderr
 
@@ -86,42 +88,62 @@ def test_testpypi_can_be_left_out(package: Path) -> None:
     assert [form["index"] for form in json.loads(done.stdout)] == ["pypi"]
     assert lint(package) == ""
     jobs = load(package / release_workflow.WORKFLOW)["jobs"]
-    assert list(jobs) == [name for name in JOBS if "testpypi" not in name]
-    assert jobs["pypi"]["needs"] == ["check", "inspect", "test"]
+    assert list(jobs) == ["prepare", "pypi", "finish"] and jobs["pypi"]["needs"] == "prepare"
     assert 'environments = { pypi = "pypi" }' in (package / "pyproject.toml").read_text()
 
 
-def test_the_handbook_runs_on_one_python_and_the_matrix_says_what_is_tested(package: Path) -> None:
-    run("release", "init", package, "--handbook", COMMIT)
-    steps = load(package / release_workflow.WORKFLOW)["jobs"]["test"]["steps"]
-    (python,) = [step for step in steps if "setup-python" in step.get("uses", "")]
-    (handbook,) = [step for step in steps if "actions/handbook" in step.get("uses", "")]
+def test_the_handbook_runs_on_one_python_and_the_matrix_says_what_is_tested() -> None:
+    job = parts()["prepare/test"]
+    assert job["strategy"]["matrix"]["python"] == "${{ fromJSON(needs.admit.outputs.pythons) }}"
+    (python,) = [step for step in job["steps"] if "setup-python" in step.get("uses", "")]
+    (handbook,) = [step for step in job["steps"] if "actions/handbook" in step.get("uses", "")]
     assert python["with"] == {"python-version": "${{ matrix.python }}"} and "with" not in handbook
-    assert steps.index(python) < steps.index(handbook), "the handbook's own Python comes first on PATH"
+    assert job["steps"].index(python) < job["steps"].index(handbook), "the handbook's own Python comes first on PATH"
 
 
 def test_a_linter_would_find_a_defect(package: Path) -> None:
     """The linters look at all: a workflow with an unpinned action and an injection is not clean."""
     run("release", "init", package, "--handbook", COMMIT)
     path = package / release_workflow.WORKFLOW
-    path.write_text(re.sub(r"actions/checkout@\w+ # \S+", "actions/checkout@v7", path.read_text())
-                    .replace("handbook release admit", "echo ${{ github.head_ref }}"))
+    path.write_text(re.sub(r"- name: Publish\n +uses: \S+ # .*\n +with:\n +index: testpypi",
+                           "- uses: actions/checkout@v7\n      - run: echo ${{ github.head_ref }}", path.read_text()))
     said = lint(package)
     assert "zizmor: " in said and "jactionlint: " in said
+
+
+def parts() -> dict[str, Any]:
+    """The jobs of a release in the handbook's workflows, by the names that they have in a run."""
+    own = load(ROOT / release_workflow.WORKFLOW)["jobs"]
+    found: dict[str, Any] = {}
+    for name, job in own.items():
+        inner = load(ROOT / job["uses"].removeprefix("$/"))["jobs"] if "uses" in job else {"": job}
+        found |= {f"{name}/{each}".rstrip("/"): each_job for each, each_job in inner.items()}
+    return found
 
 
 def test_every_job_has_what_it_needs_and_no_more(package: Path) -> None:
     run("release", "init", package, "--handbook", COMMIT)
     workflow = load(package / release_workflow.WORKFLOW)
     assert workflow["permissions"] == {} and workflow["concurrency"]["cancel-in-progress"] is False
-    for name, job in workflow["jobs"].items():
+    found, ours = parts(), load(ROOT / release_workflow.WORKFLOW)["jobs"]
+    assert [name.replace("finish/verify", "finish/verify/verify") for name in found] == JOBS
+    for name, job in found.items():
         writes = {right for right, level in job["permissions"].items() if level == "write"}
-        assert writes == {"testpypi": {"id-token"}, "pypi": {"id-token"}, "announce": {"contents"}}.get(name, set())
+        assert writes == {"testpypi": {"id-token"}, "pypi": {"id-token"},
+                          "finish/announce": {"contents"}}.get(name, set())
         assert job.get("environment") == (name if name in ("testpypi", "pypi") else None)
+        caller = ours[name.partition("/")[0]]["permissions"]
+        for right, level in job["permissions"].items():
+            assert caller[right] in (level, "write"), "a called job gets no more than its caller has"
+        assert bool(job.get("continue-on-error")) == (name == "finish/recipe"), "a failing recipe stops nothing"
+        if "uses" in job:
+            continue
         assert 0 < job["timeout-minutes"] <= 60 and job["runs-on"] == "ubuntu-latest"
         assert sum(str(step.get("run", "")).startswith("handbook ") for step in job["steps"]) <= 1
         for step in job["steps"]:
             assert "${{" not in step.get("run", "") and "cache" not in step.get("with", {})
+    for path in (ROOT / ".github").rglob("release*.yml"):
+        assert "vars." not in path.read_text(encoding="utf-8"), "no variable redirects a release"
 
 
 def test_the_fields_of_the_forms_are_shown(package: Path) -> None:
@@ -145,7 +167,7 @@ def test_a_workflow_that_is_there_is_not_lost(package: Path) -> None:
     assert done.returncode == 2 and "exists already, and differs" in done.stderr
     assert path.read_text() == "name: mine\n"
     assert run("release", "init", package, "--handbook", COMMIT, "--force").returncode == 0
-    assert "handbook release admit" in path.read_text()
+    assert "release-prepare.yml" in path.read_text()
 
 
 def test_a_folder_that_can_not_be_written_is_reported(package: Path) -> None:
@@ -186,17 +208,14 @@ def test_a_project_without_a_python_that_gets_fixes_is_refused(tmp_path: Path) -
 
 
 def test_the_handbook_is_pinned_at_the_commit_that_is_installed(package: Path) -> None:
-    head = git(ROOT, "rev-parse", "HEAD").strip()
-    assert release_workflow.uses(load_project(package,
-                                              ask_remote=False))["recipe"].split(" # ")[0].endswith(f"/recipe@{head}")
+    head, project = git(ROOT, "rev-parse", "HEAD").strip(), load_project(package, ask_remote=False)
+    assert release_workflow.uses(project)["publish"].split(" # ")[0].endswith(f"/publish@{head}")
 
 
 def test_this_repositorys_workflow_is_the_one_that_init_writes() -> None:
     project = load_project(ROOT, ask_remote=False)
     own = release_workflow.uses(project)
-    assert own["handbook"] == "$/.github/actions/handbook"
-    # The Pythons are those of the day on which it was written.
+    assert own["publish"] == "$/.github/actions/publish"
     written = release_workflow.render(project, forms(project, "acerbilab/handbook"), own)
-    there, made = (re.sub(r"python: \[.*", "", text) for text in (
-        (ROOT / release_workflow.WORKFLOW).read_text(encoding="utf-8"), written))
-    assert there == made, "run: handbook release init --force"
+    there = (ROOT / release_workflow.WORKFLOW).read_text(encoding="utf-8")
+    assert there == written, "run: handbook release init --force"

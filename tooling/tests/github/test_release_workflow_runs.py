@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.github.release_workflow import REHEARSAL
-from tooling.tests.conftest import LACKS, run
+from labhandbook.github.release_workflow import PARTS, REHEARSAL
+from tooling.tests.conftest import LACKS, ROOT, run
 from tooling.tests.github import fake_github
 from tooling.tests.github.act_runner import Event, Run, load
 from tooling.tests.github.pipeline import JOBS, TOKEN, Pipeline, handbook_as_fetched, pipeline
@@ -158,9 +158,10 @@ def test_nothing_of_the_repository_is_there_where_files_are_uploaded(line: Pipel
     git(line.project, "tag", "--annotate", "v0.1.0", "--message", "averages 0.1.0")
     line.push("v0.1.0")
     uploading = ["testpypi", "pypi"]
+    used = [step.get("uses", "") for step in load(ROOT / PARTS["publish"] / "action.yml")["runs"]["steps"]]
     for name in uploading:
-        used = [step.get("uses", "") for step in load(line.workflow)["jobs"][name]["steps"]]
-        assert not any("checkout" in each for each in used)
+        used += [step.get("uses", "") for step in load(line.workflow)["jobs"][name]["steps"]]
+    assert len(used) == 5 and not any("checkout" in each for each in used)
     line.run(only=["prepare/build"])
     ran = line.run(only=uploading)
     assert sorted(ran.ended("success")) == sorted(uploading), ran.why()
@@ -211,7 +212,8 @@ def test_gpyreg_is_released_by_the_workflow_that_init_writes(handbook: Path, tmp
         ran = line.run()
         assert set(ran.ended("success")) == set(JOBS), ran.why()
         assert {name.partition("-")[0] for name in line.github.assets("v1.4.0")} == {"gpyreg", "recipe.yaml"}
-        assert "wheel from PyPI" in ran.jobs["finish/verify/verify"].summary and "tests" in ran.jobs["finish/verify/verify"].summary
+        said = ran.jobs["finish/verify/verify"].summary
+        assert "wheel from PyPI" in said and "tests" in said
 
 
 @pytest.mark.slow

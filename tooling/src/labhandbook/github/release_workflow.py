@@ -1,7 +1,7 @@
 """`handbook release init`: a package's own release workflow.
 
-PyPI accepts uploads from the repository's own workflow only, not from a shared one. So the jobs that upload are written
-into the repository; the others are workflows of the handbook, which they call by commit.
+PyPI accepts uploads from the repository's own workflow only, not from a shared one. So the jobs that upload are
+written into the repository; the others are in workflows of the handbook, which are called by commit.
 """
 
 from __future__ import annotations
