@@ -1,8 +1,10 @@
-"""The jobs of a release as a graph, from the workflow file of this repository."""
+"""The jobs of a release as a graph, from the workflow files of this repository."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,13 +16,27 @@ Spot = tuple[float, float, float, float]  # left, top, width, height
 HIGH, GAP, LINE = 58, 30, SMALL * 1.3
 SEEN = (
     "{count} jobs as boxes from top to bottom, each joined to the jobs that wait for it. {order}. The two jobs that "
-    "upload, {uploads}, are filled, and each names its environment. announce waits for verify-pypi and recipe."
+    "upload, {uploads}, are filled, and each names its environment. finish/announce waits for finish/verify and "
+    "finish/recipe."
 )
 
 
-def jobs() -> dict[str, Any]:
-    """The workflow's jobs by their ids."""
-    found: dict[str, Any] = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]
+def jobs(path: Path = WORKFLOW, call: str = "", before: Sequence[str] = (),
+         given: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The jobs by their ids, those of called workflows behind the id of the calling job."""
+    found: dict[str, Any] = {}
+    last: dict[str, list[str]] = {}
+    for name, job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].items():
+        waits = [end for each in needs(job) for end in last[each]] or list(before)
+        full = call if call.rpartition("/")[2] == name else f"{call}/{name}".strip("/")
+        if called := job.get("uses"):
+            inner = jobs(ROOT / called.removeprefix("$/"), full, waits, job.get("with", {}))
+        else:
+            words = re.sub(r"\$\{\{ inputs\.(\w+) }}", lambda at: (given or {})[at[1]], job["name"])
+            inner = {full: {**job, "needs": waits, "name": words}}
+        waited = {each for one in inner.values() for each in needs(one)}
+        last[name] = [each for each in inner if each not in waited]
+        found |= inner
     return found
 
 
@@ -39,11 +55,9 @@ def ranks(found: Mapping[str, Any]) -> list[list[str]]:
 
 
 def title(job: Mapping[str, Any]) -> str:
-    """What a job does, with the values of its matrix in words."""
-    words = str(job["name"])
-    for name, values in job.get("strategy", {}).get("matrix", {}).items():
-        words = words.replace(f"${{{{ matrix.{name} }}}}", " and ".join(values))
-    return words
+    """What a job does; the matrix has the oldest and the newest Python of the package."""
+    words = str(job["name"]).replace("Python ${{ matrix.python }}", "the oldest and the newest Python")
+    return words.replace("testpypi", "TestPyPI").replace("pypi", "PyPI")
 
 
 def place(row: list[str], passed: bool) -> list[tuple[float, float]]:

@@ -147,10 +147,8 @@ class Runner:
         for name, job in described["jobs"].items():
             full = f"{call}{name}"
             if full in done:
-                kept = self.outputs.get(full, {})
                 described["jobs"][name] = {"runs-on": "ubuntu-latest", "steps": [{"run": "true"}], "outputs": {
-                    key: kept.get(value.rpartition(".")[2].strip(" }"), "")
-                    for key, value in job.get("outputs", {}).items()}}
+                    key: self._kept(value, full, call) for key, value in job.get("outputs", {}).items()}}
             elif called := re.fullmatch(r"([\w.-]+/[\w.-]+)/(\S+)@(\w+)", job.get("uses", "")):
                 source = f"{called[1]}@{called[3]}"
                 copy = self._write(self.actions[source] / called[2], source, folder, done, f"{full}/")
@@ -161,6 +159,11 @@ class Runner:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump(described, sort_keys=False), encoding="utf-8")
         return path.name
+
+    def _kept(self, value: str, job: str, call: str) -> str:
+        """An output of a job that is done, which comes from a step of it or from a job before it."""
+        found = re.search(r"(?:needs\.(\w+)|steps\.\w+)\.outputs\.(\w+)", value)
+        return self.outputs.get(f"{call}{found[1]}" if found[1] else job, {}).get(found[2], "") if found else ""
 
     def _command(self, workflow: str, folder: Path, event: Event, payload: Path,
                  matrix: Mapping[str, str]) -> list[str]:

@@ -77,28 +77,38 @@ def announce(path: Path, folder: Path | None) -> int:
 @click.option("--handbook", "commit", default="", metavar="COMMIT",
               help="The handbook's commit to use (default: the one that is installed).")
 @click.option("--no-testpypi", is_flag=True, help="Publish on PyPI without TestPyPI before it.")
+@click.option("--compiled/--pure", default=None,
+              help="Build wheels on several machines, or don't (default: by what the package's build is).")
 @click.option("--force", is_flag=True, help="Overwrite a workflow that exists.")
 @format_option
-def init(path: Path, repository: str, commit: str, no_testpypi: bool, force: bool, form: str) -> int:
+def init(path: Path, repository: str, commit: str, no_testpypi: bool, compiled: bool | None, force: bool,
+         form: str) -> int:
     """Write the package's release workflow and show the fields of the forms that make PyPI and TestPyPI trust it."""
-    from labhandbook.github.release_workflow import WORKFLOW, write, write_beside
+    from labhandbook.github import release_workflow
     from labhandbook.github.trusted_publisher import forms
     from labhandbook.package.project import load_project
 
     progress = Progress()
     project = load_project(path, ask_remote=False)
     publishers = forms(project, repository, ("pypi",) if no_testpypi else ("testpypi", "pypi"))
-    written = write(project, publishers, commit, force=force)
-    beside = write_beside(project, publishers, commit)
+    own = release_workflow.uses(project, commit)
+    unasked = release_workflow.on_github(own)
+    compiled = release_workflow.has_extensions(project) if compiled is None else compiled
+    written = [*release_workflow.write(project, publishers, own, compiled=compiled, force=force),
+               *release_workflow.write_beside(project, publishers, own)]
+    first = publishers[0]
     if form == "json":
         click.echo(json.dumps([each.as_json() for each in publishers], indent=2))
     else:
-        first = publishers[0]
         click.echo("\n\n".join(each.as_text() for each in publishers))
         click.echo(f"\nGitHub: https://github.com/{first.owner}/{first.repository}/settings/environments\n"
-                   f"    make {' and '.join(each.environment for each in publishers)}; give pypi required reviewers")
-    done = [*([str(WORKFLOW)] if written else []), *beside]
-    progress.last(True, f"{', '.join(done)} written" if done else f"{WORKFLOW} is up to date",
+                   f"    make {' and '.join(each.environment for each in publishers)}; "
+                   f"give {publishers[-1].environment} required reviewers")
+    if unasked:
+        click.echo(f"the handbook's commit could not be looked up: {unasked}", err=True)
+    for name in release_workflow.others(project, publishers):
+        click.echo(f"{name} uploads too: remove it, or a tag starts both", err=True)
+    progress.last(True, f"{', '.join(written)} written" if written else f"{first.workflow} is up to date",
                   "next: fill in the forms, commit, and run handbook release doctor before the first tag")
     return FINE
 

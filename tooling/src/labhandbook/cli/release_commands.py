@@ -79,10 +79,10 @@ def inspect_files(files: tuple[str, ...], compare_with: str | None = "none") -> 
 
 
 @release.command(cls=Command, section="sec-pypi-build")
-@paths_argument
+@files_argument
 @report_options
 def build(**given: Any) -> int:
-    """Build sdist and wheel of this commit once, and prove that the build can be repeated."""
+    """Build sdist and wheel of this commit once, and prove that the build can be repeated; or take the FILEs."""
     from labhandbook.release import release_steps
 
     asked = Asked(**given)

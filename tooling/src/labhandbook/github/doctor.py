@@ -75,7 +75,7 @@ def gather(start: Path, *, offline: bool = False) -> Repository:
     project = load_project(start, ask_remote=False) if (start / PYPROJECT).exists() else None
     remote = remote_of(root, git(root, "symbolic-ref", "--quiet", "--short", "HEAD")) if top else None
     slug = repository_of(git(root, "remote", "get-url", remote)) if remote else ""
-    workflows, unreadable = _workflows(root)
+    workflows, unreadable = workflows_of(root)
     tags, tag_from, trials = next_tags(project, lines(git(root, "tag", "--sort=-creatordate")) if top else [],
                                        workflows.values(), folders(root))
     sources = Sources(workflows, composites(root), slug, tags)
@@ -90,7 +90,7 @@ def gather(start: Path, *, offline: bool = False) -> Repository:
     return replace(found, audit=audit(root, found.audited), github=ask(slug, known, offline=offline))
 
 
-def _workflows(root: Path) -> tuple[dict[str, Workflow], list[tuple[str, int, str]]]:
+def workflows_of(root: Path) -> tuple[dict[str, Workflow], list[tuple[str, int, str]]]:
     """The workflows of a folder by file, and those that can't be read with line and reason."""
     workflows: dict[str, Workflow] = {}
     unreadable: list[tuple[str, int, str]] = []

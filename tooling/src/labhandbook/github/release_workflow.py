@@ -7,6 +7,7 @@ written into the repository; the others are in workflows of the handbook, which 
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -20,17 +21,18 @@ from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import write_atomic
 from labhandbook.core.git import git
-from labhandbook.core.github_api import repository_of
+from labhandbook.core.github_api import API, GitHub, repository_of
 from labhandbook.core.section_addresses import address
 from labhandbook.core.templates import fill
-from labhandbook.github import trusted_publisher
-from labhandbook.github.trusted_publisher import Form
+from labhandbook.core.wording import listed
+from labhandbook.github.doctor import NEXT, composites, workflows_of
+from labhandbook.github.trusted_publisher import Form, of_several
+from labhandbook.github.upload_steps import Sources, publications
+from labhandbook.github.workflow_model import FOLDER, read_workflow
 from labhandbook.package.project import PYPROJECT, TABLE, Project
 from labhandbook.package.version_tables import pythons
 
 SECTION = "sec-actions-init"
-WORKFLOW = Path(".github/workflows", trusted_publisher.WORKFLOW)
-REHEARSAL = ".github/workflows/rehearse.yml"
 # What packages use of the handbook's repository.
 PARTS = {**{name: f".github/workflows/release-{name}.yml" for name in ("prepare", "verify", "finish")},
          **{name: f".github/actions/{name}" for name in ("publish", "rehearse")}}
@@ -58,29 +60,40 @@ def actions() -> dict[str, str]:
             if isinstance(entry, dict)}
 
 
-def write(project: Project, publishers: Sequence[Form], handbook: str = "", *, force: bool = False) -> bool:
-    """Write the workflow for these publishers into a project; True when the file changed.
+def write(project: Project, publishers: Sequence[Form], own: Mapping[str, str], *, compiled: bool = False,
+          force: bool = False) -> list[str]:
+    """Write the workflow for these publishers into a project's repository; the names of the files that changed.
 
-    Raises HandbookError when the file has other content, and when the project isn't a repository of its own.
+    `own` says how it uses the handbook. Raises HandbookError when the file has other content.
     """
-    path = project.root / WORKFLOW
-    if project.git and project.git.root != project.root:
-        raise HandbookError(f"{project.root.name} is a folder of a larger repository", where=str(project.root),
-                            why="GitHub reads workflows at the top of a repository only", section=SECTION,
-                            todo="run init in a package that has a repository of its own")
-    text = render(project, publishers, uses(project, handbook))
-    there = untrusted_data.text(path, str(WORKFLOW)) if path.exists() else None
+    name = f"{FOLDER}/{publishers[0].workflow}"
+    path = top(project) / name
+    text = render(project, publishers, own, compiled=compiled)
+    there = untrusted_data.text(path, name) if path.exists() else None
     if there == text:
-        return False
+        return []
     if there is not None and not force:
-        raise HandbookError(f"{WORKFLOW} exists already, and differs", where=str(path),
-                            why="your own changes in it would be lost", section=SECTION,
+        jobs = read_workflow(name, there).jobs if "jobs:" in there else {}
+        raise HandbookError(f"{name} exists already, and differs", where=str(path), section=SECTION,
+                            why=f"it would be replaced{f', with its jobs {listed(list(jobs))}' if jobs else ''}",
                             todo="commit it, then compare: handbook release init --force && git diff")
     _put(path, text)
-    return True
+    return [name]
 
 
-def write_beside(project: Project, publishers: Sequence[Form], handbook: str = "") -> list[str]:
+def top(project: Project) -> Path:
+    """The folder where GitHub looks for workflows."""
+    return project.git.root if project.git else project.root
+
+
+def others(project: Project, publishers: Sequence[Form]) -> list[str]:
+    """The other workflows of the repository that upload on a tag of the project."""
+    workflows, _ = workflows_of(top(project))
+    sources = Sources(workflows, composites(top(project)), "", (project.settings.tag.format(version=NEXT),))
+    return sorted({each.workflow.name for each in publications(sources) if each.every} - {publishers[0].workflow})
+
+
+def write_beside(project: Project, publishers: Sequence[Form], own: Mapping[str, str]) -> list[str]:
     """Record the publishers in `pyproject.toml`, rehearse pull requests and have the pins kept up to date.
 
     What is there already stays as it is. The result is the files that changed.
@@ -101,16 +114,17 @@ def write_beside(project: Project, publishers: Sequence[Form], handbook: str = "
                                 todo=f"write it there:\n{table}") from None
         _put(project.root / PYPROJECT, text)
         changed.append(PYPROJECT)
-    own = uses(project, handbook)
     if own["rehearse"].startswith("$/"):
         return changed
-    if not (project.root / REHEARSAL).exists():
-        text = (resources.files("labhandbook.github") / "rehearse.yml.in").read_text(encoding="utf-8")
-        _put(project.root / REHEARSAL, fill(text, {
-            "SECTION": address("sec-actions-rehearse"), "CHECK OUT": check_out(), "REHEARSE": own["rehearse"]}))
-        changed.append(REHEARSAL)
-    if not any((project.root / name).exists() for name in (DEPENDABOT, *OTHER_BOTS)):
-        _put(project.root / DEPENDABOT, UPDATES)
+    root, name = top(project), f"rehearse{of_several(project)}"
+    if not (root / (file := f"{FOLDER}/{name}.yml")).exists():
+        inside = folder_of(project)
+        _put(root / file, fill(_template("rehearse"), {
+            "SECTION": address("sec-actions-rehearse"), "CHECK OUT": check_out(), "REHEARSE": own["rehearse"],
+            "NAME": name, "STEP WITH": f"\n        with:\n          path: {inside}" if inside != "." else ""}))
+        changed.append(file)
+    if not any((root / name).exists() for name in (DEPENDABOT, *OTHER_BOTS)):
+        _put(root / DEPENDABOT, UPDATES)
         changed.append(DEPENDABOT)
     return changed
 
@@ -124,18 +138,42 @@ def _put(path: Path, text: str) -> None:
                             todo="free space, or check who may write there", section=SECTION) from None
 
 
-def render(project: Project, publishers: Sequence[Form], own: Mapping[str, str]) -> str:
-    """The workflow's text; `own` has the references to the handbook's workflows and actions by their names."""
-    text = (resources.files("labhandbook.github") / "release.yml.in").read_text(encoding="utf-8")
-    environments = {each.index: each.environment for each in publishers}
+def render(project: Project, publishers: Sequence[Form], own: Mapping[str, str], *, compiled: bool = False) -> str:
+    """The workflow's text; `own` has the references to the handbook's workflows and actions by their names.
+
+    For a `compiled` package jobs on several machines build its wheels first.
+    """
+    text, environments = _template("release"), {each.index: each.environment for each in publishers}
     if "testpypi" not in environments:
         # Its two jobs, and what waits for them.
         text = re.sub(r"(?ms)^  testpypi:\n.*?(?=^  pypi:\n)", "", text).replace("needs: verify", "needs: prepare")
-    return fill(text, {
+    inside, known = folder_of(project), actions()
+    place = f"\n      path: {inside}" if inside != "." else ""
+    words = {
         **{name.upper(): uses for name, uses in own.items()}, "SECTION": address("sec-actions"),
-        "REPOSITORY": f"{publishers[0].owner}/{publishers[0].repository}",
-        "TESTPYPI": environments.get("testpypi", ""), "PYPI": environments["pypi"],
-        "TAGS": project.settings.tag.format(version="[0-9]*")})
+        "NAME": Path(publishers[0].workflow).stem, "REPOSITORY": f"{publishers[0].owner}/{publishers[0].repository}",
+        "TESTPYPI": environments.get("testpypi", ""), "PYPI": environments["pypi"], "FOLDER": inside, "PATH": place,
+        "TAGS": project.settings.tag.format(version="[0-9]*"), "WITH": f"\n    with:{place}" if place else "",
+        "NEEDS": "\n    needs: wheels" if compiled else "", "CHECK OUT": check_out(),
+        "CIBUILDWHEEL": known["pypa/cibuildwheel"], "UPLOAD": known["actions/upload-artifact"]}
+    return fill(text, {**words, "WHEELS": fill(_template("wheels"), words) if compiled else ""})
+
+
+def _template(name: str) -> str:
+    return (resources.files("labhandbook.github") / f"{name}.yml.in").read_text(encoding="utf-8")
+
+
+def folder_of(project: Project) -> str:
+    """The project's folder in its repository."""
+    return project.root.relative_to(top(project)).as_posix()
+
+
+def has_extensions(project: Project) -> bool:
+    """Whether a project compiles code: it has settings for cibuildwheel, or its build is one that compiles."""
+    setup = project.root / "setup.py"
+    return bool(project.get("tool", "cibuildwheel") is not None
+                or re.match(r"maturin|scikit_build_core|mesonpy", str(project.get("build-system", "build-backend")))
+                or (setup.exists() and re.search(r"ext_modules|cythonize", untrusted_data.text(setup))))
 
 
 def check_out() -> str:
@@ -172,6 +210,28 @@ def uses(project: Project, commit: str = "") -> dict[str, str]:
     repository, version = home()
     commit = commit or own_commit(repository, version)
     return {name: f"{repository_of(repository)}/{path}@{commit} # {version}" for name, path in PARTS.items()}
+
+
+def on_github(own: Mapping[str, str]) -> str:
+    """Why GitHub could not be asked for the handbook's commit that a workflow names; empty where GitHub has it.
+
+    Raises HandbookError where GitHub does not have it: the workflow would not start.
+    """
+    found = re.match(r"([\w.-]+/[\w.-]+)/.*@(\w+)", own["publish"])
+    if not found:
+        return ""
+    token = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or ""
+    github = GitHub(found[1], os.environ.get("GITHUB_API_URL", API).rstrip("/"), token, attempts=1, seconds=5.0)
+    try:
+        if github.get(f"commits/{found[2]}") is not None:
+            return ""
+        if github.get("") is None:
+            return f"GitHub shows no {found[1]}" + ("" if token else " without a token")
+    except HandbookError as problem:
+        return problem.what
+    raise HandbookError(f"{found[1]} on GitHub has no commit {found[2][:10]}", section=SECTION,
+                        why="a workflow that calls it would not start",
+                        todo="push it, or name another: --handbook COMMIT")
 
 
 def home() -> tuple[str, str]:

@@ -23,7 +23,6 @@ from labhandbook.package import index_addresses
 from labhandbook.package.project import PYPROJECT, TABLE, Project
 
 SECTION = "sec-pypi-trusted-setup"
-WORKFLOW = "release.yml"  # the workflow that `handbook release init` writes
 KINDS: dict[str, type] = {"repository": str, "workflow": str, "environments": dict}
 
 
@@ -97,7 +96,13 @@ def forms(project: Project, repository: str = "", targets: Sequence[str] = ("tes
                             why=f"{repository} is no owner/name" if repository else "the git remote isn't on GitHub",
                             todo="name it: --repository owner/name",
                             section="sec-actions-init")
+    package = of_several(project)
     webs = {target: index_addresses.index(target).web for target in targets}
     return [Form(target, f"{web}/manage/account/publishing/",
                  f"{web}/manage/project/{project.normalised}/settings/publishing/", project.name, owner, name,
-                 WORKFLOW, target) for target, web in webs.items()]
+                 f"release{package}.yml", f"{target}{package}") for target, web in webs.items()]
+
+
+def of_several(project: Project) -> str:
+    """What the names of a project's workflows and environments end with, if it is a folder of its repository."""
+    return f"-{project.normalised}" if project.git and project.git.root != project.root else ""
