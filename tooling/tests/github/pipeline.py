@@ -53,7 +53,10 @@ def serving(folder: Path, authority: trustme.CA, lag: float = 0.3) -> Iterator[S
 
 @dataclass
 class Pipeline:
-    """All that a release touches. `project` is the maintainer's clone, `remote` GitHub's copy of it."""
+    """All that a release touches. `project` is the maintainer's clone, `remote` GitHub's copy of it.
+
+    The package is in the folder `path` of it, and `name` is its workflow.
+    """
 
     repository: str
     project: Path
@@ -62,13 +65,15 @@ class Pipeline:
     github: fake_github.State
     testpypi: Secure
     pypi: Secure
+    path: str = "."
+    name: str = "release.yml"
     finished: list[str] = field(default_factory=list)
     attempt: int = 0
 
     @property
     def workflow(self) -> Path:
         """The release workflow as it is pushed."""
-        return self.project / ".github" / "workflows" / "release.yml"
+        return self.project / ".github" / "workflows" / self.name
 
     def push(self, tag: str, conclusion: str | None = "success") -> None:
         """Push the branch and the tag; the package's own checks end with a conclusion."""
@@ -87,14 +92,15 @@ class Pipeline:
             self.finished = []
         self.attempt += 1
         done = [name for name in JOBS if name not in only] if only else self.finished
-        ran = self.runner.run(self.workflow, self.event(), done=done, matrix={"python": self.python})
-        self.finished = [name for name in JOBS if name in self.finished or name in ran.ended("success")]
+        ran = self.runner.run(self.workflow, self.event(), done=done,
+                              matrix={"python": self.python, "runner": "ubuntu-latest"})
+        self.finished = [name for name in ("wheels", *JOBS) if name in (*self.finished, *ran.ended("success"))]
         return ran
 
     @property
     def python(self) -> str:
         """The oldest Python of the matrix: the jobs on the others do the same."""
-        return matrix(load_project(self.project, ask_remote=False))[0]
+        return matrix(load_project(self.project / self.path, ask_remote=False))[0]
 
     def event(self) -> Event:
         """The push of the tag."""
@@ -106,7 +112,7 @@ class Pipeline:
             "GITHUB_SHA": self.commit, "GITHUB_REPOSITORY": self.repository,
             "GITHUB_REPOSITORY_OWNER": self.repository.partition("/")[0],
             "GITHUB_RUN_ID": "4711", "GITHUB_RUN_ATTEMPT": str(self.attempt), "GITHUB_API_URL": self.api,
-            "GITHUB_WORKFLOW_REF": f"{self.repository}/.github/workflows/release.yml@{self.github.ref}",
+            "GITHUB_WORKFLOW_REF": f"{self.repository}/.github/workflows/{self.name}@{self.github.ref}",
             "GITHUB_ACTOR": "a-maintainer"})
 
     @property
@@ -116,7 +122,8 @@ class Pipeline:
 
 
 @contextlib.contextmanager
-def pipeline(project: Path, scratch: Path, repository: str, tag: str) -> Iterator[Pipeline]:
+def pipeline(project: Path, scratch: Path, repository: str, tag: str, path: str = ".",
+             name: str = "release.yml") -> Iterator[Pipeline]:
     """A pipeline for the package in a folder, which has its release workflow and its commits, but no remote."""
     scratch.mkdir(exist_ok=True)
     remote = scratch / "remote.git"
@@ -125,21 +132,21 @@ def pipeline(project: Path, scratch: Path, repository: str, tag: str) -> Iterato
     git(project, "fetch", "--quiet", "origin")
     authority, bundle = trustme.CA(), scratch / "authorities.pem"
     bundle.write_bytes(Path(SYSTEM).read_bytes() + authority.cert_pem.bytes())
-    jobs = {name: fake_github.Job(str(job.get("environment", "")), "id-token" in job["permissions"])
-            for name, job in load(project / ".github" / "workflows" / "release.yml")["jobs"].items()}
-    state = fake_github.State(repository, remote, TOKEN, jobs=jobs)
+    jobs = {called: fake_github.Job(str(job.get("environment", "")), "id-token" in job["permissions"])
+            for called, job in load(project / ".github" / "workflows" / name)["jobs"].items()}
+    state = fake_github.State(repository, remote, TOKEN, jobs=jobs, workflow=f".github/workflows/{name}")
     with serving(scratch / "testpypi", authority) as testpypi, serving(scratch / "pypi", authority) as pypi, \
             fake_github.serving(state) as server:
-        for index, name in ((testpypi, "testpypi"), (pypi, "pypi")):
-            index.publisher = {"repository": repository, "environment": name,
-                               "workflow_ref": f"{repository}/.github/workflows/release.yml@refs/tags/{tag}"}
+        for index, job in ((testpypi, "testpypi"), (pypi, "pypi")):
+            index.publisher = {"repository": repository, "environment": jobs[job].environment,
+                               "workflow_ref": f"{repository}/.github/workflows/{name}@refs/tags/{tag}"}
         runner = Runner(
             remote, scratch / "runner", {}, {"GITHUB_TOKEN": TOKEN}, {
                 "HANDBOOK_PYPI": pypi.url, "HANDBOOK_TESTPYPI": testpypi.url,
                 "STAND_IN_IDENTITIES": ",".join(name for name, job in jobs.items() if job.identity),
                 "STAND_IN_IDENTITY": f"{server.url}/identity", "NO_PROXY": "127.0.0.1",
                 **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT"), str(bundle))})
-        yield Pipeline(repository, project, remote, runner, state, testpypi, pypi)
+        yield Pipeline(repository, project, remote, runner, state, testpypi, pypi, path, name)
 
 
 def handbook_as_fetched(folder: Path, name: str = "") -> Path:

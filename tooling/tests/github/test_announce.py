@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.github_api import GitHub
-from labhandbook.github.announce import Announced, Announcement, announce
+from labhandbook.github.announce import Announced, Announcement, announce, citation
 from labhandbook.package.changelog import notes_of, section
 from labhandbook.package.project import load_project
 from tooling.tests.github import fake_github
@@ -66,6 +67,22 @@ def test_a_release_is_published_with_notes_and_files(wanted: Announcement, serve
     assert done.published == "published" and done.notes == "CHANGELOG.md" and set(done.files.values()) == {"uploaded"}
     order = [line.split()[0] for line in server.state.asked if not line.startswith("GET")]
     assert order == ["POST", "POST", "POST", "PATCH"], "files come before it is published"
+
+
+@pytest.mark.parametrize(("files", "said"), [
+    ({}, ["no Zenodo DOI is named"]),
+    ({".zenodo.json": "{}"}, []),
+    ({"CITATION.cff": "version: 1.2.0\ndate-released: 2026-01-02\ndoi: 10.5281/zenodo.77\n"},
+     ["listed at https://doi.org/10.5281/zenodo.77"]),
+    ({"CITATION.cff": "version: v1.1.0\ndate-released: 2025-12-24\n",
+      "README.md": "[![DOI](https://zenodo.org/badge/DOI/10.5281/zenodo.88.svg)](https://x)\n"},
+     ["CITATION.cff says version v1.1.0, and this is 1.2.0", "date-released 2025-12-24, and today is 2026-01-02",
+      "zenodo.88"]),
+    ({"CITATION.cff": "version: [\n", ".zenodo.json": ""}, [])], ids=str)
+def test_what_people_cite_is_checked(files: dict[str, str], said: list[str], tmp_path: Path) -> None:
+    project = load_project(make(tmp_path / "work", changes={"README.md": "# demo\n", **files}), ask_remote=False)
+    found = citation(project, "1.2.0", date(2026, 1, 2))
+    assert len(found) == len(said) and all(part in line for part, line in zip(said, found, strict=True)), found
 
 
 def test_a_second_run_changes_nothing(wanted: Announcement, server: fake_github.Server) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from labhandbook.github.release_workflow import PARTS
+from labhandbook.package.index_addresses import index
 from tooling.tests.conftest import LACKS, ROOT, run
 from tooling.tests.github import fake_github
 from tooling.tests.github.act_runner import Event, Run, load
@@ -28,6 +29,38 @@ pytestmark = pytest.mark.long
 REPOSITORY = "lab/averages"
 # The commit at which the package's workflow uses the handbook; it means the files of this working tree.
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+EXTENSION = """
+#include <Python.h>
+static PyObject *one(PyObject *self, PyObject *args) { return PyLong_FromLong(1); }
+static PyMethodDef methods[] = {{"one", one, METH_NOARGS, "One."}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_one", NULL, -1, methods};
+PyMODINIT_FUNC PyInit__one(void) { return PyModule_Create(&module); }
+"""
+FEEDSTOCK = f"""
+schema_version: 1
+context:
+  version: "0.0.9"
+package:
+  name: averages
+  version: ${{{{ version }}}}
+source:
+  url: {index("pypi").web}/packages/source/a/averages/averages-${{{{ version }}}}.tar.gz
+  sha256: {"0" * 64}
+build:
+  number: 1
+  noarch: python
+  script: ${{{{ PYTHON }}}} -m pip install . -vv --no-deps --no-build-isolation
+requirements:
+  host: [python 3.11.*, pip, setuptools >=80, setuptools-scm >=8]
+  run: [python >=3.11]
+tests:
+  - python: {{imports: [averages]}}
+about:
+  license: BSD-3-Clause
+  license_file: LICENSE
+extra:
+  recipe-maintainers: [a-person]
+"""
 NAMES = {"averages-0.1.0.tar.gz", "averages-0.1.0-py3-none-any.whl"}
 
 
@@ -67,6 +100,17 @@ def commit(folder: Path) -> None:
     git(folder, "commit", "--quiet", "--message", "Everything")
 
 
+def feedstock(folder: Path) -> dict[str, str]:
+    """conda-forge's feedstock of an older version, and the variables that let git find it here."""
+    recipe = folder / "averages-feedstock" / "recipe" / "recipe.yaml"
+    recipe.parent.mkdir(parents=True)
+    recipe.write_text(FEEDSTOCK)
+    git(folder / "averages-feedstock", "init", "--quiet")
+    commit(folder / "averages-feedstock")
+    return {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.file://{folder}/.insteadOf",
+            "GIT_CONFIG_VALUE_0": "https://github.com/conda-forge/"}
+
+
 def stopped_at(ran: Run, job: str, *before: str) -> str:
     """The summary of the job that failed, after those that went well; no other one ran."""
     assert ran.ended("failure") == [job], ran.why()
@@ -92,6 +136,7 @@ def test_a_tag_is_released_whatever_breaks_on_the_way(line: Pipeline) -> None:
     assert "gave no usable answer: it answers 503" in said and "uploads the files that are missing" in said
     assert len(line.testpypi.uploads()) == 1 and not line.pypi.uploads()
 
+    line.runner.environ = {**line.runner.environ, **feedstock(line.runner.scratch / "conda-forge")}
     line.testpypi.faults.clear()
     line.github.faults.append(fake_github.Fault("POST", "/uploads/", status=403))
     last = line.run()
@@ -101,6 +146,9 @@ def test_a_tag_is_released_whatever_breaks_on_the_way(line: Pipeline) -> None:
     assert len(line.testpypi.uploads()) == len(line.pypi.uploads()) == 2, "nothing is uploaded twice"
     back = last.jobs["finish/verify/verify"].summary
     assert "wheel from 127.0.0.1" in back and "2 tests passed" in back, "it came back, and passes its tests"
+    change = last.jobs["finish/recipe"].summary
+    assert "## A change for conda-forge/averages-feedstock" in change
+    assert '-  version: "0.0.9"' in change and '+  version: "0.1.0"' in change and "+  sha256: " in change
     (draft,) = line.github.releases
     assert draft["draft"] and "The first release" in draft["body"], "what users see is published whole or not at all"
 
@@ -112,8 +160,8 @@ def test_a_tag_is_released_whatever_breaks_on_the_way(line: Pipeline) -> None:
     assert release["tag_name"] == "v0.1.0" and not release["draft"] and not release["prerelease"]
     files = line.github.assets("v0.1.0")
     assert "sha256" in files.pop("recipe.yaml").decode()
-    for index in (line.testpypi, line.pypi):
-        served = {file.filename: file.sha256 for file in index.store.files("averages")}
+    for place in (line.testpypi, line.pypi):
+        served = {file.filename: file.sha256 for file in place.store.files("averages")}
         assert served == hashes(files) and set(served) == NAMES, "the same bytes everywhere"
 
     again = line.run(only=["pypi"])
@@ -186,6 +234,36 @@ def test_a_run_without_trouble_and_all_of_it_again(line: Pipeline) -> None:
     assert set(again.ended("success")) == set(JOBS), again.why()
     assert line.github.releases == before
     assert len(line.pypi.uploads()) == len(line.testpypi.uploads()) == 2
+
+
+@pytest.mark.slow
+def test_a_compiled_package_in_a_folder_of_its_repository_is_released(handbook: Path, tmp_path: Path) -> None:
+    """Its tags have its name, its environments too, and its wheels are built before all else."""
+    folder = tmp_path / "mono" / "packages" / "averages"
+    run("release", "new", folder, "--author", "A Person", "--email", "a@example.org", "--repository",
+        f"https://github.com/{REPOSITORY}")
+    described = (folder / "pyproject.toml").read_text()
+    (folder / "pyproject.toml").write_text(described.replace('"v{version}"', '"averages-v{version}"').replace(
+        "[tool.setuptools_scm]", '[tool.setuptools_scm]\nroot = "../.."'))
+    (folder / "setup.py").write_text("from setuptools import Extension, setup\n\n"
+                                     'setup(ext_modules=[Extension("averages._one", ["src/averages/one.c"])])\n')
+    (folder / "src/averages/one.c").write_text(EXTENSION)
+    top = tmp_path / "mono"
+    git(top, "init", "--quiet")
+    commit(top)
+    wrote = run("release", "init", folder, "--repository", REPOSITORY, "--handbook", COMMIT)
+    assert wrote.returncode == 0, wrote.stderr
+    commit(top)
+    git(top, "tag", "--annotate", "averages-v0.1.0", "--message", "averages 0.1.0")
+    with pipeline(top, tmp_path / "line", REPOSITORY, "averages-v0.1.0", "packages/averages",
+                  "release-averages.yml") as line:
+        line.runner.actions = {f"acerbilab/handbook@{COMMIT}": handbook}
+        line.push("averages-v0.1.0")
+        ran = line.run()
+        assert set(ran.ended("success")) | {"finish/recipe"} == {"wheels", *JOBS}, ran.why()
+        (wheel,) = [name for name in line.pypi.uploads() if name.endswith(".whl")]
+        assert "manylinux" in wheel and len(line.pypi.uploads()) == 2
+        assert set(line.pypi.uploads()) <= set(line.github.assets("averages-v0.1.0"))
 
 
 @pytest.mark.slow

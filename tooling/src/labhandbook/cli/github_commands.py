@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import click
@@ -63,7 +64,8 @@ def announce(path: Path, folder: Path | None) -> int:
     commit = str(made.state.ledger().fact("build", "commit"))
     wanted = release_page.Announcement(made.project, made.version, commit, files, made.state.hashes(), extra)
     done = release_page.announce(wanted, open_github(made.project.git), made.options.say)
-    files_done = [f"{name} {what}" for name, what in done.files.items()]
+    files_done = [*(f"{name} {what}" for name, what in done.files.items()),
+                  *release_page.citation(made.project, made.version, date.today())]
     head = f"## {made.project.name} {made.version} on GitHub: [{done.published}]({done.url})"
     job_summary.summarise("\n".join([head, "", *(f"- {line}" for line in files_done)]))
     click.echo("\n".join([done.url, *(f"  {line}" for line in files_done)]))

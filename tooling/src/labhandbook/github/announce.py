@@ -6,14 +6,19 @@ looks at what exists already, so that a run that was interrupted is simply repea
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.github_api import GitHub, Unreachable
+from labhandbook.core.yaml_reader import read_yaml
 from labhandbook.package.project import Project, tag_of
 from labhandbook.package.release_notes import written
 from labhandbook.package.simple_index import sha256
@@ -21,6 +26,8 @@ from labhandbook.package.simple_index import sha256
 Say = Callable[[str], None]
 SECTION = "sec-actions-announce"
 ATTEMPTS = 4
+CITATION = "CITATION.cff"
+A_WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,29 @@ def announce(wanted: Announcement, github: GitHub, say: Say = lambda line: None)
     complete(release["id"], wanted, github)
     done.url = str(release["html_url"])
     return done
+
+
+def citation(project: Project, version: str, today: date) -> list[str]:
+    """What people who cite the version should know: whether CITATION.cff is of it, and whether it gets a DOI."""
+    texts = {}
+    for name in (CITATION, ".zenodo.json", "README.md", "README.rst"):
+        with suppress(HandbookError):
+            texts[name] = untrusted_data.text(project.root / name, name)
+    said = []
+    with suppress(HandbookError, KeyError):
+        about = read_yaml(texts[CITATION], CITATION)
+        if (named := about["version"].text) and named.removeprefix("v") != version:
+            said.append(f"{CITATION} says version {named}, and this is {version}: correct it in the next release")
+        with suppress(ValueError):
+            day = date.fromisoformat(about["date-released"].text)
+            if abs(today - day) > A_WEEK:
+                said.append(f"{CITATION} says date-released {day}, and today is {today}")
+    if found := re.search(r"10\.5281/zenodo\.\d+", "\n".join(texts.values())):
+        said.append(f"Zenodo gives this version a DOI of its own; it is listed at https://doi.org/{found[0]}")
+    elif ".zenodo.json" not in texts:
+        said.append("no Zenodo DOI is named; to get one for each release, switch the repository on at "
+                    "https://zenodo.org/account/settings/github/ and add the badge to the README")
+    return said
 
 
 def same_tag(wanted: Announcement, github: GitHub) -> None:
