@@ -54,11 +54,18 @@ def machine(remote: Path, scratch: Path, **environ: str) -> Runner:
     authorities = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT"), SYSTEM)
     # Torch's own index can't be reached from everywhere.
     return Runner(remote, scratch, {"TORCH_BACKEND": "default"}, {"GITHUB_TOKEN": TOKEN},
-                  {**engine, **authorities, **environ})
+                  {**engine, **authorities, "GIT_CONFIG_COUNT": "1",
+                   "GIT_CONFIG_KEY_0": f"url.file://{remote}.insteadOf",
+                   "GIT_CONFIG_VALUE_0": f"https://github.com/{REPOSITORY}", **environ})
 
 
 def run(runner: Runner, name: str, event: str, *, fork: bool = False, api: str = "", timeout: float = 900) -> Run:
     """The run of a workflow for an event on the newest commit."""
+    return runner.run(WORKFLOWS / name, event_of(runner, event, fork=fork, api=api), timeout=timeout)
+
+
+def event_of(runner: Runner, event: str, *, fork: bool = False, api: str = "") -> Event:
+    """An event on the newest commit."""
     sha = git(runner.remote, "rev-parse", "main").strip()
     pull = {"number": 7, "head": {"sha": sha, "repo": {"fork": fork, "full_name": "somebody/handbook"}}}
     payload: dict[str, object] = {"repository": {"full_name": REPOSITORY, "default_branch": "main"}}
@@ -67,7 +74,7 @@ def run(runner: Runner, name: str, event: str, *, fork: bool = False, api: str =
         payload, ref = payload | {"pull_request": pull}, "refs/pull/7/merge"
     variables = {"GITHUB_REF": ref, "GITHUB_SHA": sha, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": "11",
                  **({"GITHUB_API_URL": api} if api else {})}
-    return runner.run(WORKFLOWS / name, Event(event, payload, variables), timeout=timeout)
+    return Event(event, payload, variables)
 
 
 def files(runner: Runner, name: str) -> set[str]:
@@ -96,6 +103,14 @@ def test_a_push_to_main_publishes_what_was_checked(remote: Path, tmp_path: Path)
     assert not (runner.artifacts / "site.zip").exists()
     page = (runner.artifacts / "pages" / "chapters" / "packaging" / "pypi.html").read_text(encoding="utf-8")
     assert "Changed" in page, "the history dates the pages"
+
+    shutil.rmtree(runner.artifacts / "pages")
+    newer = git(remote, "commit-tree", "main^{tree}", "-p", "main", "-m", "A newer commit").strip()
+    event = event_of(runner, "push")
+    git(remote, "update-ref", "refs/heads/main", newer)
+    done = runner.run(WORKFLOWS / "site.yml", event, done=["build"])
+    git(remote, "update-ref", "refs/heads/main", f"{newer}^")
+    assert done.ended("success") == ["deploy"] and not (runner.artifacts / "pages").exists(), done.why()
 
 
 def checked(remote: Path, scratch: Path, *, fork: bool, timeout: float = 900, **environ: str) -> tuple[Runner, Run]:
