@@ -210,7 +210,7 @@ def test_nothing_of_the_repository_is_there_where_files_are_uploaded(line: Pipel
     used = [step.get("uses", "") for step in load(ROOT / PARTS["publish"] / "action.yml")["runs"]["steps"]]
     for name in uploading:
         used += [step.get("uses", "") for step in load(line.workflow)["jobs"][name]["steps"]]
-    assert len(used) == 5 and not any("checkout" in each for each in used)
+    assert len(used) == 6 and not any("checkout" in each for each in used)
     line.run(only=["prepare/build"])
     ran = line.run(only=uploading)
     assert sorted(ran.ended("success")) == sorted(uploading), ran.why()
