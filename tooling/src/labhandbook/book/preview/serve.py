@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from labhandbook.book.model import Book
-from labhandbook.book.preview.file_watcher import Watcher
+from labhandbook.book.preview.file_watcher import TICK, Watcher
 from labhandbook.book.preview.live_book import LiveBook
 from labhandbook.book.preview.page_server import Server
 from labhandbook.core.errors import HandbookError
@@ -93,10 +93,11 @@ def keep_up(live: LiveBook, stop: threading.Event, reporter: Reporter, since: in
 
 def step(live: LiveBook, watcher: Watcher, named: set[Path], reporter: Reporter) -> bool:
     """Take in what changed, or else some of what must follow it; whether more is to be done."""
-    start = time.monotonic()
+    start, since = time.monotonic(), time.time_ns() - TICK
     if changed := watcher.changed(live.inputs().files, named):
         written = live.update(changed)
-        watcher.remember(live.inputs().files)
+        # A file that a page newly wants may have come while the page was made without it.
+        watcher.remember(live.inputs().files, since)
         reporter.show(written, time.monotonic() - start)
         return True
     more = live.follow()
