@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,16 @@ def shared_folder(factory: pytest.TempPathFactory) -> Path:
     """A folder that all processes of pytest-xdist share, or that of the one process there is."""
     base = factory.getbasetemp()
     return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files and says nothing."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Requests are no news."""
 
 
 def make_book(folder: Path, files: dict[str, str], chapters: list[object] | None = None, **book: object) -> Path:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Callable, Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from labhandbook.release.local_index import running
-from tooling.tests.conftest import run, shared_folder
+from tooling.tests.conftest import Quiet, run, shared_folder
 
 DESKTOP, TABLET, PHONE = (1400, 900), (1000, 800), (390, 800)
 
@@ -22,16 +22,6 @@ Open = Callable[..., Any]
 def listing(wrong: dict[str, list[str]]) -> str:
     """What is wrong on which page, whole."""
     return "\n".join([line for url, what in wrong.items() for line in ("", url, *(f"  {one}" for one in what))])
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files and says nothing."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Requests are no news."""
 
 
 @pytest.fixture(scope="session")

@@ -51,23 +51,14 @@ CUT = """
 
 
 @pytest.mark.long
-def test_no_code_scrolls_sideways_on_a_small_desktop(urls: list[str], open_page: Open) -> None:
-    page = open_page("index.html", size=(1200, 900))
-    wide: dict[str, list[str]] = {}
-    for url in urls:
-        page.goto(url)
-        if found := page.evaluate(CUT, "main pre"):
-            wide[url] = found
-    assert not wide, listing(wide)
-
-
-@pytest.mark.long
-def test_no_answer_of_a_table_is_cut_on_a_phone(urls: list[str], open_page: Open) -> None:
-    page = open_page("index.html", size=PHONE)
+@pytest.mark.parametrize(("size", "boxes"), [((1200, 900), "main pre"), (PHONE, "main .table-scroll")],
+                         ids=["code on a small desktop", "tables on a phone"])
+def test_nothing_is_cut(urls: list[str], open_page: Open, size: tuple[int, int], boxes: str) -> None:
+    page = open_page("index.html", size=size)
     cut: dict[str, list[str]] = {}
     for url in urls:
         page.goto(url)
-        if found := page.evaluate(CUT, "main .table-scroll"):
+        if found := page.evaluate(CUT, boxes):
             cut[url] = found
     assert not cut, listing(cut)
 

@@ -180,6 +180,8 @@ def test_a_price_is_compared_with_what_the_project_has_left(tool: str, answer: s
     program.chmod(0o755)
     done = run("job", "cost", "job.sh", cwd=tmp_path, PATH=f"{tmp_path}:/usr/bin:/bin", SBATCH_ACCOUNT="")
     assert done.returncode == code and says in done.stdout, done.stdout
+    if lines.startswith(SWEEP):
+        assert "job.sh: at most 200 GPU-hours on LUMI small-g\n    200 tasks x " in done.stdout
     shown = run("job", "cost", "job.sh", "--format", "json", cwd=tmp_path, PATH=f"{tmp_path}:/usr/bin:/bin",
                 SBATCH_ACCOUNT="")
     assert ("budget" in json.loads(shown.stdout)) is ("What is left" not in says)

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from labhandbook.recipe.local_channel import Channel
 from labhandbook.recipe.local_dists import Local
 from labhandbook.recipe.wheel_solver import Resolver
 from labhandbook.release.local_index import running
-from tooling.tests.conftest import run
+from tooling.tests.conftest import Quiet, run
 from tooling.tests.recipe.samples import V0, Release, line_of, need_network, v1, write
 
 pytestmark = pytest.mark.walk
@@ -32,13 +32,6 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     name, data = Release(real=True, files={"demo/__init__.py": "import click\n"}).sdist()
     (folder / name).write_bytes(data)
     return folder / name
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Files of a folder, without a line for each request."""
-
-    def log_message(self, *args: object) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")

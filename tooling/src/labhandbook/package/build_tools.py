@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from importlib import metadata
@@ -12,6 +13,7 @@ from labhandbook.core.process import run
 from labhandbook.package import environments
 from labhandbook.package.environments import Environment
 from labhandbook.package.machine import installer_env, running, suite_env, uv_program, without_secrets
+from labhandbook.package.project import PYPROJECT, Project
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,27 @@ class Tools:
         """Names and versions of what is in it, for the ledger."""
         found = metadata.distributions(path=[str(self.environment.site)])
         return {each.name: each.version for each in sorted(found, key=lambda each: each.name.lower())}
+
+
+def generate(project: Project, tree: Path, tools: Tools) -> None:
+    """Carry out in a copy of the sources what the project's settings ask for before a build.
+
+    Raises HandbookError when the command fails.
+    """
+    command = project.settings.before_build
+    if not command:
+        return
+    try:
+        done = run(command, cwd=tree, env=tools.environ(), umask=0o022, merged=True)
+        code, said = done.returncode, done.stdout
+    except OSError as error:
+        code, said = 1, error.strerror or str(error)
+    if code:
+        raise HandbookError(f"before-build failed: {shlex.join(command)}",
+                            why=environments.tail(without_secrets(said)),
+                            where=f"{PYPROJECT}:{project.line('before-build')}",
+                            todo="correct the command; it runs in a clean copy of the commit, with what "
+                                 "[build-system] requires", section="sec-pypi-build")
 
 
 def _failed(what: str, said: str) -> HandbookError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import shutil
 import sys
 import warnings
@@ -29,7 +28,7 @@ from labhandbook.core.steps import Say, nothing
 from labhandbook.core.wording import kit, listed
 from labhandbook.package import distribution
 from labhandbook.package.backend_settings import places, remedy
-from labhandbook.package.build_tools import Tools
+from labhandbook.package.build_tools import Tools, generate
 from labhandbook.package.distribution import Distribution
 from labhandbook.package.environments import tail
 from labhandbook.package.machine import scratch as scratch_folder
@@ -156,29 +155,14 @@ class _Runs:
         with _translated(self.project):
             self.tools.install(set().union(*wanted))
         for tree in (self.one, self.two, self.three):
-            self.generate(tree)
-
-    def generate(self, tree: Path) -> None:
-        """Carry out in a copy of the sources what the project's settings ask for before a build."""
-        command = self.project.settings.before_build
-        if not command:
-            return
-        try:
-            done = process.run(command, cwd=tree, env=self.tools.environ(), umask=0o022, merged=True)
-        except OSError as error:
-            done = process.CompletedProcess([*command], 1, error.strerror)
-        if done.returncode:
-            raise HandbookError(f"before-build failed: {shlex.join(command)}", why=tail(without_secrets(done.stdout)),
-                                where=f"{PYPROJECT}:{self.project.line('before-build')}",
-                                todo="correct the command; it runs in a clean copy of the commit, with what "
-                                     "[build-system] requires", section="sec-pypi-build")
+            generate(self.project, tree, self.tools)
 
     def metadata(self) -> dict[str, Any]:
         """Name, version and requirements, as the backend's metadata hook gives them."""
         with _translated(self.project):
             tree = self._builder(self.one)
             self.tools.install(tree.get_requires_for_build("wheel"))
-            self.generate(self.one)
+            generate(self.project, self.one, self.tools)
             text = (Path(tree.metadata_path(self.scratch / "metadata")) / "METADATA").read_bytes()
         from packaging.metadata import parse_email
 
