@@ -98,6 +98,23 @@ def test_a_signal_ends_children_and_removes_temporary_folders(number: signal.Sig
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
+def test_a_thread_that_starts_nothing_after_a_signal_is_no_defect(tmp_path: Path) -> None:
+    body = ("from labhandbook.core.guarded_streams import ENDING\n"
+            "def late():\n"
+            "    while not ENDING: time.sleep(0.01)\n"
+            "    run(['true'])\n"
+            "thread = threading.Thread(target=late)\n"
+            "thread.start()\n"
+            "try:\n"
+            "    os.kill(os.getpid(), signal.SIGTERM)\n"
+            "    time.sleep(60)\n"
+            "finally:\n"
+            "    thread.join()")
+    done = trouble(body, tmp_path)
+    assert done.returncode == 128 + signal.SIGTERM and done.stderr == "Stopped by SIGTERM.\n"
+    assert not (tmp_path / ".local").exists()
+
+
 def test_an_error_that_nobody_foresaw_is_written_down_without_secrets(tmp_path: Path) -> None:
     done = trouble("raise KeyError(os.environ['TWINE_PASSWORD'])", tmp_path, TWINE_PASSWORD="pypi-canary")
     assert done.returncode == 2 and "Traceback" not in done.stderr and "canary" not in done.stderr

@@ -73,7 +73,7 @@ def main() -> None:
     """Run the command line; the one place where errors become messages and exit codes."""
     # Foreign text may not move the cursor: everything that is printed goes through guarded streams.
     guarded_streams.guard_streams()
-    threading.excepthook = lambda failed: _failed(failed.exc_value) if failed.exc_value else None
+    threading.excepthook = _thread_failed
     with guarded_streams.on_signals() as came:
         try:
             code = _outcome()
@@ -91,6 +91,12 @@ def main() -> None:
         if came and came[0] != signal.SIGINT:
             code = 128 + came[0]
     sys.exit(code)
+
+
+def _thread_failed(failed: threading.ExceptHookArgs) -> None:
+    """Show the error of a thread; what a signal kept it from starting is none."""
+    if failed.exc_value and not (guarded_streams.ENDING and isinstance(failed.exc_value, InterruptedError)):
+        _failed(failed.exc_value)
 
 
 def _outcome() -> int:
