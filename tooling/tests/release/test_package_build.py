@@ -29,6 +29,8 @@ from labhandbook.release.upload_gate import gate
 from tooling.tests.conftest import LACKS
 from tooling.tests.package import sample_packages
 
+pytestmark = pytest.mark.walk
+
 Build = Callable[..., Built]
 SETUPTOOLS = Project(Path("demo"), {}, "", None)
 
