@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from datetime import date
@@ -41,6 +42,8 @@ quarto:
   seen: "1.10.18"
 conda-smithy:
   seen: "2026.8.5"
+conda-forge:
+  python-min: "3.11"
 """
 ACTIONS = f"""\
 source = "release tags"
@@ -89,14 +92,18 @@ def book(folder: Path, web: str, page: str = "/there", facts: str = FACTS, actio
 
 def hubs(folder: Path, **changes: str) -> State:
     """GitHub with the two repositories that are asked for, as one state; `changes` are what they answer."""
-    result = {"newest": "v7.0.1", "commit": PIN, "quarto": "v1.10.21", "conda-smithy": "v2026.8.5"} | changes
+    result = {"newest": "v7.0.1", "commit": PIN, "quarto": "v1.10.21", "conda-smithy": "v2026.8.5",
+              "oldest": "3.11"} | changes
+    pins = f"pytorch:\n  - '2.9'\npython_min:\n  # bump it\n  - '{result['oldest']}'   # [not win]\n  - '3.12'\n"
     state = State("acerbilab/handbook", folder, TOKEN)
     state.others = {
         "actions/checkout/releases/latest": {"tag_name": result["newest"]},
         "actions/checkout/commits/v7.0.1": {"sha": result["commit"]},
         "actions/checkout/commits/v7.1.0": {"sha": NEW},
         "quarto-dev/quarto-cli/releases/latest": {"tag_name": result["quarto"]},
-        "conda-forge/conda-smithy/releases/latest": {"tag_name": result["conda-smithy"]}}
+        "conda-forge/conda-smithy/releases/latest": {"tag_name": result["conda-smithy"]},
+        "conda-forge/conda-forge-pinning-feedstock/contents/recipe/conda_build_config.yaml": {
+            "content": base64.b64encode(pins.encode()).decode()}}
     return state
 
 
@@ -161,13 +168,14 @@ def test_a_pin_that_no_workflow_uses_is_reported(tmp_path: Path, web: str, monke
 
 
 def test_feature_releases_of_tools_are_reported(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a tool whose versions are days, each release."""
-    answers = hubs(tmp_path, quarto="v1.11.0", **{"conda-smithy": "v2026.8.19"})
+    """Of a tool whose versions are days, each release; of conda-forge the oldest Python that it has today."""
+    answers = hubs(tmp_path, quarto="v1.11.0", oldest="3.12", **{"conda-smithy": "v2026.8.19"})
     looked = result(book(tmp_path, web), answers, monkeypatch, "6.9 7.1.0 8.0rc1 odd")
     assert shown(looked) == [
         "warning chapters/tools.yml:6 BOOK104 the text was tried with twine 7.0, and 7.1.0 is out",
         "warning chapters/tools.yml:8 BOOK104 the text was tried with quarto 1.10.18, and v1.11.0 is out",
-        "warning chapters/tools.yml:10 BOOK104 the text was tried with conda-smithy 2026.8.5, and v2026.8.19 is out"]
+        "warning chapters/tools.yml:10 BOOK104 the text was tried with conda-smithy 2026.8.5, and v2026.8.19 is out",
+        "warning chapters/tools.yml:12 BOOK104 the text was tried with conda-forge.python-min 3.11, and 3.12 is out"]
 
 
 @pytest.mark.parametrize(("one", "other", "parts", "wanted"), [

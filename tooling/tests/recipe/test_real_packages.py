@@ -29,9 +29,10 @@ def whole_way(name: str, backend: str, folder: Path) -> None:
     assert f"\n    - {backend}" in (path / "recipe.yaml").read_text(encoding="utf-8")
     linted = run("recipe", "lint", path, "--format", "json", cwd=folder)
     found = json.loads(linted.stdout)
-    # A mirror of PyPI may not serve the lasting address of the source; nothing but conda-forge's own package warns.
+    # A mirror of PyPI may not serve the lasting address of the source, and tests do not ask GitHub for people.
+    # Nothing but conda-forge's own package warns.
     codes = {one["code"] for one in found["findings"]}
-    assert linted.returncode == 0 and codes - {"RCP068"} == {"RCP076"}, linted.stdout
+    assert linted.returncode == 0 and codes - {"RCP068"} == {"RCP076", "RCP043"}, linted.stdout
     assert found["counts"]["error"] == 0 and found["counts"]["warning"] == 1
     done = run("recipe", "build", path, cwd=folder)
     print(done.stderr)

@@ -98,4 +98,5 @@ def test_lint_checks_the_address_or_says_that_it_did_not(tmp_path: Path) -> None
     assert wrong.returncode == 1 and ": RCP060 " in wrong.stdout
     offline = run("recipe", "lint", write(tmp_path / "c", v1()), "--offline")
     assert offline.returncode == 0 and "RCP068 the source's address was not checked" in offline.stdout
-    assert "1 could not be verified" in offline.stderr
+    assert "maintainer someone: because of --offline" in offline.stdout
+    assert "2 could not be verified" in offline.stderr

@@ -71,24 +71,27 @@ def new(wanted: str, output: Path, force: bool, **wishes: Any) -> int:
 @recipe.command(cls=Command, section="sec-conda-forge-check")
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @report_options
-@click.option("--offline", is_flag=True, help="Don't ask the index for the source.")
+@click.option("--offline", is_flag=True, help="Don't ask the index for the source, nor GitHub for the maintainers.")
 @click.option("--advice", is_flag=True, help="Add what this handbook advises and conda-forge does not ask for.")
 @index_option
 def lint(paths: tuple[Path, ...], form: str, output: Path | None, offline: bool, advice: bool, target: str) -> int:
     """Check recipes as conda-forge's linter does: its lints are errors, its hints are warnings.
 
     Recipes are v1 or v0: files, their folders, feedstocks, or the recipes/ folder of a clone. The source is fetched
-    from its address and compared with what the index lists.
+    from its address and compared with what the index lists, and GitHub is asked whether it has the maintainers.
     """
     from labhandbook.core.report import counts
     from labhandbook.package.index_addresses import index
     from labhandbook.recipe.conda_forge_facts import facts
+    from labhandbook.recipe.maintainer_names import GitHubNames
     from labhandbook.recipe.recipe_lint import lint as judge
     from labhandbook.recipe.source_address import check_address
 
     progress = Progress()
     place = None if offline else index(target)
-    found = judge(paths or (Path(),), lambda reading: check_address(reading, place).findings, advice=advice)
+    names = GitHubNames("because of --offline" if offline else "")
+    found = judge(paths or (Path(),), advice=advice,
+                  also=lambda reading: [*check_address(reading, place).findings, *names.check(reading)])
     show_report(found.findings, form, output, "Recipe check")
     progress.last(not found.findings.failed(), f"{', '.join(found.files)}: {found.findings.rules} rules as in "
                   f"conda-smithy {facts()['conda-smithy']}: {counts(found.findings)}")

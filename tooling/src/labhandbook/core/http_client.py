@@ -66,7 +66,7 @@ class HttpClient:
     """How to ask: `attempts` times, each at most `seconds`, with a first pause of `pause` seconds that grows.
 
     Only what may pass is asked for again, and never a POST, which could do something twice. `token` is sent as a
-    bearer token; passwords in ~/.netrc are not used.
+    bearer token; passwords in ~/.netrc are not used. Without `follow` an answer may be a redirect.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -74,6 +74,7 @@ class HttpClient:
     attempts: int = 1
     pause: float = 1.0
     seconds: float = 30.0
+    follow: bool = True
 
     def ask(self, method: str, address: str, *, query: Mapping[str, str | int] | None = None, data: object = None,
             content: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
@@ -103,8 +104,9 @@ class HttpClient:
         try:
             with _session() as session, session.request(
                     method, address, params=dict(query or {}), data=body, auth=_Bearer(self.token), stream=True,
+                    allow_redirects=self.follow, timeout=self.seconds,
                     headers={"User-Agent": "labhandbook", **self.headers, **kind, **(headers or {})},
-                    timeout=self.seconds, proxies={"no_proxy": ",".join(HOSTS)} if host in HOSTS else None) as got:
+                    proxies={"no_proxy": ",".join(HOSTS)} if host in HOSTS else None) as got:
                 return Answer(method, got.url, got.status_code, got.reason,
                               {name.lower(): value for name, value in got.headers.items()},
                               self._body(got, str(host), start))

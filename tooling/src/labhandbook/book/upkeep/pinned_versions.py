@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +20,8 @@ from labhandbook.core.rules import Finding, Severity
 from labhandbook.package.name_lookup import Answer, look_up, place_of
 
 PINS = "tooling/src/labhandbook/github/actions.toml"
-SEEN = re.compile(r"tools\.([\w-]+)\.seen")
+OLDEST = "conda-forge.python-min"
+SEEN = re.compile(rf"tools\.([\w-]+(?=\.seen)|{OLDEST})(\.seen)?")
 # Tools whose releases are on GitHub, and not on an index.
 ON_GITHUB = {"quarto": "quarto-dev/quarto-cli", "conda-smithy": "conda-forge/conda-smithy"}
 # Tools whose versions are days: each release counts.
@@ -99,6 +101,11 @@ def _newest(name: str, hub: Open, index: Callable[[str], Answer]) -> str:
     if name in ON_GITHUB:
         release = hub(ON_GITHUB[name]).get("releases/latest")
         return str((release or {}).get("tag_name", ""))
+    if name == OLDEST:  # conda-forge's own file of pins
+        held = hub("conda-forge/conda-forge-pinning-feedstock").get("contents/recipe/conda_build_config.yaml") or {}
+        text = base64.b64decode(str(held.get("content", ""))).decode("utf-8", "replace")
+        pinned = re.search(r"^python_min:\n(?:\s*#.*\n)*\s*- '([\d.]+)'", text, re.MULTILINE)
+        return pinned[1] if pinned else ""
     answer = index(name)
     if answer.problem:
         raise HandbookError(answer.problem)

@@ -75,7 +75,7 @@ def linked_licences(reading: Reading) -> Iterator[At]:
                              severity=None if seen else WARNING)
 
 
-@RECIPE.rule("RCP043", "Maintainers are a list of GitHub names", source="conda-forge R-003, R-004, CF-001",
+@RECIPE.rule("RCP043", "Maintainers are a list of GitHub names", source="conda-forge R-003, R-004, CF-001, CF-008",
       why="conda-forge gives them the rights in the feedstock, and its bots mention them.",
       fix="List GitHub names without @, your own first.", section=FIELDS)
 def maintainers(reading: Reading) -> Iterator[At]:

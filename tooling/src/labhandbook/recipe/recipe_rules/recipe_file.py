@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import re
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 from labhandbook.core.rules import WARNING, At
 from labhandbook.recipe.conda_forge_facts import facts
@@ -15,6 +19,8 @@ V1_ORDER = ["schema_version", "context", "package", "source", "build", "requirem
 V1_OUTPUTS_ORDER = ["schema_version", "context", "recipe", "source", "build", "outputs", "about", "extra"]
 V0_ORDER = ["package", "source", "build", "requirements", "test", "app", "outputs", "about", "extra"]
 SECTIONS = ["build", "host", "run"]
+PARSERS = [("conda-souschef (grayskull)", "souschef.recipe", "Recipe"),
+           ("conda-recipe-manager", "conda_recipe_manager.parser.recipe_parser", "RecipeParser")]
 
 
 @RECIPE.rule("RCP001", "A recipe is valid YAML", source="conda-forge R-036",
@@ -57,6 +63,25 @@ def alone(reading: Reading) -> Iterator[At]:
     both = [reading.path.with_name(name) for name in ("recipe.yaml", "meta.yaml")]
     if all(path.is_file() for path in both):
         yield At("recipe.yaml and meta.yaml are in one folder")
+
+
+@RECIPE.rule("RCP047", "conda-forge's other programs can read the recipe", source="conda-forge R-037",
+      severity=WARNING, why="A program that can't read a recipe can't update or convert it.",
+      fix="Leave it, or give each key once: two lines of one key under different selectors are what fails most.",
+      section=CHECK)
+def other_parsers(reading: Reading) -> Iterator[At]:
+    """What conda-souschef and conda-recipe-manager can't read, where they are installed; conda-smithy asks so too."""
+    for program, module, name in PARSERS if reading.form == "v0" else PARSERS[1:]:
+        with contextlib.suppress(ImportError), tempfile.TemporaryDirectory() as folder:
+            parser = getattr(importlib.import_module(module), name)
+            file = Path(folder, "meta.yaml")
+            file.write_text(reading.text, encoding="utf-8")
+            try:
+                parser(load_file=file) if module.startswith("souschef") else parser(reading.text)
+            except Exception as problem:  # whatever it raises, it could not read the recipe
+                said = str(getattr(problem, "problem", None) or problem).splitlines() or [type(problem).__name__]
+                mark = getattr(problem, "problem_mark", None)
+                yield At(f"{program} can't read it: {said[0][:120]}", line=mark.line + 1 if mark else 0)
 
 
 @RECIPE.rule("RCP005", "Sections are in the usual order", source="conda-forge R-001, R-009",

@@ -80,7 +80,8 @@ def redefined(reading: Reading) -> Iterator[At]:
     found = reading.context.get("python_min", "")
     if re.fullmatch(r"3\.\d+", found) and int(found[2:]) <= int(python_min()[2:]):
         lines = (number for number, text in enumerate(reading.lines, 1) if re.search(r"python_min\s*[:=]", text))
-        yield At(f"python_min is set to {found}, and conda-forge has {python_min()}", line=next(lines, 1))
+        yield At(f"python_min is set to {found}, and conda-forge has {python_min()} since "
+                 f"{facts()['python-min-since']}", line=next(lines, 1))
 
 
 @RECIPE.rule("RCP023", "A package with python or r-base under host has it under run too", source="conda-forge R-023",
