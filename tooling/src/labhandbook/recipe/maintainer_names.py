@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from labhandbook.core.http_client import HttpClient, NoAnswer
 from labhandbook.core.rules import REGISTRY, UNVERIFIED, Finding
 from labhandbook.recipe.recipe_reader import Reading
+from labhandbook.recipe.recipe_rules.about import MAINTAINERS
 
 SECONDS = 10
 
@@ -27,7 +28,7 @@ class GitHubNames:
 
         Teams are left out: GitHub shows them to members of conda-forge only.
         """
-        rule = REGISTRY["RCP043"]
+        rule = REGISTRY[MAINTAINERS]
         values = [value for value in reading.values("extra.recipe-maintainers") if "/" not in value.text]
         new = {value.text for value in values} - self.known.keys()
         if new and not self.problem:

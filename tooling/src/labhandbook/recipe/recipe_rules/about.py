@@ -11,6 +11,8 @@ from labhandbook.recipe.conda_forge_facts import LICENCE_TOOLS, facts
 from labhandbook.recipe.recipe_reader import Reading
 from labhandbook.recipe.recipe_rules.recipe_rule import ADVICE, FIELDS, RECIPE
 
+MAINTAINERS = "RCP043"  # GitHub is asked about them too
+
 
 @RECIPE.rule("RCP040", "Home page, summary and licence are given", source="conda-forge R-002",
       why="Users see them on the package's page, and conda-forge's linter requires each.",
@@ -75,7 +77,7 @@ def linked_licences(reading: Reading) -> Iterator[At]:
                              severity=None if seen else WARNING)
 
 
-@RECIPE.rule("RCP043", "Maintainers are a list of GitHub names", source="conda-forge R-003, R-004, CF-001, CF-008",
+@RECIPE.rule(MAINTAINERS, "Maintainers are a list of GitHub names", source="conda-forge R-003, R-004, CF-001, CF-008",
       why="conda-forge gives them the rights in the feedstock, and its bots mention them.",
       fix="List GitHub names without @, your own first.", section=FIELDS)
 def maintainers(reading: Reading) -> Iterator[At]:
