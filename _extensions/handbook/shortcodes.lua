@@ -16,8 +16,30 @@ local function changed(meta)
   return day
 end
 
+-- The day on which the facts of a page are due to be checked again: given by the embedded engine, read under Quarto in
+-- `_variables.yml`, which `handbook facts` writes, each value in quotes on a line of its own.
+local function due(meta)
+  if meta['handbook-review'] then return stringify(meta['handbook-review']) end
+  if not quarto or not quarto.doc.is_format 'html' then return nil end
+  local file = io.open(pandoc.path.join { quarto.project.directory, '_variables.yml' })
+  if not file then return nil end
+  local days = file:read('a'):match '\n"review%-days":\n(.*)' or ''
+  file:close()
+  local page = pandoc.path.make_relative(quarto.doc.input_file, quarto.project.directory)
+  for path, day in days:gmatch '[^\n]*"([^"]*)": "(%d%d%d%d%-%d%d%-%d%d)"' do
+    if path == page:gsub('\\', '/') then return day end
+  end
+end
+
+-- freshness.html turns the day into how long ago it was, and says whether it is too long.
+local function confirmed(day, meta)
+  if day == '' then return day end
+  local by = due(meta)
+  return pandoc.Span(day, pandoc.Attr('', {}, { { 'data-confirmed', day }, by and { 'data-due', by } or nil }))
+end
+
 local function entry(name, value)
-  return { pandoc.Plain { pandoc.Strong(name), pandoc.Space(), pandoc.Str(value) } }
+  return { pandoc.Plain { pandoc.Strong(name), pandoc.Space(), value } }
 end
 
 -- The reference page of each family of rules.
@@ -42,13 +64,13 @@ return {
   ['page-facts'] = function(_, kwargs, meta)
     local items = pandoc.List {}
     local function add(name, value, unit)
-      if value ~= '' then items:insert(entry(name, value .. (unit or ''))) end
+      if value ~= '' then items:insert(entry(name, unit and value .. unit or value)) end
     end
     add('For', stringify(kwargs['for']))
     add('Takes', stringify(kwargs['minutes']), ' min')
     add('On', stringify(kwargs['systems']))
     add('Changed', changed(meta))
-    add('Confirmed', stringify(kwargs['confirmed']))
+    add('Confirmed', confirmed(stringify(kwargs['confirmed']), meta))
     return pandoc.Div({ pandoc.BulletList(items) }, pandoc.Attr('', { 'page-facts' }))
   end,
 }

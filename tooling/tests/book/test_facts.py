@@ -212,3 +212,37 @@ def test_prerender_without_the_package_says_what_to_do(book: Path, tmp_path: Pat
 
 def test_identity_comes_from_the_configuration(book: Path) -> None:
     assert identity(load_book(book))["group"] == "A Group"
+
+
+def test_a_page_is_due_when_the_first_of_its_facts_is(book: Path) -> None:
+    page = book / "index.qmd"
+    page.write_text("# Home\n\n{{< var clusters.lumi.name >}} {{< var book.title >}}\n", encoding="utf-8")
+    assert variables(load_book(book))["review-days"] == {"index.qmd": "2027-01-02"}
+    (book / "chapters/people.yml").write_text(
+        "source: she\nchecked: 2026-01-02\nreview-by: 2026-12-31\nname: Ada\n", encoding="utf-8")
+    page.write_text(page.read_text(encoding="utf-8") + "{{<var people.name >}}\n", encoding="utf-8")
+    assert variables(load_book(book))["review-days"] == {"index.qmd": "2026-12-31"}
+
+
+QUARTO = """
+quarto = { doc = { is_format = function(name) return name == FORM end, input_file = ROOT .. '/index.qmd' },
+           project = { directory = ROOT } }
+local facts = dofile(SHORTCODES)['page-facts']
+local none = { __index = function() return pandoc.Inlines {} end }
+local answer = facts({}, setmetatable({ confirmed = pandoc.Inlines '2026-03-04' }, none), {})
+print(pandoc.write(pandoc.Pandoc { answer }, 'html'))
+"""
+
+
+@pytest.mark.parametrize(("form", "due"), [("html", ' data-due="2027-01-02"'), ("epub", "")])
+def test_quarto_reads_the_day_in_the_variables(book: Path, tmp_path: Path, form: str, due: str) -> None:
+    """The extension under Quarto's names, which it finds only there."""
+    (book / "index.qmd").write_text("# Home\n\n{{< var clusters.plain >}}\n", encoding="utf-8")
+    assert run("facts", "--write", "--book", book).returncode == 0
+    script = tmp_path / "quarto.lua"
+    names = {"ROOT": str(book), "FORM": form, "SHORTCODES": str(ROOT / "_extensions/handbook/shortcodes.lua")}
+    script.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in names.items()) + QUARTO,
+                      encoding="utf-8")
+    done = subprocess.run([pandoc_program(), "lua", script], capture_output=True, text=True, check=False)
+    said = " ".join(done.stdout.split())
+    assert f'<span data-confirmed="2026-03-04"{due}>2026-03-04</span>' in said, done.stderr

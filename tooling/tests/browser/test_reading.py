@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -196,3 +197,38 @@ def test_the_keyboard_alone_reaches_everything(open_page: Open, url: str) -> Non
         reached = page.evaluate("() => window.reached.add(document.activeElement).size")
     assert reached >= wanted
     assert not unseen
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_says_how_old_its_facts_are(open_page: Open, scheme: str) -> None:
+    """Amber, with a sign and words, from the day after the first of the page's facts is due."""
+    page = open_page("chapters/hpc/systems.html", scheme=scheme)
+    day = page.locator(".page-facts [data-confirmed]")
+    begin, due = (date.fromisoformat(day.get_attribute(f"data-{name}")) for name in ("confirmed", "due"))
+
+    def on(today: date) -> tuple[str, bool]:
+        """What the page says on that day, and whether it is amber."""
+        page.clock.set_fixed_time(f"{today}T12:00:00")
+        page.reload()
+        assert day.get_attribute("title") == f"{begin}; due to be checked again by {due}"
+        amber, shown = page.evaluate("""() => ["var(--hb-caution)", ""].map((color) => {
+            const one = document.querySelector(".page-facts [data-confirmed]");
+            one.style.color = color;
+            return getComputedStyle(one).color;
+        })""")
+        return day.inner_text(), amber == shown
+
+    assert on(begin) == ("today", False)
+    assert on(begin + timedelta(1)) == ("1 day ago", False)
+    assert on(due)[1] is False
+    said, amber = on(due + timedelta(1))
+    assert said.endswith(" ago ▲ check again") and amber
+    assert on(begin + timedelta(365)) == ("12 months ago ▲ check again", True)
+    assert on(begin + timedelta(3 * 365)) == ("3 years ago ▲ check again", True)
+
+
+def test_without_scripts_a_page_says_the_day_itself(open_page: Open) -> None:
+    page = open_page("chapters/hpc/systems.html", js=False)
+    day = page.locator(".page-facts [data-confirmed]")
+    assert day.inner_text() == day.get_attribute("data-confirmed")

@@ -51,11 +51,16 @@ def test_every_rule_has_a_broken_and_a_fine_script() -> None:
     ("q_fiqci", "lumi", Severity.UNVERIFIED),
     ("eap", "lumi", Severity.UNVERIFIED), ("other", "roihu", Severity.ERROR),
     ("vizinteractive", "roihu", Severity.UNVERIFIED), ("gpu-long", "turso", Severity.UNVERIFIED),
+    ("", "lumi", Severity.ERROR), ("", "roihu", Severity.UNVERIFIED), ("", "turso", Severity.UNVERIFIED),
 ])
 def test_a_partition_that_may_exist_is_unverified(partition: str, cluster: str, weight: Severity,
                                                   tmp_path: Path) -> None:
-    """The handbook describes the partitions that the lab uses, and of Turso those that were seen."""
-    text = f"#!/bin/bash\n#SBATCH --partition={partition} --time=5 --output=%x_%j.out --open-mode=append\nhostname\n"
+    """The handbook describes the partitions that the lab uses, and of Turso those that were seen.
+
+    A job that names none is refused where sinfo shows no default; of Roihu and Turso nobody says.
+    """
+    named = f"--partition={partition} " if partition else ""
+    text = f"#!/bin/bash\n#SBATCH {named}--time=5 --output=%x_%j.out --open-mode=append\nhostname\n"
     found = check_script(parse(text), CLUSTERS.get(cluster), tmp_path)
     assert [finding.weight for finding in found] == [weight]
 

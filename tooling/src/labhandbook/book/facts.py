@@ -33,6 +33,9 @@ from labhandbook.core.yaml_reader import Value, read_yaml
 STAMPS = ("source", "checked", "review-by", "note")
 MADE = {"node_modules", "__pycache__", "_book", "site_libs"}
 VARIABLES = "_variables.yml"
+# Where the extension finds the day on which a page's facts are due, by the page's path.
+REVIEW = "review-days"
+VARIABLE_USED = re.compile(r"\{\{<\s*var\s+([\w.-]+)\s*>\}\}")
 HEADER = "# Written by the pre-render script from the facts files; edit those instead.\n"
 
 
@@ -199,7 +202,10 @@ def variables(book: Book) -> dict[str, Any]:
     owner: dict[str, str] = {"book": "_quarto.yml", "index": "twine"}
     if results := load_results(book.root):
         tree["results"], owner["results"] = results, "results.json"
-    for fact in load_facts(book.root):
+    facts = load_facts(book.root)
+    if days := review_days(book, facts):
+        tree[REVIEW], owner[REVIEW] = days, "the days of the facts that pages show"
+    for fact in facts:
         stem, *keys = fact.name.split(".")
         if owner.setdefault(stem, fact.file) != fact.file:
             raise HandbookError(f"two facts files are named {stem}: {owner[stem]} and {fact.file}",
@@ -210,6 +216,18 @@ def variables(book: Book) -> dict[str, Any]:
             place = place.setdefault(key, {})
         place[keys[-1]] = fact.value
     return tree
+
+
+def review_days(book: Book, facts: list[Fact]) -> dict[str, str]:
+    """For each page that shows facts the first day on which one of them is due to be checked again."""
+    due = {fact.name: str(fact.review_by) for fact in facts if fact.review_by}
+    found: dict[str, str] = {}
+    for page in book.pages:
+        file = own_file(book.root, page.path)
+        text = file.read_text(encoding="utf-8", errors="replace") if file else ""
+        if days := [due[name] for name in VARIABLE_USED.findall(text) if name in due]:
+            found[page.path] = min(days)
+    return found
 
 
 def _plain(tree: Any) -> Any:

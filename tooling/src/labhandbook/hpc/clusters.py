@@ -121,6 +121,7 @@ class JobFacts:
     `environment` and `gpu_environment` name the script parts that set up the software, `python` and `gpu_python` are
     the words that start Python in it. `shared_scripts`: its CPU scripts are those of other clusters too. `gpu_memory`
     is what a script for one GPU requests, `place` where CPU jobs run, `scratch_variable` names the disk of each job.
+    `default_partition`: a job that names no partition may get one.
     """
 
     account: bool = False
@@ -136,6 +137,7 @@ class JobFacts:
     gpu_memory: str = ""
     place: str = ""
     confirmed: bool = True
+    default_partition: bool = True
     scratch_variable: str = ""
 
 

@@ -1,11 +1,10 @@
-"""`handbook job explain`: finds a message of Slurm, a GPU or a file system in the tables of the chapters."""
+"""`handbook job explain`: finds a message of Slurm, a GPU or a file system in the tables of the page of errors."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
@@ -16,7 +15,7 @@ from labhandbook.hpc.clusters import FILE, find
 from labhandbook.hpc.fact_table import Place
 
 SECTION = "sec-hpc-errors"
-PAGES = ("errors.qmd", "commands.qmd")  # beside clusters.yml, in a checkout and in the package
+PAGE = "errors.qmd"  # beside clusters.yml, in a checkout and in the package
 HEADING = re.compile(r"^#{2,4} .*\{#(sec-[\w-]+)[ }]")
 ROW = re.compile(r"^\| (?P<seen>[^|]*`[^|]*) \| (?P<why>.+) \|$")
 VARIABLE = re.compile(r"\{\{< var ([\w.-]+) >\}\}")
@@ -39,17 +38,13 @@ class Known:
 
 
 def load() -> list[Known]:
-    """The rows of the chapters' tables of errors and of reasons for waiting."""
+    """The rows of the tables of the page of errors."""
     facts = find()
     values = dict(Place("clusters", FILE.name, read_yaml(untrusted_data.text(facts), str(facts))).leaves("clusters."))
-    return [each for name in PAGES for each in read(untrusted_data.text(_page(facts, name)), values)]
-
-
-def _page(facts: Path, name: str) -> Path:
-    path = facts.with_name(name)
+    path = facts.with_name(PAGE)
     if not path.is_file():
-        raise HandbookError(f"{name} is not beside {facts.name}", todo="restore it from git", section=SECTION)
-    return path
+        raise HandbookError(f"{PAGE} is not beside {facts.name}", todo="restore it from git", section=SECTION)
+    return list(read(untrusted_data.text(path), values))
 
 
 def read(text: str, values: dict[str, str]) -> Iterator[Known]:
@@ -58,7 +53,7 @@ def read(text: str, values: dict[str, str]) -> Iterator[Known]:
     for line in text.splitlines():
         if heading := HEADING.match(line):
             section, reasons = heading[1], False
-        reasons = reasons or line.startswith(("| You see", "| Reason"))
+        reasons = reasons or line.startswith("| You see")
         if reasons and (row := ROW.match(line)):
             seen = tuple(re.findall(r"`([^`]+)`", row["seen"]))
             why = VARIABLE.sub(lambda match: values.get(match[1], match[1]), row["why"])
@@ -89,6 +84,6 @@ def explain(message: str) -> list[Known]:
     if found := search(message, load()):
         return found
     raise HandbookError("the handbook does not know this message", section=SECTION,
-                        why="only messages of the chapters' tables are known",
+                        why="only messages of its page of errors are known",
                         todo="give the line that names the error, or an exit code or reason alone; "
                              f"{listed(('sacct -X', 'the last lines of the log'))} may show a better one")

@@ -123,7 +123,7 @@ def _read(lines: list[str], file: str, known: dict[int, str]) -> Script:
             (parts[-1] if number < first else late).extend(read_words(words, number))
         elif SWITCHED_OFF.match(line):
             off.append(number)
-        elif ALMOST.match(line):
+        elif number < first and ALMOST.match(line):  # below it may be a command that is switched off
             almost.append(number)
     if not parts[0]:  # a script without any request has it in these lines
         almost += [number for number in off if re.search(r"\s-", lines[number - 1])]

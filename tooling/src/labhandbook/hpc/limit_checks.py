@@ -46,7 +46,7 @@ def partition(job: Job) -> Iterator[At]:
     known = job.cluster.partitions
     if not job.request.partitions and not (job.script.submits and not job.script.options):
         yield At(f"no partition is named; {job.cluster.name} has {', '.join(known)}",
-                 severity=None if job.cluster.jobs.confirmed else UNVERIFIED,
+                 severity=UNVERIFIED if job.cluster.jobs.default_partition else None,
                  fix="Add --partition to the script, or give it to sbatch.")
     line = job.script.line("partition")
     for name in job.request.partitions:

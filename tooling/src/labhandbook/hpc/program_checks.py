@@ -42,8 +42,8 @@ def launched(job: Job) -> Iterator[At]:
         return
     for line, text in job.script.commands:
         if PLAIN.search(text) and not re.search(r"\s(?:--version|-V|-c)\b|\s-m\s+(?:venv|pip)\b", text):
-            yield At(f"{several} requested, and the program starts once: write srun before it", line=line, fix=(
-                "" if "node" in several else "For one program that uses all cores itself ask for --cpus-per-task."))
+            own = "" if "node" in several else ", or ask for --cpus-per-task if it uses all cores itself"
+            yield At(f"{several} requested, and the program starts once: write srun before it{own}", line=line)
             return
 
 

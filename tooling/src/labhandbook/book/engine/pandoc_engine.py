@@ -29,7 +29,7 @@ from labhandbook.book.engine.navigation import Entry, Navigation
 from labhandbook.book.engine.page_findings import page_findings
 from labhandbook.book.engine.pandoc_worker import LONGEST, Answer, Pool, TooLong, Worker
 from labhandbook.book.extensions import extension_files, foreign_shortcodes
-from labhandbook.book.facts import variables
+from labhandbook.book.facts import REVIEW, variables
 from labhandbook.book.model import Book, html_options
 from labhandbook.book.shortcodes import QUARTO_ONLY, Answers
 from labhandbook.book.source_lines import Source
@@ -163,6 +163,8 @@ class Engine:
         meta = {name: str(source.meta[name]) for name in ("title", "description") if source.meta.get(name)}
         if form == "html" and page.path in self.days:
             meta["handbook-changed"] = self.days[page.path]
+        if form == "html" and (due := self._answers.variables.get(REVIEW, {}).get(page.path)):
+            meta["handbook-review"] = due
         codes = [{"name": code.name, "args": code.args, "kwargs": code.kwargs} for code in source.shortcodes]
         return {"path": page.path, "text": source.text, "format": form, "number": page.label or None,
                 "part": page.part, "appendix": page.appendix, "home": page.home, "meta": meta, "codes": codes}
