@@ -72,6 +72,37 @@ def test_every_link_inside_the_book_finds_its_place(handbook: Pages, handbook_si
                 assert handbook[path].html.find(id=fragment), f"{page.url} leads to {link.target}"
 
 
+def test_references_to_sections_say_their_titles(handbook: Pages) -> None:
+    shown = [(page.url, link) for page in handbook.values() for link in page.references if page.number]
+    named = {f"{page.url}#{one.id}": f"{one.text} {one.number}"
+             for page in handbook.values() for one in page.headings}
+    named |= {f"{page.url}#{page.title_id}": f"{page.title} {page.number}" for page in handbook.values()}
+    assert sum(link.target in named for _, link in shown) > 200
+    for url, link in shown:
+        assert link.text == named.get(link.target, link.text), f"{url} leads to {link.target}"
+
+
+# Under Quarto, whose tables the filter does not see, it reads the titles of the sources.
+TITLES = """
+quarto, FORMAT = { project = { directory = arg[1] } }, 'html'
+local cite = dofile(arg[1] .. '/_extensions/handbook/references.lua')[1].Cite
+for id in io.lines() do
+  local found = cite(pandoc.Cite({}, { pandoc.Citation(id, 'AuthorInText') }))
+  print(found and pandoc.utils.stringify(found.citations[1].prefix) or '')
+end
+"""
+
+
+def test_quarto_gets_the_same_titles(handbook: Pages, tmp_path: Path) -> None:
+    titles = {one.id: one.text for page in handbook.values() for one in page.headings if one.id.startswith("sec-")}
+    titles |= {page.title_id: page.title for page in handbook.values() if page.title_id.startswith("sec-")}
+    script = tmp_path / "titles.lua"
+    script.write_text(TITLES, encoding="utf-8")
+    done = subprocess.run([pandoc_program(), "lua", script, ROOT], input="".join(f"{id}\n" for id in titles),
+                          capture_output=True, text=True, check=True)
+    assert dict(zip(titles, map(squeeze, done.stdout.splitlines()), strict=True)) == titles
+
+
 def test_no_link_leads_to_this_machine(handbook: Pages) -> None:
     for page in handbook.values():
         for tag in page.html.select("[href], [src]"):

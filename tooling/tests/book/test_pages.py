@@ -139,17 +139,17 @@ ONE, TWO = "chapters/alpha/one.html", "chapters/alpha/two.html"
 
 
 @pytest.mark.parametrize(("lead", "expected"), [
-    ("Within", [("Section 1.2", f"{ONE}#sec-one-tables"), ("Figure 1.2", f"{ONE}#fig-one-other"),
+    ("Within", [("Tables 1.2", f"{ONE}#sec-one-tables"), ("Figure 1.2", f"{ONE}#fig-one-other"),
                 ("Table 1.2", f"{ONE}#tbl-one-second"), ("Equation 1.2", f"{ONE}#eq-one-force")]),
     ("Group", [("Figure 1.1", f"{ONE}#fig-one-plain"), ("Figure 1.2", f"{ONE}#fig-one-other")]),
     ("Suppressed", [("1.1", f"{ONE}#tbl-one-first")]),
     ("Prefix", [("Fig. 1.1", f"{ONE}#fig-one-plain"), ("Part 1.3", f"{ONE}#sec-one-equations")]),
-    ("Capital", [("Section 1.2", f"{ONE}#sec-one-tables")]),
-    ("Across", [("Chapter 2", TWO), ("Section 2.8.1.1", f"{TWO}#sec-two-deep"),
+    ("Capital", [("Tables 1.2", f"{ONE}#sec-one-tables")]),
+    ("Across", [("Second chapter 2", TWO), ("Deep 2.8.1.1", f"{TWO}#sec-two-deep"),
                 ("Figure 2.1", f"{TWO}#fig-two-first"), ("Table 2.1", f"{TWO}#tbl-two-only"),
                 ("Equation 2.1", f"{TWO}#eq-two-last")]),
-    ("Chapters", [("Chapter 1", ONE), ("Chapter 2", TWO)]),
-    ("Many", [("Section 1.2", f"{ONE}#sec-one-tables"), ("Equation 1.1", f"{ONE}#eq-one-energy"),
+    ("Chapters", [("Chapter “One” with code 1", ONE), ("Second chapter 2", TWO)]),
+    ("Many", [("Tables 1.2", f"{ONE}#sec-one-tables"), ("Equation 1.1", f"{ONE}#eq-one-energy"),
               ("Table 2.1", f"{TWO}#tbl-two-only")]),
 ])
 def test_cross_reference(one: Page, lead: str, expected: list[tuple[str, str]]) -> None:
@@ -215,7 +215,7 @@ def test_bibliography_lists_what_the_book_cites(everything: Pages) -> None:
 @pytest.mark.parametrize(("place", "callout"), list(enumerate([
     Callout("note", "Note", "", "A note without title."),
     Callout("tip", "A tip with code & more", "", "Tip text."),
-    Callout("important", "Titled by a heading", "", "Important text with Section 2.1 in it."),
+    Callout("important", "Titled by a heading", "", "Important text with Callouts 2.1 in it."),
     Callout("caution", "Folded", "closed", "Caution text."),
     Callout("warning", "Unfolded", "open", "Warning text. laptop echo in a callout"),
     Callout("note", "A long title that goes on and on so that a writer would wrap its line somewhere", "",
@@ -239,7 +239,7 @@ def test_tabs(two: Page) -> None:
     assert [(tab.id, tab.name, tab.shown) for tab in first.tabs] == [
         ("tabset-1-1", "Linux", True), ("tabset-1-2", "macOS", False)]
     assert first.tabs[0].text == "Text for Linux. terminal uname -a"
-    assert first.tabs[1].text.startswith("Text for macOS, see Section 2.")
+    assert first.tabs[1].text.startswith("Text for macOS, see Tabs 2.2.")
     assert third.tabs[1].text == "Again macOS."
     assert [(tab.id, tab.name, tab.text) for tab in second.tabs] == [
         ("tabset-2-1", "Apples", "Text on apples."), ("tabset-2-2", "Pears", "Text on pears.")]

@@ -46,7 +46,7 @@ def test_help_names_the_chapter(words: tuple[str, ...]) -> None:
     assert isinstance(command, Command) and command.section, "a command belongs to a section of the handbook"
     done = run(*words, "--help")
     assert done.returncode == 0 and done.stderr == ""
-    assert f"Chapter: @{command.section}" in done.stdout
+    assert re.search(rf"^  Chapter: https://\S+\.html#{command.section}$", done.stdout, re.MULTILINE)
     assert done.stdout.startswith("Usage: handbook " + " ".join(words))
 
 

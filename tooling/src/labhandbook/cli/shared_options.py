@@ -17,7 +17,13 @@ class Command(click.Command):
     def __init__(self, *args: Any, section: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.section = section
-        self.epilog = f"Chapter: @{section}" if section else None
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the address of the section, whole: click would break it at its hyphens."""
+        from labhandbook.core.section_addresses import address
+
+        if self.section:
+            formatter.write(f"\n  Chapter: {address(self.section) or '@' + self.section}\n")
 
 
 class Tidy(click.Group):

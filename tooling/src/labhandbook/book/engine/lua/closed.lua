@@ -101,4 +101,7 @@ function M.format(name, path)
   shared.PANDOC_STATE = { input_files = { path } }
 end
 
+-- What filters may know of the whole book: label -> {page, kind, number, title}.
+function M.share(labels) shared.HANDBOOK_LABELS = labels end
+
 return M

@@ -82,7 +82,9 @@ local function wording(citation, label, by_title)
     text:extend(lead)
     if #lead > 0 then text:insert(pandoc.Str '\u{a0}') end
   end
-  text:insert(pandoc.Str(label.number))
+  -- In a span as under Quarto, so that styles can tell it from a title before it.
+  local number = pandoc.Str(label.number)
+  text:insert(text[1] and text[1].t == 'Span' and pandoc.Span { number } or number)
   return text
 end
 

@@ -5,6 +5,7 @@ local here = pandoc.path.directory(arg[0])
 package.path = pandoc.path.join { here, '?.lua' } .. ';' .. package.path
 
 local chapter = require 'chapter'
+local closed = require 'closed'
 local page = require 'page'
 local compile = require 'compile'
 local extension = require 'extension'
@@ -43,6 +44,7 @@ end
 -- What all pages share: labels (id -> {page, kind, number, title}) and addresses (path -> url).
 function handlers.share(request)
   state.labels, state.pages = request.labels, request.pages
+  closed.share(request.labels)
   return {}
 end
 
