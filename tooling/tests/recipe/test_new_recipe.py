@@ -149,6 +149,20 @@ def test_modules_that_need_extras_are_not_imported(tmp_path: Path) -> None:
     assert made(release, tmp_path)[1].imports == ["demo", "demo_try"]
 
 
+def test_modules_are_not_called_as_their_project(tmp_path: Path) -> None:
+    """PyYAML, which only an extra requires, is imported as yaml: its own wheel says so."""
+    files = {"demo_io/__init__.py": "import yaml\n", "demo_try.py": "import click, json\n"}
+    release = Release(modules=("demo/__init__.py", "demo_io/__init__.py", "demo_try.py"), files=files,
+                      requires=("click", "PyYAML; extra == 'io'"))
+    name, wheel = Release("PyYAML", "6.0", modules=("yaml/__init__.py", "_yaml/__init__.py")).wheel()
+    said = json.dumps({"urls": [{"filename": name, "url": f"/files/{name}", "size": len(wheel),
+                                 "digests": {"sha256": hashlib.sha256(wheel).hexdigest()}}]}).encode()
+    with serving(dict([release.sdist(), release.wheel()]) | {"json": said, name: wheel}) as address:
+        found = new("demo", tmp_path, Wishes(("someone",), target=address))
+    assert found.recipe.imports == ["demo", "demo_try"]
+    assert made(release, tmp_path / "silent")[1].imports == ["demo", "demo_io", "demo_try"], "an index without JSON"
+
+
 def test_stubs_are_tested_by_their_files(tmp_path: Path) -> None:
     text, _ = made(Release(modules=("demo-stubs/__init__.pyi",), commands=""), tmp_path)
     assert "tests:\n  - package_contents:\n      files:\n        - '**/demo-stubs/**'\n" in text.replace('"', "'")

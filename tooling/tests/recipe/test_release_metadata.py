@@ -62,6 +62,10 @@ def test_a_file_that_says_another_licence_is_quoted(tmp_path: Path) -> None:
     sdist, wheel = files(Release(licence="License-Expression: MIT", text=APACHE), tmp_path)
     assert licence(sdist, wheel) == ("MIT", "the metadata say MIT, and LICENSE looks like Apache-2.0: it begins "
                                             "'Apache License'; check the licence")
+    (tmp_path / "unstated").mkdir()
+    sdist, wheel = files(Release(licence="", text="Demo's terms\n\n" + LICENCE), tmp_path / "unstated")
+    assert licence(sdist, wheel) == ("MIT", "the metadata name no licence; MIT is read from LICENSE, which begins "
+                                            "\"Demo's terms\": check it")
 
 
 def test_entry_points_lose_their_extras(tmp_path: Path) -> None:

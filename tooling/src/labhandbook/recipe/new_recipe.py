@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from labhandbook.core import untrusted_data
@@ -17,12 +17,11 @@ from labhandbook.core.files import write_atomic
 from labhandbook.package.distribution import Distribution
 from labhandbook.package.index_addresses import Index
 from labhandbook.package.project import normalise
-from labhandbook.package.simple_index import IndexDown, get
 from labhandbook.recipe import grayskull_run, release_metadata
 from labhandbook.recipe.conda_forge_facts import LICENCE_TOOLS, python_min, pythons
 from labhandbook.recipe.conda_forge_names import conda_name
 from labhandbook.recipe.recipe_text import FILE, Recipe, Requirement, platforms, render
-from labhandbook.recipe.released_sdist import SECTION, Source, fetch
+from labhandbook.recipe.released_sdist import SECTION, Source, brings, fetch, modules_of
 from labhandbook.recipe.requirement_specs import Asked, asked, lowest_python, parse, upper_python
 
 # Pure-Python packages that wheels require on one system only; elsewhere they do no harm.
@@ -102,7 +101,8 @@ def describe(source: Source, wishes: Wishes = Wishes()) -> Recipe:
     recipe = Recipe(
         conda_file_name(source), wheel.version, source.url, sdist.sha256, noarch=not source.compiled,
         python_min=lowest if lowest != python_min() else "", python_upper=upper_python(requires),
-        entry_points=release_metadata.entry_points(wheel), imports=release_metadata.imports(wheel),
+        entry_points=release_metadata.entry_points(wheel),
+        imports=release_metadata.imports(wheel, partial(modules_of, source.place)),
         contents=release_metadata.stubs(wheel), commands=list(wishes.commands),
         summary=" ".join(str(wheel.metadata.get("summary") or "").split()), license=licence,
         license_files=licence_files(sdist, notes),
@@ -220,22 +220,6 @@ def requirements(texts: Sequence[str], lowest: str, known: Sequence[str], recipe
         lines[one.name] = Requirement(f"{one.name} {joined}".strip(), where,
                                       ", ".join(filter(None, [before.asked if before else "", text])))
     return list(lines.values())
-
-
-def brings(place: Index, project: str, extras: Sequence[str]) -> list[str]:
-    """conda-forge's names of what extras of a project require today; none where the index does not say."""
-    try:
-        answer = get(place.json(project), 10)
-        listed = json.loads(answer[1])["info"]["requires_dist"] if answer else []
-    except (IndexDown, HandbookError, ValueError, KeyError, TypeError):
-        return []
-    found = []
-    for text in listed or []:
-        one = parse(str(text))
-        if one and one.marker and any(one.marker.evaluate({"extra": extra}) for extra in extras) and (
-                not one.marker.evaluate({"extra": ""})):
-            found.append(conda_name(one.name))
-    return list(dict.fromkeys(found))
 
 
 def _note_conditions(one: Asked, recipe: Recipe, section: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -133,8 +135,12 @@ def addresses(wheel: Distribution) -> dict[str, str]:
             url in found.items() if url.startswith(("http://", "https://"))}
 
 
-def imports(wheel: Distribution) -> list[str]:
-    """The modules that a user imports first: each top-level package, or the packages in a namespace."""
+def imports(wheel: Distribution, modules_of: Callable[[str], set[str]] = lambda project: set()) -> list[str]:
+    """The modules that a user imports first: each top-level package, or the packages in a namespace.
+
+    Those that need what only an extra requires are left out. `modules_of` says what a project's modules are called,
+    and is asked where they are not called as the project is.
+    """
     names = {name for name, path in wheel.modules.items()}
     packages = {name for name in names
                 if any(path.endswith(f"{name.replace('.', '/')}/__init__.py") for path in wheel.modules.values())}
@@ -146,16 +152,24 @@ def imports(wheel: Distribution) -> list[str]:
     found = [name for name in found if "-" not in name]  # a package of type stubs, NAME-stubs, is never imported
     public = [name for name in found if not name.startswith("_") and name.split(".")[0] not in (
         "tests", "test", "docs", "examples")]
-    extra = _only_for_extras(wheel)
-    return [name for name in public if not extra & _outside(wheel, name)] or public or found
+    if len(public) < 2:
+        return public or found
+    outside = {name: _outside(wheel, name) for name in public}
+    extra, always = _requirements(wheel)
+    names, used = set(extra), set[str]().union(*outside.values())
+    if used - names - always - sys.stdlib_module_names:
+        with ThreadPoolExecutor(8) as pool:
+            names.update(*pool.map(modules_of, [project for name, project in extra.items() if name not in used]))
+    return [name for name in public if not names & outside[name]] or public
 
 
-def _only_for_extras(wheel: Distribution) -> set[str]:
-    """The projects that only extras require, as their modules are mostly called."""
+def _requirements(wheel: Distribution) -> tuple[dict[str, str], set[str]]:
+    """The projects that only extras require, by what their modules are mostly called, and so the others' modules."""
     asked = [one for text in wheel.requires if (one := parse(text))]
+    called = {one.name: normalise(one.name).replace("-", "_").removeprefix("python_") for one in asked}
     always = {one.name for one in asked if not one.marker or one.marker.evaluate({"extra": ""})}
-    return {normalise(one.name).replace("-", "_").removeprefix("python_")
-            for one in asked if one.name not in always and "extra" in str(one.marker)}
+    return ({called[one.name]: one.name for one in asked if one.name not in always and "extra" in str(one.marker)},
+            {called[name] for name in always})
 
 
 def _outside(wheel: Distribution, module: str) -> set[str]:

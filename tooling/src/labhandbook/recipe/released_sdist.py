@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
 from packaging.version import InvalidVersion, Version
 
@@ -16,11 +19,14 @@ from labhandbook.package.distribution import EXTENSIONS, Distribution, read
 from labhandbook.package.index_addresses import Index, index
 from labhandbook.package.machine import installer_env
 from labhandbook.package.project import normalise
-from labhandbook.package.simple_index import IndexDown, Listed, download, listing, release_of, sha256
+from labhandbook.package.simple_index import IndexDown, Listed, download, get, listing, release_of, sha256
 from labhandbook.recipe.build_machine import uv
+from labhandbook.recipe.conda_forge_names import conda_name
+from labhandbook.recipe.requirement_specs import parse
 
 SECTION = "sec-conda-forge-generate"
 SECONDS = 120  # for a build in whose place a published wheel can be read; a large compiled package takes longer
+LARGE = 20 << 20  # bytes of a wheel that is fetched only for the names of its modules
 # What a build says of an extension module that it tries to make, and leaves out when that fails.
 TRIED = re.compile(r"^\s*building '[\w.]+' extension|failed to build.* extension|falling back to (pure|python)",
                    re.IGNORECASE | re.MULTILINE)
@@ -182,6 +188,36 @@ def keep(file: Listed, folder: Path) -> Distribution:
     path = folder / file.filename
     path.write_bytes(data)
     return read(path)
+
+
+def modules_of(place: Index, project: str) -> set[str]:
+    """The names by which a project's newest wheel is imported; none where the index has none, or a large one."""
+    try:
+        answer = get(place.json(project), 10)
+        wheels = [(one["size"], one["filename"], urljoin(answer[2], one["url"]), one["digests"]["sha256"])
+                  for one in json.loads(answer[1])["urls"] if one["filename"].endswith(".whl")] if answer else []
+        size, *file = min(wheels)
+        with tempfile.TemporaryDirectory() as folder:
+            found = keep(Listed(*file), Path(folder)).modules if size < LARGE else {}
+            return {name for name in found if "." not in name}
+    except (IndexDown, HandbookError, ValueError, KeyError, TypeError):
+        return set()
+
+
+def brings(place: Index, project: str, extras: Sequence[str]) -> list[str]:
+    """conda-forge's names of what extras of a project require today; none where the index does not say."""
+    try:
+        answer = get(place.json(project), 10)
+        listed = json.loads(answer[1])["info"]["requires_dist"] if answer else []
+    except (IndexDown, HandbookError, ValueError, KeyError, TypeError):
+        return []
+    found = []
+    for text in listed or []:
+        one = parse(str(text))
+        if one and one.marker and any(one.marker.evaluate({"extra": extra}) for extra in extras) and (
+                not one.marker.evaluate({"extra": ""})):
+            found.append(conda_name(one.name))
+    return list(dict.fromkeys(found))
 
 
 def sdist_version(filename: str, project: str = "") -> Version | None:
