@@ -51,7 +51,7 @@ class Preview:
 
     def get(self, path: str, method: str = "GET") -> tuple[int, dict[str, str], str]:
         """The answer to a request: status, headers and text. The path is sent as it is."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         try:
             connection.putrequest(method, path, skip_host=False)
             connection.endheaders()

@@ -101,11 +101,11 @@ def test_a_chapter_of_five_megabytes(preview: Preview, book: Path) -> None:
     log = "A line of a log that someone pasted into the chapter, as it was, 0123456789.\n" * 64_000
     (book / "two.qmd").write_text(f"# Two {{#sec-two}}\n\n{words}```\n{log}```\n\nThe very end.\n")
     assert (book / "two.qmd").stat().st_size > 5_000_000
-    preview.until("/two.html", "The very end.", seconds=120)
+    preview.until("/two.html", "The very end.", seconds=1200)
     (book / "one.qmd").write_text(CHAPTER + "\nAfter the big one.\n")
-    preview.until("/one.html", "After the big one.", seconds=60)
+    preview.until("/one.html", "After the big one.", seconds=600)
     (book / "two.qmd").write_text(FILES["two.qmd"])
-    preview.until("/two.html", "Shared by two.", seconds=60)
+    preview.until("/two.html", "Shared by two.", seconds=600)
 
 
 def test_a_worker_that_dies_is_replaced(preview: Preview, book: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_phrase_of_every_page_leads_to_it(site: Path, urls: list[str], base: s
         # A folder's index page is addressed by the folder.
         target = page.locator(f'.search-results a[href^="{base}{url.removesuffix("index.html")}"]').first
         try:
-            target.wait_for(timeout=5000)
+            target.wait_for(timeout=60_000)
         except Exception:
             lost[url] = [phrase, page.locator(".search-results").inner_text()]
     assert not lost, listing(lost)

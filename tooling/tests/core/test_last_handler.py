@@ -41,7 +41,7 @@ cli.main()
 
 def shell(command: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
     """Run a line of bash in which $H is the command."""
-    return subprocess.run(["bash", "-c", command], cwd=cwd, capture_output=True, text=True, check=False, timeout=120,
+    return subprocess.run(["bash", "-c", command], cwd=cwd, capture_output=True, text=True, check=False, timeout=1200,
                           env={**os.environ, "H": str(HANDBOOK), **env})
 
 
@@ -49,7 +49,7 @@ def trouble(body: str, home: Path, **env: str) -> subprocess.CompletedProcess[st
     """Run a command with this body."""
     code = PROGRAM.format(body=body.replace("\n", "\n    "))
     kept = {name: value for name, value in os.environ.items() if name != "XDG_STATE_HOME"}
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120,
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=1200,
                           env={**kept, "HOME": str(home), "NO_COLOR": "1", **env})
 
 
@@ -58,7 +58,7 @@ def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
     os.close(reading)  # before the command starts: whether a reader such as head leaves in time is chance
     try:
         done = subprocess.run([HANDBOOK, "rules"], cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True,
-                              check=False, timeout=120)
+                              check=False, timeout=1200)
     finally:
         os.close(writing)
     assert (done.returncode, done.stderr) == (141, "")
@@ -91,7 +91,7 @@ def test_a_signal_ends_children_and_removes_temporary_folders(number: signal.Sig
             assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=600)
     assert process.returncode == 128 + number and said == f"Stopped by {number.name}.\n"
     assert [path.name for path in tmp_path.iterdir()] == ["pid"]
     with pytest.raises(ProcessLookupError):

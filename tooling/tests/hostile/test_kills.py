@@ -259,7 +259,7 @@ def test_a_stopped_release_leaves_no_temporary_file(tmp_path: Path, command: str
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(moment)
             process.send_signal(way)
-            said = process.communicate(timeout=60)[1]
+            said = process.communicate(timeout=600)[1]
         end = time.monotonic() + 30
         while (left := [*temporary.iterdir()]) and time.monotonic() < end:
             time.sleep(0.05)  # a watcher removes it when the process is gone

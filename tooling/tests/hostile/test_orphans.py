@@ -28,7 +28,7 @@ BUSY = f"# A {{#sec-a}}\n\nWords.\n\nMore words and\n{BRACKETS}\nthe end.\n"
 HANDBOOK = Path(sys.executable).with_name("handbook")
 
 
-def busy_below(pid: int, seconds: float = 60) -> list[int]:
+def busy_below(pid: int, seconds: float = 600) -> list[int]:
     """The processes below one, as soon as a pandoc among them has been busy for a while."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -52,7 +52,7 @@ def test_a_busy_pandoc_ends_with_its_command(tmp_path: Path, command: str, way: 
     try:
         below = busy_below(process.pid)
         process.send_signal(way)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=600)
     finally:
         process.kill()
     assert ended(below), "a process lives on"

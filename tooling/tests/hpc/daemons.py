@@ -70,12 +70,12 @@ class Daemons:
     def call(self, name: str, *words: str, stdin: str = "") -> str:
         """Run a program to its end; what it prints. Raises AssertionError with its words when it fails."""
         done: subprocess.CompletedProcess[str] = subprocess.run(
-            [str(program(name)), *words], env=self.env, cwd=self.root, input=stdin, timeout=60, capture_output=True,
+            [str(program(name)), *words], env=self.env, cwd=self.root, input=stdin, timeout=600, capture_output=True,
             text=True, check=False, **self._other)
         assert done.returncode == 0, (name, words, done.stdout, done.stderr)
         return done.stdout
 
-    def until(self, done: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    def until(self, done: Callable[[], bool], what: str, seconds: float = 600) -> None:
         """Wait for something. Raises AssertionError with the ends of the logs when it doesn't come."""
         end = time.monotonic() + seconds
         while not done():

@@ -128,7 +128,7 @@ class Slurm(Daemons):
     def run(self, *words: str, cwd: Path, settings: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command of a user of this cluster."""
         return subprocess.run(list(words), cwd=cwd, env={**self.env, **(settings or {})}, capture_output=True,
-                              text=True, timeout=60, check=False, stdin=subprocess.DEVNULL, **self._other)
+                              text=True, timeout=600, check=False, stdin=subprocess.DEVNULL, **self._other)
 
     def submit(self, *words: str, cwd: Path, settings: dict[str, str] | None = None) -> str:
         """Hand a script to sbatch, with options before and words after it; the job's number."""
@@ -146,7 +146,7 @@ class Slurm(Daemons):
         done = self.run("scontrol", "show", "job", "-o", job, cwd=self.root)
         return [part.split("=")[1] for part in done.stdout.split() if part.startswith("JobState=")]
 
-    def finish(self, *jobs: str, seconds: float = 60) -> dict[str, list[str]]:
+    def finish(self, *jobs: str, seconds: float = 600) -> dict[str, list[str]]:
         """Wait until jobs have ended; their states."""
         end = time.monotonic() + seconds
         while True:

@@ -31,7 +31,7 @@ def test_workers_of_an_array_share_an_optuna_study(slurm: Slurm, work: Path) -> 
     ready("search", work)
     job = slurm.submit("--array=0-2", "array-seeds.sh", "search", "--trials", "9", cwd=work,
                        settings={"ENV_DIR": str(Path(sys.executable).parents[1])})
-    assert slurm.finish(job, seconds=120)[job] == ["COMPLETED"] * 3
+    assert slurm.finish(job, seconds=1200)[job] == ["COMPLETED"] * 3
     counts = [int(found) for path in (work / "slurm_log").glob(f"*_{job}_*.out")
               for found in re.findall(r"^(\d+) trials, best", path.read_text(), re.MULTILINE)]
     # Each worker ends when there are enough; those that run then finish their last trial.
@@ -113,7 +113,7 @@ def test_torchrun_starts_a_process_for_each_gpu(slurm: Slurm, work: Path, nodes:
     assert made.returncode == 0, made.stderr
     assert run("job", "check", "--strict", "torchrun.sh", "--cluster", "lumi", cwd=work).returncode == 0
     job = slurm.submit("torchrun.sh", "rank", cwd=work, settings={"SIF": "container.sif"})
-    ended = slurm.finish(job, seconds=120)[job]
+    ended = slurm.finish(job, seconds=1200)[job]
     said = (work / f"slurm_log/torchrun_{job}.out").read_text()
     assert ended == ["COMPLETED"], said
     count = nodes * gpus

@@ -199,7 +199,7 @@ def test_checkpoint_and_requeue_at_the_time_limit(tmp_path: Path) -> None:
         words = ("--time=1", "--signal=B:USR1@35", "lumi-requeue.sh", "train", "--steps", "280")
         job = submit(slurm, work, *words)
         requeued(slurm, job)
-        goes_on(slurm, work, job, seconds=240)
+        goes_on(slurm, work, job, seconds=2400)
 
 
 def requeued(slurm: Slurm, job: str) -> None:
@@ -210,7 +210,7 @@ def requeued(slurm: Slurm, job: str) -> None:
         time.sleep(0.1)
 
 
-def goes_on(slurm: Slurm, work: Path, job: str, seconds: float = 60) -> None:
+def goes_on(slurm: Slurm, work: Path, job: str, seconds: float = 600) -> None:
     """Wait until a requeued job has ended; it continued from its checkpoint to the end, in one log."""
     assert slurm.finish(job, seconds=seconds)[job] == ["COMPLETED"]
     text = log(slurm, work, job)
