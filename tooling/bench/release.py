@@ -132,7 +132,7 @@ def gpyreg(folder: Path) -> Case | None:
 def by_hand(case: Case, folder: Path, server: Server) -> None:
     """The chapter's steps from its build environment to the rehearsal on an index, with pip and venv."""
     tree = folder / "tree"
-    shutil.copytree(case.root, tree, ignore=shutil.ignore_patterns(".handbook"))
+    shutil.copytree(case.root, tree)
     tools = environment(folder / "release", "build", "twine")
     call(tools / "python", "-m", "build", cwd=tree)
     wheel, sdist = next((tree / "dist").glob("*.whl")), next((tree / "dist").glob("*.tar.gz"))
@@ -161,10 +161,10 @@ def environment(folder: Path, *requirements: str) -> Path:
 
 def rehearse(case: Case, pythons: list[str]) -> float:
     """Rehearse from nothing; the seconds of what can't be left out, as the ledger has them."""
-    shutil.rmtree(case.root / ".handbook", ignore_errors=True)
+    shutil.rmtree(case.root / ".git" / "handbook", ignore_errors=True)
     options = [*pythons, *([] if case.lowest else ["--no-lowest"])]
     call(HANDBOOK, "release", "rehearse", case.root, "--offline", *options, cwd=case.root)
-    steps = json.loads(next(case.root.glob(".handbook/release/*/ledger.json")).read_text())["steps"]
+    steps = json.loads(next(case.root.glob(".git/handbook/release/*/ledger.json")).read_text())["steps"]
     lines = [0.0] * (os.cpu_count() or 1)
     for trial in steps["test"]["facts"]["environments"]:
         # As a pool hands them out: the next one goes to whoever is free first.

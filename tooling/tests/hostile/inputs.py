@@ -50,7 +50,7 @@ class Call:
     serves: bool = False  # whether it runs until it is stopped
 
 
-STATE = (".handbook",)
+STATE = (".handbook", ".git/handbook")
 CALLS: dict[tuple[str, ...], tuple[Call, ...]] = {
     ("render",): (Call("book", ("--book", "{}", "--engine", "pandoc", "--to", "html"), ("_book", "_variables.yml")),),
     ("preview",): (Call("book", ("--book", "{}", "--port", "0", "--no-open"), serves=True),),

@@ -26,8 +26,9 @@ SECRETS = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": CANARY, "NO_PROXY": 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project whose files were built from its tag."""
+    """A project whose files were built from its tag, where anyone who can write to the folder can write."""
     root = sample_dists.project(tmp_path_factory.mktemp("built") / "labdemo")
+    (root / ".handbook").mkdir()
     done = run("release", "build", root)
     assert done.returncode == 0, done.stderr
     return root

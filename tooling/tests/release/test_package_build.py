@@ -214,22 +214,30 @@ def test_a_package_in_a_folder_of_a_repository(network: None, tmp_path: Path) ->
 
 
 LEAKS = {"hatchling"}  # REL092 says so, and what to write into .gitignore.
+ALL = ["setuptools", "setuptools-scm", "hatchling", "flit", "pdm", "poetry", "uv", "extension"]
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", ["setuptools", "setuptools-scm", "hatchling", "flit", "pdm", "poetry", "uv"])
-@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize(("kind", "place"), [*((kind, "git") for kind in ALL), *((kind, "handbook") for kind in ALL),
+                                             ("hatchling", "hidden")])
 def test_files_of_a_release_stay_out_of_an_sdist_built_by_hand(network: None, tmp_path: Path, kind: str,
-                                                               hidden: bool) -> None:
-    root = sample_packages.make(tmp_path / "project", kind, {".gitignore": "/.handbook/\n"} if hidden else None)
-    hide(load_project(root, ask_remote=False))
-    (root / ".handbook" / "release" / "ledger.json").write_text("{}")
+                                                               place: str) -> None:
+    """They are in git's own folder; in `.handbook`, as in a job or without git, only hatchling would ship them."""
+    hidden = {".gitignore": "/.handbook/\n"} if place == "hidden" else None
+    root = sample_packages.make(tmp_path / "project", kind, hidden)
+    if place != "git":
+        (root / ".handbook").mkdir()
+    before = {path for path in root.rglob("*") if ".git" not in path.parts}
+    project = load_project(root, ask_remote=False)
+    hide(project)
+    (project.state / "ledger.json").write_text("{}")
+    assert place != "git" or before == {path for path in root.rglob("*") if ".git" not in path.parts}
     done = subprocess.run([sys.executable, "-m", "build", "--sdist", "--outdir", str(tmp_path), str(root)],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
-        leaked = [name for name in archive.getnames() if ".handbook" in name]
-    assert bool(leaked) is (kind in LEAKS and not hidden), leaked
+        leaked = [name for name in archive.getnames() if "handbook" in name or "ledger" in name]
+    assert bool(leaked) is (kind in LEAKS and place == "handbook"), leaked
 
 
 def test_wheels_that_differ_are_found(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_the_command_builds_what_only_the_backend_knows(path: Path, tmp_path: Pa
     root = committed(read(path), tmp_path)
     done = run("release", "build", cwd=root)
     assert done.returncode == 0 and "demo-1.2.0.tar.gz" in done.stderr, done.stderr
-    assert list((root / ".handbook/release/demo-1.2.0/dist").glob("demo-1.2.0-*-none-any.whl"))
+    assert list((root / ".git/handbook/release/demo-1.2.0/dist").glob("demo-1.2.0-*-none-any.whl"))
 
 
 def committed(case: Case, folder: Path) -> Path:

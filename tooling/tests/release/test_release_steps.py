@@ -66,7 +66,7 @@ def test_publish_uploads_and_verifies_what_was_rehearsed(root: Path, server: Ser
     assert again.returncode == 0 and "(kept)" in again.stderr
     assert sorted(server.uploads()) == sorted(hashes)
     shown = done.stdout + done.stderr + again.stdout + again.stderr
-    assert CANARY not in shown + everything(root / ".handbook")
+    assert CANARY not in shown + everything(state(root).folder)
 
 
 @pytest.mark.long
@@ -135,10 +135,10 @@ def test_only_the_files_of_the_ledger_are_published(spoil: str, message: str, ro
 def test_a_wrong_password_on_the_command_line(root: Path, server: Server) -> None:
     done = secretly("release", "publish", root, "--to", server.url, TWINE_PASSWORD=CANARY + "-wrong")
     assert done.returncode == 2 and "doesn't accept the password" in done.stderr
-    assert CANARY not in done.stdout + done.stderr + everything(root / ".handbook")
+    assert CANARY not in done.stdout + done.stderr + everything(state(root).folder)
     address = server.url.replace("http://", f"http://user:{CANARY}@")
     done = secretly("release", "publish", root, "--to", address)
-    assert done.returncode == 2 and CANARY not in done.stdout + done.stderr + everything(root / ".handbook")
+    assert done.returncode == 2 and CANARY not in done.stdout + done.stderr + everything(state(root).folder)
 
 
 def test_pypi_is_asked_about(rehearsed: Path) -> None:
@@ -199,7 +199,7 @@ def test_results_hold_for_what_was_tested(rehearsed: Path, tmp_path: Path, monke
     seen.append(key())
     (root / "notes.txt").write_text("This suite may read it.\n")
     seen.append(key())
-    ledger = root / ".handbook" / "release" / "labdemo-1.2.0" / "ledger.json"
+    ledger = state(root).folder / "ledger.json"
     ledger.write_text(ledger.read_text().replace('"sha256": "', '"sha256": "0'))
     seen.append(key())
     monkeypatch.setattr("labhandbook.release.step_actions.uv_program", lambda: None)

@@ -56,7 +56,7 @@ def dists(root: Path, folder: Path) -> Path:
     """The folder `dist` below a folder, with the files of all packages that were rehearsed in a repository."""
     target = folder / "dist"
     target.mkdir()
-    for path in root.glob("**/.handbook/release/*/dist/*"):
+    for path in root.glob("**/handbook/**/release/*/dist/*"):
         shutil.copy2(path, target)
     return target
 

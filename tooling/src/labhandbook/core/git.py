@@ -18,7 +18,8 @@ class GitState:
     `tree` is the hash of the commit's files, `epoch` its time in seconds since 1970. `tags` are the tags on the
     commit. `dirty` lists changed and untracked files, relative to `root`, the repository's folder. `on_default` is
     None where git names no default branch. `remote` is its name, such as origin, and `url` its address.
-    `remote_tags` gives the commit of each tag that the remote has, None where it didn't answer.
+    `remote_tags` gives the commit of each tag that the remote has, None where it didn't answer. `store` is git's own
+    folder, which all work trees of the repository share.
     """
 
     root: Path
@@ -34,6 +35,7 @@ class GitState:
     url: str | None = None
     remote_tags: Mapping[str, str] | None = None
     tree: str = ""
+    store: Path | None = None
 
     def with_remote_tags(self, found: Mapping[str, str] | None) -> GitState:
         """The same state after the remote was asked for its tags."""
@@ -48,7 +50,8 @@ def read_git(root: Path, *, ask_remote: bool = True) -> GitState | None:
     """
     shown = git(root, "rev-parse", "--show-toplevel", "--is-shallow-repository")
     head = git(root, "log", "-1", "--format=%H %T %ct")
-    if shown is None or head is None or not git(root, "ls-files", "--", "pyproject.toml", "setup.py", "setup.cfg"):
+    store = git(root, "rev-parse", "--git-common-dir")
+    if shown is None or head is None or store is None or not git(root, "ls-files", "--", "pyproject.toml", "setup.py", "setup.cfg"):
         return None
     top, _, shallow = shown.rpartition("\n")
     commit, tree, epoch = head.split(" ")
@@ -61,6 +64,7 @@ def read_git(root: Path, *, ask_remote: bool = True) -> GitState | None:
         root=Path(top), commit=commit, epoch=int(epoch), tags=tuple(tags), branch=branch, default_branch=default,
         on_default=on_default, dirty=_dirty(Path(top)), shallow=shallow == "true", remote=remote,
         url=git(root, "remote", "get-url", remote) if remote else None, tree=tree,
+        store=root.resolve() / store,
     )
     return state.with_remote_tags(read_remote_tags(state)) if ask_remote else state
 

@@ -159,8 +159,15 @@ class Project:
 
     @property
     def state(self) -> Path:
-        """The folder of this project's releases: ledgers and built files, ignored by git."""
-        return self.root / ".handbook" / "release"
+        """The folder of this project's releases: ledgers and built files.
+
+        It is in git's own folder, where no build backend looks for files to ship. It is in `.handbook` where that
+        folder exists, as in a job that fetched it, and without git.
+        """
+        here = self.root / ".handbook"
+        if self.git is None or self.git.store is None or os.path.lexists(here):
+            return here / "release"
+        return self.git.store / "handbook" / os.path.relpath(self.root, self.git.root) / "release"
 
     def line(self, needle: str, table: str = "") -> int:
         """The first line of `pyproject.toml` with `needle`, counted from 1; 1 without one.

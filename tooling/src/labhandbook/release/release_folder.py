@@ -1,7 +1,7 @@
-"""The state of a release on disk: `.handbook/release/NAME-VERSION/` with the files, the ledgers and the log.
+"""The state of a release on disk: `.git/handbook/release/NAME-VERSION/` with the files, the ledgers and the log.
 
-`ledger.json` says what was built, tested and rehearsed, `pypi.json` and its like what an index got. Git ignores all
-of it, and one run at a time works on it.
+`ledger.json` says what was built, tested and rehearsed, `pypi.json` and its like what an index got. One run at a time
+works on it. Without git the folder is `.handbook/release/NAME-VERSION/`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from labhandbook.package.distribution import Distribution
 from labhandbook.package.project import Project
 from labhandbook.package.simple_index import sha256
 from labhandbook.package.wheel_tags import preferred
-from labhandbook.release.file_origin import check_files, check_untracked
+from labhandbook.release.file_origin import FOLDER, check_files, check_untracked
 
 REHEARSAL = "rehearsal"
 
@@ -41,7 +41,7 @@ class State:
         self.dist = self.folder / "dist"
 
     def prepare(self) -> None:
-        """Make the folder, and the file that hides it from git. Raises HandbookError when git tracks it."""
+        """Make the folder. Raises HandbookError when git tracks it."""
         check_untracked(self.project)
         self.folder.mkdir(parents=True, exist_ok=True)
         hide(self.project)
@@ -153,10 +153,10 @@ def check_bytes(files: Iterable[Path], hashes: Mapping[str, str]) -> None:
 
 
 def hide(project: Project) -> None:
-    """Make `.handbook` with the file that hides it from git."""
-    hidden = project.root / ".handbook" / ".gitignore"
+    """Make the folder for releases; if it is `.handbook`, with the file that hides it from git."""
+    hidden = project.root / FOLDER / ".gitignore"
     project.state.mkdir(parents=True, exist_ok=True)
-    if not hidden.exists():
+    if project.state.is_relative_to(hidden.parent) and not hidden.exists():
         write_atomic(hidden, "*\n")
 
 

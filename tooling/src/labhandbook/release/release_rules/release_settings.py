@@ -40,12 +40,14 @@ def known_code(facts: Facts) -> Iterator[At]:
 
 @PROJECT.rule("REL092", "Files of a release stay out of the sdist of a build by hand",
       why="hatchling reads no .gitignore but the one at the top of the project, so python -m build puts .handbook "
-          "into the sdist. handbook release build works on a copy of the commit.",
+          "into the sdist. handbook release build works on a copy of the commit, and in a repository keeps its files "
+          "in git's own folder unless .handbook is there.",
       fix="Add /.handbook/ to .gitignore at the top of the project.",
       section="sec-pypi-build", severity=WARNING)
 def state_hidden(facts: Facts) -> Iterator[At]:
     """Built files in a project of hatchling whose own .gitignore does not name them."""
-    if facts.built and facts.project.tool == "hatchling" and ".handbook" not in facts.texts.get(".gitignore", ""):
+    shipped = facts.project.tool == "hatchling" and facts.project.state.parent.name == ".handbook"
+    if facts.built and shipped and ".handbook" not in facts.texts.get(".gitignore", ""):
         yield At("the .gitignore at the top does not name .handbook, which hatchling would ship", ".gitignore")
 
 
