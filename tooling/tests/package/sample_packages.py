@@ -87,6 +87,20 @@ KINDS: dict[str, dict[str, str]] = {
         "src/demo/_fast.c": "#include <Python.h>\n"
                             "static struct PyModuleDef fast = {PyModuleDef_HEAD_INIT, \"_fast\"};\n"
                             "PyMODINIT_FUNC PyInit__fast(void) { return PyModule_Create(&fast); }\n"},
+    "meson": {
+        "pyproject.toml": _head("mesonpy", '"meson-python>=0.18"'),
+        **_modules("src/demo"),
+        "meson.build": "project('demo', version: '1.2.0')\npy = import('python').find_installation(pure: true)\n"
+                       "install_subdir('src/demo', install_dir: py.get_install_dir(), strip_directory: false)\n"},
+    "maturin": {
+        "pyproject.toml": _head("maturin", '"maturin>=1.9,<2"', '\n[tool.maturin]\nbindings = "cffi"\n'
+                                'python-source = "src"\nmodule-name = "demo._fast"\n').replace(
+                                    '"click>=8.1"', '"click>=8.1", "cffi"'),
+        **_modules("src/demo"),
+        "Cargo.toml": '[package]\nname = "demo"\nversion = "1.2.0"\nedition = "2021"\n\n[lib]\n'
+                      'path = "rust/lib.rs"\ncrate-type = ["cdylib"]\n',
+        "Cargo.lock": 'version = 4\n\n[[package]]\nname = "demo"\nversion = "1.2.0"\n',
+        "rust/lib.rs": '#[no_mangle]\npub extern "C" fn answer() -> i32 { 42 }\n'},
     "namespace": {
         "pyproject.toml": _head("setuptools.build_meta", '"setuptools>=80"',
                                 WHERE + '\n[tool.setuptools.package-data]\n"lab.demo" = ["py.typed", "data/*.csv"]\n',

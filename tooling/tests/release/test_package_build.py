@@ -59,6 +59,8 @@ def codes(result: Built) -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", sample_packages.KINDS)
 def test_every_backend_builds_reproducibly(built: Build, tmp_path: Path, kind: str) -> None:
+    if kind == "maturin" and not shutil.which("cargo"):
+        pytest.skip(LACKS + "cargo")
     result = built(kind)
     assert result.findings == []
     assert result.sdist.version == result.wheel.version == "1.2.0"
@@ -73,7 +75,7 @@ def test_every_backend_builds_reproducibly(built: Build, tmp_path: Path, kind: s
     refused = {finding.rule.code for finding in gate(list(result.files), project)}
     assert list(inspection.findings) == []
     # What a compiler on Linux makes fits this machine alone.
-    assert refused == ({"REL308"} if kind == "extension" else set())
+    assert refused == ({"REL308"} if kind in ("extension", "maturin") else set())
     facts = result.facts(project)
     assert facts["files"][result.wheel.file]["sha256"] == result.wheel.sha256
     assert facts["commit"] == project.git.commit if project.git else False
@@ -214,7 +216,7 @@ def test_a_package_in_a_folder_of_a_repository(network: None, tmp_path: Path) ->
 
 
 LEAKS = {"hatchling"}  # REL092 says so, and what to write into .gitignore.
-ALL = ["setuptools", "setuptools-scm", "hatchling", "flit", "pdm", "poetry", "uv", "extension"]
+ALL = ["setuptools", "setuptools-scm", "hatchling", "flit", "pdm", "poetry", "uv", "meson", "maturin"]
 
 
 @pytest.mark.long
@@ -223,6 +225,8 @@ ALL = ["setuptools", "setuptools-scm", "hatchling", "flit", "pdm", "poetry", "uv
 def test_files_of_a_release_stay_out_of_an_sdist_built_by_hand(network: None, tmp_path: Path, kind: str,
                                                                place: str) -> None:
     """They are in git's own folder; in `.handbook`, as in a job or without git, only hatchling would ship them."""
+    if kind == "maturin" and not shutil.which("cargo"):
+        pytest.skip(LACKS + "cargo")
     hidden = {".gitignore": "/.handbook/\n"} if place == "hidden" else None
     root = sample_packages.make(tmp_path / "project", kind, hidden)
     if place != "git":

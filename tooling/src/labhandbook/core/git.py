@@ -51,7 +51,8 @@ def read_git(root: Path, *, ask_remote: bool = True) -> GitState | None:
     shown = git(root, "rev-parse", "--show-toplevel", "--is-shallow-repository")
     head = git(root, "log", "-1", "--format=%H %T %ct")
     store = git(root, "rev-parse", "--git-common-dir")
-    if shown is None or head is None or store is None or not git(root, "ls-files", "--", "pyproject.toml", "setup.py", "setup.cfg"):
+    known = git(root, "ls-files", "--", "pyproject.toml", "setup.py", "setup.cfg")
+    if shown is None or head is None or store is None or not known:
         return None
     top, _, shallow = shown.rpartition("\n")
     commit, tree, epoch = head.split(" ")

@@ -22,6 +22,9 @@ UNSTABLE = register(Rule(
     "When every build is different, nobody can check that a file comes from its commit.",
     "Remove what depends on the time, the folder, or the order of files, such as a time stamp in a generated module.",
     "sec-pypi-build", Severity.WARNING))
+RECORD = re.compile(r"\.dist-info/RECORD$")
+# Each bill of materials has a serial number of its own (PEP 770, CycloneDX), so maturin writes another one each time.
+OWN_NUMBER = re.compile(r"\.dist-info/sboms/")
 
 
 def reproducible(first: Distribution, second: Distribution) -> Iterator[Finding]:
@@ -30,6 +33,8 @@ def reproducible(first: Distribution, second: Distribution) -> Iterator[Finding]
         yield Finding(first.file, 0, UNSTABLE, f"a second build made {second.file}")
     elif first.sha256 != second.sha256:
         members = changed(first, second) or sorted(first.files.keys() ^ second.files.keys())
+        if members and all(OWN_NUMBER.search(path) for path in members):
+            return
         yield Finding(first.file, 0, UNSTABLE, f"a second build differs in {listed(members)}" if members else
                       "a second build holds the same files with other times or modes, or in another order")
 
@@ -64,8 +69,8 @@ def changed(first: Distribution, second: Distribution) -> list[str]:
     """The files that both hold with different contents; the list of hashes in a wheel only follows from them."""
     both = first.files.keys() & second.files.keys()
     different = sorted(path for path in both if first.files[path].sha256 != second.files[path].sha256)
-    return [path for path in different if not path.endswith(".dist-info/RECORD")] or different
+    return [path for path in different if not RECORD.search(path)] or different
 
 
 def _comparable(wheel: Distribution) -> dict[str, str]:
-    return {path: member.sha256 for path, member in wheel.files.items() if not path.endswith(".dist-info/RECORD")}
+    return {path: member.sha256 for path, member in wheel.files.items() if not RECORD.search(path)}
