@@ -78,6 +78,17 @@ def test_nothing_changes_where_the_source_is_another_file(old: str, new: str, tm
     assert any("the sha256 begins with abab" in one.message for one in drift.left)
 
 
+def test_a_source_on_github_stays_there(tmp_path: Path) -> None:
+    """The project is found by the recipe's name; its requirements are compared, and the source is a person's."""
+    text = re.sub(r"(?m)^  url: .*$", "  url: https://github.com/example/demo/archive/v${{ version }}.tar.gz",
+                  stale("v1"))
+    path = write(tmp_path, text)
+    with serving(dict([NEW.sdist(), NEW.wheel()])) as address:
+        done = run("recipe", "diff", path, "--index", address, "--write")
+    assert "run lacks rich >=13" in done.stderr and "the version is 1.2.0, the release is 1.3.0" in done.stderr
+    assert path.read_text(encoding="utf-8") == text, "no hash of the archive is known, so the version stays too"
+
+
 NOTICE = Release(version="1.2.0", requires=("click>=8.1",), files={"NOTICE": "Thanks.\n"})
 LICENCES = "  license_file:\n    - {}\n    - {}\n"
 ENTRY = "  python:\n    entry_points:\n      - demo = demo.cli:main\n"

@@ -6,8 +6,8 @@ import contextlib
 import importlib
 import re
 import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from functools import cache
 
 from labhandbook.core.rules import WARNING, At
 from labhandbook.recipe.conda_forge_facts import facts
@@ -71,17 +71,26 @@ def alone(reading: Reading) -> Iterator[At]:
       section=CHECK)
 def other_parsers(reading: Reading) -> Iterator[At]:
     """What conda-souschef and conda-recipe-manager can't read, where they are installed; conda-smithy asks so too."""
-    for program, module, name in PARSERS if reading.form == "v0" else PARSERS[1:]:
-        with contextlib.suppress(ImportError), tempfile.TemporaryDirectory() as folder:
-            parser = getattr(importlib.import_module(module), name)
-            file = Path(folder, "meta.yaml")
-            file.write_text(reading.text, encoding="utf-8")
+    for program, parser in installed_parsers(reading.form).items():
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
+            file.write(reading.text)
+            file.flush()
             try:
-                parser(load_file=file) if module.startswith("souschef") else parser(reading.text)
+                parser(load_file=file.name) if program.startswith("conda-souschef") else parser(reading.text)
             except Exception as problem:  # whatever it raises, it could not read the recipe
                 said = str(getattr(problem, "problem", None) or problem).splitlines() or [type(problem).__name__]
                 mark = getattr(problem, "problem_mark", None)
                 yield At(f"{program} can't read it: {said[0][:120]}", line=mark.line + 1 if mark else 0)
+
+
+@cache
+def installed_parsers(form: str) -> dict[str, Callable[..., object]]:
+    """The parsers that are installed here, for recipes of a form."""
+    found = {}
+    for program, module, name in PARSERS if form == "v0" else PARSERS[1:]:
+        with contextlib.suppress(ImportError):
+            found[program] = getattr(importlib.import_module(module), name)
+    return found
 
 
 @RECIPE.rule("RCP005", "Sections are in the usual order", source="conda-forge R-001, R-009",
