@@ -38,8 +38,10 @@ test-walks: $(READY)  ## build, rehearse and publish whole packages and recipes
 test-long: $(READY)  ## walk whole releases, GitHub's jobs, every page in a browser, and attacks
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m long
 
-test-quarto: $(READY)  ## compare the pages of both engines, with the quarto on your PATH
+test-quarto: $(READY)  ## compare the pages of both engines, and read Quarto's in a browser; needs quarto on your PATH
 	HANDBOOK_NEEDS_QUARTO=1 $(BIN)/pytest -n 3 --dist loadfile -m "not slow" -k "quarto or parity" tooling/tests/book
+	$(BIN)/handbook render --engine quarto --to html
+	HANDBOOK_SITE=_book $(BIN)/pytest -m long tooling/tests/browser/test_published_site.py
 
 test-research: $(RESEARCH)/.ready  ## check and test the research projects, with torch
 	$(RESEARCH)/bin/ruff check chapters

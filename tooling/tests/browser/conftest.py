@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import ThreadingHTTPServer
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from labhandbook.release.local_index import running
-from tooling.tests.conftest import Quiet, run, shared_folder
+from tooling.tests.conftest import LACKS, Quiet, run, shared_folder
 
 DESKTOP, TABLET, PHONE = (1400, 900), (1000, 800), (390, 800)
 
@@ -26,7 +28,9 @@ def listing(wrong: dict[str, list[str]]) -> str:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The handbook as a site, rendered once for all processes that run tests."""
+    """The handbook as a site: the folder in HANDBOOK_SITE, else rendered once for all processes that run tests."""
+    if given := os.environ.get("HANDBOOK_SITE"):
+        return Path(given).resolve()
     output = shared_folder(tmp_path_factory) / "site"
     with output.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -40,7 +44,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def urls(site: Path) -> list[str]:
     """The addresses of all pages."""
     found = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
-    return [url for url in found if "data-search" in (site / url).read_text(encoding="utf-8")]
+    whole = ("data-search", 'id="quarto-document-content"')  # not pages that only lead to another
+    return [url for url in found if any(mark in (site / url).read_text(encoding="utf-8") for mark in whole)]
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +53,13 @@ def base(site: Path) -> Iterator[str]:
     """Where the site is served."""
     with running(ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))) as server:
         yield f"http://127.0.0.1:{server.server_address[1]}/"
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core."""
+    pytest.importorskip("axe_playwright_python", reason=LACKS + "axe-playwright-python")
+    return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
 import pytest
 
 from tooling.tests.browser.conftest import DESKTOP, PHONE, TABLET, Open, listing
-from tooling.tests.conftest import LACKS
 
 pytestmark = pytest.mark.long
 
@@ -44,13 +42,6 @@ HIDDEN = """
 
 
 AROUND = ".site-header, #book, .toc, .site-footer, .contents-open, .copy, .tabs, .anchor"
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The script of axe-core."""
-    pytest.importorskip("axe_playwright_python", reason=LACKS + "axe-playwright-python")
-    return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("size", [DESKTOP, TABLET, PHONE], ids=["desktop", "tablet", "phone"])
