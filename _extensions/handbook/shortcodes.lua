@@ -47,17 +47,36 @@ local REFERENCE = { BOOK = '/chapters/book-rules.qmd', REL = '/chapters/packagin
   RCP = '/chapters/packaging/recipe-rules.qmd', GHA = '/chapters/packaging/actions-rules.qmd',
   HPC = '/chapters/hpc/rules.qmd' }
 
+-- The titles of a family's rules by their codes, as its reference page has them.
+local titles = {}
+local function title(code)
+  local family = code:match '^%u+'
+  if not titles[family] then
+    titles[family] = {}
+    local path = REFERENCE[family]:sub(2)
+    local file = io.open(quarto and pandoc.path.join { quarto.project.directory, path } or path)
+    for line in file and file:lines() or function() end do
+      local name, words = line:match '^## (%u+%d+): (.-) {#'
+      if name then titles[family][name] = words:gsub('[\\`]', '') end
+    end
+    if file then file:close() end
+  end
+  return titles[family][code] or ''
+end
+
 return {
-  -- {{< rules REL001 REL002 >}}: the codes of the rules that check a step, as links to their reference.
+  -- {{< rules REL001 REL002 >}}, in a paragraph of its own: one line that opens to the codes of the rules that check
+  -- a step, as links to their reference.
   rules = function(args)
     local badges = pandoc.Inlines {}
     for _, arg in ipairs(args) do
       local code = stringify(arg)
       local target = REFERENCE[code:match '^%u+'] .. '#sec-rule-' .. code:lower()
       if #badges > 0 then badges:insert(pandoc.Space()) end
-      badges:insert(pandoc.Link(code, target, '', pandoc.Attr('', { 'rule' })))
+      badges:insert(pandoc.Link(code, target, title(code), pandoc.Attr('', { 'rule' })))
     end
-    return pandoc.Span(badges, pandoc.Attr('', { 'rules' }))
+    local line = ('<details class="rules"><summary>Checked by %d rule%s</summary>'):format(#args, #args == 1 and '' or 's')
+    return pandoc.Blocks { pandoc.RawBlock('html', line), pandoc.Para(badges), pandoc.RawBlock('html', '</details>') }
   end,
 
   -- {{< page-facts for="..." minutes="10" systems="laptop" confirmed="2026-11-21" >}}

@@ -90,7 +90,7 @@ def test_outline_has_chapters_and_sections(reader: PdfReader) -> None:
 
 @pytest.mark.parametrize("words", [
     "1.5.1.1 Level four", "2.2.1 Heading in a tab", "Figure 1.1: A plain picture", "Table 1.2: The second table",
-    "Figure 1: In no chapter", "(1.2)", "Chapter 2, Section 2.8.1.1, Figure 2.1, Table 2.1, Equation 2.1",
+    "Figure 1: In no chapter", "(1.2)", "Second chapter 2, Deep 2.8.1.1, Figure 2.1, Table 2.1, Equation 2.1",
     "Suppressed: 1.1 only. Prefix: Fig. 1.1 and Part 1.3", "Knuth (1984) wrote it", "(Turing 1950a, 1950b)",
     "Tip: A tip with code & more", "Important: Titled by a heading", "Caution text.", "A note without title.",
     "Text on apples.", "Text on pears.", "Linux", "Text from a nested file.", "The host is login.example.org",

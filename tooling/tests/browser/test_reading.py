@@ -132,6 +132,22 @@ def test_a_link_into_a_hidden_tab_opens_it(open_page: Open) -> None:
     assert page.locator(f"#{panel}").is_visible()
 
 
+def test_rules_of_a_step_are_behind_a_line(open_page: Open) -> None:
+    page = open_page("chapters/packaging/pypi.html")
+    line = page.locator("details.rules").first
+    count = line.locator("a.rule").count()
+    assert line.locator("summary").inner_text() == f"Checked by {count} rules"
+    assert not line.locator("a.rule").first.is_visible()
+    line.locator("summary").focus()
+    page.keyboard.press("Enter")
+    badge = line.locator("a.rule").first
+    code, title = badge.inner_text(), badge.get_attribute("title")
+    badge.click()
+    page.wait_for_url(f"**/rules.html#sec-rule-{code.lower()}")
+    heading = page.locator(f"#sec-rule-{code.lower()} > h2").inner_text()
+    assert title and heading.startswith(f"{code}: {title}")
+
+
 def test_ticks_stay(open_page: Open) -> None:
     page = open_page("index.html")
     boxes = page.locator("main input[type=checkbox]")

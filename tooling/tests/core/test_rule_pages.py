@@ -45,6 +45,22 @@ def test_chapters_name_no_other_rules() -> None:
     assert named <= set(CODES) and {code[:3] for code in named} == {prefix[:3] for prefix in rule_pages.PAGES}
 
 
+def test_badges_are_paragraphs_of_their_own() -> None:
+    for path in (ROOT / "chapters").rglob("*.qmd"):
+        for match in BADGES.finditer(text := path.read_text(encoding="utf-8")):
+            before, after = text[:match.start()].rstrip(" "), text[match.end():]
+            assert before.endswith("\n\n") and (after.startswith("\n\n") or after == "\n"), f"{path}: {match[0]}"
+
+
+def test_rule_opens_with_its_facts() -> None:
+    entry = rule_pages.pages(ROOT)[ROOT / rule_pages.PAGES["HPC"]].partition("{#sec-rule-hpc001 ")[2]
+    severity, section, example, source = entry.split("\n")[3].split(" · ")
+    rule = REGISTRY["HPC001"]
+    assert (severity, section, source) == ("Error", f"see @{rule.section}", f"source: {rule.source}")
+    path = re.fullmatch(r"\[an example that fails\]\(https://\S+/blob/main/(\S+)\)", example)
+    assert path and (ROOT / path[1]).is_file() and "/broken/hpc001-" in path[1]
+
+
 def test_rule_is_explained_by_its_code() -> None:
     done = run("rules", "book005")
     rule = REGISTRY["BOOK005"]

@@ -29,6 +29,8 @@ RULE_MODULES: dict[str, tuple[str, ...]] = {
             "labhandbook.release.release_rules.installed_tests"),
     "GHA": ("labhandbook.github.workflow_rules",),
 }
+# The tests' inputs, each beside what must be found in it.
+CASES = "tooling/tests/cases"
 MARKUP = re.compile(r"[\\<>*_@#$\[\]{}`]")
 WEIGHTS = {Severity.ERROR: "an error", Severity.WARNING: "a warning",
            Severity.UNVERIFIED: "a note that something could not be verified"}
@@ -60,19 +62,36 @@ def pages(root: Path) -> dict[Path, str]:
     A page's head, up to its first rule, is its author's; the rules below it are the registry's.
     """
     load()
-    found = {}
+    found, examples = {}, _examples(root)
     for prefix, name in PAGES.items():
         path = root / name
         head = re.split(rf"^## {prefix}\d", untrusted_data.text(path, name), maxsplit=1, flags=re.MULTILINE)[0]
         rules = [REGISTRY[code] for code in sorted(REGISTRY) if code.startswith(prefix)]
-        found[path] = head.rstrip() + "\n\n" + "\n\n".join(_entry(rule) for rule in rules) + "\n"
+        entries = [_entry(rule, examples.get(rule.code, "")) for rule in rules]
+        found[path] = "\n\n".join([head.rstrip(), *entries]) + "\n"
     return found
 
 
-def _entry(rule: Rule) -> str:
+def _entry(rule: Rule, example: str = "") -> str:
+    """A rule's section: what it weighs, where it is taught, an example that fails; then why it matters."""
+    facts = [str(rule.severity).capitalize(), f"see @{rule.section}"]
+    if example:
+        facts.append(f"[an example that fails]({example})")
+    if rule.source:
+        facts.append(f"source: {_safe(rule.source)}")
     return (f"## {rule.code}: {_safe(rule.title)} {{#{anchor(rule.code)} .unnumbered}}\n\n"
-            f"{_safe(rule.why)} **{_safe(rule.fix)}** A finding is {WEIGHTS[rule.severity]}. "
-            + (f"Source: {_safe(rule.source)}. " if rule.source else "") + f"See @{rule.section} for more.")
+            f"::: {{.rule-facts}}\n{' · '.join(facts)}\n:::\n\n{_safe(rule.why)} **{_safe(rule.fix)}**")
+
+
+def _examples(root: Path) -> dict[str, str]:
+    """The address of an input that breaks a rule, by its code: the first of the tests' cases named for it."""
+    match = re.search(r"^ *repo-url: (\S+)", untrusted_data.text(root / "_quarto.yml", "_quarto.yml"), re.MULTILINE)
+    found: dict[str, str] = {}
+    for path in sorted((root / CASES).glob("*/broken/*")):
+        code = re.match(r"[a-z]+\d+", path.name)
+        if code and match:
+            found.setdefault(code[0].upper(), f"{match[1]}/blob/main/{path.relative_to(root).as_posix()}")
+    return found
 
 
 def _safe(text: str) -> str:

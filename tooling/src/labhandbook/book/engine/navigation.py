@@ -122,16 +122,20 @@ class Navigation:
         if isinstance(entry, Page):
             return f'<li><a href="{root}{entry.url}">{self._label(entry)}</a></li>'
         opening = (f'<a class="part" href="{root}{entry.page.url}">{self._label(entry.page)}</a>' if entry.page
-                   else f'<span class="part">{escape(entry.title)}</span>')
+                   else f'<span class="part">{escape(self._title(entry))}</span>')
         chapters = "\n".join(self._sidebar_entry(chapter, root) for chapter in entry.chapters)
         return f"<li>{opening}\n<ul>\n{chapters}\n</ul></li>"
+
+    def _title(self, part: Part) -> str:
+        """The title of a part without a page; the book's language has the one of the appendices."""
+        return self._words["section-title-appendices"] if part.chapters and part.chapters[0].appendix else part.title
 
     def _breadcrumb(self, page: Page) -> str:
         for entry in self.book.contents:
             if isinstance(entry, Part) and page in entry.chapters:
                 if entry.page:
                     return f'<a href="{prefix(page)}{entry.page.url}">{self.entries[entry.page.path].html}</a>'
-                return escape(entry.title)
+                return escape(self._title(entry))
         return ""
 
     def _step(self, page: Page, other: Page | None, word: str, rel: str) -> str:
