@@ -87,6 +87,25 @@ def test_the_publishers_are_recorded_and_the_pins_kept_up_to_date(package: Path)
     assert not (package / ".github/dependabot.yml").exists() and (package / "pyproject.toml").read_text() == text
 
 
+def test_each_push_can_go_to_testpypi(package: Path) -> None:
+    done = run("release", "init", package, "--handbook", COMMIT, "--dev")
+    assert done.returncode == 0 and "dev.yml written" in done.stderr and "uploads too" not in done.stderr, done.stderr
+    assert done.stdout.startswith("testpypi: ") and "dev.yml" in done.stdout.partition("\n\n")[0]
+    file = Path(".github/workflows/dev.yml")
+    assert lint(package, file) == ""
+    workflow = load(package / file)
+    assert workflow["on"] == {"push": {"branches": ["main"]}} and list(workflow["jobs"]) == ["build", "testpypi"]
+    assert workflow["jobs"]["testpypi"]["permissions"] == {"id-token": "write"}
+    assert "id-token" not in workflow["jobs"]["build"]["permissions"], "nothing of the repository has the identity"
+    git(package, "add", "--all")
+    git(package, "commit", "--quiet", "--message", "Workflows")
+    doctor = run("release", "doctor", package, "--offline")
+    assert doctor.returncode == 0 and "dev.yml" not in doctor.stdout, doctor.stdout
+    (package / file).write_text("# mine\n")
+    assert "dev.yml" not in run("release", "init", package, "--handbook", COMMIT, "--dev").stderr
+    assert (package / file).read_text() == "# mine\n"
+
+
 def test_testpypi_can_be_left_out(package: Path) -> None:
     done = run("release", "init", package, "--handbook", COMMIT, "--no-testpypi", "--format", "json")
     assert [form["index"] for form in json.loads(done.stdout)] == ["pypi"]

@@ -81,9 +81,10 @@ def announce(path: Path, folder: Path | None) -> int:
 @click.option("--no-testpypi", is_flag=True, help="Publish on PyPI without TestPyPI before it.")
 @click.option("--compiled/--pure", default=None,
               help="Build wheels on several machines, or don't (default: by what the package's build is).")
+@click.option("--dev", is_flag=True, help="Write dev.yml too: each push to the main branch goes to TestPyPI.")
 @click.option("--force", is_flag=True, help="Overwrite a workflow that exists.")
 @format_option
-def init(path: Path, repository: str, commit: str, no_testpypi: bool, compiled: bool | None, force: bool,
+def init(path: Path, repository: str, commit: str, no_testpypi: bool, compiled: bool | None, dev: bool, force: bool,
          form: str) -> int:
     """Write the package's release workflow and show the fields of the forms that make PyPI and TestPyPI trust it."""
     from labhandbook.github import release_workflow
@@ -98,13 +99,16 @@ def init(path: Path, repository: str, commit: str, no_testpypi: bool, compiled: 
     compiled = release_workflow.has_extensions(project) if compiled is None else compiled
     written = [*release_workflow.write(project, publishers, own, compiled=compiled, force=force),
                *release_workflow.write_beside(project, publishers, own)]
-    first = publishers[0]
+    first, asked = publishers[0], publishers
+    if dev:
+        added, trial = release_workflow.write_dev(project, forms(project, repository), own)
+        written, asked = [*written, *added], [trial, *publishers]
     if form == "json":
-        click.echo(json.dumps([each.as_json() for each in publishers], indent=2))
+        click.echo(json.dumps([each.as_json() for each in asked], indent=2))
     else:
-        click.echo("\n\n".join(each.as_text() for each in publishers))
+        click.echo("\n\n".join(each.as_text() for each in asked))
         click.echo(f"\nGitHub: https://github.com/{first.owner}/{first.repository}/settings/environments\n"
-                   f"    make {' and '.join(each.environment for each in publishers)}; "
+                   f"    make {' and '.join(dict.fromkeys(each.environment for each in asked))}; "
                    f"give {publishers[-1].environment} required reviewers")
     if unasked:
         click.echo(f"the handbook's commit could not be looked up: {unasked}", err=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from labhandbook.cli.release_group import (
     Asked,
     check_equipped,
     check_only_files,
+    dev_option,
     files_argument,
     paths_argument,
     release,
@@ -81,14 +81,16 @@ def inspect_files(files: tuple[str, ...], compare_with: str | None = "none") -> 
 @release.command(cls=Command, section="sec-pypi-build")
 @files_argument
 @report_options
+@dev_option
 def build(**given: Any) -> int:
     """Build sdist and wheel of this commit once, and prove that the build can be repeated; or take the FILEs."""
     from labhandbook.release import release_steps
 
     asked = Asked(**given)
-    releases = asked.releases(asked.options(), build=True)
-    results = release_steps.run_all(releases, release_steps.steps("build"), show_beginning)
-    return show_results(results, asked, "Release build", "next: handbook release inspect")
+    with asked.to_build() as releases:
+        results = release_steps.run_all(releases, release_steps.steps("build"), show_beginning)
+        after = "publish --to testpypi --dev" if asked.dev else "inspect"
+        return show_results(results, asked, "Release build", f"next: handbook release {after}")
 
 
 @release.command(cls=Command, section="sec-pypi-inspect")
@@ -167,18 +169,23 @@ def rehearse(**given: Any) -> int:
 @click.option("--yes", is_flag=True, help="Don't ask before what can't be undone.")
 @click.option("--upload-only", is_flag=True, help="Don't wait for the files and test them; verify does it later.")
 @click.option("--no-attestations", is_flag=True, help="Don't sign the files on GitHub Actions.")
+@dev_option
 def publish(**given: Any) -> int:
     """Upload the files that were rehearsed, byte for byte. An upload that was interrupted continues."""
+    from labhandbook.package import index_addresses
     from labhandbook.release import release_steps
+    from labhandbook.release.dev_version import bound_for
 
     asked = Asked(**given)
     confirm = (lambda question: click.confirm(question, err=True)) if sys.stdin.isatty() else None
-    if asked.files:
-        taken = replace(asked, target="").releases(asked.options(), build=True)
-        for each, result in release_steps.run_all(taken, release_steps.steps("build"), show_beginning):
-            if result.state == "failed":
-                return show_results([(each, result)], asked, "Publication", "")
-    releases = asked.releases(asked.options(confirm), uploads=asked.upload_only)
+    releases = []
+    if asked.files or asked.dev:
+        with asked.to_build() as taken:
+            for each, result in release_steps.run_all(taken, release_steps.steps("build"), show_beginning):
+                if result.state == "failed":
+                    return show_results([(each, result)], asked, "Publication", "")
+        releases = bound_for(taken, index_addresses.index(asked.target)) if asked.dev else []
+    releases = releases or asked.releases(asked.options(confirm), uploads=asked.upload_only)
     steps = release_steps.steps("publish", releases[0].target, verify=not asked.upload_only)
     after = f"verify --from {asked.target}" if asked.upload_only else "status"
     return show_results(release_steps.run_all(releases, steps, show_beginning), asked, "Publication",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ class Asked:
     no_lowest: bool = False
     offline: bool = False
     untagged: bool = False
+    dev: bool = False
     target: str = ""
     patience: float = 20.0
     yes: bool = False
@@ -72,6 +74,22 @@ class Asked:
         files = self.local_files() if build else []
         return release_steps.open_releases(projects, options, index, build=build, files=files)
 
+    @contextmanager
+    def to_build(self) -> Iterator[list[Release]]:
+        """The releases to be built here or taken from files, on the way to no index; with `dev` as dev versions."""
+        from labhandbook.package.project import load_projects
+        from labhandbook.release.dev_version import dev_releases
+
+        if not self.dev:
+            yield replace(self, target="").releases(self.options(), build=True)
+            return
+        check_equipped()
+        if self.files:
+            raise HandbookError("--dev builds, and files are given", todo="leave out --dev or the files",
+                                why="a file that is built has its version", section="sec-actions-dev")
+        with dev_releases(load_projects(self.paths or (Path(),), ask_remote=False), self.options()) as releases:
+            yield releases
+
     def local_files(self) -> list[Path]:
         """The given files. Raises HandbookError for an address: a release is made of files that are here."""
         for file in self.files:
@@ -103,6 +121,12 @@ def check_only_files(paths: tuple[Path, ...]) -> None:
         raise HandbookError(f"{paths[0]} is given together with built files",
                             why="files are inspected by themselves, without the sources of a project",
                             todo="give folders or files", section="sec-pypi-files")
+
+
+def dev_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option of commands that build a commit without a tag for TestPyPI."""
+    return click.option("--dev", is_flag=True,
+                        help="Build a commit without a tag as a dev version, such as 1.2.1.dev3.")(function)
 
 
 def testing_options(function: Callable[..., Any]) -> Callable[..., Any]:

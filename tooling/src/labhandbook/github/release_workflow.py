@@ -11,6 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from importlib import metadata, resources
@@ -35,7 +36,7 @@ from labhandbook.package.version_tables import pythons
 SECTION = "sec-actions-init"
 # What packages use of the handbook's repository.
 PARTS = {**{name: f".github/workflows/release-{name}.yml" for name in ("prepare", "verify", "finish")},
-         **{name: f".github/actions/{name}" for name in ("publish", "rehearse")}}
+         **{name: f".github/actions/{name}" for name in ("publish", "rehearse", "handbook")}}
 A_YEAR = timedelta(days=365)
 # Dependabot proposes newer actions once they are a week old, and other programs do the same.
 DEPENDABOT = ".github/dependabot.yml"
@@ -90,7 +91,23 @@ def others(project: Project, publishers: Sequence[Form]) -> list[str]:
     """The other workflows of the repository that upload on a tag of the project."""
     workflows, _ = workflows_of(top(project))
     sources = Sources(workflows, composites(top(project)), "", (project.settings.tag.format(version=NEXT),))
-    return sorted({each.workflow.name for each in publications(sources) if each.every} - {publishers[0].workflow})
+    own = {publishers[0].workflow, f"dev{of_several(project)}.yml"}
+    return sorted({each.workflow.name for each in publications(sources) if each.every} - own)
+
+
+def write_dev(project: Project, publishers: Sequence[Form], own: Mapping[str, str]) -> tuple[list[str], Form]:
+    """Write the workflow that uploads dev versions to TestPyPI; the name of the file if it was not there, its form."""
+    form = replace(next(each for each in publishers if each.index == "testpypi"),
+                   workflow=f"dev{of_several(project)}.yml")
+    path = top(project) / (name := f"{FOLDER}/{form.workflow}")
+    if path.exists():
+        return [], form
+    _put(path, fill(_template("dev"), {
+        "SECTION": address("sec-actions-dev"), "NAME": Path(form.workflow).stem, "CHECK OUT": check_out(),
+        "BRANCH": (project.git.default_branch if project.git else None) or "main", "FOLDER": folder_of(project),
+        "REPOSITORY": f"{form.owner}/{form.repository}", "TESTPYPI": form.environment, "HANDBOOK": own["handbook"],
+        "PUBLISH": own["publish"], "UPLOAD": actions()["actions/upload-artifact"]}))
+    return [name], form
 
 
 def write_beside(project: Project, publishers: Sequence[Form], own: Mapping[str, str]) -> list[str]:

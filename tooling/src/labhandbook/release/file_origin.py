@@ -60,6 +60,8 @@ def _of_job(project: Project, version: str, ledger: Ledger) -> None:
                             where=str(ledger.path), section=SECTION,
                             why=f"they were built from {_short(built)}, and the job runs for {_short(wanted)}",
                             todo="download the files that this run built")
+    if ledger.fact("build", "dev") is True:
+        return  # It has no tag, and goes to no final index.
     kind, _, tag = os.environ.get("GITHUB_REF", "").removeprefix("refs/").partition("/")
     if kind != "tags" or tag not in (ledger.fact("build", "tags") or []):
         raise HandbookError(f"the files of {project.name} {version} were not built for {tag or 'this job'}",

@@ -65,7 +65,7 @@ class Release:
     """One version of one project; the context of every step.
 
     `target` names the index that it goes to, `earlier` are the releases that come before it in this run, `given` are
-    files that were built elsewhere.
+    files that were built elsewhere. `dev` is the copy of the commit that is built as a dev version.
     """
 
     project: Project
@@ -76,6 +76,7 @@ class Release:
     server: Server | None = None
     earlier: list[Release] = field(default_factory=list)
     given: list[Distribution] = field(default_factory=list)
+    dev: Project | None = None
 
     @property
     def version(self) -> str:
@@ -148,9 +149,10 @@ def run_build(release: Release) -> Outcome:
     if release.given:
         findings, facts = adopted_files.adopt(release.given, release.project, release.state.folder)
         return Outcome(f"taken: {', '.join(given)}", project_findings(findings, release.project), facts)
-    built = package_build.build(release.project, release.state.folder, release.options.say)
+    built = package_build.build(release.dev or release.project, release.state.folder, release.options.say)
     names = ", ".join(file.file for file in built.files)
-    return Outcome(names, project_findings(built.findings, release.project), built.facts(release.project))
+    facts = built.facts(release.project) | ({"dev": True} if release.dev else {})
+    return Outcome(names, project_findings(built.findings, release.project), facts)
 
 
 def run_inspect(release: Release) -> Outcome:
@@ -208,6 +210,10 @@ def run_upload(release: Release) -> Outcome:
         server.store.forget(release.state.hashes())
     else:
         check_job(release.project)
+        if index.final and release.state.ledger().fact("build", "dev"):
+            raise HandbookError(f"{release.version} is not a release", where=str(release.state.folder),
+                                why=f"a dev version is for a trial, and {index.label} keeps its files for good",
+                                todo="tag the commit, or name another index with --to", section="sec-actions-dev")
         if index.final:
             agree(release, [path.name for path in paths])
     done = publish(Upload(
