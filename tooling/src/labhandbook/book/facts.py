@@ -10,7 +10,6 @@ project's page, and are the variables `results.<folder>.<path>`.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -29,6 +28,7 @@ from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import write_if_changed
 from labhandbook.core.yaml_reader import Value, read_yaml
+from labhandbook.package.index_addresses import twine_constants
 
 STAMPS = ("source", "checked", "review-by", "note")
 MADE = {"node_modules", "__pycache__", "_book", "site_libs"}
@@ -147,19 +147,10 @@ def _day(text: str | None) -> date | None:
 
 
 def index_addresses() -> dict[str, dict[str, str]] | None:
-    """The web and simple-index addresses of PyPI and TestPyPI as twine has them; None without twine.
-
-    They are read from its source where possible: to import twine takes longer than to read all the facts.
-    """
-    found = importlib.util.find_spec("twine")
-    if found is None or not found.submodule_search_locations:
+    """The web and simple-index addresses of PyPI and TestPyPI as twine has them; None without twine."""
+    known = twine_constants()
+    if not known:
         return None
-    source = Path(found.submodule_search_locations[0], "repository.py").read_text(encoding="utf-8")
-    known: dict[str, str] = dict(re.findall(r'^(\w+) = "(https://[^"]+)"$', source, re.MULTILINE))
-    if not {"WAREHOUSE_WEB", "TEST_WAREHOUSE"} <= known.keys():
-        from twine import repository
-
-        known = vars(repository)
     return {"pypi": _addresses(known["WAREHOUSE_WEB"]), "testpypi": _addresses(known["TEST_WAREHOUSE"])}
 
 

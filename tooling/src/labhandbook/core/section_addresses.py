@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import PackageNotFoundError, metadata
 
 # The page of each family of sections; the longest beginning of an id that stands here decides.
 PAGES = {
@@ -21,6 +20,9 @@ PAGES = {
 @cache
 def site() -> str:
     """The address of the published handbook, from the package's metadata; empty where it isn't installed."""
+    # Most runs print no address, and this import is a tenth of their start.
+    from importlib.metadata import PackageNotFoundError, metadata
+
     try:
         urls = metadata("labhandbook").get_all("Project-URL") or []
     except PackageNotFoundError:
