@@ -96,7 +96,7 @@ def others(project: Project, publishers: Sequence[Form]) -> list[str]:
 
 
 def write_dev(project: Project, publishers: Sequence[Form], own: Mapping[str, str]) -> tuple[list[str], Form]:
-    """Write the workflow that uploads dev versions to TestPyPI; the name of the file if it was not there, its form."""
+    """Write the workflow that uploads dev versions to TestPyPI: its file if it was not there, and its form."""
     form = replace(next(each for each in publishers if each.index == "testpypi"),
                    workflow=f"dev{of_several(project)}.yml")
     path = top(project) / (name := f"{FOLDER}/{form.workflow}")
