@@ -40,8 +40,14 @@ def within(seconds: float, work: Callable[[], object]) -> object:
         threads.shutdown(wait=False)
 
 
+def process_of(worker: Worker) -> subprocess.Popen[str]:
+    """The process of a worker that has been asked something."""
+    assert worker._process
+    return worker._process
+
+
 def kill(worker: Worker) -> None:
-    process: subprocess.Popen[str] = worker._process
+    process = process_of(worker)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
 
@@ -61,11 +67,11 @@ def test_dead_worker_is_an_error(worker: Worker) -> None:
 
 def test_worker_that_dies_over_a_page_is_an_error(worker: Worker) -> None:
     worker.call("setup", **SETUP)
-    os.kill(worker._process.pid, signal.SIGSTOP)
+    os.kill(process_of(worker).pid, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as threads:
         answer = threads.submit(worker.call, "read", path="a.qmd", text="# A\n")
         time.sleep(0.1)
-        os.kill(worker._process.pid, signal.SIGKILL)
+        os.kill(process_of(worker).pid, signal.SIGKILL)
         with pytest.raises(HandbookError, match=r"a\.qmd"):
             answer.result(timeout=300)
 
@@ -118,7 +124,7 @@ def test_page_stays_with_its_worker(tmp_path: Path) -> None:
 
 def test_engine_ends_its_processes(tmp_path: Path) -> None:
     with Engine(load_book(make_book(tmp_path, FILES)), workers=2) as engine:
-        processes = [worker._process for worker in engine._pool.workers]
+        processes = [process_of(worker) for worker in engine._pool.workers]
         assert len(processes) == 2 and all(process.poll() is None for process in processes)
     assert all(process.poll() is not None for process in processes)
 

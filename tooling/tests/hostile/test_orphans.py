@@ -99,9 +99,9 @@ def test_the_other_pages_of_the_same_worker_are_read_again(tmp_path: Path) -> No
         assert [finding.place for page in written.values() for finding in page.findings] == ["b.qmd:6"]
         assert "See" in written["a.qmd"].html and "c.html" in written["a.qmd"].html
         # The same text is not tried again.
-        before = engine._pool.workers[0]._process.pid
+        before = engine._pool.workers[0]._process
         engine.read([engine.book.by_path["b.qmd"]])
-        assert engine._pool.workers[0]._process.pid == before
+        assert before and engine._pool.workers[0]._process is before
         (tmp_path / "b.qmd").write_text("# B {#sec-b}\n\nShort.\n", encoding="utf-8")
         engine.read([engine.book.by_path["b.qmd"]])
         engine.prepare()

@@ -51,6 +51,14 @@ def write_atomic(path: Path, content: str | bytes, *, sync: bool = False) -> Non
         raise
 
 
+def user_cache() -> Path:
+    """Where this package keeps what it can make again, in the user's own cache.
+
+    Raises RuntimeError when the user has no home.
+    """
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "labhandbook"
+
+
 def _is_special(path: Path) -> bool:
     """Whether a path is no file that may be replaced: a device, a pipe, a socket, or anything in /dev.
 

@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.files import write_atomic
+from labhandbook.core.files import user_cache, write_atomic
 from labhandbook.core.http_client import HttpClient, NoAnswer
 from labhandbook.core.untrusted_data import content
 from labhandbook.package.index_addresses import index
@@ -101,8 +101,7 @@ def names() -> Names:
 
 
 def _file() -> Path:
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return root / "labhandbook" / "conda-forge-names.json"
+    return user_cache() / "conda-forge-names.json"
 
 
 def _cache() -> tuple[Mapping[str, tuple[str, ...]], datetime.datetime] | None:

@@ -17,14 +17,12 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from labhandbook.book.book_rules import (
-    READABLE,
-    SHORTCODE,
-)
+from labhandbook.book.book_rules import READABLE, SHORTCODE
 from labhandbook.book.boundary import own_file
 from labhandbook.book.change_days import changed_days
 from labhandbook.book.chapter_source import heaviest, read_source
 from labhandbook.book.contents import Page
+from labhandbook.book.engine.kept_answers import KeptAnswers, file_digest
 from labhandbook.book.engine.navigation import Entry, Navigation
 from labhandbook.book.engine.page_findings import page_findings
 from labhandbook.book.engine.pandoc_worker import LONGEST, Answer, Pool, TooLong, Worker
@@ -68,11 +66,11 @@ class Engine:
     """Reads and writes the pages of one book. Use it as a context manager: it owns processes.
 
     It leaves the book's folder as it is. Without `dated`, pages don't show the day of their last change; without
-    `results`, they show no results of executed cells.
+    `results`, they show no results of executed cells. `kept` is what another engine of the book was answered.
     """
 
     def __init__(self, book: Book, *, workers: int | None = None, dated: bool = True, results: bool = True,
-                 halt: threading.Event | None = None) -> None:
+                 halt: threading.Event | None = None, kept: KeptAnswers | None = None) -> None:
         self.book = book
         self._dated, self._results = dated, results
         self._halt = halt or threading.Event()
@@ -82,7 +80,8 @@ class Engine:
         self.heavy: dict[str, tuple[str, Finding]] = {}
         self.labels: dict[str, dict[str, str]] = {}
         self._workers: dict[str, Worker] = {}
-        self._pool = Pool(book.root, min(workers or os.cpu_count() or 1, len(book.pages)), self._halt)
+        self.answers = kept or KeptAnswers(book.root, f"{dated} {results}")
+        self._pool = Pool(book.root, min(workers or os.cpu_count() or 1, len(book.pages)), self._halt, self.answers)
         try:
             self.refresh()
         except BaseException:
@@ -94,6 +93,11 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self._pool.close()
+        self.answers.save()
+
+    def wake(self) -> None:
+        """Begin what waits for the first page that is not kept."""
+        self._pool.wake()
 
     def refresh(self) -> None:
         """Read what all pages share: variables, dates, bibliography, extension, template.
@@ -101,7 +105,11 @@ class Engine:
         Raises HandbookError when one of them can't be read.
         """
         self.days = changed_days(self.book.root) if self._dated else {}
+        root = self.book.root
         self._setup = extension_files(self.book) | {
+            # What the workers open.
+            "inputs": [file_digest(path) for path in (*sorted((root / "_extensions").glob("**/*.lua")),
+                                                      root / (self.book.citation_style or "none"))],
             "bibliography": [{"name": name, "text": read_text(self.book.root / name, name)}
                              for name in self.book.bibliography],
             "settings": {"template": (SITE / "page.html").read_text(encoding="utf-8"), "words": words(self.book),

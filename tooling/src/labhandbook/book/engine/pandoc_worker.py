@@ -1,12 +1,13 @@
 """Worker processes of the embedded engine: `pandoc lua worker.lua`, which speaks JSON lines.
 
 A request that keeps pandoc busy for too long ends its process. A new one then takes its place and reads again what
-the old one had read, so that one page can't take the others with it.
+is asked of it, so that one page can't take the others with it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import select
 import subprocess
@@ -17,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from labhandbook.book.engine.kept_answers import KeptAnswers, digest, now
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.process import close, ended, processor_seconds, start, stop
 from labhandbook.core.wording import kit
@@ -31,6 +33,9 @@ WAITING = 8.0
 # Seconds by the clock, where the system doesn't say how much processor time a process has used.
 BY_CLOCK = 600.0
 LOOK = 0.2
+# What a new process must be asked again, and what is answered alike each time.
+REMEMBERED = ("setup", "read", "share")
+KEPT = ("setup", "read", "html", "title", "survey")
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -56,19 +61,31 @@ def pandoc_program() -> str:
     return str(pypandoc.get_pandoc_path())
 
 
+@functools.cache
+def _program() -> str:
+    """What stands for pandoc and the engine's own Lua files."""
+    status = Path(pandoc_program()).stat()
+    return digest(status.st_size, status.st_mtime_ns, *(path.read_text(encoding="utf-8")
+                                                        for path in sorted(LUA.glob("*.lua"))))
+
+
 class Worker:
     """One pandoc process at a time. Calls are answered in order; a lock keeps threads apart.
 
-    `halt` is an event that ends a call early.
+    `halt` is an event that ends a call early. What is in `kept` needs no process: it begins when there is something
+    to ask, and gets the requests that it has missed.
     """
 
-    def __init__(self, root: Path, halt: threading.Event | None = None) -> None:
-        self._root, self._halt = root, halt or threading.Event()
+    def __init__(self, root: Path, halt: threading.Event | None = None, kept: KeptAnswers | None = None) -> None:
+        self._root, self._halt, self._kept = root, halt or threading.Event(), kept
         self._lock = threading.Lock()
-        # The requests that a new process must get again, by operation and page.
+        # The requests that a new process must get, by operation and page; those that this one has not got; and what
+        # stands for the ones that were answered, with the files that they used.
         self._known: dict[tuple[str, str], dict[str, Any]] = {}
+        self._unsent: dict[tuple[str, str], dict[str, Any]] = {}
+        self._stands: dict[tuple[str, str], str | None] = {}
         self._closed = False
-        self._begin()
+        self._process: subprocess.Popen[str] | None = None
 
     def _begin(self) -> None:
         self._process = start([pandoc_program(), "lua", LUA / "worker.lua"], cwd=self._root, errors="strict",
@@ -92,32 +109,77 @@ class Worker:
         given = {"op": op} | {key: value for key, value in request.items() if value is not None}
         page = str(request.get("path", ""))
         with self._lock:
-            line = self._answer(json.dumps(given) + "\n", page, seconds or _usual(given))
-            if not line.endswith("\n"):
+            key, labels, found = self._key(op, page, given), self._labels, None
+            if self._kept and key:
+                found = self._kept.find(f"{op} {page}", key, labels)
+            if op in REMEMBERED and (found or op == "share"):
+                self._known[op, page] = self._unsent[op, page] = given
+            if found:
+                answer, self._stands[op, page] = found
+                return dict(answer)
+            if op == "share":
+                return {}
+            needed = {"setup": [], "read": [("setup", "")]}.get(op, [("setup", ""), ("share", ""), ("read", page)])
+            for before in needed:
+                if missed := self._unsent.pop(before, None):
+                    self._ask(missed, before[1], _usual(missed))
+            self._unsent.pop((op, page), None)
+            since = now()
+            answer = self._ask(given, page, seconds or _usual(given))
+            if op in REMEMBERED:
+                self._known[op, page] = given
+            used = answer.pop("used")
+            self._stands[op, page] = None if not self._kept or not key or used["fleeting"] else self._kept.keep(
+                f"{op} {page}", key, answer, since=since, files=used["files"],
+                labels={name: labels.get(name) for name in used["labels"]})
+        return answer
+
+    @property
+    def _labels(self) -> dict[str, Any]:
+        labels: dict[str, Any] = self._known.get(("share", ""), {}).get("labels", {})
+        return labels
+
+    def _key(self, op: str, page: str, given: dict[str, Any]) -> str | None:
+        """What an answer is kept under; None for one that hangs on more than can be said."""
+        if op == "setup":
+            return digest(_program(), given)
+        before = self._stands.get(("setup", "") if op == "read" else ("read", page))
+        pages = None if op == "read" else self._known.get(("share", ""), {}).get("pages")
+        return digest(before, pages, given) if before and op in KEPT else None
+
+    def wake(self) -> None:
+        """Begin the process, so that the next call doesn't wait for it."""
+        with self._lock, contextlib.suppress(HandbookError):
+            if not self._closed and (missed := self._unsent.pop(("setup", ""), None)):
+                self._ask(missed, "", _usual(missed))
+
+    def _ask(self, given: dict[str, Any], page: str, seconds: float) -> dict[str, Any]:
+        line = self._answer(json.dumps(given) + "\n", page, seconds)
+        if not line.endswith("\n"):
+            if self._process:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(1)
-                line = json.dumps({"failed": "".join(self._errors) or "it ended too soon"})
-            answer: dict[str, Any] = json.loads(line)
-            if "failed" in answer:
-                raise HandbookError(f"pandoc failed on {page or op}", where=page, why=str(answer["failed"]).strip(),
-                                    todo="report it with the page that caused it", section="sec-contributing")
-            if op in ("setup", "read", "share"):
-                self._known[op, page] = given
+            line = json.dumps({"failed": "".join(self._errors) or "it ended too soon"})
+        answer: dict[str, Any] = json.loads(line)
+        if "failed" in answer:
+            raise HandbookError(f"pandoc failed on {page or given['op']}", where=page,
+                                why=str(answer["failed"]).strip(),
+                                todo="report it with the page that caused it", section="sec-contributing")
         return answer
 
     def _answer(self, line: str, page: str, seconds: float) -> str:
         """The line that answers a line, or "" when the process has died."""
+        if self._process is None:
+            self._begin()
         process = self._process
-        assert process.stdin and process.stdout
+        assert process and process.stdin and process.stdout
         try:
             process.stdin.write(line)
             process.stdin.flush()
             if reason := self._wait(process, seconds):
                 stop(process)
                 close(process.stdin, process.stdout)
-                if not self._closed and not self._halt.is_set():
-                    self._begin()
-                    self._repeat()
+                self._process, self._unsent = None, dict(self._known)
                 raise TooLong(f"{page or 'the book'} {reason}", where=f"{page}:1" if page else "",
                               why="pandoc needs very long for some text, such as thousands of opening brackets",
                               todo="shorten that place, or put it into a code block",
@@ -148,27 +210,17 @@ class Worker:
                 return f"makes pandoc wait for {now - since:.0f} s for something outside it"
         return ""
 
-    def _repeat(self) -> None:
-        """Send a new process what the old one had read."""
-        for given in self._known.values():
-            process = self._process
-            assert process.stdin and process.stdout
-            process.stdin.write(json.dumps(given) + "\n")
-            process.stdin.flush()
-            if self._wait(process, _usual(given)):
-                stop(process)
-                return
-            process.stdout.readline()
-
     @property
     def alive(self) -> bool:
-        """Whether the process still runs."""
-        return self._process.poll() is None
+        """Whether the process still runs, or can begin."""
+        return self._process is None or self._process.poll() is None
 
     def close(self) -> None:
         """End the process: it goes by itself when its input ends, unless it is busy."""
         self._closed = True
         process = self._process
+        if process is None:
+            return
         with contextlib.suppress(OSError, ValueError):
             if process.stdin:
                 process.stdin.close()
@@ -189,8 +241,9 @@ def _usual(request: dict[str, Any]) -> float:
 class Pool:
     """Several workers; a page always goes to the same one, which keeps its document."""
 
-    def __init__(self, root: Path, size: int, halt: threading.Event | None = None) -> None:
-        self.workers = [Worker(root, halt) for _ in range(size)]
+    def __init__(self, root: Path, size: int, halt: threading.Event | None = None,
+                 kept: KeptAnswers | None = None) -> None:
+        self.workers = [Worker(root, halt, kept) for _ in range(size)]
         self._threads = ThreadPoolExecutor(size)
 
     def everyone(self, op: str, **request: Any) -> dict[str, Any]:
@@ -199,6 +252,11 @@ class Pool:
             return worker.call(op, **request)
 
         return list(self._threads.map(work, self.workers))[0]  # noqa: RUF015 - all of them must have answered
+
+    def wake(self) -> None:
+        """Begin the processes, beside what the caller does."""
+        for worker in self.workers:
+            self._threads.submit(worker.wake)
 
     def spread(self, costs: Sequence[float]) -> list[Worker]:
         """A worker for each task, by what the tasks cost, so that all workers have about as much to do."""

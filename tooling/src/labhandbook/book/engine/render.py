@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from labhandbook.book.boundary import own_file
 from labhandbook.book.contents import CONFIG
+from labhandbook.book.engine.kept_answers import digest
 from labhandbook.book.engine.navigation import download_name, old_addresses, redirect
 from labhandbook.book.engine.pandoc_engine import SERVED, SITE, Chapter, Engine, Written
 from labhandbook.book.engine.pdf import pdf, typst_source
@@ -91,12 +92,21 @@ def render_pandoc(book: Book, output: Path, formats: tuple[str, ...], progress: 
                 write_site(book, written, fresh)
                 write_aliases(engine, fresh)
                 write_sitemap(engine, fresh)
-                found = [one for page in written for one in sections(page.page.url, page.html)]
+                found = [one for page in written for one in _sections(engine, page)]
                 (fresh / INDEX).write_text(search_script(book, found), encoding="utf-8")
             for kind, job in whole.items():
                 progress(f"setting {kind}")
                 (fresh / download_name(book, kind)).write_bytes(job.result())
     return result
+
+
+def _sections(engine: Engine, page: Written) -> list[dict[str, str]]:
+    name, key = f"sections {page.page.path}", digest(page.html)
+    if kept := engine.answers.find(name, key, {}):
+        return list(kept[0])
+    found = sections(page.page.url, page.html)
+    engine.answers.keep(name, key, found)
+    return found
 
 
 def whole_book(engine: Engine, kind: str) -> bytes:

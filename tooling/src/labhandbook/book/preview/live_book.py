@@ -79,6 +79,8 @@ class LiveBook:
         self._write(book.pages)
         self._keep()
         self._shared = self.inputs().shared
+        self._engine.answers.save()
+        self._engine.wake()
 
     def __enter__(self) -> LiveBook:
         return self
@@ -174,7 +176,7 @@ class LiveBook:
                                             section="sec-contributing"))
 
     def _start(self, book: Book, kept: Engine | None = None) -> Engine:
-        engine = Engine(book, dated=False, halt=self._halt)
+        engine = Engine(book, dated=False, halt=self._halt, kept=kept.answers if kept else None)
         try:
             if kept:
                 engine.kept, engine.heavy = dict(kept.kept), dict(kept.heavy)

@@ -30,6 +30,33 @@ end
 local open, lines = io.open, io.lines
 local load_text = load
 
+-- What an answer hangs on beyond its request: the files that were opened, the labels that were asked for, and whether
+-- something was used that is another each time.
+local used = { files = {}, labels = {} }
+
+function M.begin() used = { files = {}, labels = {} } end
+
+function M.note(kind, name) used[kind][name] = true end
+
+function M.used()
+  local function names(set)
+    local list = pandoc.List {}
+    for name in pairs(set) do list:insert(name) end
+    return list
+  end
+  return { files = names(used.files), labels = names(used.labels), fleeting = used.fleeting == true }
+end
+
+local function fleeting(from, names)
+  local copy = {}
+  for key, value in pairs(from) do copy[key] = value end
+  for _, name in ipairs(names) do
+    local value = copy[name]
+    copy[name] = value and function(...) used.fleeting = true; return value(...) end
+  end
+  return copy
+end
+
 local shared = {}
 for _, name in ipairs { 'assert', 'error', 'ipairs', 'next', 'pairs', 'pcall', 'rawequal', 'rawget', 'rawlen', 'rawset',
                         'select', 'setmetatable', 'getmetatable', 'tonumber', 'tostring', 'type', 'warn', 'xpcall',
@@ -38,7 +65,8 @@ for _, name in ipairs { 'assert', 'error', 'ipairs', 'next', 'pairs', 'pcall', '
   shared[name] = _G[name]
 end
 
-shared.os = only(os, 'os', { 'clock', 'date', 'difftime', 'getenv', 'time' })
+shared.os = only(fleeting(os, { 'clock', 'date', 'getenv', 'time' }), 'os', { 'clock', 'date', 'difftime', 'getenv', 'time' })
+shared.math = fleeting(math, { 'random' })
 shared.io = only(io, 'io', { 'stderr', 'type' })
 -- Files are named from the book's root. A picture that is no file of the book can't be opened.
 local refused = {}
@@ -53,10 +81,13 @@ function shared.io.open(path, mode)
   if mode and not mode:match '^rb?$' then refuse 'io.open for writing' () end
   local own, reason = readable(path)
   if not own then return nil, reason end
+  M.note('files', own)
   return open(own, mode)
 end
 function shared.io.lines(path, ...)
-  return lines(assert(readable(assert(path, 'io.lines needs a file'))), ...)
+  local own = assert(readable(assert(path, 'io.lines needs a file')))
+  M.note('files', own)
+  return lines(own, ...)
 end
 
 -- The pictures of a chapter that may be opened, as a set: the `fine` ones among all that it names.
@@ -72,11 +103,21 @@ function shared.print(...)
   io.stderr:write '\n'
 end
 
+-- Other formats than these may name files, which pandoc opens by itself.
+local OPENS_NONE = { markdown = true, gfm = true, commonmark = true, commonmark_x = true, html = true, html5 = true,
+                     bibtex = true, biblatex = true, json = true, native = true }
+local function read(text, format, ...)
+  if not OPENS_NONE[(type(format) == 'string' and format or 'markdown'):match '^%w*_?%w*'] then used.fleeting = true end
+  return pandoc.read(text, format, ...)
+end
+
 shared.pandoc = without(pandoc, 'pandoc', { 'pipe', 'write_classic', 'zip', 'cli' })
-shared.pandoc.system = only(pandoc.system, 'pandoc.system',
+shared.pandoc.read = read
+shared.pandoc.system = only(fleeting(pandoc.system, { 'cputime', 'list_directory' }), 'pandoc.system',
   { 'arch', 'cputime', 'get_working_directory', 'list_directory', 'os' })
 shared.pandoc.mediabag = only(pandoc.mediabag, 'pandoc.mediabag', { 'delete', 'empty', 'insert', 'items', 'list', 'lookup' })
-shared.pandoc.utils = without(pandoc.utils, 'pandoc.utils', { 'run_json_filter', 'run_lua_filter' })
+shared.pandoc.utils = without(fleeting(pandoc.utils, { 'citeproc' }), 'pandoc.utils', { 'run_json_filter', 'run_lua_filter' })
+shared.pandoc.path = fleeting(pandoc.path, { 'exists' })
 
 -- The globals of one file of an extension; `require` finds the files beside it.
 function M.environment(path)

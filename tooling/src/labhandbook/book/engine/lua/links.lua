@@ -1,5 +1,6 @@
 -- The links and the files of a page: what leads to chapters, and what must be copied.
 
+local closed = require 'closed'
 local refs = require 'refs'
 
 -- An address from the book's root (with a leading slash) becomes one from the page: the site may be in a folder.
@@ -13,6 +14,7 @@ end
 local function sized(image, file, pictures)
   if image.attributes.width or image.attributes.height or not pictures[file] then return image end
   local fine, size = pcall(function()
+    closed.note('files', file)
     local stream <close> = assert(io.open(file, 'rb'))
     return pandoc.image.size(stream:read 'a')
   end)

@@ -43,8 +43,12 @@ end
 
 -- What all pages share: labels (id -> {page, kind, number, title}) and addresses (path -> url).
 function handlers.share(request)
-  state.labels, state.pages = request.labels, request.pages
-  closed.share(request.labels)
+  state.pages = request.pages
+  state.labels = setmetatable({}, { __index = function(_, id)
+    closed.note('labels', id)
+    return request.labels[id]
+  end })
+  closed.share(state.labels)
   return {}
 end
 
@@ -68,8 +72,10 @@ end
 
 for line in io.lines() do
   local request = pandoc.json.decode(line, false)
+  closed.begin()
   local ok, answer = xpcall(handlers[request.op], debug.traceback, request)
   if not ok then answer = { failed = tostring(answer) } end
+  answer.used = closed.used()
   io.stdout:write(pandoc.json.encode(answer), '\n')
   io.stdout:flush()
 end
