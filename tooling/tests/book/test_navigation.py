@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tooling.tests.book.page_reader import Entry, Link, Page
+from tooling.tests.book.page_reader import Entry, Link, Page, text_of
+from tooling.tests.conftest import make_book, run, soup
 
 Pages = dict[str, Page]
 
@@ -73,3 +76,21 @@ def test_book_title_leads_home(everything: Pages) -> None:
 
 def test_language_is_reported(everything: Pages) -> None:
     assert {str(page.one("html")["lang"]) for page in everything.values()} == {"en-GB"}
+
+
+def test_a_chapter_shows_its_subtitle_authors_and_day(tmp_path: Path) -> None:
+    """As under Quarto; the first page has those of the book."""
+    front = "---\ntitle: A\nsubtitle: Two *words* & more\ndate: {}\nauthor:\n{}---\n\nText.\n"
+    people = "  - Ada Lovelace\n  - name: Grace Hopper\n  - name: {given: Alan, family: Turing}\n"
+    root = make_book(tmp_path, {
+        "index.qmd": "---\nsubtitle: Not this\nauthor: Nobody\n---\n\n# Home {.unnumbered}\n",
+        "a.qmd": front.format("2026-01-02", people), "b.qmd": front.format("last-modified", "  name: Ada\n")},
+        subtitle="One book", author="The group")
+    assert run("render", "--book", root, "--engine", "pandoc", "--to", "html").returncode == 0
+
+    def shown(name: str) -> list[str]:
+        return [text_of(one) for one in soup(root / "_book" / name).select(".title-block p:not(.breadcrumb)")]
+
+    assert shown("index.html") == ["One book", "The group"]
+    assert shown("a.html") == ["Two words & more", "Ada Lovelace, Grace Hopper, Alan Turing, 2026-01-02"]
+    assert shown("b.html") == ["Two words & more", "Ada"]

@@ -18,7 +18,7 @@ from labhandbook.book.checks.check_input import Chapter, Reading, Site
 from labhandbook.book.checks.internal_links import beside, present, targets
 from labhandbook.book.checks.prose_tools import WANTED
 from labhandbook.book.checks.shell_blocks import shell_blocks
-from labhandbook.book.engine.pandoc_engine import Engine, read_text
+from labhandbook.book.engine.pandoc_engine import Engine
 from labhandbook.book.facts import facts_files, load_facts
 from labhandbook.book.model import Book, load_book
 from labhandbook.core import untrusted_data
@@ -134,9 +134,9 @@ def read_data(reading: Reading) -> None:
     root = reading.book.root
     reading.facts = load_facts(root) if reading.book.house_style else []
     for name in {fact.file for fact in reading.facts}:
-        reading.texts[name] = read_text(root / name, name).splitlines()
+        reading.texts[name] = untrusted_data.text(root / name, name).splitlines()
     for name in reading.book.bibliography:
-        reading.works += read_works(read_text(root / name, name), name)
+        reading.works += read_works(untrusted_data.text(root / name, name), name)
     for chapter in reading.chapters.values():
         chapter.targets = targets(reading.book, chapter)
         for file in {target.file for target in chapter.targets} - reading.present:

@@ -22,6 +22,13 @@ LISTS = ("bibliography", "filters", "css", "format.html.css", "csl", "format.htm
 INCLUSIONS = ("include-in-header", "include-before-body", "include-after-body")
 
 
+def people(named: Any) -> str:
+    """The names under an `author:`, in one line: a name, a mapping with one, or a list of them."""
+    names = [one.get("name", "") if isinstance(one, dict) else one
+             for one in (named if isinstance(named, list) else [named]) if one]
+    return ", ".join(" ".join(map(str, name.values())) if isinstance(name, dict) else str(name) for name in names)
+
+
 @dataclass(frozen=True)
 class Book:
     """A book project: its folder, its configuration and its table of contents."""
@@ -44,9 +51,7 @@ class Book:
     @property
     def author(self) -> str:
         """The names of the book's authors, in one line."""
-        named = self.settings.get("author")
-        people = named if isinstance(named, list) else [named] if named else []
-        return ", ".join(str(one.get("name", "")) if isinstance(one, dict) else str(one) for one in people)
+        return people(self.settings.get("author"))
 
     @property
     def output(self) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from labhandbook.book.contents import Page, Part
-from labhandbook.book.model import INCLUSIONS, Book, as_list
+from labhandbook.book.model import INCLUSIONS, Book, as_list, people
 from labhandbook.book.words import words
 from labhandbook.core import untrusted_data
 
@@ -56,8 +56,15 @@ class Navigation:
         self._before = {page: before for before, page in pairwise(pages)}
         self._after = dict(pairwise(pages))
 
-    def variables(self, page: Page, description: str) -> dict[str, str]:
-        """The template's variables for one page, as HTML fragments and text."""
+    def variables(self, page: Page, parsed: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, str]:
+        """The template's variables for one page, as HTML fragments and text.
+
+        `parsed` is what was read in it, `meta` its front matter. The first page has the book's own title block.
+        """
+        description, holder = parsed.get("description", ""), self.book.settings if page.home else meta
+        subtitle = str(holder.get("subtitle") or "") if page.home else parsed.get("subtitle", "")
+        day = str(holder.get("date") or "")
+        byline = [people(holder.get("author")), *([day] if re.match(r"\d", day) else [])]
         title = self.entries[page.path].title
         root = prefix(page)
         found = {
@@ -67,6 +74,8 @@ class Navigation:
             "title-id": "" if page.home else self.entries[page.path].id,
             "head-title": escape(self.book.title if page.home else f"{title} – {self.book.title}"),
             "group": escape(self.book.author),
+            "subtitle": escape(subtitle),
+            "byline": escape(", ".join(filter(None, byline))),
             "home": str(page.home or ""),
             "before-title": "" if page.home or not self.entries[page.path].heading else self._before_title(page),
             "sidebar": SIDEBAR,

@@ -37,6 +37,7 @@ from labhandbook.core.rules import Finding
 
 # What a page may set for itself, and what the writer calls it.
 OPTIONS = {"number-sections": "number", "number-depth": "depth", "toc": "toc", "toc-depth": "toc-depth"}
+TITLE_BLOCK = ("title", "subtitle", "description")
 SITE = Path(__file__).with_name("site")
 # The files of SITE that every site has.
 SERVED = ("layout.css", "layout.js", "search.js", "minisearch.js")
@@ -65,7 +66,7 @@ class Written:
 class Engine:
     """Reads and writes the pages of one book. Use it as a context manager: it owns processes.
 
-    It leaves the book's folder as it is. Without `dated`, pages don't show the day of their last change; without
+    The book's folder stays as it is. Without `dated`, pages don't show the day of their last change; without
     `results`, they show no results of executed cells. `kept` is what another engine of the book was answered.
     """
 
@@ -110,7 +111,7 @@ class Engine:
             # What the workers open.
             "inputs": [file_digest(path) for path in (*sorted((root / "_extensions").glob("**/*.lua")),
                                                       root / (self.book.citation_style or "none"))],
-            "bibliography": [{"name": name, "text": read_text(self.book.root / name, name)}
+            "bibliography": [{"name": name, "text": untrusted_data.text(self.book.root / name, name)}
                              for name in self.book.bibliography],
             "settings": {"template": (SITE / "page.html").read_text(encoding="utf-8"), "words": words(self.book),
                          "site": str(self.book.settings.get("site-url", "")).rstrip("/"),
@@ -168,7 +169,7 @@ class Engine:
         return without, worker.call("read", **self._request(page, without))
 
     def _request(self, page: Page, source: Source, form: str = "html") -> dict[str, Any]:
-        meta = {name: str(source.meta[name]) for name in ("title", "description") if source.meta.get(name)}
+        meta = {name: str(source.meta[name]) for name in TITLE_BLOCK if source.meta.get(name)}
         if form == "html" and page.path in self.days:
             meta["handbook-changed"] = self.days[page.path]
         if form == "html" and (due := self._answers.variables.get(REVIEW, {}).get(page.path)):
@@ -239,7 +240,7 @@ class Engine:
             chapter = self.chapters[page.path]
             answer = worker.call(
                 "html", path=page.path,
-                variables=self.navigation.variables(page, chapter.parsed.get("description", "")),
+                variables=self.navigation.variables(page, chapter.parsed, chapter.source.meta),
                 settings={OPTIONS[name]: value for name in OPTIONS for value in islice(html_options(
                     name, chapter.source.meta, *chapter.source.beside), 1) if isinstance(value, int)},
                 references=holder.url if holder else None,
@@ -293,8 +294,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def read_text(path: Path, shown: str) -> str:
-    """A file the whole book needs. Raises HandbookError when it can't be read."""
-    return untrusted_data.text(path, shown)

@@ -153,6 +153,7 @@ function M.read(request)
     title = stringify(plain), citing = citing,
     title_html = (pandoc.write(pandoc.Pandoc { plain }, 'html5', WRITING):gsub('%s+$', '')),
     id = title.identifier,
+    subtitle = meta.subtitle and stringify(shapes.markdown(meta.subtitle)),
     description = meta.description and stringify(shapes.markdown(meta.description)),
     labels = numbers.labels, ids = ids, cites = cites, pictures = pictures, problems = problems, unanswered = unanswered,
     log = pandoc.List(log):map(function(entry) return pandoc.json.decode(pandoc.json.encode(entry), false) end),
