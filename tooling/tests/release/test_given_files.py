@@ -118,5 +118,6 @@ def test_the_commands(wheels: list[str], tmp_path: Path) -> None:
     damaged = tmp_path / "demo-2.0-py3-none-any.whl"
     damaged.write_bytes(b"no zip")
     broken = run("release", "check", str(damaged), cwd=tmp_path)
-    assert broken.returncode == 2 and "can't be read" in broken.stderr
+    assert broken.returncode == 2 and broken.stderr.startswith(f"✗ {damaged} can't be read: File is not a zip file\n")
+    assert broken.stderr.count(damaged.name) == 1, "a file is named once"
     assert not (tmp_path / ".handbook").exists()

@@ -208,7 +208,7 @@ def read(path: Path) -> Distribution:
     Raises HandbookError when the file is neither, is damaged, or unpacks to more than the limits.
     """
     if not path.name.endswith((".whl", ".tar.gz", ".zip")):
-        raise HandbookError(f"{path.name} is no sdist and no wheel", where=str(path),
+        raise HandbookError(f"{path} is no sdist and no wheel",
                             todo="give a .tar.gz or a .whl file", section="sec-pypi-build")
     kind = "wheel" if path.name.endswith(".whl") else "sdist"
     held: dict[str, bytes] = {}
@@ -217,7 +217,7 @@ def read(path: Path) -> Distribution:
         digest, size, found = archive.whole(path)
     except archive.BROKEN as error:
         raise HandbookError(
-            f"{path.name} can't be read: {_reason(error)}", where=str(path),
+            f"{path} can't be read: {_reason(error)}",
             why="no installer can open it either",
             todo="remove it and build again", section="sec-pypi-build",
         ) from None
