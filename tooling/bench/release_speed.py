@@ -11,6 +11,8 @@ the one that is made here.
 from __future__ import annotations
 
 import argparse
+import base64
+import hashlib
 import io
 import os
 import statistics
@@ -88,8 +90,11 @@ def files(folder: Path, modules: int) -> list[Path]:
     inside, info = sources(modules), "demo-1.0.0.dist-info"
     meta = {f"{info}/METADATA": METADATA, f"{info}/WHEEL": "Wheel-Version: 1.0\nTag: py3-none-any\n",
             f"{info}/licenses/LICENSE": "MIT License\n"}
+    hashes = {path: base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+              for path, text in {**inside, **meta}.items()}
+    record = "".join(f"{path},sha256={digest},\n" for path, digest in hashes.items()) + f"{info}/RECORD,,\n"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in {**inside, **meta, f"{info}/RECORD": ""}.items():
+        for name, text in {**inside, **meta, f"{info}/RECORD": record}.items():
             archive.writestr(name, text)
     with tarfile.open(sdist, "w:gz") as packed:
         for name, text in {**inside, "PKG-INFO": METADATA, "LICENSE": "MIT License\n", "README.md": "# Demo\n",
