@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from labhandbook.release.release_folder import State
 from labhandbook.release.release_status import NO, PARTLY, UNKNOWN, YES, Line, Status, status
 from labhandbook.release.step_actions import Options, Release
 from tooling.tests.conftest import run
+from tooling.tests.core import test_http_client as http
 from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_dists import CANARY
 from tooling.tests.package.sample_packages import git
@@ -144,3 +146,16 @@ def test_the_command(built: State) -> None:
         "commit", "build", "rehearsal", "testpypi", "pypi", "git host"}
     text = run("release", "status", built.project.root).stdout
     assert "left to do" in text and "7. verify" in text and ".html#sec-updating-bad" in text
+
+
+def test_a_project_under_quarantine_is_named(built: State) -> None:
+    """PEP 792: such an index lists no files, so a wait for them would not end."""
+    page = {"meta": {"api-version": "1.4"}, "name": "labdemo", "files": [],
+            "project-status": {"status": "quarantined", "reason": "under review"}}
+
+    def reply(request: BaseHTTPRequestHandler) -> None:
+        http.send(request, body=json.dumps(page).encode(), Content_Type="application/vnd.pypi.simple.v1+json")
+
+    with http.serving(reply) as (address, _):
+        line = about(built, address)[address]
+    assert line.state == UNKNOWN and "labdemo is under quarantine on 127.0.0.1" in line.text

@@ -83,7 +83,8 @@ class Form:
         fields = {"PyPI Project Name": f"{self.project}  (asked for a new project only)", "Owner": self.owner,
                   "Repository name": self.repository, "Workflow name": self.workflow,
                   "Environment name": self.environment}
-        return "\n".join([f"{self.index}: {self.settings}", f"  or, for a new project, {self.pending}",
+        return "\n".join([f"{self.index}: {self.settings}",
+                          f"  or, for a new project, {self.pending} (upload within 30 days)",
                           *(f"    {name:<18} {value}" for name, value in fields.items())])
 
 

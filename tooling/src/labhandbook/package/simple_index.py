@@ -41,7 +41,8 @@ class Listed:
 def listing(index: Index, project: str, timeout: float = 20) -> dict[str, Listed]:
     """The files on a project's simple page by name; none when there is no page yet.
 
-    Raises IndexDown when the index doesn't answer, HandbookError when it denies access.
+    Raises IndexDown when the index doesn't answer, HandbookError when it denies access or has put the project under
+    quarantine (PEP 792): it then shows no files and takes none.
     """
     address = f"{index.simple}{normalise(project)}/"
     answer = get(address, timeout, accept=ACCEPT)
@@ -50,8 +51,15 @@ def listing(index: Index, project: str, timeout: float = 20) -> dict[str, Listed
     kind, body, final = answer
     try:
         files = _from_json(body) if "json" in kind else _from_html(body.decode("utf-8", "replace"))
-    except (ValueError, KeyError, TypeError):
+        state = json.loads(body).get("project-status", {}) if "json" in kind else {}
+        status, reason = state.get("status"), str(state.get("reason") or "")
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise IndexDown(f"{index.label} sent a page that can't be read") from None
+    if status == "quarantined":
+        raise HandbookError(f"{project} is under quarantine on {index.label}",
+                            why=reason or "the index takes it for unsafe: it shows no files of it and takes none",
+                            todo="read the mail of the index to the project's owners, and answer it",
+                            section="sec-pypi-install")
     return {file.filename: replace(file, url=urljoin(final, file.url)) for file in files}
 
 

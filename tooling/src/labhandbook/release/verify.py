@@ -89,7 +89,8 @@ def _too_late(job: Verification, missing: Sequence[str], what: str) -> HandbookE
     return HandbookError(
         f"{', '.join(missing)} didn't appear on {job.index.label} within {job.patience:g} s",
         why=f"{what}; an index can take minutes to show an upload",
-        todo="run handbook release verify again later; if status says the files were never uploaded, publish them",
+        todo="run handbook release verify again later; if status says the files were never uploaded, publish them; "
+             "if the index has put the release under quarantine, it wrote to the owners",
         section="sec-pypi-install")
 
 

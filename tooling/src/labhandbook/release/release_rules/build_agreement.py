@@ -22,6 +22,7 @@ UNSTABLE = register(Rule(
     "When every build is different, nobody can check that a file comes from its commit.",
     "Remove what depends on the time, the folder, or the order of files, such as a time stamp in a generated module.",
     "sec-pypi-build", Severity.WARNING))
+COMMIT = re.compile(r"(__)?commit_id(__)? *[=:]")
 RECORD = re.compile(r"\.dist-info/RECORD$")
 # Each bill of materials has a serial number of its own (PEP 770, CycloneDX), so maturin writes another one each time.
 OWN_NUMBER = re.compile(r"\.dist-info/sboms/")
@@ -56,7 +57,8 @@ def complete(wheel: Distribution, of_tree: Distribution, again: Distribution, pr
         yield Finding(wheel.file, 0, INCOMPLETE, f"made from the sources it would lack {listed(added)}",
                       Severity.WARNING, fix)
     unstable = set(changed(wheel, again))
-    differing = [path for path in changed(wheel, of_tree) if path in ours and path not in unstable]
+    differing = [path for path in changed(wheel, of_tree) if path in ours and path not in unstable
+                 and not _only_commit(wheel.text(path), of_tree.text(path))]
     if differing:
         yield Finding(wheel.file, 0, INCOMPLETE,
                       f"made from the sources it would hold other contents of {listed(differing)}", Severity.WARNING,
@@ -70,6 +72,12 @@ def changed(first: Distribution, second: Distribution) -> list[str]:
     both = first.files.keys() & second.files.keys()
     different = sorted(path for path in both if first.files[path].sha256 != second.files[path].sha256)
     return [path for path in different if not RECORD.search(path)] or different
+
+
+def _only_commit(one: str, other: str) -> bool:
+    """Whether two texts differ only in the commit, which setuptools-scm knows in a repository and not in an sdist."""
+    kept = ["\n".join(line for line in text.splitlines() if not COMMIT.match(line)) for text in (one, other)]
+    return bool(one and other) and kept[0] == kept[1]
 
 
 def _comparable(wheel: Distribution) -> dict[str, str]:
