@@ -11,6 +11,7 @@ from tooling.tests.release.rule_cases import (
     GOOD,
     HATCH,
     IGNORE,
+    LICENCE,
     NO_VERSION,
     SCM,
     STATIC,
@@ -88,6 +89,9 @@ EDGES: dict[str, list[Case]] = {
     "REL021": [Case(facts(change(('"Typing', '"License :: OSI Approved :: MIT License",\n    "Typing'), text=HATCH)),
                     "beside license", facts(HATCH), WARNING)],
     "REL022": [
+        Case(facts(change((LICENCE, 'license = "MIT"\n')), files=without("LICENSE")), "there is no licence file",
+             facts(change((LICENCE, 'license = "MIT"\n'), ("requires = [", 'requires = ["coherent.licensed", ')),
+                   files=without("LICENSE")), WARNING),
         Case(licence('license-files = { paths = ["NOPE"] }\n'), "NOPE matches no file",
              licence('license-files = { globs = ["LICEN*"] }\n')),
         Case(licence("", '\n[tool.setuptools]\nlicense-files = ["NOPE"]\n'), "NOPE matches",

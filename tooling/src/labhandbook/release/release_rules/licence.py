@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from labhandbook.core.rules import WARNING, At
 from labhandbook.core.wording import listed
+from labhandbook.package.version import requires
 from labhandbook.package.version_tables import minimum
 from labhandbook.release.project_facts import PROJECT, Facts
 
@@ -111,6 +112,8 @@ def file_named(facts: Facts) -> Iterator[At]:
     found = {name for pattern in (USUAL if given is None else given) for name in matching(pattern, every)}
     texts = sorted(name for name in every if "/" not in name and LICENCE.match(name) and not name.endswith(".py"))
     if not texts and not found and not given:
+        if requires(project, "coherent.licensed"):  # It writes the file into the sdist.
+            return
         # REUSE keeps the texts in LICENSES, and some builds write the file; the metadata still name the licence.
         elsewhere = any(name.startswith("LICENSES/") for name in every)
         declared = isinstance(project.table.get("license"), str) or "license" in project.dynamic
