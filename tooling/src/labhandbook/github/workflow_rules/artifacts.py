@@ -26,6 +26,8 @@ WRITES = re.compile(r"(?:>{1,2}\s*|\b(?:cp|mv)\s+(?:-\w+\s+)*\S+\s+|\s(?:-o|--ou
                     r"[\"']?(?:\./)?(?P<folder>[\w.-]+)/(?P<name>[\w.$\{\}-]+\.\w+|SHA\d+SUMS|[\w-]*CHECKSUMS?)[\"']?(?=\s|$)",
                     re.IGNORECASE)
 TAKEN = re.compile(r"\.(whl|gz|zip|attestation|asc)$")
+# A path that means a file, by its ending.
+FILE = re.compile(r"\.\w*[a-z]\w*$")
 
 
 @WORKFLOWS.rule("GHA034", "A job downloads only files that a job it waits for has kept",
@@ -125,22 +127,32 @@ def _places(repository: Repository, found: Publication, step: Step) -> set[str] 
     folder = "" if folder == "." else folder
     names = [name] if name else fnmatch.filter(kept or (), step.inputs["pattern"].text or "*")
     if step.inputs["merge-multiple"].word == "true" or name or (len(names) == 1 and version >= (5,)):
-        known = kept is not None and all(_on_top(kept.get(each)) for each in names)
-        return {folder} if known and names else None
+        inside = [_folders(kept.get(each)) for each in names] if kept is not None else [None]
+        return None if None in inside else {posixpath.normpath(posixpath.join(folder, one)) if one else folder
+                                            for each in inside for one in each or ()} or None
     if kept is None:
         # Where the names are unknown there may be one alone; before version 5 that has a folder too.
         return {f"{folder}/*"} if folder == found.folder and version < (5,) else None
     return {posixpath.join(folder, each) for each in names} or None
 
 
-def _on_top(keeper: Step | None) -> bool:
-    """Whether the files of an artifact surely lie at its top: upload-artifact leaves out what its paths share."""
+def _folders(keeper: Step | None) -> set[str] | None:
+    """The folders in an artifact that surely hold distributions, "" for its top; None where that is not known.
+
+    upload-artifact leaves out what its paths share, which with several paths may be nothing.
+    """
     if keeper is None or not keeper.uses(UP):
-        return keeper is not None
+        return None if keeper is None else {""}
     lines = keeper.inputs["path"].text.split()
-    alone = len(lines) == 1 and "$" not in lines[0]
-    plain = alone and lines[0].strip("./") and re.fullmatch(r"(\./)?[\w./-]*\w/?(/?\*(\.\w+)*)?", lines[0])
-    return bool(plain)
+    if not lines or not all(line.strip("./") and re.fullmatch(r"(\./)?[\w./-]*\w/?(/?\*(\.\w+)*)?", line)
+                            for line in lines):
+        return None
+    names = [posixpath.normpath(line) for line in lines]
+    places = [posixpath.dirname(name) if "*" in name or FILE.search(name) else name for name in names]
+    shared = places[0] if len(places) == 1 else posixpath.commonpath(places)
+    found = {place.removeprefix(shared).strip("/") for name, place in zip(names, places, strict=True)
+             if TAKEN.search(name) or not FILE.search(name)}
+    return found or None
 
 
 @WORKFLOWS.rule("GHA038", "Each artifact of a run has a name of its own",
@@ -191,6 +203,15 @@ def only_files(repository: Repository) -> Iterator[At]:
                     if (step.file, line) not in places and not any("rm " in each.run.text for each in later):
                         places.add((step.file, line))
                         yield At(f"{what} is in the folder that {found.job.name} uploads", step.file, line)
+        for down in _downloads(found):
+            if down.inputs["merge-multiple"].word == "true" and posixpath.normpath(
+                    down.inputs["path"].text or ".") == found.folder:
+                kept = _kept(repository, found.job.before) or {}
+                for name in fnmatch.filter(kept, down.inputs["name"].text or down.inputs["pattern"].text or "*"):
+                    lines = kept[name].inputs["path"].text.split() if kept[name].uses(UP) else []
+                    if lines and all(FILE.search(line) and not TAKEN.search(line) for line in lines):
+                        yield At(f"{lines[0]} of the artifact {name} is in the folder that {found.job.name} uploads",
+                                 found.file, down.line)
 
 
 def _others(found: Publication, step: Step) -> Iterator[tuple[int, str]]:
@@ -220,14 +241,21 @@ def artifact_version(repository: Repository) -> Iterator[At]:
 
 @WORKFLOWS.rule("GHA037", "The uploading action can read the metadata of today's build backends",
       why="Before 1.12.3 pypa/gh-action-pypi-publish can't read metadata 2.4, which today's backends write, and says "
-          "that name and version are missing. Its branch master ended years before.",
+          "that name and version are missing. Before 1.14.2 it can't read metadata 2.5, which hatchling writes since "
+          "1.32. Its branch master ended years before.",
       fix="Use its current version, pinned by commit.", section=WORKFLOW,
-      source="pypa/gh-action-pypi-publish#351, pypa/gh-action-pypi-publish#354, coin-or/CyLP#214 and "
-             "bloomberg/memray#190")
+      source="pypa/gh-action-pypi-publish#351, pypa/gh-action-pypi-publish#354, coin-or/CyLP#214, "
+             "bloomberg/memray#190, vispy/vispy#2784 and livekit/agents#6836")
 def reads_metadata(repository: Repository) -> Iterator[At]:
-    """gh-action-pypi-publish from before 1.12.3; a warning where the project limits its backend's version."""
+    """gh-action-pypi-publish from before 1.12.3; a warning where the project limits its backend's version.
+
+    With hatchling, unless it is limited or the form of its metadata is set, also that from before 1.14.2.
+    """
     project = repository.project
-    limited = project is None or any(map(SPECIFIERS.search, project.strings("build-system", "requires")))
+    requires = project.strings("build-system", "requires") if project else []
+    limited = project is None or any(map(SPECIFIERS.search, requires))
+    newest = (not limited and any(re.match(r"hatchling(?![\w-])", one) for one in requires) and project is not None
+              and "core-metadata-version" not in str(project.get("tool", "hatch")))
     for found in repository.publications:
         used = found.step.action
         if found.tool != PYPA or used is None:
@@ -237,3 +265,6 @@ def reads_metadata(repository: Repository) -> Iterator[At]:
         elif used.version and used.version < (1, 12, 3) and len(used.version) > 1:
             yield At(f"version {'.'.join(map(str, used.version))} can't read metadata 2.4", found.file, found.line,
                      WARNING if limited else ERROR)
+        elif newest and used.version and used.version < (1, 14, 2) and len(used.version) > 1:
+            yield At(f"version {'.'.join(map(str, used.version))} can't read metadata 2.5, which hatchling writes",
+                     found.file, found.line)
