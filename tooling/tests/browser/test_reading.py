@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
@@ -158,6 +159,74 @@ def test_ticks_stay(open_page: Open) -> None:
     boxes.nth(1).uncheck()
     page.reload()
     assert [boxes.nth(place).is_checked() for place in range(4)] == [False, False, False, True]
+
+
+def test_ticks_are_counted_and_removed(open_page: Open) -> None:
+    page = open_page("chapters/seminars/organising.html", size=PHONE)
+    section = page.locator("#sec-organising-access")
+    count, reset = section.get_by_role("status"), section.get_by_role("button", name="Remove these ticks")
+    assert count.inner_text() == "0 of 5 done" and not reset.is_visible()
+    section.locator("input").nth(1).check()
+    section.locator("input").nth(4).check()
+    page.locator("#sec-organising-after input").first.check()
+    assert count.inner_text() == "2 of 5 done"
+    reset.click()
+    assert count.inner_text() == "0 of 5 done" and not reset.is_visible()
+    page.reload()
+    assert page.locator("main input:checked").count() == 1
+    assert page.locator("#sec-organising-after").get_by_role("status").inner_text() == "1 of 5 done"
+    page.emulate_media(media="print")
+    assert page.locator(".ticks:visible").count() == 0
+
+
+def test_parts_of_the_book_fold(open_page: Open) -> None:
+    page = open_page("chapters/hpc/systems.html")
+    book = page.get_by_role("navigation", name="Book")
+    assert book.get_by_role("link", name="HPC workflow").is_visible()
+    assert not book.get_by_role("link", name="Ongoing seminars").is_visible()
+    other, own = (book.get_by_role("button", name=f"Chapters of {part}") for part in ("Seminars", "HPC resources"))
+    assert [one.get_attribute("aria-expanded") for one in (other, own)] == ["false", "true"]
+    other.click()
+    own.click()
+    assert book.get_by_role("link", name="Ongoing seminars").is_visible()
+    assert not book.get_by_role("link", name="HPC workflow").is_visible()
+    assert [one.get_attribute("aria-expanded") for one in (other, own)] == ["true", "false"]
+
+
+def test_arrow_keys_turn_the_pages(open_page: Open) -> None:
+    page = open_page("chapters/hpc/workflow.html")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**/recipes.html")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url("**/workflow.html")
+    page.locator("main pre[tabindex]:visible").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Control+ArrowRight")
+    assert page.url.endswith("/workflow.html")
+
+
+def test_a_report_names_the_page_and_the_section(open_page: Open) -> None:
+    page = open_page("chapters/hpc/workflow.html#sec-hpc-workflow-watch")
+    link = page.get_by_role("link", name="Report an issue")
+    asked = parse_qs(urlsplit(link.get_attribute("href")).query)
+    assert asked["title"] == ["8 HPC workflow: 8.3 Watch"]
+    assert asked["body"][0].split("\n")[0].endswith("/chapters/hpc/workflow.html#sec-hpc-workflow-watch")
+    page.goto("chapters/kit.html")
+    asked = parse_qs(urlsplit(link.get_attribute("href")).query)
+    assert asked["title"] == ["1 Install the kit"] and asked["body"][0].split("\n")[0].endswith("/chapters/kit.html")
+
+
+def test_a_print_has_the_open_tab_and_its_name(open_page: Open) -> None:
+    page = open_page(TABBED)
+    tabs = page.locator(".panel-tabset").first
+    tabs.get_by_role("tab").nth(1).click()
+    name = tabs.get_by_role("tab").nth(1).inner_text()
+    page.emulate_media(media="print")
+    shown = tabs.locator("> [role=tabpanel]:visible")
+    assert shown.count() == 1 and shown.locator(".tab-name").inner_text() == name
+    assert page.locator("section.step").first.evaluate("(one) => getComputedStyle(one).breakInside") == "auto"
 
 
 def test_on_a_phone_the_book_opens_by_button_and_closes_by_escape(open_page: Open) -> None:

@@ -84,6 +84,7 @@ class Navigation:
             "previous": self._step(page, self._before.get(page), "Previous", "prev"),
             "next": self._step(page, self._after.get(page), "Next", "next"),
             "actions": self._actions(page),
+            "repository": escape(str(self.book.settings.get("repo-url", "")).rstrip("/")),
             "downloads": self._downloads(root),
             "styles": self._styles(root),
             "scripts": self._scripts(root),

@@ -150,8 +150,23 @@
     for (const toc of all("details.toc")) toc.open = wide.matches;
   });
 
-  // The book's contents open where the reader is
+  // The parts of the book fold
   const book = document.getElementById("book");
+  for (const list of all("li > ul", book)) {
+    const part = list.parentElement;
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "fold" });
+    button.setAttribute("aria-label", "Chapters of " + part.querySelector(".part").textContent.trim());
+    const show = (open) => {
+      part.classList.toggle("open", open);
+      part.classList.toggle("folded", !open);
+      button.setAttribute("aria-expanded", String(open));
+    };
+    button.addEventListener("click", () => show(part.classList.contains("folded")));
+    show(Boolean(part.querySelector("[aria-current]")));
+    part.querySelector(".part").after(button);
+  }
+
+  // The book's contents open where the reader is
   const showCurrent = () => { const here = book.querySelector("[aria-current]"); if (here) showIn(book, here); };
   book.addEventListener("toggle", showCurrent);
   showCurrent();
