@@ -47,33 +47,31 @@ local REFERENCE = { BOOK = '/chapters/book-rules.qmd', REL = '/chapters/packagin
   RCP = '/chapters/packaging/recipe-rules.qmd', GHA = '/chapters/packaging/actions-rules.qmd',
   HPC = '/chapters/hpc/rules.qmd' }
 
--- The titles of a family's rules by their codes, as its reference page has them.
-local titles = {}
-local function title(code)
-  local family = code:match '^%u+'
-  if not titles[family] then
-    titles[family] = {}
-    local path = REFERENCE[family]:sub(2)
-    local file = io.open(quarto and pandoc.path.join { quarto.project.directory, path } or path)
-    for line in file and file:lines() or function() end do
-      local name, words = line:match '^## (%u+%d+): (.-) {#'
-      if name then titles[family][name] = words:gsub('[\\`]', '') end
-    end
-    if file then file:close() end
+-- The titles of a family's rules by their codes, as its reference page has them. It is read anew each time: the
+-- embedded engine makes a page again when a file that was opened for it has changed.
+local function titles(family)
+  local found, path = {}, REFERENCE[family]:sub(2)
+  local file = io.open(quarto and pandoc.path.join { quarto.project.directory, path } or path)
+  for line in file and file:lines() or function() end do
+    local name, words = line:match '^## (%u+%d+): (.-) {#'
+    if name then found[name] = words:gsub('[\\`]', '') end
   end
-  return titles[family][code] or ''
+  if file then file:close() end
+  return found
 end
 
 return {
   -- {{< rules REL001 REL002 >}}, in a paragraph of its own: one line that opens to the codes of the rules that check
   -- a step, as links to their reference.
   rules = function(args)
-    local badges = pandoc.Inlines {}
+    local badges, known = pandoc.Inlines {}, {}
     for _, arg in ipairs(args) do
       local code = stringify(arg)
-      local target = REFERENCE[code:match '^%u+'] .. '#sec-rule-' .. code:lower()
+      local family = code:match '^%u+'
+      known[family] = known[family] or titles(family)
+      local target = REFERENCE[family] .. '#sec-rule-' .. code:lower()
       if #badges > 0 then badges:insert(pandoc.Space()) end
-      badges:insert(pandoc.Link(code, target, title(code), pandoc.Attr('', { 'rule' })))
+      badges:insert(pandoc.Link(code, target, known[family][code] or '', pandoc.Attr('', { 'rule' })))
     end
     local line = ('<details class="rules"><summary>Checked by %d rule%s</summary>'):format(#args, #args == 1 and '' or 's')
     return pandoc.Blocks { pandoc.RawBlock('html', line), pandoc.Para(badges), pandoc.RawBlock('html', '</details>') }
