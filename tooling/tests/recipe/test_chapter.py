@@ -44,7 +44,8 @@ def block(words: str) -> str:
 def shell(text: str, folder: Path, made: Hub) -> str:
     """Run a block; what it said."""
     env = {**os.environ, **made.env, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-           "NO_COLOR": "1", "PACKAGE": "gpyreg", "GITHUB_USER": "someone"}
+           "NO_COLOR": "1", "PACKAGE": "gpyreg", "GITHUB_USER": "someone",
+           "GITHUB_SERVER_URL": "http://127.0.0.1:9"}
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=folder, env=env, capture_output=True,
                           text=True, check=False, timeout=300)
     assert done.returncode == 0, text + done.stderr
