@@ -254,6 +254,13 @@ def test_wheels_that_differ_are_found(tmp_path: Path) -> None:
     assert ("made from the sdist it lacks demo/more.csv", Severity.ERROR) in messages
     assert ("made from the sources it would lack demo/only.py", Severity.WARNING) in messages
     assert any("other contents of demo/__init__.py" in message for message, _ in messages)
+    meta = "Metadata-Version: 2.4\nName: demo\nVersion: 1.2.0\n"
+    authors: sample_packages.Files = {"licenses/AUTHORS": "A Person\n", "top_level.txt": "demo\n"}
+    for folder, text, more in (("c", f"{meta}License-File: AUTHORS\n", authors), ("d", meta, {"top_level.txt": "x\n"})):
+        (tmp_path / folder).mkdir()
+        sample_packages.wheel(tmp_path / folder, {"demo/__init__.py": ""}, text, info=more)
+    of_git = [read(next((tmp_path / folder).glob("*.whl"))) for folder in "cd"]
+    assert not list(rules.complete(of_git[0], of_git[1], of_git[0], SETUPTOOLS, ())), "pbr writes AUTHORS from git"
     assert not list(rules.complete(ours, ours, ours, SETUPTOOLS, ())) and not list(rules.reproducible(ours, ours))
     renamed = replace(ours, path=Path("demo-1.3.0-py3-none-any.whl"))
     assert "a second build made demo-1.3.0" in next(rules.reproducible(ours, renamed)).message

@@ -22,7 +22,9 @@ UNSTABLE = register(Rule(
     "When every build is different, nobody can check that a file comes from its commit.",
     "Remove what depends on the time, the folder, or the order of files, such as a time stamp in a generated module.",
     "sec-pypi-build", Severity.WARNING))
-COMMIT = re.compile(r"(__)?commit_id(__)? *[=:]")
+# Lines on the commit, and on licence files: tools write these files from git, and an sdist then holds them.
+COMMIT = re.compile(r"(__)?commit_id(__)? *[=:]|License-File:")
+HARMLESS = re.compile(r"\.dist-info/(RECORD|top_level\.txt|licenses/.+)$")
 RECORD = re.compile(r"\.dist-info/RECORD$")
 # Each bill of materials has a serial number of its own (PEP 770, CycloneDX), so maturin writes another one each time.
 OWN_NUMBER = re.compile(r"\.dist-info/sboms/")
@@ -53,12 +55,12 @@ def complete(wheel: Distribution, of_tree: Distribution, again: Distribution, pr
     ours, theirs = _comparable(wheel), _comparable(of_tree)
     if lacking := sorted(theirs.keys() - ours.keys()):
         yield Finding(wheel.file, 0, INCOMPLETE, f"made from the sdist it lacks {listed(lacking)}", None, fix)
-    if added := sorted(ours.keys() - theirs.keys()):
+    if added := sorted(path for path in ours.keys() - theirs.keys() if not HARMLESS.search(path)):
         yield Finding(wheel.file, 0, INCOMPLETE, f"made from the sources it would lack {listed(added)}",
                       Severity.WARNING, fix)
     unstable = set(changed(wheel, again))
     differing = [path for path in changed(wheel, of_tree) if path in ours and path not in unstable
-                 and not _only_commit(wheel.text(path), of_tree.text(path))]
+                 and not HARMLESS.search(path) and not _only_commit(wheel.text(path), of_tree.text(path))]
     if differing:
         yield Finding(wheel.file, 0, INCOMPLETE,
                       f"made from the sources it would hold other contents of {listed(differing)}", Severity.WARNING,
@@ -75,7 +77,7 @@ def changed(first: Distribution, second: Distribution) -> list[str]:
 
 
 def _only_commit(one: str, other: str) -> bool:
-    """Whether two texts differ only in the commit, which setuptools-scm knows in a repository and not in an sdist."""
+    """Whether two texts differ only in what setuptools-scm and pbr know in a repository and not in an sdist."""
     kept = ["\n".join(line for line in text.splitlines() if not COMMIT.match(line)) for text in (one, other)]
     return bool(one and other) and kept[0] == kept[1]
 
