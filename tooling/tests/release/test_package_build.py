@@ -256,7 +256,8 @@ def test_wheels_that_differ_are_found(tmp_path: Path) -> None:
     assert any("other contents of demo/__init__.py" in message for message, _ in messages)
     meta = "Metadata-Version: 2.4\nName: demo\nVersion: 1.2.0\n"
     authors: sample_packages.Files = {"licenses/AUTHORS": "A Person\n", "top_level.txt": "demo\n"}
-    for folder, text, more in (("c", f"{meta}License-File: AUTHORS\n", authors), ("d", meta, {"top_level.txt": "x\n"})):
+    for folder, text, more in (("c", f"{meta}License-File: AUTHORS\n", authors),
+                               ("d", meta, {"top_level.txt": "x\n"})):
         (tmp_path / folder).mkdir()
         sample_packages.wheel(tmp_path / folder, {"demo/__init__.py": ""}, text, info=more)
     of_git = [read(next((tmp_path / folder).glob("*.whl"))) for folder in "cd"]
