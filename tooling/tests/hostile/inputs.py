@@ -67,6 +67,7 @@ CALLS: dict[tuple[str, ...], tuple[Call, ...]] = {
     ("release", "verify"): (Call("package", ("{}", "--from", "testpypi", "--patience", "0"), STATE),),
     ("release", "status"): (Call("package", ("{}",), STATE),),
     ("release", "new"): (Call("package", ("{}/new", "--name", "demo"), ("new",)), Call("package", ("{}",))),
+    ("release", "notes"): (Call("package", ("{}",)),),
     ("release", "doctor"): (Call("package", ("{}", "--offline")),),
     ("release", "init"): (Call("package", ("{}", "--repository", "a/b", "--handbook", "a" * 40),
                                         (".github", "pyproject.toml")),),

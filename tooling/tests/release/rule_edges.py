@@ -140,8 +140,9 @@ EDGES: dict[str, list[Case]] = {
              facts())],
     "REL061": [
         Case(readme('<picture><source srcset="docs/b.png 2x"><img alt="x" src="//e.org/a.png"></picture>\n'),
-             "docs/b.png is relative", readme('<a name="x"></a> <img alt="none"> <picture><source></picture>\n')),
-        Case(readme("![A](/a.png)\n"), "/a.png is relative", NO_README)],
+             "docs/b.png is relative", readme('<a name="x"></a> <img alt="none"> <picture><source></picture>\n'),
+             WARNING),
+        Case(readme("![A](/a.png)\n"), "/a.png is relative", NO_README, WARNING)],
     "REL062": [Case(readme('<a href="x.md">x</a>\n'), "the link is relative: x.md", NO_README, WARNING)],
     "REL063": [
         Case(readme("<center>Hello</center>\n"), "<center> is dropped", NO_README, WARNING),

@@ -51,8 +51,8 @@ def test_what_a_careless_release_looks_like(tmp_path: Path) -> None:
     git(tmp_path, "tag", "v1.1.0")
     write(tmp_path, {"README.md": "# Demo\n\n![A](docs/a.png)\n", "src/demo/new/__init__.py": ""})
     found = check([tmp_path], offline=True)
-    assert codes(found, Severity.ERROR) == {"REL006", "REL011", "REL014", "REL041", "REL061"}
-    assert "REL044" in codes(found, Severity.WARNING)
+    assert codes(found, Severity.ERROR) == {"REL006", "REL011", "REL014", "REL041"}
+    assert {"REL044", "REL061"} <= codes(found, Severity.WARNING)
     assert found.findings.failed()
 
 
@@ -132,7 +132,7 @@ def test_this_repository() -> None:
     found = check([ROOT], offline=True)
     assert [project.name for project in found.projects] == ["labhandbook"]
     # Between two releases the commit has no tag, and a working copy may hold changes; nothing else is wrong.
-    assert codes(found, Severity.ERROR) <= {"REL005", "REL011", "REL061"}
+    assert codes(found, Severity.ERROR) <= {"REL005", "REL011"}
 
 
 def test_the_command_reports_in_every_form(tmp_path: Path) -> None:

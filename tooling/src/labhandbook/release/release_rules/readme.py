@@ -123,7 +123,7 @@ def there(facts: Facts) -> Iterator[At]:
 @PROJECT.rule("REL061", "Images in the README have full addresses",
       why="The index has none of the repository's files, so the page shows a broken image, for good.",
       fix="Write the image's https address, for example of the file on GitHub in its raw form.",
-      section=SECTION)
+      section=SECTION, severity=WARNING)
 def images(facts: Facts) -> Iterator[At]:
     """Images by a relative path."""
     if (found := look(facts)) and (page := found[1] or found[0]) and facts.readme:
