@@ -1,5 +1,7 @@
 -- The handbook's filter, for both engines: what a whole-book document (PDF, EPUB) needs that a site does not.
 
+local glossary = require 'glossary'
+
 -- The facts of a page, in one line instead of a list.
 local function page_facts(div)
   if not div.classes:includes 'page-facts' then return nil end
@@ -43,6 +45,6 @@ end
 
 -- Visiting each link of a site's page would cost the preview milliseconds, and a page needs no change there.
 return { { Pandoc = function(doc)
-  if FORMAT:match 'html' then return doc:walk { Table = cards } end
-  return doc:walk { Div = page_facts, Link = link, RawBlock = part }
+  if FORMAT:match 'html' then return doc:walk { Table = cards, Span = glossary.link } end
+  return doc:walk({ Span = glossary.link }):walk { Div = page_facts, Link = link, RawBlock = part }
 end } }

@@ -1,5 +1,6 @@
 -- Shortcodes of the handbook. Quarto and the embedded engine call them in the same way.
 
+local glossary = require 'glossary'
 local stringify = pandoc.utils.stringify
 
 -- The day of the chapter's last commit: given by the embedded engine, asked of git under Quarto. A PDF or EPUB
@@ -61,6 +62,9 @@ local function titles(family)
 end
 
 return {
+  -- {{< glossary >}}: the book's words and what they mean.
+  glossary = glossary.list,
+
   -- {{< rules REL001 REL002 >}}, in a paragraph of its own: one line that opens to the codes of the rules that check
   -- a step, as links to their reference.
   rules = function(args)

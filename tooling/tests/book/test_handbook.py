@@ -72,6 +72,22 @@ def test_every_link_inside_the_book_finds_its_place(handbook: Pages, handbook_si
                 assert handbook[path].html.find(id=fragment), f"{page.url} leads to {link.target}"
 
 
+def test_words_of_the_glossary_are_used_and_defined(handbook: Pages) -> None:
+    words = yaml_file(ROOT / "_extensions/handbook/glossary.yml")
+    listed = handbook["chapters/glossary.html"].main.select("dt")
+    names = {f"gloss-{word.lower().replace(' ', '-')}": word for word in words}
+    assert [text_of(term) for term in listed] == sorted(words, key=str.lower)
+    assert {str(term["id"]) for term in handbook["chapters/glossary.html"].main.select("dt [id]")} == names.keys()
+    used = set()
+    for page in handbook.values():
+        for link in page.main.select("a.gloss"):
+            path, _, name = page.absolute(str(link["href"])).partition("#")
+            assert path == "chapters/glossary.html" and text_of(link).lower().startswith(names[name].lower())
+            assert squeeze(str(link["title"])) == re.sub(r"`", "", words[names[name]])
+            used.add(name)
+    assert used == names.keys()
+
+
 def own_title(page: Page) -> str:
     """A page's title without what is before that of an appendix."""
     return re.sub(r"^Appendix [A-E] — ", "", page.title)
