@@ -327,7 +327,57 @@ class Page:
                      self.absolute(attribute(tag, "data-src" if tag.name == "svg" else "src")))
                 for tag in self.main.select("img, svg.picture")]
 
+    # The shapes of the text
+
+    @property
+    def grids(self) -> list[str]:
+        """The tables: the widths of their columns, and each row's cells as head or data, aligned and spanned."""
+        return [squeeze(f"{' '.join(map(_width, table.select('col')))}; "
+                        + "; ".join(" ".join(map(_cell, row.select("th, td"))) for row in table.select("tr")))
+                for table in self.main.select("table")]
+
+    @property
+    def lists(self) -> list[str]:
+        """The lists of the text: their kind, how they count and from where, and how many items they have."""
+        return [" ".join(filter(None, (tag.name, attribute(tag, "type").removeprefix("1"),
+                                       attribute(tag, "start").removeprefix("1"),
+                                       str(len(tag.find_all(["li", "dt"], recursive=False))))))
+                for tag in self.main.select("ul:not([role=tablist]), ol, dl")]
+
+    @property
+    def marks(self) -> list[str]:
+        """The words that are set off in the text: emphasis, strong words, struck out, raised, lowered."""
+        return [f"{tag.name} {text_of(tag)}" for tag in self.main.select("em, strong, del, sup, sub")
+                if text_of(tag) and not tag.find_parent(
+                    class_=["callout-title", "callout-header", "code-with-filename-file", "footnote-ref",
+                            "page-facts"])]
+
+    @property
+    def link_attributes(self) -> list[str]:
+        """What links carry beside their target."""
+        return [f"{text_of(tag)}: {wanted}" for tag in self.main.select("a[href]") if (wanted := " ".join(
+            f"{name}={attribute(tag, name)}" for name in ("target", "title", "download") if tag.has_attr(name)))]
+
+    @property
+    def image_sizes(self) -> list[str]:
+        """The sizes that the author gave to images; the embedded engine adds those of the files, in pixels."""
+        found = []
+        for tag in self.main.select("img"):
+            style = dict(re.findall(r"(width|height):\s*([\d.]+[\w%]+)", attribute(tag, "style")))
+            for name in ("width", "height"):
+                if not (tag.has_attr("width") and tag.has_attr("height")) and tag.has_attr(name):
+                    style[name] = attribute(tag, name)
+            if style:
+                found.append(f"{attribute(tag, 'src')} {sorted(style.items())}")
+        return found
+
     # Around the text
+
+    @property
+    def head(self) -> list[str]:
+        """The title of the page's window, and what search engines are given."""
+        window, words = self.html.select_one("head title"), self.html.select_one("meta[name=description]")
+        return [text_of(window) if window else "", attribute(words, "content") if words else ""]
 
     @property
     def sidebar(self) -> list[Entry]:
@@ -364,6 +414,25 @@ class Page:
     def actions(self) -> dict[str, str]:
         """The links to edit the page and to report an issue."""
         return {text_of(tag): attribute(tag, "href") for tag in self.html.select(".toc-actions a, .actions a")}
+
+
+def _width(column: Tag) -> str:
+    found = re.search(r"width:\s*([\d.]+)%", attribute(column, "style"))
+    return f"{round(float(found[1]))}%" if found else "auto"
+
+
+def _cell(cell: Tag) -> str:
+    side = re.search(r"text-align:\s*(\w+)", attribute(cell, "style"))
+    spans = [attribute(cell, name) for name in ("colspan", "rowspan")]
+    # The empty corner of a table is no head in the embedded engine.
+    kind = cell.name if text_of(cell) else "td"
+    return kind + (f":{side[1]}" if side else "") + ("" if set(spans) <= {"", "1"} else f":{'x'.join(spans)}")
+
+
+def addresses(site: Path) -> list[str]:
+    """The pages that a site's map lists for search engines, sorted."""
+    file = site / "sitemap.xml"
+    return sorted(re.findall(r"<loc>(.*?)</loc>", file.read_text(encoding="utf-8"))) if file.exists() else []
 
 
 def pages(site: Path) -> dict[str, Page]:

@@ -51,7 +51,7 @@ def test_title_can_stand_in_the_front_matter(everything: Pages) -> None:
 
 def test_head_holds_title_and_description(one: Page) -> None:
     title = one.one("head > title")
-    assert text_of(title).endswith("– Test Book") and "One" in text_of(title)
+    assert text_of(title).startswith("1 ") and text_of(title).endswith("– Test Book") and "One" in text_of(title)
     description = one.one("meta[name=description]")["content"]
     assert description == "The first chapter & its constructs."
 

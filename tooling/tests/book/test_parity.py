@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tooling.tests.book.conftest import Sites
-from tooling.tests.book.page_reader import Page, attribute, pages, text_of
+from tooling.tests.book.page_reader import Page, addresses, attribute, pages, text_of
 from tooling.tests.conftest import ROOT, need_quarto
 
 
@@ -32,6 +32,11 @@ def facts(page: Page, titles: dict[str, str]) -> Iterator[str]:
 
     yield f"title {page.number} | {page.title} | #{page.title_id}"
     yield f"lead {page.lead}"
+    for words in page.head:
+        yield f"head {words}"
+    for kind in ("grids", "lists", "marks", "link_attributes", "image_sizes"):
+        for shape in getattr(page, kind):
+            yield f"{kind} {shape}"
     for heading in page.headings:
         yield f"heading {heading.level} {heading.number} | {heading.text} | #{heading.id}"
     for name in ("figures", "tables"):
@@ -100,8 +105,29 @@ def difference(quarto: Path, pandoc: Path) -> str:
 def test_both_engines_say_the_same(book: str, sites: Sites) -> None:
     need_quarto()
     differences = difference(sites(book, "quarto"), sites(book, "pandoc"))
+    assert addresses(sites(book, "quarto")) == addresses(sites(book, "pandoc"))
     if differences:
         pytest.fail(f"the engines differ (- Quarto, + embedded):\n{differences}", pytrace=False)
+
+
+SHAPES = """<html><head><title>1\xa0 One – Book</title><meta name="description" content="Words."></head><body><main>
+<table><colgroup><col style="width: 33.4%"><col></colgroup><thead><tr><th></th>
+<th style="text-align: right;">B</th></tr></thead><tbody><tr><td colspan="2">c</td></tr></tbody></table><ol type="a" start="3"><li>x <em>y</em></li></ol>
+<a href="a.html" title="T">z</a><img src="p.svg" style="width:50%"><img src="q.svg" width="20" height="10">
+</main></body></html>"""
+
+
+def test_shapes_are_read(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text(SHAPES, encoding="utf-8")
+    (tmp_path / "sitemap.xml").write_text("<urlset><url><loc>https://e.org/b</loc></url><url><loc>https://e.org/a"
+                                          "</loc></url></urlset>", encoding="utf-8")
+    page = Page(tmp_path, "index.html")
+    assert page.head == ["1 One – Book", "Words."]
+    assert page.grids == ["33% auto; td th:right; td:2x"]
+    assert page.lists == ["ol a 3 1"] and page.marks == ["em y"]
+    assert page.link_attributes == ["z: title=T"]
+    assert page.image_sizes == ["p.svg [('width', '50%')]"]
+    assert addresses(tmp_path) == ["https://e.org/a", "https://e.org/b"]
 
 
 @pytest.mark.parametrize(("flag", "ended", "said"), [("1", 1, "no quarto on PATH"), ("", 0, "Quarto")])

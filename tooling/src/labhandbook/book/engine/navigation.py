@@ -61,6 +61,10 @@ class Navigation:
 
         `parsed` is what was read in it, `meta` its front matter. The first page has the book's own title block.
         """
+        # As Quarto does, the window says the number too, and a page without a description has the book's.
+        number = page.label if self.book.numbered and not page.home else None
+        head = f"{self._words['crossref-apx-prefix']} {number} — " if page.appendix and number else (
+            f"{number}\xa0 " if number else "")
         description, holder = parsed.get("description", ""), self.book.settings if page.home else meta
         subtitle = str(holder.get("subtitle") or "") if page.home else parsed.get("subtitle", "")
         day = str(holder.get("date") or "")
@@ -72,7 +76,7 @@ class Navigation:
             "root": root,
             "book-title": escape(self.book.title),
             "title-id": "" if page.home else self.entries[page.path].id,
-            "head-title": escape(self.book.title if page.home else f"{title} – {self.book.title}"),
+            "head-title": escape(self.book.title if page.home else f"{head}{title} – {self.book.title}"),
             "group": escape(self.book.author),
             "subtitle": escape(subtitle),
             "byline": escape(", ".join(filter(None, byline))),
@@ -89,9 +93,9 @@ class Navigation:
             "styles": self._styles(root),
             "scripts": self._scripts(root),
         } | self._included
-        if description:
-            found["description"] = escape(description)
-            if page.home:
+        if words := description or str(self.book.settings.get("description") or ""):
+            found["description"] = escape(words)
+            if page.home and description:
                 found["lead"] = found["description"]
         site = str(self.book.settings.get("site-url", "")).rstrip("/")
         if site:
