@@ -112,7 +112,8 @@ def test_both_engines_say_the_same(book: str, sites: Sites) -> None:
 
 SHAPES = """<html><head><title>1\xa0 One – Book</title><meta name="description" content="Words."></head><body><main>
 <table><colgroup><col style="width: 33.4%"><col></colgroup><thead><tr><th></th>
-<th style="text-align: right;">B</th></tr></thead><tbody><tr><td colspan="2">c</td></tr></tbody></table><ol type="a" start="3"><li>x <em>y</em></li></ol>
+<th style="text-align: right;">B</th></tr></thead>
+<tbody><tr><td colspan="2">c</td></tr></tbody></table><ol type="a" start="3"><li>x <em>y</em></li></ol>
 <a href="a.html" title="T">z</a><img src="p.svg" style="width:50%"><img src="q.svg" width="20" height="10">
 </main></body></html>"""
 

@@ -95,7 +95,7 @@ class Navigation:
         } | self._included
         if words := description or str(self.book.settings.get("description") or ""):
             found["description"] = escape(words)
-            if page.home and description:
+            if page.home:
                 found["lead"] = found["description"]
         site = str(self.book.settings.get("site-url", "")).rstrip("/")
         if site:
