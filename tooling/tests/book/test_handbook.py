@@ -72,6 +72,18 @@ def test_every_link_inside_the_book_finds_its_place(handbook: Pages, handbook_si
                 assert handbook[path].html.find(id=fragment), f"{page.url} leads to {link.target}"
 
 
+def test_the_home_page_says_how_to_cite(handbook: Pages) -> None:
+    cited = yaml_file(ROOT / "CITATION.cff")
+    assert f"{cited['authors'][0]['name']}. {cited['title']}. {cited['url']}." in handbook["index.html"].text
+
+
+def test_a_shared_link_has_a_card(handbook: Pages) -> None:
+    for page in handbook.values():
+        cards = {str(tag["property"]): tag["content"] for tag in page.html.select("meta[property^='og:']")}
+        assert cards["og:title"], page.url
+        assert ("og:description" in cards) is (page.url != "references.html"), page.url
+
+
 def test_words_of_the_glossary_are_used_and_defined(handbook: Pages) -> None:
     words = yaml_file(ROOT / "_extensions/handbook/glossary.yml")
     listed = handbook["chapters/glossary.html"].main.select("dt")

@@ -106,6 +106,8 @@ def test_site_has_what_it_needs_to_be_served(sites_of_pandoc: Path) -> None:
     home = soup(sites_of_pandoc / "index.html")
     canonical = home.select_one("link[rel=canonical]")
     assert canonical and canonical["href"] == "https://example.org/book/index.html"
+    cards = {str(tag["property"]): tag["content"] for tag in home.select("meta[property]")}
+    assert cards["og:url"] == canonical["href"] and cards["og:title"] == cards["og:site_name"]
 
 
 def downloads(page: Path) -> set[str]:

@@ -77,6 +77,7 @@ class Navigation:
             "book-title": escape(self.book.title),
             "title-id": "" if page.home else self.entries[page.path].id,
             "head-title": escape(self.book.title if page.home else f"{head}{title} – {self.book.title}"),
+            "og-title": escape(self.book.title if page.home else title),
             "group": escape(self.book.author),
             "subtitle": escape(subtitle),
             "byline": escape(", ".join(filter(None, byline))),
