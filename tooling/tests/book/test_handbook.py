@@ -328,3 +328,10 @@ def test_quarto_has_the_colours_of_the_tokens(theme: str, place: int) -> None:
     assert set_to == {name: tokens[token][place] for name, token in TOKENS.items()}
     brand = yaml_file(ROOT / f"_extensions/handbook/brand-{theme}.yml")["color"]
     assert brand == {name: tokens[TOKENS[name]][place] for name in brand}
+
+
+def test_a_page_with_command_tabs_leads_to_the_kit() -> None:
+    tabbed = [path for path in (ROOT / "chapters").rglob("*.qmd")
+              if "\n## By command" in path.read_text(encoding="utf-8")]
+    assert len(tabbed) > 3
+    assert [path.name for path in tabbed if "@sec-kit" not in path.read_text(encoding="utf-8")] == []
