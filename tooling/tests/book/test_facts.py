@@ -178,7 +178,8 @@ def test_addresses_that_a_twine_puts_together_are_had_too(tmp_path: Path) -> Non
     (tmp_path / "twine" / "repository.py").write_text(
         'BASE = "https://{}.org/"\nWAREHOUSE_WEB, TEST_WAREHOUSE = BASE.format("example"), BASE.format("test")\n')
     (tmp_path / "twine" / "utils.py").write_text(
-        'BASE = "https://up.{}.org/"\nDEFAULT_REPOSITORY, TEST_REPOSITORY = BASE.format("example"), BASE.format("test")\n')
+        'BASE = "https://up.{}.org/"\n'
+        'DEFAULT_REPOSITORY, TEST_REPOSITORY = BASE.format("example"), BASE.format("test")\n')
     code = "from labhandbook.book.facts import index_addresses; print(sorted(index_addresses().items()))"
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(tmp_path)},
                           capture_output=True, text=True, check=True)

@@ -11,7 +11,7 @@ from tooling.tests.package.sample_packages import git
 VERSION = "0.1.0"
 # Of each project's tests the module that runs in its trials: whole suites take minutes in each of four environments.
 QUICK = {"driving": "test_driving_replay.py", "selfplay": "test_selfplay_games.py", "eras": "test_eras_scores.py",
-         "phrases": "test_phrases_package.py"}
+         "phrases": "test_phrases_package.py", "gp": "test_gp_regression.py", "bo": "test_bo.py"}
 
 
 def ready(folder: Path, *tags: str) -> Path:

@@ -1,4 +1,4 @@
-"""The kit on the four projects: rehearsed with labhandbook, on which they depend, and brought to conda-forge.
+"""The kit on the six projects: rehearsed with labhandbook, on which they depend, and brought to conda-forge.
 
 What the machine lends to a rehearsal is the index from which it takes everything else, PyTorch with CUDA included.
 """
@@ -27,7 +27,8 @@ PYTHON = "3.{}".format(*sys.version_info[1:])
 TAGS = ("v" + VERSION, *(f"{name}-v{VERSION}" for name in QUICK))
 # What each recipe has to say beside its name: the build backend, and a dependency by conda-forge's name.
 SAYS = {"driving": ("hatchling >=1.26", "pytorch >=2.6"), "selfplay": ("setuptools >=80", "pytorch >=2.6"),
-        "eras": ("flit-core >=3.11,<5", "numerapi >=3.1"), "phrases": ("uv-build >=0.9,<1", "skops >=0.11")}
+        "eras": ("flit-core >=3.11,<5", "numerapi >=3.1"), "phrases": ("uv-build >=0.9,<1", "skops >=0.11"),
+        "gp": ("pdm-backend >=2.4", "scipy >=1.12"), "bo": ("poetry-core >=2.1", "mhi-gp >=0.1")}
 # Gigabytes that PyTorch takes with CUDA, of two versions, in the installer's cache and while they are unpacked.
 ROOM = 20
 
@@ -122,7 +123,7 @@ def test_a_commit_without_tags_is_rehearsed_as_the_page_says(research: Path, tmp
 
 
 @pytest.mark.slow
-def test_all_four_are_rehearsed_together_and_their_recipes_built(research: Path, tmp_path: Path) -> None:
+def test_all_six_are_rehearsed_together_and_their_recipes_built(research: Path, tmp_path: Path) -> None:
     """The command as the page prints it: each suite in each environment, once with the lowest dependencies."""
     need_network()
     if shutil.disk_usage(tmp_path).free < ROOM * 2**30:
@@ -137,7 +138,7 @@ def test_all_four_are_rehearsed_together_and_their_recipes_built(research: Path,
         assert "with the lowest dependencies" in results[-1] and len(results) >= 3
         assert all(re.search(r": [1-9]\d* tests? passed", each) for each in results), results
     dists(root, tmp_path)
-    for name in ("eras", "phrases"):
+    for name in ("eras", "phrases", "gp", "bo"):
         recipe(name, tmp_path)
     wheels = Path(os.environ.get("PIP_FIND_LINKS", "."))
     if not any(re.match(r"torch-.*\+cpu-", path.name) for path in wheels.glob("*.whl")):

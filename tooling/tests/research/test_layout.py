@@ -17,9 +17,9 @@ def table(project: Path) -> dict[str, Any]:
     return tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-def test_four_projects_with_four_backends() -> None:
-    assert [project.name for project in PROJECTS] == ["driving", "eras", "phrases", "selfplay"]
-    assert len({table(project)["build-system"]["build-backend"] for project in PROJECTS}) == 4
+def test_six_projects_with_six_backends() -> None:
+    assert [project.name for project in PROJECTS] == ["bo", "driving", "eras", "gp", "phrases", "selfplay"]
+    assert len({table(project)["build-system"]["build-backend"] for project in PROJECTS}) == 6
 
 
 def test_names_tags_and_change_log_agree(project: Path) -> None:

@@ -1,0 +1,65 @@
+"""Where to evaluate next: expected improvement, and Thompson sampling."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.stats import norm, qmc
+
+from mhi_gp import Conditioned
+from mhi_gp.kernels import Array
+
+CANDIDATES, REFINED, DRAWN = 1024, 3, 512
+TINY = 1e-12
+
+
+# part: ei
+def expected_improvement(mean: Array, sd: Array, best: float) -> Array:
+    """The mean gain over `best` of a normal value, where a worse one counts as no gain; all arrays (n,).
+
+    Jones, Schonlau and Welch, Journal of Global Optimization 13 (1998), equation 15.
+    """
+    sd = np.maximum(sd, TINY)
+    z = (best - mean) / sd
+    gain: Array = (best - mean) * norm.cdf(z) + sd * norm.pdf(z)
+    return np.maximum(gain, 0.0)
+# end: ei
+
+
+def next_by_improvement(known: Conditioned, rng: np.random.Generator) -> Array:
+    """The input (d,) of the unit cube with the largest expected improvement over the smallest mean at the data.
+
+    The smallest observation would be a lucky one where there is noise.
+    """
+    best = float(known.predict(known.x)[0].min())
+
+    def loss(x: Array) -> float:
+        # The logarithm has a slope where the improvement is almost nothing.
+        return -float(np.log(expected_improvement(*known.predict(x[None, :]), best)[0] + 1e-300))
+
+    cube = candidates(known.x.shape[1], CANDIDATES, rng)
+    near = np.clip(known.x[known.predict(known.x)[0].argmin()] + 0.05 * rng.standard_normal(cube[:64].shape), 0, 1)
+    tried = np.concatenate([cube, near])
+    order = np.argsort(-expected_improvement(*known.predict(tried), best))
+    found = [minimize(loss, tried[place], method="L-BFGS-B", bounds=[(0, 1)] * tried.shape[1])
+             for place in order[:REFINED]]
+    chosen: Array = min(found, key=lambda one: float(one.fun)).x
+    return np.clip(chosen, 0, 1)
+
+
+# part: thompson
+def next_by_thompson(known: Conditioned, rng: np.random.Generator) -> Array:
+    """The input (d,) with the smallest value of one function that is drawn from the posterior, at random candidates.
+
+    Thompson, Biometrika 25 (1933): each input is chosen as often as it is believed to be the best.
+    """
+    tried = candidates(known.x.shape[1], DRAWN, rng)
+    chosen: Array = tried[known.draw(tried, rng).argmin()]
+    return chosen
+# end: thompson
+
+
+def candidates(inputs: int, count: int, rng: np.random.Generator) -> Array:
+    """Inputs (count, d) that fill the unit cube evenly: Sobol's points, scrambled; `count` is a power of two."""
+    points: Array = qmc.Sobol(inputs, seed=rng).random(count)
+    return points

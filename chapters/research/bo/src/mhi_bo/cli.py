@@ -1,0 +1,96 @@
+"""The command `mhi-bo`."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from labhandbook.runs import HandbookError
+from mhi_bo.loop import SECTION, WAYS, begin
+from mhi_bo.results import write_results
+from mhi_bo.study import study
+from mhi_gp.cli import read_table
+
+FINE, COULD_NOT_RUN = 0, 2
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code. A person's mistake is shown without a traceback."""
+    options = _parser().parse_args(words)
+    try:
+        code: int = options.run(options)
+    except HandbookError as error:
+        where = f" ({error.where})" if error.where else ""
+        print(f"mhi-bo: {error.what}{where}", file=sys.stderr)
+        print(*(f"  {line}" for line in (error.why, error.todo) if line), sep="\n", file=sys.stderr)
+        return COULD_NOT_RUN
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mhi-bo", description="Bayesian optimisation: where to evaluate next.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    one = commands.add_parser("suggest", help="the next evaluation, from a CSV file of those that are done")
+    one.add_argument("done", type=Path, help="a header, then a row for each evaluation; the last column is minimised")
+    one.add_argument("--bounds", type=_bounds, action="append", required=True, metavar="LOW:HIGH",
+                     help="of each input in the order of the columns, as --bounds=-5:10 --bounds=0:15")
+    one.add_argument("--way", choices=list(WAYS), default="ei")
+    one.add_argument("--seed", type=int, default=0)
+    one.set_defaults(run=_suggest)
+
+    one = commands.add_parser("study", help="two ways to search and three traps, on functions with known minima")
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--run", dest="folder", type=Path,
+                     help="the run's directory (default: RUN_DIR, or runs/seed-SEED)")
+    one.set_defaults(run=_study)
+
+    one = commands.add_parser("results", help="gather finished runs into results.json and regret.svg")
+    one.add_argument("runs", type=Path, nargs="+", metavar="RUN")
+    one.add_argument("--output", type=Path, default=Path(), help="the folder to write to (default: this one)")
+    one.set_defaults(run=_results)
+    return parser
+
+
+def _bounds(text: str) -> tuple[float, float]:
+    low, _, high = text.partition(":")
+    return float(low), float(high)
+
+
+def _suggest(options: argparse.Namespace) -> int:
+    table = read_table(options.done)
+    low, high = np.array(options.bounds).T
+    search = begin(low, high, options.seed)
+    if table.shape[1] != len(search.low) + 1:
+        raise HandbookError(f"{table.shape[1]} columns do not fit {len(search.low)} bounds", where=str(options.done),
+                            section=SECTION, why="each input has bounds, and the last column has the values",
+                            todo="give --bounds once for each column but the last")
+    for *x, value in table:
+        search = search.add(np.array(x), value)
+    with options.done.open(encoding="utf-8", newline="") as lines:
+        names = next(csv.reader(lines))[:-1]
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerow([f"{value:.6g}" for value in search.next(options.way)])
+    return FINE
+
+
+def _study(options: argparse.Namespace) -> int:
+    folder = options.folder or Path(os.environ.get("RUN_DIR", f"runs/seed-{options.seed}"))
+    run = study(folder, seed=options.seed)
+    if run.result:
+        print(json.dumps(run.result, indent=2))
+    return run.exit_code
+
+
+def _results(options: argparse.Namespace) -> int:
+    for path in write_results(options.runs, options.output):
+        print(f"{path} written")
+    return FINE

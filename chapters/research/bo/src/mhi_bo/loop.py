@@ -1,0 +1,92 @@
+"""The loop: fit a Gaussian process, choose by it, evaluate, and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from labhandbook.runs import HandbookError
+from mhi_bo.acquisition import candidates, next_by_improvement, next_by_thompson
+from mhi_gp import KERNELS, Conditioned, condition, fit
+from mhi_gp.kernels import Array
+
+SECTION = "sec-bo"
+KERNEL = KERNELS["matern-52"]
+WAYS = {"ei": next_by_improvement, "thompson": next_by_thompson}
+
+
+@dataclass(frozen=True)
+class Search:
+    """The evaluations of a search in their order, inputs (n, d) within `low` and `high` (d,) and values (n,)."""
+
+    low: Array
+    high: Array
+    x: Array
+    y: Array
+    seed: int = 0
+
+    def scaling(self) -> tuple[float, float]:
+        """What is taken from the values, and by what they are divided then."""
+        return float(self.y.mean()), float(self.y.std()) or 1.0
+
+    # part: model
+    def model(self) -> Conditioned:
+        """The process given all evaluations, with its most probable parameters.
+
+        It sees inputs in the unit cube, and values with mean 0 and standard deviation 1.
+        """
+        x, (centre, size) = (self.x - self.low) / (self.high - self.low), self.scaling()
+        y = (self.y - centre) / size
+        return condition(fit(KERNEL, x, y, seed=self.seed, starts=2, with_prior=True), KERNEL, x, y)
+
+    def next(self, way: str) -> Array:
+        """The input (d,) to evaluate next."""
+        rng = np.random.default_rng([self.seed, len(self.y)])
+        return self.low + (self.high - self.low) * WAYS[way](self.model(), rng)
+
+    def best(self) -> tuple[Array, float]:
+        """The evaluated input (d,) at which the process is lowest, and its mean there."""
+        known, (centre, size) = self.model(), self.scaling()
+        means = known.predict(known.x)[0]
+        return self.x[means.argmin()], centre + size * float(means.min())
+    # end: model
+
+    def add(self, x: Array, value: float) -> Search:
+        """The search with one more evaluation. Raises HandbookError for a value that is no finite number."""
+        if not np.isfinite(value):
+            raise HandbookError(f"the function gave {value}", section=SECTION,
+                                why=f"it was evaluated at {x.tolist()}",
+                                todo="return a finite number: a large one where an evaluation fails")
+        return replace(self, x=np.vstack([self.x, x]), y=np.append(self.y, value))
+
+
+def begin(low: Array, high: Array, seed: int = 0) -> Search:
+    """A search without evaluations. Raises HandbookError for bounds that enclose nothing."""
+    low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
+    if low.ndim != 1 or low.shape != high.shape or not np.all(np.isfinite(high - low)) or not np.all(low < high):
+        raise HandbookError("these bounds enclose nothing", section=SECTION,
+                            why=f"low {low.tolist()}, high {high.tolist()}",
+                            todo="give a finite lower and a larger upper bound for each input")
+    return Search(low, high, np.empty((0, len(low))), np.empty(0), seed)
+
+
+def minimise(function: Callable[[Array], float], low: Array, high: Array, *, budget: int, way: str = "ei",
+             seed: int = 0) -> Search:
+    """Search for the smallest value of a function of an input (d,), with so many evaluations.
+
+    The first evaluations fill the box evenly: twice as many as there are inputs, and at least 4. Raises HandbookError
+    for bounds that enclose nothing, and for a value that is no finite number.
+    """
+    search = begin(low, high, seed)
+    first = min(budget, max(4, 2 * len(search.low)))
+    for x in candidates(len(search.low), 2 ** int(np.ceil(np.log2(first))), np.random.default_rng(seed))[:first]:
+        search = _evaluated(search, function, search.low + (search.high - search.low) * x)
+    while len(search.y) < budget:
+        search = _evaluated(search, function, search.next(way))
+    return search
+
+
+def _evaluated(search: Search, function: Callable[[Array], float], x: Array) -> Search:
+    return search.add(x, float(function(x)))

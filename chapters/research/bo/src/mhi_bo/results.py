@@ -1,0 +1,43 @@
+"""From finished runs to what the page shows: `results.json` and a figure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labhandbook.runs import Bar, bar_chart, read_result, write_files
+from mhi_bo.functions import TARGETS
+
+FOUND = 0.01  # so near to the smallest value counts as found
+WAYS = {"random": "random search", "thompson": "Thompson sampling", "ei": "expected improvement"}
+
+
+def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
+    """Gather runs, one for each seed, into `results.json` and `regret.svg` in the folder `output`; their paths.
+
+    Raises HandbookError when a run has not ended.
+    """
+    outcomes = [read_result(folder) for folder in runs]
+
+    def over(part: str, value: str, digits: int) -> float:
+        return round(float(np.median([one[part][value] for one in outcomes])), digits)
+
+    results: dict[str, Any] = {"seeds": len(outcomes),
+                               "scale": {way: over("scale", way, 2) for way in ("plain", "logged")}}
+    for name in TARGETS:
+        results[name] = {way: over(f"{name}-{way}", "regret", 3) for way in WAYS}
+        results[name]["found"] = sum(one[f"{name}-ei"]["regret"] < FOUND for one in outcomes)
+        results[name]["edge"] = round(100 * float(np.mean([one[f"{name}-ei"]["edge"] for one in outcomes])))
+    results["noise"] = {value: over("noise", value, 1) for value in outcomes[0]["noise"]}
+    return write_files(output, {"results.json": json.dumps(results, indent=2) + "\n", "regret.svg": figure(results)})
+
+
+def figure(results: dict[str, Any]) -> str:
+    """The median regrets on Hartmann's function as bars."""
+    found = results["hartmann6"]
+    return bar_chart([Bar(words, found[way], f"{found[way]:.2f}", way != "random") for way, words in WAYS.items()],
+                     longest=max(found[way] for way in WAYS))

@@ -1,0 +1,115 @@
+"""The command `mhi-gp`."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from labhandbook.runs import HandbookError
+from mhi_gp.kernels import KERNELS, Array
+from mhi_gp.regression import SECTION, Parameters, condition, fit
+from mhi_gp.results import write_results
+from mhi_gp.sampling import sample_parameters
+from mhi_gp.study import study
+
+FINE, COULD_NOT_RUN = 0, 2
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code. A person's mistake is shown without a traceback."""
+    options = _parser().parse_args(words)
+    try:
+        code: int = options.run(options)
+    except HandbookError as error:
+        where = f" ({error.where})" if error.where else ""
+        print(f"mhi-gp: {error.what}{where}", file=sys.stderr)
+        print(*(f"  {line}" for line in (error.why, error.todo) if line), sep="\n", file=sys.stderr)
+        return COULD_NOT_RUN
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mhi-gp", description="Gaussian process regression, and how sure it is.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    one = commands.add_parser("predict", help="learn from a CSV file, and predict at the inputs of another")
+    one.add_argument("source", type=Path, help="a header, then one row for each observation; the last column is y")
+    one.add_argument("new", type=Path, help="the same columns without the last")
+    one.add_argument("target", type=Path, help="the CSV file to write: mean and standard deviation of each row")
+    one.add_argument("--kernel", choices=list(KERNELS), default="matern-52")
+    one.add_argument("--fitted", action="store_true", help="use the one best parameter vector instead of 100 samples")
+    one.add_argument("--seed", type=int, default=0)
+    one.set_defaults(run=_predict)
+
+    one = commands.add_parser("study", help="how often the 95 %% interval is right, by three ways to know parameters")
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--tasks", type=int, default=40, help="of each size (default: 40)")
+    one.add_argument("--run", dest="folder", type=Path,
+                     help="the run's directory (default: RUN_DIR, or runs/seed-SEED)")
+    one.set_defaults(run=_study)
+
+    one = commands.add_parser("results", help="gather finished runs into results.json and coverage.svg")
+    one.add_argument("runs", type=Path, nargs="+", metavar="RUN")
+    one.add_argument("--output", type=Path, default=Path(), help="the folder to write to (default: this one)")
+    one.set_defaults(run=_results)
+    return parser
+
+
+def read_table(path: Path) -> Array:
+    """The numbers of a CSV file with a header, as (rows, columns). Raises HandbookError for anything else."""
+    try:
+        with path.open(newline="", encoding="utf-8") as lines:
+            rows = list(csv.reader(lines))[1:]
+        table = np.array(rows, np.float64)
+    except (OSError, ValueError, csv.Error) as error:
+        raise HandbookError("this file holds no table of numbers", where=str(path), why=str(error), section=SECTION,
+                            todo="write a header, then rows of as many numbers") from None
+    if table.ndim != 2 or not len(table) or not np.isfinite(table).all():
+        raise HandbookError("this file holds no table of numbers", where=str(path), section=SECTION,
+                            why="it has no rows, or a number that is not finite",
+                            todo="write a header, then rows of as many finite numbers")
+    return table
+
+
+def _predict(options: argparse.Namespace) -> int:
+    learnt, new = read_table(options.source), read_table(options.new)
+    x, y = learnt[:, :-1], learnt[:, -1]
+    if not x.shape[1] or new.shape[1] != x.shape[1]:
+        raise HandbookError(f"the files have {x.shape[1]} and {new.shape[1]} inputs", where=str(options.new),
+                            section=SECTION, why="a prediction needs the inputs that were learnt from",
+                            todo="leave out the last column of the first file, and nothing else")
+    low, high = x.min(axis=0), x.max(axis=0)
+    width, centre, size = np.where(high > low, high - low, 1.0), y.mean(), y.std() or 1.0
+    x, new, y, kernel = (x - low) / width, (new - low) / width, (y - centre) / size, KERNELS[options.kernel]
+    thetas = [fit(kernel, x, y, seed=options.seed)] if options.fitted else list(
+        sample_parameters(kernel, x, y, count=100, seed=options.seed))
+    each = [(*condition(theta, kernel, x, y).predict(new), Parameters.of(theta).noise) for theta in thetas]
+    means = np.array([mean for mean, _, _ in each])
+    spread = np.sqrt(np.mean([sd**2 + noise**2 for _, sd, noise in each], axis=0) + means.var(axis=0))
+    with options.target.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["mean", "sd"])
+        writer.writerows(zip(centre + size * means.mean(axis=0), size * spread, strict=True))
+    print(f"{options.target} written: {len(new)} predictions")
+    return FINE
+
+
+def _study(options: argparse.Namespace) -> int:
+    folder = options.folder or Path(os.environ.get("RUN_DIR", f"runs/seed-{options.seed}"))
+    run = study(folder, seed=options.seed, tasks=options.tasks)
+    if run.result:
+        print(json.dumps(run.result, indent=2))
+    return run.exit_code
+
+
+def _results(options: argparse.Namespace) -> int:
+    for path in write_results(options.runs, options.output):
+        print(f"{path} written")
+    return FINE
