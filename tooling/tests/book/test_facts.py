@@ -230,6 +230,8 @@ def test_a_page_is_due_when_the_first_of_its_facts_is(book: Path) -> None:
 QUARTO = """
 quarto = { doc = { is_format = function(name) return name == FORM end, input_file = ROOT .. '/index.qmd' },
            project = { directory = ROOT } }
+-- Quarto looks for modules beside the file that asks for them.
+package.path = pandoc.path.directory(SHORTCODES) .. '/?.lua;' .. package.path
 local facts = dofile(SHORTCODES)['page-facts']
 local none = { __index = function() return pandoc.Inlines {} end }
 local answer = facts({}, setmetatable({ confirmed = pandoc.Inlines '2026-03-04' }, none), {})
