@@ -87,9 +87,14 @@ CALLS: dict[tuple[str, ...], tuple[Call, ...]] = {
     ("job", "new"): (Call("nothing", ("{}/job.sh", "--cluster", "lumi"), ("job.sh",)),),
     ("job", "scripts"): (Call("script", ("{}",), ("",)),),
     ("job", "efficiency"): (Call("answer", ("1", "--from", "{}/answer.txt")),),
+    ("job", "collect"): (Call("script", ("{}/job.sh",)), Call("script", ("{}/job.sh", "--output", "{}/runs.csv"),
+                                                              ("runs.csv",))),
+    ("job", "explain"): (Call("nothing", ("no such error",)),),
+    ("job", "facts"): (Call("nothing", ("--cluster", "lumi")),),
+    ("job", "watch"): (Call("nothing", ("1",)),),
 }
 # Not every hostile word can be given to every option: these would do what they say.
-SPARED = {("preview", "port"), ("release new", "folder")}
+SPARED = {("preview", "port"), ("release new", "folder"), ("job watch", "then")}
 
 
 @dataclass(frozen=True)

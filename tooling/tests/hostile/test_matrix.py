@@ -8,8 +8,6 @@ from tooling.tests.hostile.inputs import CALLS, KINDS, Case, cases, sample
 from tooling.tests.hostile.matrix import run_all, table, word_cases
 from tooling.tests.hostile.stage import COMMANDS
 
-pytestmark = pytest.mark.long
-
 
 def broken(chosen: list[Case]) -> str:
     """The runs that broke a promise, and the table; empty where all kept them."""
@@ -24,10 +22,12 @@ def test_every_command_is_in_the_table() -> None:
     assert {call.kind for calls in CALLS.values() for call in calls} == set(KINDS)
 
 
+@pytest.mark.long
 def test_hostile_inputs_end_as_promised() -> None:
     assert not broken(list(sample())[::9])
 
 
+@pytest.mark.long
 def test_hostile_words_end_as_promised() -> None:
     assert not broken(list(word_cases())[::40])
 
