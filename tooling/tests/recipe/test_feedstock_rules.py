@@ -9,7 +9,7 @@ import pytest
 
 from labhandbook.core.process import find_program, run_git
 from labhandbook.recipe.recipe_lint import lint
-from tooling.tests.conftest import LACKS
+from tooling.tests.conftest import LACKS, run
 from tooling.tests.recipe.samples import V0, v1
 
 NOARCH = {"conda-forge.yml": "conda_build_tool: rattler-build\n", ".ci_support/linux_64_.yaml": "zlib:\n- '1'\n"}
@@ -31,6 +31,12 @@ def found(folder: Path) -> list[tuple[str, str, int, str]]:
 
 def test_a_feedstock_without_a_fault(tmp_path: Path) -> None:
     assert found(feedstock(tmp_path, v1(), {})) == []
+
+
+def test_the_renderer_ends_before_its_folder_goes(tmp_path: Path) -> None:
+    """Python warns of a folder that it has to remove itself."""
+    done = run("recipe", "lint", feedstock(tmp_path, v1(), {}), "--offline", PYTHONWARNINGS="error")
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize(("files", "code", "name", "line"), [

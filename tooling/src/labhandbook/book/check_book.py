@@ -98,7 +98,8 @@ def reading_of(book: Book, site: Path | None, today: date) -> Iterator[Reading]:
     reading = Reading(book, today)
     jobs = reading.tools
     reading.files = sorted(chapter_files(book))
-    with ThreadPoolExecutor(4) as threads, tempfile.TemporaryDirectory(prefix="handbook-check-") as folder:
+    # The folder goes last: a tool that is still at work would make it again.
+    with tempfile.TemporaryDirectory(prefix="handbook-check-") as folder, ThreadPoolExecutor(4) as threads:
         texts = {name: text for name in {*reading.files, *book.by_path}
                  if own_file(book.root, name) and (text := _text(book.root / name))}
         facts = {path.relative_to(book.root).as_posix(): _text(path) for path in facts_files(book.root)

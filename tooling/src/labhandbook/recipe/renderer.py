@@ -79,6 +79,7 @@ class _Renderer:
     def _begin(self) -> None:
         # It leaves a folder for each recipe behind.
         self._folder = tempfile.TemporaryDirectory(prefix="handbook-recipe-")
+        atexit.register(self.close)  # after the folder, so that the process ends before its folder goes
         self._process = process.start(process.isolated("-c", PROGRAM, str(SECONDS)), stdin=process.PIPE,
                                       stdout=process.PIPE, limits=process.Limits(MEMORY),
                                       env=process.environment({**FEW_THREADS, "TMPDIR": self._folder.name}))
@@ -118,10 +119,10 @@ class _Renderer:
                     stream.close()
         self._process = None
         self._folder.cleanup()
+        atexit.unregister(self.close)
 
 
 _RENDERER = _Renderer()
-atexit.register(_RENDERER.close)
 
 
 def said_of(text: str, variants: Mapping[str, Sequence[str]]) -> str | None:
