@@ -67,7 +67,7 @@ help:  ## list the commands
 # An environment is made again when the requirements of what it holds change.
 $(READY): WANTED := --editable '.[render,check,release,recipe,dev]'
 $(READY): pyproject.toml
-$(RESEARCH)/.ready: WANTED := '$(TORCH)' --editable '.[dev]' $(PROJECTS:%=--editable './chapters/research/%[test]')
+$(RESEARCH)/.ready: WANTED := '$(TORCH)' --editable '.[dev,tracking]' $(PROJECTS:%=--editable './chapters/research/%[test]')
 $(RESEARCH)/.ready: CPU := $(if $(filter cpu,$(TORCH_BACKEND)),$(RESEARCH)/bin/uv pip install --quiet \
   --python $(RESEARCH)/bin/python --torch-backend cpu)
 $(RESEARCH)/.ready: pyproject.toml $(PROJECTS:%=chapters/research/%/pyproject.toml)

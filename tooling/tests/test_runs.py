@@ -246,3 +246,15 @@ def test_standard_library_only() -> None:
     code = "import sys, labhandbook.runs; print([name for name in sys.modules if name in ('yaml', 'click')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_curves_that_can_not_be_written_are_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUN_TRACK", "paper")
+    with pytest.raises(HandbookError, match="RUN_TRACK is paper"):
+        Run.open(tmp_path, {})
+    monkeypatch.setenv("RUN_TRACK", "tensorboard")
+    monkeypatch.setitem(sys.modules, "tensorboard", None)  # as where it isn't installed
+    with pytest.raises(HandbookError, match="TensorBoard isn't installed"):
+        Run.open(tmp_path, {})
+    monkeypatch.delenv("RUN_TRACK")
+    Run.open(tmp_path, {}).close()

@@ -80,7 +80,7 @@ def test_mathml(documents: dict[str, ElementTree.Element], text: str) -> None:
 
 
 @pytest.mark.parametrize("words", [
-    "Figure 1.1: A plain picture", "Table 1.2: The second table", "1.5.1.1 Level four", "Section 2.8.1.1",
+    "Figure 1.1: A plain picture", "Table 1.2: The second table", "1.5.1.1 Level four", "Deep 2.8.1.1",
     "Knuth (1984)", "“Literate Programming.”", "Tip: A tip with code & more", "Text on apples.", "Linux",
     "Text from a nested file.", "login.example.org", "tool.py", "An inline note",
 ])

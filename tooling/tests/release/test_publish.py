@@ -212,13 +212,20 @@ class GitHub(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def pypi_takes_uploads_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What twine has for PyPI is another address: in twine itself, and where the kit has read it."""
+    from twine import utils
+
+    known = {**index_addresses.twine_constants(), "DEFAULT_REPOSITORY": address}
+    monkeypatch.setattr(utils, "DEFAULT_REPOSITORY", address)
+    monkeypatch.setattr(index_addresses, "twine_constants", lambda: known)
+
+
 @pytest.fixture
 def trusted(server: Server, upload: Upload, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
     """An upload from a job on GitHub to an index that twine takes for PyPI."""
-    from twine import utils
-
     with running(HTTPServer(("127.0.0.1", 0), GitHub)) as github:
-        monkeypatch.setattr(utils, "DEFAULT_REPOSITORY", upload.index.upload)
+        pypi_takes_uploads_at(upload.index.upload, monkeypatch)
         _http_only(monkeypatch)
         for name in ("TWINE_USERNAME", "TWINE_PASSWORD"):
             monkeypatch.delenv(name)
@@ -258,9 +265,7 @@ def test_an_invalid_publisher_gets_the_fields_to_compare(trusted: Upload, server
 
 def test_an_index_in_the_place_of_pypi_takes_a_trusted_publisher(trusted: Upload, server: Server,
                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
-    from twine import utils
-
-    monkeypatch.setattr(utils, "DEFAULT_REPOSITORY", "https://example.org/legacy/")
+    pypi_takes_uploads_at("https://example.org/legacy/", monkeypatch)
     monkeypatch.setenv("HANDBOOK_PYPI", f"{server.url}/")
     index = index_addresses.index("pypi")
     assert (index.name, index.final, index.moved) == ("pypi", True, True)

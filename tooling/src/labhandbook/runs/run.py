@@ -17,6 +17,7 @@ from labhandbook.core.files import write_atomic
 from labhandbook.runs import values as json_values
 from labhandbook.runs.checkpoints import Checkpoint, Checkpoints
 from labhandbook.runs.lock import Lock
+from labhandbook.runs.tracking import event_file
 from labhandbook.runs.values import SECTION, check_place, is_step, plain, regular, reported, whole
 
 PARAMS, METRICS, RESULT = "params.json", "metrics.jsonl", "result.json"
@@ -45,8 +46,11 @@ class Run:
                 check_place(folder / name)
             self.params = _agree(folder, params)
             self._checkpoints = Checkpoints(folder)
+            self._events = None
             if self._goes_on():
                 self._drop_lines_after(self.latest())
+                logged = read_metrics(folder)
+                self._events = event_file(folder, logged[-1]["step"] + 1 if logged else 0)
             with reported(f"{METRICS} can't be written", folder / METRICS):
                 self._metrics = (folder / METRICS).open("a", encoding="utf-8")
         except BaseException:
@@ -81,6 +85,8 @@ class Run:
             signal.signal(number, handler)
         self._before = {}
         OPEN.discard(self)
+        if self._events:
+            self._events.close()
         self._metrics.close()
         self._lock.close()
 
@@ -134,6 +140,8 @@ class Run:
         with reported(f"{METRICS} can't be written", self.folder / METRICS):
             self._metrics.write(line + "\n")
             self._metrics.flush()
+        if self._events:
+            self._events.log(step, plain(values))
 
     def metrics(self) -> list[dict[str, Any]]:
         """Every line that was logged, oldest first."""
@@ -160,6 +168,8 @@ class Run:
         self._check_owner()
         with reported(f"{METRICS} can't be written", self.folder / METRICS):
             os.fsync(self._metrics.fileno())
+        if self._events:
+            self._events.flush()
         return self._checkpoints.save(whole(step), writer, best=best)
 
     def latest(self) -> Checkpoint | None:
