@@ -94,12 +94,12 @@ def previewing(book: Path, *options: str) -> Iterator[Preview]:
     listener = threading.Thread(target=listen, daemon=True)
     listener.start()
     try:
-        assert ready.wait(60) and preview.base, preview.words
+        assert ready.wait(600) and preview.base, preview.words
         yield preview
         assert process.poll() is None, preview.words
         below = family(process.pid)
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0, preview.words
+        assert process.wait(600) == 0, preview.words
         assert ended(below)
         assert "Traceback" not in preview.words
     finally:

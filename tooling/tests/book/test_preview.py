@@ -67,11 +67,11 @@ def test_the_search_index_follows_the_edits(preview: Preview, book: Path) -> Non
 
 
 def test_pages_follow_what_they_share(preview: Preview, book: Path) -> None:
-    assert "A part</span> <span>1.1<" in preview.get("/two.html")[2]
+    assert "<span>1.1</span></a>" in preview.get("/two.html")[2]
     (book / "one.qmd").write_text(CHAPTER.replace("## A part", "## New {#sec-one-new}\n\nText.\n\n## A part")
                                   .replace("# One {", "# Uno {"), encoding="utf-8")
     preview.until("/one.html", "Uno</span></h1>")
-    preview.until("/two.html", "A part</span> <span>1.2<", "Uno")
+    preview.until("/two.html", "A part</span>", "<span>1.2</span></a>", "Uno")
     (book / "_shared.md").write_text("Shared and new.\n", encoding="utf-8")
     preview.until("/two.html", "Shared and new.")
     (book / "chapters/facts.yml").write_text(FILES["chapters/facts.yml"].replace("12 knots", "13 knots"))
