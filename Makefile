@@ -32,7 +32,7 @@ test: $(READY)  ## check types and style, and run the tests
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-test-walks: $(READY)  ## build, rehearse and publish whole packages and recipes
+test-walks: $(READY)  ## run the commands on whole packages, recipes and books
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "walk and not slow and not long"
 
 test-long: $(READY)  ## walk whole releases, GitHub's jobs, every page in a browser, and attacks

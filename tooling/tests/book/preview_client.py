@@ -28,7 +28,7 @@ PATH = """@article{{a2020, author = {{A, B}}, title = {{{title}}}, shorttitle = 
   doi = {{10.1/a}}, keywords = {{topic:x, level:core, minutes:9, kind:book}}, annotation = {{is so.}}}}
 """
 # Until an edit is seen. The machine that runs the tests may be busy with others.
-SOON = 15.0
+SOON = 60.0
 
 
 @dataclass

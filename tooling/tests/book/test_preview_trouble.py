@@ -13,6 +13,8 @@ import pytest
 from labhandbook.book.engine.search_index import INDEX
 from tooling.tests.book.preview_client import CHAPTER, FILES, Preview, family, previewing, tree
 
+pytestmark = pytest.mark.walk
+
 
 def vanish(book: Path) -> None:
     (book / "one.qmd").unlink()

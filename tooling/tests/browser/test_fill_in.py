@@ -9,6 +9,8 @@ import pytest
 
 from tooling.tests.browser.conftest import PHONE, Open
 
+pytestmark = pytest.mark.walk
+
 READY, PYPI = "chapters/hpc/getting-ready.html", "chapters/packaging/pypi.html"
 
 

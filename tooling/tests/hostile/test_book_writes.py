@@ -12,6 +12,8 @@ import yaml
 
 from tooling.tests.conftest import LACKS, make_book, run
 
+pytestmark = pytest.mark.walk
+
 CANARY = "CANARY-7f3a"
 HOME = "# Home {.unnumbered}\n"
 CHAPTER = "# A {#sec-a}\n\nThis sentense is teh text.\n\n```bash\necho hi\n```\n"

@@ -20,6 +20,8 @@ from labhandbook.recipe.requirement_specs import asked, bounds, pep508, same_bou
 from tooling.tests.conftest import run
 from tooling.tests.recipe.samples import Release, serving
 
+pytestmark = pytest.mark.walk
+
 
 def made(release: Release, folder: Path, **wishes: object) -> tuple[str, Recipe]:
     """The text of a release's recipe, from an index that serves it."""

@@ -14,6 +14,8 @@ from labhandbook.recipe.recipe_diff import diff
 from tooling.tests.conftest import run
 from tooling.tests.recipe.samples import Release, line_of, serving, stale, v1, write
 
+pytestmark = pytest.mark.walk
+
 OLD = Release(version="1.2.0", requires=("click>=8.1",))
 NEW = Release(version="1.3.0", requires=("click>=8.2", "rich>=13"), python=">=3.12")
 

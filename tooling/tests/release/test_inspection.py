@@ -23,6 +23,8 @@ from tooling.tests.release.content_cases import CASES, ENTRY, GITHUB, TOKEN, Cas
 from tooling.tests.release.faulty_index import Fault, serving
 from tooling.tests.release.release_cases import expected
 
+pytestmark = pytest.mark.walk
+
 EVERY = [pytest.param(code, defect, miss, id=f"{code}-{number}") for code, pairs in CASES.items()
          for number, (defect, miss) in enumerate(pairs)]
 

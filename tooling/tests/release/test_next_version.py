@@ -16,6 +16,8 @@ from tooling.tests.conftest import run
 from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_packages import git, write
 
+pytestmark = pytest.mark.walk
+
 TODAY = date(2026, 11, 28)
 CODE = '"""A demo."""\n\n\ndef one(a):\n    """One."""\n    return a\n\n\ndef two():\n    """Two."""\n'
 LOG = "# Changes\n\n## Unreleased\n\n{}\n\n## 1.2.0\n\n### Added\n\n- First.\n"

@@ -25,6 +25,8 @@ from tooling.tests.package.sample_packages import METADATA, MODULES, git, write
 from tooling.tests.release import content_cases
 from tooling.tests.release.release_cases import FOLDER, Case, cases, read
 
+pytestmark = pytest.mark.walk
+
 HERE = next(each for each in interpreters() if each.minor == sys.version_info[:2])
 NO_TESTS = Settings(test_command=("python", "-c", ""))
 

@@ -23,6 +23,8 @@ from tooling.tests.package.sample_dists import CANARY
 from tooling.tests.package.sample_packages import git
 from tooling.tests.release.faulty_index import serving
 
+pytestmark = pytest.mark.walk
+
 
 @pytest.fixture
 def built(tmp_path: Path) -> State:
