@@ -48,6 +48,7 @@ def tracked() -> list[Path]:
 # The whole of it
 
 
+@pytest.mark.walk
 def test_all_formats_render_without_a_finding(handbook_copy: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     done = run("render", "--book", handbook_copy, "--engine", "pandoc", "--output", output, "--format", "json")

@@ -18,6 +18,8 @@ from tooling.tests.github.workflow_parts import COMPOSITE
 from tooling.tests.package.sample_packages import git
 from tooling.tests.release.rule_cases import SCM
 
+pytestmark = pytest.mark.walk
+
 TOKEN = "a-token-that-no-report-shows"
 
 

@@ -23,6 +23,8 @@ from tooling.tests.github.act_runner import PROGRAMS, load
 from tooling.tests.github.pipeline import JOBS
 from tooling.tests.package.sample_packages import git, make, pyproject
 
+pytestmark = pytest.mark.walk
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WORKFLOW = Path(".github/workflows/release.yml")
 REHEARSAL = Path(".github/workflows/rehearse.yml")
