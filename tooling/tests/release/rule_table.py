@@ -236,6 +236,7 @@ CASES: dict[str, list[Case]] = {
     "REL061": [
         Case(readme("![A](docs/a.png)\n"), "docs/a.png is relative",
              readme("`![A](docs/a.png)` ![B](//example.org/a.png)\n"), WARNING),
+        Case(readme("![A](a.png) ![B](b.png)\n"), "the images a.png and b.png are relative", readme("A\n"), WARNING),
         Case(readme('<picture><img alt="x" src="./a.png"></picture>\n'), "./a.png",
              readme('<img alt="x" src="https://example.org/a.png">\n'), WARNING),
         Case(readme(f"{RST}\n.. image:: a.png\n", "README.rst"), "a.png",

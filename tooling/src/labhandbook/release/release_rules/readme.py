@@ -12,7 +12,6 @@ from labhandbook.core.wording import listed
 from labhandbook.release.project_facts import PROJECT, Facts
 from labhandbook.release.readme_page import show
 
-MOST = 100  # of relative links and images are named each; the text is searched for every one of them
 SECTION = "sec-pypi-check"
 KINDS = ("text/markdown", "text/x-rst", "text/plain")
 # Attributes that change what a reader sees; others are dropped without anyone noticing.
@@ -127,12 +126,11 @@ def there(facts: Facts) -> Iterator[At]:
 def images(facts: Facts) -> Iterator[At]:
     """Images by a relative path."""
     if (found := look(facts)) and (page := found[1] or found[0]) and facts.readme:
-        file = facts.readme[0]
         targets = list(dict.fromkeys(filter(relative, page.images)))
-        for target in targets[:MOST]:
-            yield At(f"the image {target} is relative", file, facts.line(file, re.escape(target)))
-        if len(targets) > MOST:
-            yield At(f"{len(targets) - MOST} more images are relative", file)
+        if targets:
+            what = "the images {} are" if len(targets) > 1 else "the image {} is"
+            yield At(f"{what.format(listed(targets))} relative", facts.readme[0],
+                     facts.line(facts.readme[0], re.escape(targets[0])))
 
 
 @PROJECT.rule("REL062", "Links in the README have full addresses",
