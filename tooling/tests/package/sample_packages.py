@@ -93,9 +93,9 @@ KINDS: dict[str, dict[str, str]] = {
         "meson.build": "project('demo', version: '1.2.0')\npy = import('python').find_installation(pure: true)\n"
                        "install_subdir('src/demo', install_dir: py.get_install_dir(), strip_directory: false)\n"},
     "maturin": {
-        "pyproject.toml": _head("maturin", '"maturin>=1.9,<2"', '\n[tool.maturin]\nbindings = "cffi"\n'
+        "pyproject.toml": _head("maturin", '"maturin>=1.9.2,<2"', '\n[tool.maturin]\nbindings = "cffi"\n'
                                 'python-source = "src"\nmodule-name = "demo._fast"\n').replace(
-                                    '"click>=8.1"', '"click>=8.1", "cffi"'),
+                                    '"click>=8.1"', '"click>=8.1", "cffi>=1.15"'),
         **_modules("src/demo"),
         "Cargo.toml": '[package]\nname = "demo"\nversion = "1.2.0"\nedition = "2021"\n\n[lib]\n'
                       'path = "rust/lib.rs"\ncrate-type = ["cdylib"]\n',
