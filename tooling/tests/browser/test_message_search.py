@@ -10,7 +10,9 @@ from tooling.tests.browser.conftest import Open
 PASTED = ["slurmstepd: error: Detected 1 oom-kill event(s) in StepId=123.batch", "exit code 137", "BadConstraints",
           "sbatch: error: Batch job submission failed: Requested node configuration is not available",
           "hdf5 file cannot be locked: errno = 11", "the cat sat on it", "NCCL WARN",
-          "(QOSMaxJobsPerUserLimit)", "Dependency", "JobArrayTaskLimit"]
+          "(QOSMaxJobsPerUserLimit)", "Dependency", "JobArrayTaskLimit", "Loss 1 after 137 steps", "20:15:01", "1:0",
+          "slurmstepd: error: Detected 1 oom_kill event in StepId=1.batch. OOM Killed.",
+          "srun: error: task 0: Exited with exit code 1"]
 
 
 @pytest.mark.long

@@ -27,12 +27,20 @@ KNOWN = load()
     ("[E ProcessGroupNCCL.cpp] Watchdog caught collective operation timeout", "NCCL_DEBUG=INFO"),
     ("OSError: [Errno 122] Disk quota exceeded", "counts the files"), ("137", "killed it"),
     ("ERROR: Package 'labhandbook' requires a different Python: 3.6.15 not in '>=3.11'", "cray-python on LUMI"),
+    ("slurmstepd: error: Detected 1 oom_kill event in StepId=42.batch. Some of the step tasks have been OOM Killed.",
+     "more than --mem"), ("srun: error: nid1: task 0: Exited with exit code 1", "an error of its own"),
+    ("1:0", "an error of its own"),
     ("bash: line 3: python: command not found", "environment isn't loaded"),
     ("Permission denied (publickey,keyboard-interactive)", "the wrong one is offered"),
 ])
 def test_a_message_is_found(message: str, says: str) -> None:
     found = search(message, KNOWN)
     assert any(says in row.text for row in found), found
+
+
+@pytest.mark.parametrize("message", ["Loss 1 after 137 steps", "epoch 127: 0.143", "1 warning generated", "20:15:01"])
+def test_a_number_in_a_message_is_no_exit_code(message: str) -> None:
+    assert not search(message, KNOWN)
 
 
 def test_rows_are_plain_text() -> None:

@@ -64,8 +64,8 @@ def read(text: str, values: dict[str, str]) -> Iterator[Known]:
 def search(message: str, known: list[Known]) -> list[Known]:
     """The rows that fit a message best: their text is in it, or it in theirs; else they share the most words."""
     low = message.lower()
-    exact = [(each.lower() in low, len(each), row) for row in known for each in row.messages
-             if each.lower() in low or (len(low) > 3 and low in each.lower())]
+    exact = [(holds(low, each), len(each), row) for row in known for each in row.messages
+             if holds(low, each) or (len(low) > 3 and low in each.lower())]
     if exact:
         exact.sort(key=lambda found: (not found[0], -found[1]))
         return list(dict.fromkeys(row for _, _, row in exact))[:MOST]
@@ -73,6 +73,14 @@ def search(message: str, known: list[Known]) -> list[Known]:
     shared = [(len(words & _words(" ".join(row.messages))), row) for row in known]
     best = max((count for count, _ in shared), default=0)
     return [row for count, row in shared if count == best][:MOST] if best >= min(2, len(words) or 2) else []
+
+
+def holds(low: str, each: str) -> bool:
+    """Whether a message in small letters holds a known one; an exit code only alone, or where it is called so."""
+    known = re.escape(each.lower())
+    if each.isdigit():
+        return bool(re.search(rf"^{known}(:0)?$|(exit|code|status)\D{{0,9}}{known}(?!\d)", low))
+    return bool(re.search(rf"(?<!\w){known}" + (r"(?!\d)" if each[-1].isdigit() else ""), low))
 
 
 def _words(text: str) -> set[str]:
