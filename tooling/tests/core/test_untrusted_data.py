@@ -9,12 +9,23 @@ import pytest
 
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.terminal import show_error
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 20_000, "a = 1\na = 2", "x" * (5 << 20)])
 def test_toml_that_is_none_or_too_much_is_refused(text: str) -> None:
     with pytest.raises(HandbookError):
         untrusted_data.toml(text, "pyproject.toml")
+
+
+def test_a_file_that_can_not_be_read_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    for text, shown in (("a = 1\nb = ?\n", "✗ pyproject.toml:2 is not valid TOML: "),
+                        ("name = [", "✗ pyproject.toml is not valid TOML: ")):
+        with pytest.raises(HandbookError) as caught:
+            untrusted_data.toml(text, "pyproject.toml")
+        show_error(caught.value)
+        said = capsys.readouterr().err
+        assert said.startswith(shown) and said.count("pyproject.toml") == 1, said
 
 
 @pytest.mark.parametrize("text", ["[" * 200_000, "{", '{"a": ' + "9" * 6000 + "}"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterable
@@ -60,8 +61,10 @@ def show_findings(findings: Iterable[Finding]) -> None:
 
 def show_error(error: HandbookError) -> None:
     """Print an error: what happened, where, why it matters, what to do, and the section to read."""
-    where = f"{one_line(error.where)}: " if error.where else ""
-    what = error.what.replace("\n", "\n    ")
+    # A message may begin with the name of its file, which then is said once.
+    words = error.what.removeprefix(f"{re.sub(r':[0-9]+$', '', error.where)} ")
+    where = f"{one_line(error.where)}{' ' if words != error.what else ': '}" if error.where else ""
+    what = words.replace("\n", "\n    ")
     echo(f"{paint('✗', 'red')} {where}{what}", err=True)
     for text in (error.why, error.todo, readable(error.section) if error.section else ""):
         if text:
