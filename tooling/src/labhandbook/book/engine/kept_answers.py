@@ -101,8 +101,3 @@ def file_digest(path: Path) -> str | None:
         return hashlib.sha256(content(path)).hexdigest()
     except HandbookError:
         return f"unread {time.time_ns()}" if os.path.lexists(path) else None
-
-
-def now() -> float:
-    """The time by the clock that files have."""
-    return time.time()

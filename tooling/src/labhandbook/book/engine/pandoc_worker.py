@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from labhandbook.book.engine.kept_answers import KeptAnswers, digest, now
+from labhandbook.book.engine.kept_answers import KeptAnswers, digest
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.process import close, ended, processor_seconds, start, stop
 from labhandbook.core.wording import kit
@@ -124,7 +124,7 @@ class Worker:
                 if missed := self._unsent.pop(before, None):
                     self._ask(missed, before[1], _usual(missed))
             self._unsent.pop((op, page), None)
-            since = now()
+            since = time.time()  # by the clock that files have
             answer = self._ask(given, page, seconds or _usual(given))
             if op in REMEMBERED:
                 self._known[op, page] = given
