@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from labhandbook.runs import HandbookError
+from labhandbook.runs import HandbookError, add_results, add_study, carry_out
 from mhi_bo.loop import SECTION, WAYS, begin
 from mhi_bo.results import write_results
 from mhi_bo.study import study
 from mhi_gp.cli import read_table
 
-FINE, COULD_NOT_RUN = 0, 2
-
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command; the exit code. A person's mistake is shown without a traceback."""
-    options = _parser().parse_args(words)
-    try:
-        code: int = options.run(options)
-    except HandbookError as error:
-        where = f" ({error.where})" if error.where else ""
-        print(f"mhi-bo: {error.what}{where}", file=sys.stderr)
-        print(*(f"  {line}" for line in (error.why, error.todo) if line), sep="\n", file=sys.stderr)
-        return COULD_NOT_RUN
-    return code
+    return carry_out(_parser(), words)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,16 +34,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, default=0)
     one.set_defaults(run=_suggest)
 
-    one = commands.add_parser("study", help="two ways to search and three traps, on functions with known minima")
-    one.add_argument("--seed", type=int, default=0)
-    one.add_argument("--run", dest="folder", type=Path,
-                     help="the run's directory (default: RUN_DIR, or runs/seed-SEED)")
-    one.set_defaults(run=_study)
+    add_study(commands, "two ways to search and three traps, on functions with known minima",
+              lambda options, folder: study(folder, seed=options.seed))
 
-    one = commands.add_parser("results", help="gather finished runs into results.json and regret.svg")
-    one.add_argument("runs", type=Path, nargs="+", metavar="RUN")
-    one.add_argument("--output", type=Path, default=Path(), help="the folder to write to (default: this one)")
-    one.set_defaults(run=_results)
+    add_results(commands, "regret.svg", write_results)
     return parser
 
 
@@ -79,18 +61,4 @@ def _suggest(options: argparse.Namespace) -> int:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(names)
     writer.writerow([f"{value:.6g}" for value in search.next(options.way)])
-    return FINE
-
-
-def _study(options: argparse.Namespace) -> int:
-    folder = options.folder or Path(os.environ.get("RUN_DIR", f"runs/seed-{options.seed}"))
-    run = study(folder, seed=options.seed)
-    if run.result:
-        print(json.dumps(run.result, indent=2))
-    return run.exit_code
-
-
-def _results(options: argparse.Namespace) -> int:
-    for path in write_results(options.runs, options.output):
-        print(f"{path} written")
-    return FINE
+    return 0

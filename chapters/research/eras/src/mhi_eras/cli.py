@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from labhandbook.runs import HandbookError
+from labhandbook.runs import Run, add_results, add_study, carry_out
 
-FINE, COULD_NOT_RUN = 0, 2
+FINE = 0
 FILES = ("v5.0/train.parquet", "v5.0/validation.parquet", "v5.0/live.parquet")
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command; the exit code. A person's mistake is shown without a traceback."""
-    options = _parser().parse_args(words)
-    try:
-        code: int = options.run(options)
-    except HandbookError as error:
-        where = f" ({error.where})" if error.where else ""
-        print(f"mhi-eras: {error.what}{where}", file=sys.stderr)
-        print(*(f"  {line}" for line in (error.why, error.todo) if line), sep="\n", file=sys.stderr)
-        return COULD_NOT_RUN
-    return code
+    return carry_out(_parser(), words)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,13 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("target", type=Path)
     one.set_defaults(run=_convert)
 
-    one = commands.add_parser("study", help="sweep over models on past eras, and score the best on later ones")
+    one = add_study(commands, "sweep over models on past eras, and score the best on later ones", _study)
     one.add_argument("source", type=Path, nargs="?", help="a Parquet file (default: a made-up one of this seed)")
-    one.add_argument("--seed", type=int, default=0)
     one.add_argument("--every", type=int, default=1, help="take only every Nth era (default: all)")
-    one.add_argument("--run", dest="folder", type=Path,
-                     help="the run's directory (default: RUN_DIR, or runs/seed-SEED)")
-    one.set_defaults(run=_study)
 
     one = commands.add_parser("predict", help="predict every row of a Parquet file")
     one.add_argument("source", type=Path)
@@ -66,10 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("model", help="the model's name on the site")
     one.set_defaults(run=_submit)
 
-    one = commands.add_parser("results", help="gather finished runs into results.json and scores.svg")
-    one.add_argument("runs", type=Path, nargs="+", metavar="RUN")
-    one.add_argument("--output", type=Path, default=Path(), help="the folder to write to (default: this one)")
-    one.set_defaults(run=_results)
+    add_results(commands, "scores.svg", _results)
     return parser
 
 
@@ -99,16 +82,12 @@ def _convert(options: argparse.Namespace) -> int:
     return FINE
 
 
-def _study(options: argparse.Namespace) -> int:
+def _study(options: argparse.Namespace, folder: Path) -> Run:
     from mhi_eras.study import study
 
-    folder = options.folder or Path(os.environ.get("RUN_DIR", f"runs/seed-{options.seed}"))
     source = options.source or _made_up(folder, options.seed)
-    run = study(source, folder, seed=options.seed, every=options.every,
-                tell=lambda line: print(line, file=sys.stderr))
-    if run.result:
-        print(json.dumps(run.result, indent=2))
-    return run.exit_code
+    return study(source, folder, seed=options.seed, every=options.every,
+                 tell=lambda line: print(line, file=sys.stderr))
 
 
 def _made_up(folder: Path, seed: int) -> Path:
@@ -138,9 +117,7 @@ def _submit(options: argparse.Namespace) -> int:
     return FINE
 
 
-def _results(options: argparse.Namespace) -> int:
+def _results(runs: Sequence[Path], output: Path) -> list[Path]:
     from mhi_eras.results import write_results
 
-    for path in write_results(options.runs, options.output):
-        print(f"{path} written")
-    return FINE
+    return write_results(runs, output)

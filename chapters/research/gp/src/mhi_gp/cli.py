@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from labhandbook.runs import HandbookError
+from labhandbook.runs import HandbookError, add_results, add_study, carry_out
 from mhi_gp.kernels import KERNELS, Array
 from mhi_gp.regression import SECTION, Parameters, condition, fit
 from mhi_gp.results import write_results
 from mhi_gp.sampling import sample_parameters
 from mhi_gp.study import study
 
-FINE, COULD_NOT_RUN = 0, 2
-
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command; the exit code. A person's mistake is shown without a traceback."""
-    options = _parser().parse_args(words)
-    try:
-        code: int = options.run(options)
-    except HandbookError as error:
-        where = f" ({error.where})" if error.where else ""
-        print(f"mhi-gp: {error.what}{where}", file=sys.stderr)
-        print(*(f"  {line}" for line in (error.why, error.todo) if line), sep="\n", file=sys.stderr)
-        return COULD_NOT_RUN
-    return code
+    return carry_out(_parser(), words)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,17 +35,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, default=0)
     one.set_defaults(run=_predict)
 
-    one = commands.add_parser("study", help="how often the 95 %% interval is right, by three ways to know parameters")
-    one.add_argument("--seed", type=int, default=0)
+    one = add_study(commands, "how often the 95 %% interval is right, by three ways to know parameters",
+                    lambda options, folder: study(folder, seed=options.seed, tasks=options.tasks))
     one.add_argument("--tasks", type=int, default=40, help="of each size (default: 40)")
-    one.add_argument("--run", dest="folder", type=Path,
-                     help="the run's directory (default: RUN_DIR, or runs/seed-SEED)")
-    one.set_defaults(run=_study)
 
-    one = commands.add_parser("results", help="gather finished runs into results.json and coverage.svg")
-    one.add_argument("runs", type=Path, nargs="+", metavar="RUN")
-    one.add_argument("--output", type=Path, default=Path(), help="the folder to write to (default: this one)")
-    one.set_defaults(run=_results)
+    add_results(commands, "coverage.svg", write_results)
     return parser
 
 
@@ -98,18 +79,4 @@ def _predict(options: argparse.Namespace) -> int:
         writer.writerow(["mean", "sd"])
         writer.writerows(zip(centre + size * means.mean(axis=0), size * spread, strict=True))
     print(f"{options.target} written: {len(new)} predictions")
-    return FINE
-
-
-def _study(options: argparse.Namespace) -> int:
-    folder = options.folder or Path(os.environ.get("RUN_DIR", f"runs/seed-{options.seed}"))
-    run = study(folder, seed=options.seed, tasks=options.tasks)
-    if run.result:
-        print(json.dumps(run.result, indent=2))
-    return run.exit_code
-
-
-def _results(options: argparse.Namespace) -> int:
-    for path in write_results(options.runs, options.output):
-        print(f"{path} written")
-    return FINE
+    return 0

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from labhandbook.runs import HandbookError
+from labhandbook.runs import Run, add_results, add_study, carry_out
 from mhi_phrases.corpus import Phrase, read_csv, shipped
-from mhi_phrases.errors import PhrasesError
 
-FINE, COULD_NOT_RUN = 0, 2
+FINE = 0
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the command; the exit code. A person's mistake is one line, without a traceback."""
-    options = _parser().parse_args(words)
-    try:
-        code: int = options.run(options)
-    except PhrasesError as error:
-        print(f"mhi-phrases: {error}", file=sys.stderr)
-        return COULD_NOT_RUN
-    except HandbookError as error:
-        print(f"mhi-phrases: {error.what} ({error.where}); {error.todo}", file=sys.stderr)
-        return COULD_NOT_RUN
-    return code
+    """Run the command; the exit code. A person's mistake is shown without a traceback."""
+    return carry_out(_parser(), words)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,17 +39,10 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("corpus", help="print the corpus as CSV")
     one.set_defaults(run=_corpus)
 
-    one = commands.add_parser("study", help="measure both models on one seed")
-    one.add_argument("--seed", type=int, default=0)
-    one.add_argument("--run", dest="folder", type=Path,
-                     help="the run's directory (default: RUN_DIR, or runs/seed-SEED)")
+    one = add_study(commands, "measure both models on one seed", _study)
     one.add_argument("--data", type=Path, help="a CSV file with the columns text, label and group")
-    one.set_defaults(run=_study)
 
-    one = commands.add_parser("results", help="gather finished runs into results.json and scores.svg")
-    one.add_argument("runs", type=Path, nargs="+", metavar="RUN")
-    one.add_argument("--output", type=Path, default=Path(), help="the folder to write to (default: this one)")
-    one.set_defaults(run=_results)
+    add_results(commands, "scores.svg", _results)
     return parser
 
 
@@ -96,20 +77,13 @@ def _corpus(_: argparse.Namespace) -> int:
     return FINE
 
 
-def _study(options: argparse.Namespace) -> int:
+def _study(options: argparse.Namespace, folder: Path) -> Run:
     from mhi_phrases.study import study
 
-    phrases = read_csv(options.data) if options.data else shipped()
-    folder = options.folder or Path(os.environ.get("RUN_DIR", f"runs/seed-{options.seed}"))
-    run = study(phrases, options.seed, folder)
-    if run.result:
-        print(json.dumps(run.result, indent=2))
-    return run.exit_code
+    return study(read_csv(options.data) if options.data else shipped(), options.seed, folder)
 
 
-def _results(options: argparse.Namespace) -> int:
+def _results(runs: Sequence[Path], output: Path) -> list[Path]:
     from mhi_phrases.results import write_results
 
-    for path in write_results(options.runs, options.output):
-        print(f"{path} written")
-    return FINE
+    return write_results(runs, output)

@@ -1,0 +1,61 @@
+"""The commands that projects with one run a seed share, `study` and `results`, and errors as people read them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from labhandbook.core.errors import HandbookError
+from labhandbook.runs.run import Run
+
+FINE, COULD_NOT_RUN = 0, 2
+
+
+def carry_out(parser: argparse.ArgumentParser, words: Sequence[str] | None) -> int:
+    """Run the function that the words' command has set as `run`; the exit code. An error is shown, no traceback."""
+    options = parser.parse_args(words)
+    try:
+        code: int = options.run(options)
+    except HandbookError as error:
+        where = f" ({error.where})" if error.where else ""
+        print(f"{parser.prog}: {error.what}{where}", file=sys.stderr)
+        print(*(f"  {line}" for line in (error.why, error.todo) if line), sep="\n", file=sys.stderr)
+        return COULD_NOT_RUN
+    return code
+
+
+def add_study(commands: Any, text: str, study: Callable[[argparse.Namespace, Path], Run]) -> argparse.ArgumentParser:
+    """The command `study`: one seed in a run's directory, its result printed; what it returns takes more options.
+
+    `commands` is what `add_subparsers` returned; `study` gets the options and the run's directory.
+    """
+    def work(options: argparse.Namespace) -> int:
+        run = study(options, options.folder or Path(os.environ.get("RUN_DIR", f"runs/seed-{options.seed}")))
+        if run.result:
+            print(json.dumps(run.result, indent=2))
+        return run.exit_code
+
+    one: argparse.ArgumentParser = commands.add_parser("study", help=text)
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--run", dest="folder", type=Path,
+                     help="the run's directory (default: RUN_DIR, or runs/seed-SEED)")
+    one.set_defaults(run=work)
+    return one
+
+
+def add_results(commands: Any, figure: str, write: Callable[[Sequence[Path], Path], list[Path]]) -> None:
+    """The command `results`: `write` gathers finished runs into `results.json` and a figure in a folder."""
+    def work(options: argparse.Namespace) -> int:
+        for path in write(options.runs, options.output):
+            print(f"{path} written")
+        return FINE
+
+    one = commands.add_parser("results", help=f"gather finished runs into results.json and {figure}")
+    one.add_argument("runs", type=Path, nargs="+", metavar="RUN")
+    one.add_argument("--output", type=Path, default=Path(), help="the folder to write to (default: this one)")
+    one.set_defaults(run=work)
