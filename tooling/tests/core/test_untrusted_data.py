@@ -19,7 +19,7 @@ def test_toml_that_is_none_or_too_much_is_refused(text: str) -> None:
 
 
 def test_a_file_that_can_not_be_read_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
-    for text, shown in (("a = 1\nb = ?\n", "✗ pyproject.toml:2 is not valid TOML: "),
+    for text, shown in (("a = 1\nb = ?\n", "✗ pyproject.toml:2: is not valid TOML: "),
                         ("name = [", "✗ pyproject.toml is not valid TOML: ")):
         with pytest.raises(HandbookError) as caught:
             untrusted_data.toml(text, "pyproject.toml")

@@ -62,8 +62,10 @@ def show_findings(findings: Iterable[Finding]) -> None:
 def show_error(error: HandbookError) -> None:
     """Print an error: what happened, where, why it matters, what to do, and the section to read."""
     # A message may begin with the name of its file, which then is said once.
-    words = error.what.removeprefix(f"{re.sub(r':[0-9]+$', '', error.where)} ")
-    where = f"{one_line(error.where)}{' ' if words != error.what else ': '}" if error.where else ""
+    file = re.sub(r":[0-9]+$", "", error.where)
+    words = error.what.removeprefix(f"{file} ")
+    mark = " " if words != error.what and file == error.where else ": "
+    where = one_line(error.where) + mark if error.where else ""
     what = words.replace("\n", "\n    ")
     echo(f"{paint('✗', 'red')} {where}{what}", err=True)
     for text in (error.why, error.todo, readable(error.section) if error.section else ""):
