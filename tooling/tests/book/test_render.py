@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -283,6 +283,63 @@ def test_pages_are_listed_for_search_engines(tmp_path: Path) -> None:
     (book / "robots.txt").write_text("Mine\n", encoding="utf-8")
     assert run("render", "--book", book, "--engine", "pandoc", "--to", "html").returncode == 0
     assert robots.read_text(encoding="utf-8") == "Mine\n"
+
+
+READ_BY_PROGRAMS = """---
+description: What it gives.
+---
+
+# A {#sec-a}
+
+Text <b>and</b> [home](index.qmd), @sec-b.
+
+:::: {.callout-note}
+## Look
+
+Here.
+::::
+
+::: {.panel-tabset}
+## By hand
+
+One.
+
+## By command
+
+Two.
+:::
+
+## B {#sec-b}
+
+```{.bash filename="laptop"}
+ls
+```
+
+![The curve](pixel.svg){#fig-a fig-alt="A curve that rises"}
+
+$$x^2$$ {#eq-x}
+"""
+
+
+def test_each_page_is_there_as_markdown_for_programs(rendered: Callable[[Path], Path], engine: str,
+                                                         tmp_path: Path) -> None:
+    book = make_book(tmp_path / "book", {**FILES, "a.qmd": READ_BY_PROGRAMS,
+                                         "pixel.svg": '<svg xmlns="http://www.w3.org/2000/svg"/>'})
+    path = book / "_quarto.yml"
+    path.write_text(path.read_text(encoding="utf-8") + "website: {llms-txt: true}\n", encoding="utf-8")
+    site = rendered(book)
+    assert {path.name for path in site.rglob("*.md")} == {"index.llms.md", "a.llms.md"}
+    listed = (site / "llms.txt").read_text(encoding="utf-8")
+    assert listed.startswith("# Test Book\n") and re.findall(r"\((.*?)\)", listed) == [
+        "https://example.org/book/index.llms.md", "https://example.org/book/a.llms.md"]
+    # Quarto lists no descriptions.
+    assert engine == "quarto" or "[A](https://example.org/book/a.llms.md): What it gives.\n" in listed
+    page = (site / "a.llms.md").read_text(encoding="utf-8")
+    assert re.search(r"^# .*A$", page, re.MULTILINE)
+    for text in ("[home](index.llms.md)", "> **NOTE:**", "By command", "``` bash\nls\n```", "x^2", "(pixel.svg)"):
+        assert text in page
+    assert not re.search(r"<(div|span|svg|b)\b|data:", page)
+    assert "](a.llms.md#sec-a)" in (site / "index.llms.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(params=["16k", "64k", "128k"])

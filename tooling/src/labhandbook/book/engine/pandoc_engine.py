@@ -114,6 +114,7 @@ class Engine:
             "bibliography": [{"name": name, "text": untrusted_data.text(self.book.root / name, name)}
                              for name in self.book.bibliography],
             "settings": {"template": (SITE / "page.html").read_text(encoding="utf-8"), "words": words(self.book),
+                         "book": self.book.title,
                          "site": str(self.book.settings.get("site-url", "")).rstrip("/"),
                          "csl": self.book.citation_style,
                          "new-window": self.book.html_option("link-external-newwindow") is True,
@@ -238,17 +239,24 @@ class Engine:
 
         def work(worker: Worker, page: Page) -> Written:
             chapter = self.chapters[page.path]
-            answer = worker.call(
-                "html", path=page.path,
-                variables=self.navigation.variables(page, chapter.parsed, chapter.source.meta),
-                settings={OPTIONS[name]: value for name in OPTIONS for value in islice(html_options(
-                    name, chapter.source.meta, *chapter.source.beside), 1) if isinstance(value, int)},
-                references=holder.url if holder else None,
-                bibliography=self.cited if page == holder else None, pictures=self._pictures(chapter),
-            )
-            return self._judge(chapter, answer)
+            return self._judge(chapter, worker.call("html", **self._asked(page, holder), variables=(
+                self.navigation.variables(page, chapter.parsed, chapter.source.meta))))
 
         return self._each(pages, work)
+
+    def markdown(self, pages: Iterable[Page]) -> list[str]:
+        """The pages as Markdown, as Quarto's `llms-txt` writes them. `prepare` must have run."""
+        holder = self.bibliography_page()
+        return self._each(pages, lambda worker, page: str(
+            worker.call("markdown", **self._asked(page, holder))["text"]))
+
+    def _asked(self, page: Page, holder: Page | None) -> dict[str, Any]:
+        """What both forms of a page are asked with; `holder` is the page with the list of references."""
+        chapter = self.chapters[page.path]
+        return {"path": page.path, "pictures": self._pictures(chapter),
+                "settings": {OPTIONS[name]: value for name in OPTIONS for value in islice(html_options(
+                    name, chapter.source.meta, *chapter.source.beside), 1) if isinstance(value, int)},
+                "references": holder.url if holder else None, "bibliography": self.cited if page == holder else None}
 
     def _pictures(self, chapter: Chapter) -> list[str]:
         """The pictures of a page that are files of the book: pandoc opens no others."""

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from labhandbook.book.boundary import own_file
 from labhandbook.book.contents import CONFIG
+from labhandbook.book.engine import llms
 from labhandbook.book.engine.kept_answers import digest
 from labhandbook.book.engine.navigation import download_name, old_addresses, redirect
 from labhandbook.book.engine.pandoc_engine import SERVED, SITE, Chapter, Engine, Written
@@ -81,6 +82,7 @@ def render_pandoc(book: Book, output: Path, formats: tuple[str, ...], progress: 
         whole = {kind: threads.submit(whole_book, engine, kind) for kind in formats if kind != "html"}
         written = engine.write(book.pages)
         shown = {name for page in written for name in page.resources}
+        texts = engine.markdown(book.pages) if "html" in formats and llms.wanted(book) else []
         result = Rendered("pandoc", output, len(written),
                           Findings.of([*not_read(book), *(each for page in written for each in page.findings)]))
         if result.findings.failed():
@@ -92,12 +94,23 @@ def render_pandoc(book: Book, output: Path, formats: tuple[str, ...], progress: 
                 write_site(book, written, fresh)
                 write_aliases(engine, fresh)
                 write_sitemap(engine, fresh)
+                write_markdown(engine, texts, fresh)
                 found = [one for page in written for one in _sections(engine, page)]
                 (fresh / INDEX).write_text(search_script(book, found), encoding="utf-8")
             for kind, job in whole.items():
                 progress(f"setting {kind}")
                 (fresh / download_name(book, kind)).write_bytes(job.result())
     return result
+
+
+def write_markdown(engine: Engine, texts: list[str], target: Path) -> None:
+    """Write the Markdown of each page beside it, and the list of all, where the book asks for them."""
+    for page, text in zip(engine.book.pages, texts, strict=False):
+        (target / llms.markdown_of(page.url)).write_text(text, encoding="utf-8")
+    if texts:
+        llms.write_list(engine.book, {page.url: (
+            engine.book.title if page.home else engine.navigation.entries[page.path].title,
+            engine.chapters[page.path].parsed.get("description", "")) for page in engine.book.pages}, target)
 
 
 def _sections(engine: Engine, page: Written) -> list[dict[str, str]]:

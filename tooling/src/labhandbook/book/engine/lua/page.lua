@@ -3,6 +3,7 @@
 local closed = require 'closed'
 local extension = require 'extension'
 local links = require 'links'
+local markdown = require 'markdown'
 local refs = require 'refs'
 local stringify = pandoc.utils.stringify
 
@@ -212,12 +213,13 @@ function M.title(chapter, state)
   return { title = stringify(content), title_html = words(content) }
 end
 
-function M.write(chapter, request, state)
+-- A page's text with its links, references and citations resolved, what is wrong with them, and the files it shows.
+local function resolved(chapter, request, state)
   local problems, resources = pandoc.List {}, pandoc.List {}
   local function blame(kind, needle, message)
     problems:insert { kind = kind, needle = needle, message = message }
   end
-  local path, settings = chapter.path, setmetatable(request.settings, { __index = state.settings })
+  local path = chapter.path
   local function href(page, id)
     if page == path then return '#' .. id end
     return refs.relative(path, state.pages[page]) .. '#' .. id
@@ -233,6 +235,27 @@ function M.write(chapter, request, state)
     local target = request.references and refs.relative(path, request.references) or ''
     doc = refs.citations(doc, state, request.bibliography and '' or target, request.bibliography, blame, path)
   end
+  return doc, problems, resources
+end
+
+local function settings_of(request, state) return setmetatable(request.settings, { __index = state.settings }) end
+
+-- A page as Markdown, for programs that read it: written from the same text as the HTML.
+function M.markdown(chapter, request, state)
+  local settings = settings_of(request, state)
+  local doc = resolved(chapter, request, state)
+  local title = pandoc.Inlines(doc.meta.title)
+  if chapter.number and settings.number then title:insert(1, pandoc.Str(chapter.number .. ' ')) end
+  return { text = markdown(doc, chapter.home and pandoc.Inlines(settings.book) or title, {
+    callout = M.callout, tabs = M.tabs, figure = figure,
+    header = function(element) return header(element, settings) end,
+    table = function(element) captioned('tbl', element); return element end,
+  }) }
+end
+
+function M.write(chapter, request, state)
+  local settings = settings_of(request, state)
+  local doc, problems, resources = resolved(chapter, request, state)
   doc = doc:walk {
     Image = alternative, Div = div, CodeBlock = code(), Figure = figure, Table = table_float, Span = equation,
     Header = function(element) return header(element, settings) end,

@@ -56,6 +56,10 @@ function handlers.html(request)
   return page.write(state.chapters[request.path], request, state)
 end
 
+function handlers.markdown(request)
+  return page.markdown(state.chapters[request.path], request, state)
+end
+
 function handlers.title(request)
   return page.title(state.chapters[request.path], state)
 end
