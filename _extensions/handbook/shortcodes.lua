@@ -1,5 +1,6 @@
 -- Shortcodes of the handbook. Quarto and the embedded engine call them in the same way.
 
+local changes = require 'changes'
 local glossary = require 'glossary'
 local stringify = pandoc.utils.stringify
 
@@ -64,6 +65,9 @@ end
 return {
   -- {{< glossary >}}: the book's words and what they mean.
   glossary = glossary.list,
+
+  -- {{< changes pages >}}: the newest commits with their pages; {{< changes log >}}: the lists of the change log.
+  changes = changes,
 
   -- {{< rules REL001 REL002 >}}, in a paragraph of its own: one line that opens to the codes of the rules that check
   -- a step, as links to their reference.

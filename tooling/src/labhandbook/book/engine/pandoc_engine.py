@@ -19,7 +19,7 @@ from typing import Any
 
 from labhandbook.book.book_rules import READABLE, SHORTCODE
 from labhandbook.book.boundary import own_file
-from labhandbook.book.change_days import changed_days
+from labhandbook.book.change_days import changed_days, commits
 from labhandbook.book.chapter_source import heaviest, read_source
 from labhandbook.book.contents import Page
 from labhandbook.book.engine.kept_answers import KeptAnswers, file_digest
@@ -37,6 +37,8 @@ from labhandbook.core.rules import Finding
 
 # What a page may set for itself, and what the writer calls it.
 OPTIONS = {"number-sections": "number", "number-depth": "depth", "toc": "toc", "toc-depth": "toc-depth"}
+# How many of the newest commits a page that lists them is given.
+LATEST = 200
 TITLE_BLOCK = ("title", "subtitle", "description")
 SITE = Path(__file__).with_name("site")
 # The files of SITE that every site has.
@@ -105,7 +107,8 @@ class Engine:
 
         Raises HandbookError when one of them can't be read.
         """
-        self.days = changed_days(self.book.root) if self._dated else {}
+        self._commits = commits(self.book.root) if self._dated else []
+        self.days = changed_days(self._commits)
         root = self.book.root
         self._setup = extension_files(self.book) | {
             # What the workers open.
@@ -173,6 +176,8 @@ class Engine:
         meta = {name: str(source.meta[name]) for name in TITLE_BLOCK if source.meta.get(name)}
         if form == "html" and page.path in self.days:
             meta["handbook-changed"] = self.days[page.path]
+        if form == "html" and any(code.name == "changes" for code in source.shortcodes):
+            meta["handbook-commits"] = "".join(f"@{commit}\n" for commit in self._commits[:LATEST]) or "\n"
         if form == "html" and (due := self._answers.variables.get(REVIEW, {}).get(page.path)):
             meta["handbook-review"] = due
         codes = [{"name": code.name, "args": code.args, "kwargs": code.kwargs} for code in source.shortcodes]
