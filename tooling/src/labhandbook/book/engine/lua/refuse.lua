@@ -3,7 +3,7 @@
 local refs = require 'refs'
 
 local CALLOUTS = { note = true, tip = true, important = true, caution = true, warning = true }
-local CLASSES = { '^column%-', '^panel%-[^t]', '^content%-', '^aside$', '^lightbox$', '^list%-table$', '^quarto%-' }
+local CLASSES = { '^column%-', '^panel%-[^t]', '^content%-', '^aside$', '^lightbox$', '^quarto%-' }
 local ATTRIBUTES = { 'layout', 'layout-ncol', 'layout-nrow', 'lst-cap', 'lst-label', 'code-line-numbers', 'fig-pos' }
 local DIAGRAMS = { mermaid = true, dot = true }
 local FLOATS = { sec = true, fig = true, tbl = true }
@@ -32,6 +32,7 @@ return function(doc, home)
   doc:walk {
     Div = function(div)
       attributes(div)
+      if div.classes:includes 'list-table' then blame('list-table', 'a .list-table that is no list of lists') end
       local kind = div.classes:find_if(function(class) return class:match '^callout%-' end)
       if kind and not CALLOUTS[kind:match '^callout%-(.*)$'] then unknown_callout(kind) end
       local float = div.identifier:match '^(%a+)%-'

@@ -1,5 +1,6 @@
 -- The shapes that Quarto gives to what an author wrote in another way, before anything is numbered.
 
+local list_table = require 'list_table'
 local refs = require 'refs'
 
 local M = {}
@@ -34,7 +35,22 @@ local function captioned(element)
   return element
 end
 
+-- The widths of a table's columns: [40, 60] per cent.
+local function widths(element)
+  local given = element.attributes['tbl-colwidths']
+  if not given then return nil end
+  local place = 0
+  for width in given:gmatch '[%d.]+' do
+    place = place + 1
+    if element.colspecs[place] then element.colspecs[place][2] = tonumber(width) / 100 end
+  end
+  element.attributes['tbl-colwidths'] = nil
+  return element
+end
+
 local function div(element)
+  local made = list_table(element)
+  if made then return widths(made) or made end
   local kind = element.classes:find_if(function(class) return class:match '^callout%-' end)
   if kind and element.attributes.title then
     -- As a heading its references and citations are resolved like those of the text.
@@ -63,19 +79,6 @@ local function div(element)
       return element
     end
   end
-end
-
--- The widths of a table's columns: [40, 60] per cent.
-local function widths(element)
-  local given = element.attributes['tbl-colwidths']
-  if not given then return nil end
-  local place = 0
-  for width in given:gmatch '[%d.]+' do
-    place = place + 1
-    if element.colspecs[place] then element.colspecs[place][2] = tonumber(width) / 100 end
-  end
-  element.attributes['tbl-colwidths'] = nil
-  return element
 end
 
 -- A document with these shapes; `text` is what it was read from: to look at every paragraph costs more than reading it.
