@@ -3,6 +3,7 @@
 local changes = require 'changes'
 local glossary = require 'glossary'
 local stringify = pandoc.utils.stringify
+local PEOPLE = 'chapters/people.yml'
 
 -- The day of the chapter's last commit: given by the embedded engine, asked of git under Quarto. A PDF or EPUB
 -- is one document of many chapters and shows none.
@@ -18,6 +19,29 @@ local function changed(meta)
   return day
 end
 
+-- The page's path from the book's root: given by the embedded engine, known under Quarto. nil in a PDF or EPUB.
+local function page(meta)
+  if meta['handbook-page'] then return stringify(meta['handbook-page']) end
+  if not quarto or not quarto.doc.is_format 'html:js' then return nil end
+  return (pandoc.path.make_relative(quarto.doc.input_file, quarto.project.directory):gsub('\\', '/'))
+end
+
+-- Who answers for the page: the role and the name of people.yml whose folder leads to it.
+local function owner(meta)
+  local path, best = page(meta), nil
+  local file = path and io.open(quarto and pandoc.path.join { quarto.project.directory, PEOPLE } or PEOPLE)
+  if not file then return '' end
+  local people = pandoc.read('---\n' .. file:read 'a' .. '\n---\n', 'markdown').meta
+  file:close()
+  for _, one in pairs(people.owners or {}) do
+    local folder = type(one) == 'table' and one.pages and stringify(one.pages)
+    if folder and path:sub(1, #folder) == folder and (not best or #folder > #stringify(best.pages)) then best = one end
+  end
+  if not best then return '' end
+  local role = stringify(best.role)
+  return pandoc.Span(('%s (%s)'):format(role, stringify(best.name)), pandoc.Attr('', {}, { { 'data-owner', role } }))
+end
+
 -- The day on which the facts of a page are due to be checked again: given by the embedded engine, read under Quarto in
 -- `_variables.yml`, which `handbook facts` writes, each value in quotes on a line of its own.
 local function due(meta)
@@ -27,9 +51,8 @@ local function due(meta)
   if not file then return nil end
   local days = file:read('a'):match '\n"review%-days":\n(.*)' or ''
   file:close()
-  local page = pandoc.path.make_relative(quarto.doc.input_file, quarto.project.directory)
   for path, day in days:gmatch '[^\n]*"([^"]*)": "(%d%d%d%d%-%d%d%-%d%d)"' do
-    if path == page:gsub('\\', '/') then return day end
+    if path == page(meta) then return day end
   end
 end
 
@@ -96,6 +119,7 @@ return {
     add('On', stringify(kwargs['systems']))
     add('Changed', changed(meta))
     add('Confirmed', confirmed(stringify(kwargs['confirmed']), meta))
+    add('Owner', owner(meta))
     return pandoc.Div({ pandoc.BulletList(items) }, pandoc.Attr('', { 'page-facts' }))
   end,
 }

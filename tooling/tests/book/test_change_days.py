@@ -75,9 +75,10 @@ def test_a_page_lists_the_newest_changes(rendered: Callable[[Path], Path], tmp_p
         git(book, "commit", "--quiet", "--message", subject, day=day)
     page = soup(rendered(book) / "new.html").main
     assert page
-    days = [(str(item.find_previous("strong").get_text()), " ".join(item.get_text().split()),
+    days = [(head.get_text(), " ".join(item.get_text().split()),
              [str(link["href"]).removeprefix("./") for link in item("a")])
-            for item in page("li") if not item.find_parent("details") and not item.find_parent(class_="page-facts")]
+            for item in page("li")
+            if (head := item.find_previous("strong")) and not item.find_parent(class_=["change-log", "page-facts"])]
     assert days == [("2026-01-04", "The c: Add c", ["c.html"]),
                     ("2026-01-02", "The b, The a: Correct @it & more", ["b.html", "a.html"]),
                     ("2026-01-01", "6 pages: All pages", [])]

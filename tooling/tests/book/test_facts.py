@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from labhandbook.book.engine.pandoc_worker import pandoc_program
 from labhandbook.book.facts import Fact, identity, index_addresses, load_facts, look_up, unknown_addresses, variables
 from labhandbook.book.model import load_book
 from labhandbook.core.errors import HandbookError
-from tooling.tests.conftest import ROOT, make_book, run
+from tooling.tests.conftest import ROOT, make_book, run, soup
 
 CLUSTERS = """\
 source: "guide"
@@ -227,8 +228,17 @@ def test_a_page_is_due_when_the_first_of_its_facts_is(book: Path) -> None:
     assert variables(load_book(book))["review-days"] == {"index.qmd": "2026-12-31"}
 
 
+OWNERS = """\
+source: she
+checked: 2026-01-02
+review-by: 2026-12-31
+owners:
+  all: {pages: "", role: Editor, name: Ada}
+  hpc: {pages: chapters/deep/, role: Cluster contact, name: not settled}
+"""
 QUARTO = """
-quarto = { doc = { is_format = function(name) return name == FORM end, input_file = ROOT .. '/index.qmd' },
+quarto = { doc = { is_format = function(name) return name:match '^%a+' == FORM end,
+                   input_file = ROOT .. '/index.qmd' },
            project = { directory = ROOT } }
 -- Quarto looks for modules beside the file that asks for them.
 package.path = pandoc.path.directory(SHORTCODES) .. '/?.lua;' .. package.path
@@ -243,6 +253,7 @@ print(pandoc.write(pandoc.Pandoc { answer }, 'html'))
 def test_quarto_reads_the_day_in_the_variables(book: Path, tmp_path: Path, form: str, due: str) -> None:
     """The extension under Quarto's names, which it finds only there."""
     (book / "index.qmd").write_text("# Home\n\n{{< var clusters.plain >}}\n", encoding="utf-8")
+    (book / "chapters/people.yml").write_text(OWNERS, encoding="utf-8")
     assert run("facts", "--write", "--book", book).returncode == 0
     script = tmp_path / "quarto.lua"
     names = {"ROOT": str(book), "FORM": form, "SHORTCODES": str(ROOT / "_extensions/handbook/shortcodes.lua")}
@@ -251,3 +262,18 @@ def test_quarto_reads_the_day_in_the_variables(book: Path, tmp_path: Path, form:
     done = subprocess.run([pandoc_program(), "lua", script], capture_output=True, text=True, check=False)
     said = " ".join(done.stdout.split())
     assert f'<span data-confirmed="2026-03-04"{due}>2026-03-04</span>' in said, done.stderr
+    assert ('<span data-owner="Editor">Editor (Ada)</span>' in said) == (form == "html")
+
+
+def test_a_page_names_who_answers_for_it(rendered: Callable[[Path], Path], book: Path) -> None:
+    """The longest folder that leads to a page counts."""
+    (book / "chapters/people.yml").write_text(OWNERS, encoding="utf-8")
+    for page in ("index.qmd", "chapters/deep/a.qmd", "chapters/research/driving/index.qmd"):
+        (book / page).write_text("# Title\n\n{{< page-facts minutes=3 >}}\n", encoding="utf-8")
+    config = yaml.safe_load((book / "_quarto.yml").read_text(encoding="utf-8"))
+    config["book"]["chapters"] += ["chapters/deep/a.qmd", "chapters/research/driving/index.qmd"]
+    (book / "_quarto.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    site = rendered(book)
+    assert [" ".join(soup(site / page).select(".page-facts li")[-1].get_text().split()) for page in
+            ("index.html", "chapters/deep/a.html", "chapters/research/driving/index.html")] == [
+        "Owner Editor (Ada)", "Owner Cluster contact (not settled)", "Owner Editor (Ada)"]

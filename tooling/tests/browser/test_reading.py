@@ -213,6 +213,7 @@ def test_a_report_names_the_page_and_the_section(open_page: Open) -> None:
     asked = parse_qs(urlsplit(link.get_attribute("href")).query)
     assert asked["title"] == ["8 HPC workflow: 8.3 Watch"]
     assert asked["body"][0].split("\n")[0].endswith("/chapters/hpc/workflow.html#sec-hpc-workflow-watch")
+    assert asked["body"][0].split("\n")[1] == "For: HPC contact"
     page.goto("chapters/kit.html")
     asked = parse_qs(urlsplit(link.get_attribute("href")).query)
     assert asked["title"] == ["1 Install the kit"] and asked["body"][0].split("\n")[0].endswith("/chapters/kit.html")

@@ -174,15 +174,19 @@ class Engine:
 
     def _request(self, page: Page, source: Source, form: str = "html") -> dict[str, Any]:
         meta = {name: str(source.meta[name]) for name in TITLE_BLOCK if source.meta.get(name)}
-        if form == "html" and page.path in self.days:
-            meta["handbook-changed"] = self.days[page.path]
-        if form == "html" and any(code.name == "changes" for code in source.shortcodes):
-            meta["handbook-commits"] = "".join(f"@{commit}\n" for commit in self._commits[:LATEST]) or "\n"
-        if form == "html" and (due := self._answers.variables.get(REVIEW, {}).get(page.path)):
-            meta["handbook-review"] = due
         codes = [{"name": code.name, "args": code.args, "kwargs": code.kwargs} for code in source.shortcodes]
+        if form == "html":
+            meta |= self._known_of(page, source)
         return {"path": page.path, "text": source.text, "format": form, "number": page.label or None,
                 "part": page.part, "appendix": page.appendix, "home": page.home, "meta": meta, "codes": codes}
+
+    def _known_of(self, page: Page, source: Source) -> dict[str, str]:
+        """What a page of the site may say of itself beyond its text."""
+        known = {"handbook-page": page.path, "handbook-changed": self.days.get(page.path),
+                 "handbook-review": self._answers.variables.get(REVIEW, {}).get(page.path)}
+        if any(code.name == "changes" for code in source.shortcodes):
+            known["handbook-commits"] = "".join(f"@{commit}\n" for commit in self._commits[:LATEST]) or "\n"
+        return {name: value for name, value in known.items() if value}
 
     def _shared(self) -> list[Any]:
         return [(path, chapter.parsed["title_html"], chapter.parsed["labels"], sorted(chapter.parsed["cites"]))
