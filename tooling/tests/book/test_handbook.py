@@ -101,6 +101,14 @@ def test_words_of_the_glossary_are_used_and_defined(handbook: Pages) -> None:
     assert used == names.keys()
 
 
+def test_previous_and_next_leave_out_the_rules(handbook: Pages) -> None:
+    rules = {page.url for page in load_book(ROOT).pages if page.appendix}
+    steps = {page.url: [step.target for way in ("previous", "next") if (step := page.step(way))]
+             for page in handbook.values()}
+    assert len(rules) == 5 and not rules & {target for each in steps.values() for target in each}
+    assert {url for url, targets in steps.items() if not targets} == {*rules, "references.html"}
+
+
 def own_title(page: Page) -> str:
     """A page's title without what is before that of an appendix."""
     return re.sub(r"^Appendix [A-E] — ", "", page.title)

@@ -70,7 +70,7 @@ class Navigation:
         day = str(holder.get("date") or "")
         byline = [people(holder.get("author")), *([day] if re.match(r"\d", day) else [])]
         title = self.entries[page.path].title
-        root = prefix(page)
+        root, alone = prefix(page), meta.get("page-navigation") is False
         found = {
             "lang": str(self.book.config.get("lang", "en")),
             "root": root,
@@ -86,8 +86,8 @@ class Navigation:
             "sidebar": SIDEBAR,
             "toc-title": escape(self._words["toc-title-website"]),
             "breadcrumb": self._breadcrumb(page),
-            "previous": self._step(page, self._before.get(page), "Previous", "prev"),
-            "next": self._step(page, self._after.get(page), "Next", "next"),
+            "previous": "" if alone else self._step(page, self._before.get(page), "Previous", "prev"),
+            "next": "" if alone else self._step(page, self._after.get(page), "Next", "next"),
             "actions": self._actions(page),
             "repository": escape(str(self.book.settings.get("repo-url", "")).rstrip("/")),
             "downloads": self._downloads(root),
