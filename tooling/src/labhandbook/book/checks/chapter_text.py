@@ -18,7 +18,7 @@ from labhandbook.book.source_positions import Places
 from labhandbook.core.rules import At, Finding
 from labhandbook.core.wording import hint
 
-KEYS = {"title", "description", "aliases"}
+KEYS = {"page-navigation", "title", "description", "aliases"}
 META = re.compile(r"\{\{<\s*meta\s+([\w-]+)")
 IMG = re.compile(r"<img\b(?![^>]*\balt\s*=\s*(?:\"\s*[^\"\s]|'\s*[^'\s]|[^\"'\s>]))[^>]*>", re.IGNORECASE)
 
@@ -69,7 +69,7 @@ def duplicate(reading: Reading) -> Iterator[At | Finding]:
 
 @BOOK.rule("BOOK015", "Front matter holds only keys that both engines read", section="sec-contributing-rules",
            why="A misspelt key does nothing, and a key of one engine alone makes two different pages.",
-           fix="Keep to description:, title: and aliases:.")
+           fix="Keep to description:, title:, aliases: and page-navigation:.")
 def front_matter(reading: Reading) -> Iterator[At | Finding]:
     """Keys at the top of a chapter that one engine or none reads."""
     for chapter in reading.chapters.values():
