@@ -43,8 +43,25 @@ local function cards(element)
   return element
 end
 
+-- In a document of pages a column of numbers is right, one of words is left; Typst would centre both.
+local function columns(element)
+  for place, column in ipairs(element.colspecs) do
+    local numbers, words = 0, 0
+    for _, body in ipairs(element.bodies) do
+      for _, row in ipairs(body.body) do
+        local text = row.cells[place] and pandoc.utils.stringify(row.cells[place].contents) or ''
+        if text:match '^[%d.,%s]+%%?$' then numbers = numbers + 1 elseif text:match '%w' then words = words + 1 end
+      end
+    end
+    if column[1] == 'AlignDefault' then
+      element.colspecs[place] = { numbers > 0 and words == 0 and 'AlignRight' or 'AlignLeft', column[2] }
+    end
+  end
+  return element
+end
+
 -- Visiting each link of a site's page would cost the preview milliseconds, and a page needs no change there.
 return { { Pandoc = function(doc)
   if FORMAT:match 'html' then return doc:walk { Table = cards, Span = glossary.link } end
-  return doc:walk({ Span = glossary.link }):walk { Div = page_facts, Link = link, RawBlock = part }
+  return doc:walk({ Span = glossary.link }):walk { Div = page_facts, Link = link, RawBlock = part, Table = columns }
 end } }

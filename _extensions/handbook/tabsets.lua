@@ -1,14 +1,35 @@
 -- What Quarto would lose in a PDF or EPUB, before its own work: it makes numbered sections of tabs, and Typst shows no
 -- names over code.
 
+-- A paragraph that a PDF keeps on the page of what follows.
+local function kept(content)
+  local para = pandoc.Para(content)
+  if FORMAT ~= 'typst' then return { para } end
+  return { pandoc.RawBlock('typst', '#block(sticky: true)['), para, pandoc.RawBlock('typst', ']') }
+end
+
 -- Print the tabs one below the other, each with its name; Quarto would number them as sections.
 local function tabset(div)
   if FORMAT:match 'html' or not div.classes:includes 'panel-tabset' then return nil end
   local level = div.content[1] and div.content[1].level
-  return div.content:map(function(block)
-    if block.t == 'Header' and block.level == level then return pandoc.Para { pandoc.Strong(block.content) } end
-    return block
-  end)
+  local printed = pandoc.Blocks {}
+  for _, block in ipairs(div.content) do
+    local name = block.t == 'Header' and block.level == level
+    printed:extend(name and kept { pandoc.Strong(block.content) } or { block })
+  end
+  return printed
+end
+
+-- A line such as "List both files:" is not the last one of a page.
+local function blocks(list)
+  if FORMAT ~= 'typst' then return nil end
+  local printed = pandoc.Blocks {}
+  for place, block in ipairs(list) do
+    local after = list[place + 1]
+    local leads = block.t == 'Para' and after and after.t ~= 'Para' and pandoc.utils.stringify(block):match ':$'
+    printed:extend(leads and kept(block.content) or { block })
+  end
+  return printed
 end
 
 -- The name over code; the embedded engine writes it by itself.
@@ -20,4 +41,4 @@ local function code(block)
   return { pandoc.RawBlock('typst', NAME:format((name:gsub('[\\"]', '\\%0')))), block }
 end
 
-return { { Div = tabset, CodeBlock = code } }
+return { { Div = tabset }, { Blocks = blocks }, { CodeBlock = code } }

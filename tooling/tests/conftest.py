@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
@@ -151,6 +152,16 @@ def browser() -> Iterator[Any]:
         chromium = started.chromium.launch(executable_path=program, args=quiet)
         yield chromium
         chromium.close()
+
+
+def epubcheck(book: Path) -> str:
+    """What EPUBCheck says of an EPUB; nothing where it finds nothing. Debian's program is a Java archive."""
+    program = shutil.which("epubcheck")
+    if not program:
+        pytest.skip(LACKS + "epubcheck")
+    java = ["java", "-jar"] if zipfile.is_zipfile(program) else []
+    done = subprocess.run([*java, program, "--failonwarnings", book], capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
 skipped: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -10,8 +11,9 @@ from xml.etree import ElementTree
 import pytest
 
 from tooling.tests.book.page_reader import squeeze
-from tooling.tests.conftest import run
+from tooling.tests.conftest import ROOT, epubcheck, run
 
+NCX = "{http://www.daisy.org/z3986/2005/ncx/}"
 XHTML = "{http://www.w3.org/1999/xhtml}"
 
 
@@ -48,6 +50,46 @@ def test_navigation_lists_the_chapters(documents: dict[str, ElementTree.Element]
              "An aside", "4 Chapter four", "References"]
     assert [title for title in shown if title in order] == order
     assert "1.1 Figures" in shown
+
+
+@pytest.mark.parametrize(("file", "entry", "link"), [
+    ("nav.xhtml", f"{XHTML}li", f"{XHTML}a"), ("toc.ncx", f"{NCX}navPoint", f"{NCX}text")])
+def test_chapters_are_inside_their_part(book: zipfile.ZipFile, file: str, entry: str, link: str) -> None:
+    def title(element: ElementTree.Element) -> str:
+        return squeeze("".join(next(element.iter(link)).itertext()))
+
+    contents = ElementTree.fromstring(book.read(f"EPUB/{file}"))
+    part = next(each for each in contents.iter(entry) if title(each) == "Part Alpha")
+    inside = [title(each) for each in part.iter(entry)]
+    assert {"1 Chapter “One” with code", "1.1 Figures", "2 Second chapter"} <= set(inside)
+    assert "3 Title from the front matter" not in inside
+
+
+def test_each_file_has_the_title_of_its_chapter(documents: dict[str, ElementTree.Element]) -> None:
+    titles = {squeeze(str(document.findtext(f".//{XHTML}title"))) for document in documents.values()}
+    assert {"1 Chapter “One” with code", "Part Alpha", "References"} <= titles
+    assert not [title for title in titles if title.endswith(".xhtml")]
+
+
+def test_there_is_a_cover(book: zipfile.ZipFile) -> None:
+    package = ElementTree.fromstring(book.read("EPUB/content.opf"))
+    (cover,) = (item for item in package.iter() if item.get("properties") == "cover-image")
+    assert book.read(f"EPUB/{cover.get('href')}").startswith(b"\x89PNG")
+
+
+def test_style_has_the_colours_of_the_tokens() -> None:
+    style, tokens = ((ROOT / "_extensions/handbook" / name).read_text(encoding="utf-8")
+                     for name in ("epub.css", "tokens.css"))
+    light = set(re.findall(r"light-dark\((#\w+),", tokens))
+    assert {"#1b5e8c", "#f2f5f8"} <= set(re.findall(r"#[0-9a-f]{6}\b", style)) <= light
+
+
+def test_epubcheck_finds_nothing(book: zipfile.ZipFile, tmp_path: Path) -> None:
+    file = tmp_path / "book.epub"
+    with zipfile.ZipFile(file, "w") as copy:
+        for info in book.infolist():
+            copy.writestr(info, book.read(info))
+    assert epubcheck(file) == ""
 
 
 def test_links_inside_find_their_place(documents: dict[str, ElementTree.Element], book: zipfile.ZipFile) -> None:

@@ -59,7 +59,7 @@ def test_document_information(reader: PdfReader) -> None:
 
 
 def test_contents_list_chapters_and_sections_with_pages(pages: list[str]) -> None:
-    contents = squeeze(" ".join(pages[1:4]))
+    contents = pages[1]
     assert "Contents" in pages[1]
     for line in ("1 Chapter “One” with code", "1.1 Figures", "2 Second chapter", "4 Chapter four", "References"):
         assert re.search(re.escape(line) + r"[ .]*\d+", contents), line

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from html import escape
@@ -276,24 +276,26 @@ class Engine:
         shown = [resource["path"] for resource in answer["resources"] if resource["path"] not in missing]
         return Written(chapter.page, self.navigation.complete(chapter.page, answer["html"]), shown, findings, missing)
 
-    def compile(self, kind: str, *, template: str | None = None, file: Path | None = None, subtitle: str = "") -> str:
-        """The whole book as a Typst source (`kind` "typst"), or as an EPUB written to `file`.
+    def compile(self, kind: str, pages: Collection[Page] | None = None, *, template: str | None = None,
+                file: Path | None = None, meta: Mapping[str, object] | None = None) -> str:
+        """The whole book as a Typst source (`kind` "typst"), or as an EPUB written to `file`; or only some `pages`.
 
-        It has a worker of its own, so that it runs beside the writing of pages.
+        It has a worker of its own, so that it runs beside the writing of pages. `meta` is for the template.
         """
+        pages = self.book.pages if pages is None else pages
         worker = Worker(self.book.root, self._halt)
         try:
             worker.call("setup", **self._setup)
-            for page in self.book.pages:
+            for page in pages:
                 worker.call("read", **self._request(page, self.chapters[page.path].source, kind))
             worker.call("share", **self._common)
             answer = worker.call(
-                "compile", LONGEST * len(self.book.pages), format=kind, order=[page.path for page in self.book.pages],
+                "compile", LONGEST * len(self.book.pages), format=kind, order=[page.path for page in pages],
                 keys=self.cited, template=template,
                 file=str(file) if file else None,
                 pictures=sorted({name for chapter in self.chapters.values() for name in self._pictures(chapter)}),
                 meta={"title": self.book.title, "author": self.book.author,
-                      "lang": str(self.book.config.get("lang", "en")), "subtitle": subtitle},
+                      "lang": str(self.book.config.get("lang", "en")), **(meta or {})},
             )
         finally:
             worker.close()

@@ -11,12 +11,18 @@ from labhandbook.book.engine.pandoc_engine import SITE, Engine
 from labhandbook.book.model import Book
 from labhandbook.core.errors import HandbookError
 
+PPI = 120.0  # of a cover: 1,000 by 1,400 pixels
+COVER_ENDS = "// The EPUB's cover"
 
-def typst_source(engine: Engine) -> bytes:
-    """The Typst source of the book that `engine` has read."""
+
+def typst_source(engine: Engine, *, cover: bool = False) -> bytes:
+    """The Typst source of the book that `engine` has read, or only of its cover."""
     template = (SITE / "book.typ").read_text(encoding="utf-8")
     subtitle = f"As of {engine.changed}. {engine.book.settings.get('site-url', '')}"
-    return engine.compile("typst", template=template, subtitle=subtitle).encode()
+    pages = () if cover else engine.book.pages
+    if cover:
+        template = template.partition(COVER_ENDS)[0]
+    return engine.compile("typst", pages, template=template, meta={"subtitle": subtitle}).encode()
 
 
 def pdf(book: Book, source: bytes, shown: Iterable[str]) -> bytes:
@@ -25,20 +31,25 @@ def pdf(book: Book, source: bytes, shown: Iterable[str]) -> bytes:
     It is set in a folder with copies of the files that the pages show. So raw Typst in a chapter reads nothing else,
     and nothing is written into the book.
     """
-    import typst
-
     with tempfile.TemporaryDirectory(prefix="handbook-pdf-") as name:
         folder = Path(name)
         for file in shown:
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(book.root / file, folder / file)
-        main = folder / ".book.typ"
-        main.write_bytes(source)
-        try:
-            made = typst.compile(str(main), root=name)
-        except typst.TypstError as error:
-            raise HandbookError("the PDF can't be set", why=str(error),
-                                todo="render with --to html until it is corrected",
-                                section="sec-contributing") from None
+        return set_typst(source, folder)
+
+
+def set_typst(source: bytes, folder: Path, *, picture: bool = False) -> bytes:
+    """The PDF of a Typst source that sees only `folder`, or a picture of its one page."""
+    import typst
+
+    main = folder / ".book.typ"
+    main.write_bytes(source)
+    try:
+        made = typst.compile(str(main), root=str(folder), format="png" if picture else "pdf", ppi=PPI)
+    except typst.TypstError as error:
+        raise HandbookError("the PDF can't be set", why=str(error),
+                            todo="render with --to html until it is corrected",
+                            section="sec-contributing") from None
     assert isinstance(made, bytes)
     return made

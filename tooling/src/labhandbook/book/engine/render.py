@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from labhandbook.book.boundary import own_file
 from labhandbook.book.contents import CONFIG
 from labhandbook.book.engine import llms
+from labhandbook.book.engine.epub import epub
 from labhandbook.book.engine.kept_answers import digest
 from labhandbook.book.engine.navigation import download_name, old_addresses, redirect
 from labhandbook.book.engine.pandoc_engine import SERVED, SITE, Chapter, Engine, Written
@@ -124,11 +124,7 @@ def _sections(engine: Engine, page: Written) -> list[dict[str, str]]:
 
 def whole_book(engine: Engine, kind: str) -> bytes:
     """The book as one EPUB file, or as the Typst source of its PDF."""
-    if kind == "pdf":
-        return typst_source(engine)
-    with tempfile.NamedTemporaryFile(suffix=".epub") as file:
-        engine.compile("epub", file=Path(file.name))
-        return Path(file.name).read_bytes()
+    return typst_source(engine) if kind == "pdf" else epub(engine)
 
 
 def write_site(book: Book, written: list[Written], target: Path) -> None:

@@ -20,7 +20,7 @@ local function callout(format)
     if found.title then title:extend { pandoc.Space(), pandoc.Strong(found.title) } end
     local content = pandoc.Blocks { pandoc.Para(title) }
     content:extend(found.content)
-    if format ~= 'typst' then return pandoc.Div(content, pandoc.Attr(div.identifier, { 'callout' })) end
+    if format ~= 'typst' then return pandoc.Div(content, pandoc.Attr(div.identifier, { 'callout', found.kind })) end
     content:insert(1, typst(('#callout(%s)['):format(quoted(found.kind))))
     content:insert(typst ']')
     return content
@@ -146,7 +146,7 @@ local function opening(chapter, format)
     title.content:insert(1, pandoc.Str(chapter.number))
   end
   title.level, title.identifier = 1, title_id(chapter)
-  if chapter.part and format == 'typst' then return { typst '#part-opening()', title } end
+  if chapter.part and format == 'typst' then return { typst '#part-opening[', title, typst ']' } end
   return { title }
 end
 
