@@ -71,6 +71,24 @@ def preview(start: Path, port: int, browse: bool | None) -> int:
     return FINE
 
 
+@click.command("search-index", cls=Command, section="sec-contributing-preview")
+@book_option
+@click.argument("site", required=False, type=click.Path(path_type=Path))
+def search_index(start: Path, site: Path | None) -> int:
+    """Put the search into the pages that Quarto has rendered.
+
+    Quarto runs it after each render. SITE is their folder (default: the book's output-dir).
+    """
+    from labhandbook.book.engine.after_quarto import complete
+    from labhandbook.book.model import load_book
+
+    book = load_book(start)
+    folder = (site or book.output).resolve()
+    pages = complete(book, folder)
+    click.echo(f"the search of {shown(folder)}/ finds {pages} page{'s' if pages != 1 else ''}")
+    return FINE
+
+
 @click.command(cls=Command, section="sec-contributing-facts")
 @book_option
 @click.option("--write", is_flag=True, help="Write them to _variables.yml, where Quarto reads them.")

@@ -28,6 +28,7 @@ COMMANDS = {
     "release": ("release_commands", "Release a Python package, step by step as in the packaging chapter."),
     "render": ("book_commands", "Render the whole handbook."),
     "rules": ("book_commands", "Explain the rule with this code, or list all rules."),
+    "search-index": ("book_commands", "Put the search into the pages that Quarto has rendered."),
     "upkeep": ("book_commands", "Find what has aged: addresses that don't answer, facts past review, newer "
                                 "versions of pinned tools."),
 }
@@ -43,7 +44,8 @@ class Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command, imported."""
         if cmd_name in COMMANDS and cmd_name not in self.commands:
-            self.add_command(getattr(import_module(f"labhandbook.cli.{COMMANDS[cmd_name][0]}"), cmd_name))
+            module = import_module(f"labhandbook.cli.{COMMANDS[cmd_name][0]}")
+            self.add_command(getattr(module, cmd_name.replace("-", "_")))
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -177,8 +177,9 @@ class Navigation:
                          for kind in self.downloads)
 
     def _styles(self, root: str) -> str:
-        names = as_list(self.book.html_option("css"))
-        links = [f'<link rel="stylesheet" href="{root}{name}">' for name in [*names, "site/layout.css"]]
+        names = list(as_list(self.book.html_option("css")))
+        names += ["site/layout.css", "site/search.css"]
+        links = [f'<link rel="stylesheet" href="{root}{name}">' for name in names]
         if icon := self.book.settings.get("favicon"):
             links.append(f'<link rel="icon" href="{root}{icon}">')
         return "\n".join(links)

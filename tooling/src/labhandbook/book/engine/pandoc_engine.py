@@ -42,7 +42,7 @@ LATEST = 200
 TITLE_BLOCK = ("title", "subtitle", "description")
 SITE = Path(__file__).with_name("site")
 # The files of SITE that every site has.
-SERVED = ("layout.css", "layout.js", "search.js", "minisearch.js")
+SERVED = ("layout.css", "search.css", "layout.js", "search.js", "minisearch.js")
 
 
 @dataclass

@@ -13,7 +13,9 @@ from labhandbook.core.errors import HandbookError
 INDEX = "site/sections.js"
 # Elements without an end tag (HTML Standard, "Void elements").
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-SKIPPED = {"script", "style", "annotation", "svg"}
+# The id of the main part of Quarto's pages.
+QUARTO = "quarto-document-content"
+SKIPPED = {"script", "style", "annotation", "svg", "nav"}
 BLOCKS = {"p", "li", "td", "th", "div", "pre", "dt", "dd", "figcaption", "caption", "tr"}
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 
@@ -28,7 +30,7 @@ class Section:
 
 
 class _Reader(HTMLParser):
-    """Collects the sections of the element that is marked `data-search`."""
+    """Collects the sections of the element that is marked `data-search`, or of Quarto's main part."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +45,7 @@ class _Reader(HTMLParser):
         self._open.append(tag)
         depth, given = len(self._open), dict(attrs)
         if not self._main:
-            if "data-search" in given:
+            if "data-search" in given or given.get("id") == QUARTO:
                 self._main = depth
                 self._begin("")
         elif not self._skipped:
@@ -88,7 +90,7 @@ class _Reader(HTMLParser):
 def sections(url: str, html: str) -> list[dict[str, str]]:
     """The sections of a page at `url`: {url, title, page, text}, the first one being the page's beginning.
 
-    A page without an element marked `data-search` has none.
+    A page without an element marked `data-search`, or Quarto's main part, has none.
     """
     reader = _Reader()
     reader.feed(html)

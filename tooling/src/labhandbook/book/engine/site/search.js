@@ -1,5 +1,13 @@
 // The search: sections of the whole book, found by most of the words that a reader types. It needs no server.
 (() => {
+  document.body.insertAdjacentHTML("beforeend", `<dialog class="search" aria-label="Search the handbook">
+    <form method="dialog">
+    <input type="search" name="query" aria-label="Search words; put a phrase in quotes" placeholder="Words, or &quot;a phrase&quot;" autocomplete="off" spellcheck="false">
+    <button type="button" class="search-close">Close</button>
+    </form>
+    <p class="search-status" role="status"></p>
+    <ol class="search-results"></ol>
+    </dialog>`);
   const dialog = document.querySelector("dialog.search");
   const input = dialog.querySelector("input");
   const status = dialog.querySelector(".search-status");
@@ -136,7 +144,7 @@
     }
   };
   const open = () => { dialog.showModal(); input.select(); load().catch((error) => { status.textContent = "No search: " + error.message; }); };
-  document.querySelector(".search-open").addEventListener("click", open);
+  document.querySelectorAll(".search-open").forEach((button) => button.addEventListener("click", open));
   dialog.querySelector(".search-close").addEventListener("click", () => dialog.close());
   input.addEventListener("input", search);
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });

@@ -1,0 +1,8 @@
+-- Quarto runs this after it has rendered: the package puts the search and the list for programs into the site.
+
+local output = os.getenv 'QUARTO_PROJECT_OUTPUT_DIR' or '_book'
+for _, program in ipairs { '.venv/bin/handbook', 'handbook' } do
+  if pcall(pandoc.pipe, program, { 'search-index', output }, '') then return end
+end
+io.stderr:write 'handbook: the package labhandbook did not write the search index: run `.venv/bin/handbook search-index`\n'
+os.exit(1)
