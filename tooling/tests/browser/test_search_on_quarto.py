@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from labhandbook.book.engine.pandoc_worker import pandoc_program
+from labhandbook.book.engine.search_index import INDEX
 from tooling.tests.browser.conftest import DESKTOP, PHONE, Open
 from tooling.tests.conftest import ROOT, make_book, run
 
@@ -78,6 +83,19 @@ def test_a_folder_without_the_pages_is_named(tmp_path: Path) -> None:
     book = make_book(tmp_path / "book", {"index.qmd": "# Home\n"})
     done = run("search-index", tmp_path / "none", "--book", book)
     assert done.returncode == 2 and "none holds no page of the book" in done.stderr
+
+
+def test_quarto_lets_the_package_add_the_search_after_a_render(made_by_quarto: Path, tmp_path: Path) -> None:
+    (made_by_quarto / INDEX).unlink()
+    only_pdf = tmp_path / "only-pdf"
+    only_pdf.mkdir()
+    for output in (made_by_quarto, only_pdf):
+        done = subprocess.run([pandoc_program(), "-t", "plain", "--lua-filter", ROOT / "tooling/postrender.lua"],
+                              input="", cwd=made_by_quarto.parent, capture_output=True, text=True, check=False,
+                              env={**os.environ, "QUARTO_PROJECT_OUTPUT_DIR": str(output),
+                                   "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"})
+        assert done.returncode == 0, done.stderr
+    assert (made_by_quarto / INDEX).is_file() and not list(only_pdf.iterdir())
 
 
 @pytest.mark.long
