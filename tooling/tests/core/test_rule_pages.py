@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
 from labhandbook.core import rule_pages
 from labhandbook.core.rules import REGISTRY, Rule, register
+from labhandbook.github.repository import WORKFLOWS
+from labhandbook.hpc.job_rules import JOBS
+from labhandbook.recipe.recipe_rules.about import MAINTAINERS
+from labhandbook.recipe.recipe_rules.recipe_rule import RECIPE
+from labhandbook.release.project_facts import PROJECT
 from tooling.tests.conftest import ROOT, run
 
 rule_pages.load()
 CODES = sorted(code for code in REGISTRY if code.startswith(tuple(rule_pages.PAGES)))
+FETCHED = re.compile(r"facts\.index\b|\bremote_tags\b|repository\.github\b|[ =,]names\(\)")
 BADGES = re.compile(r"\{\{< rules ([A-Z0-9 ]+) >\}\}")
 
 
@@ -54,11 +62,22 @@ def test_badges_are_paragraphs_of_their_own() -> None:
 
 def test_rule_opens_with_its_facts() -> None:
     entry = rule_pages.pages(ROOT)[ROOT / rule_pages.PAGES["HPC"]].partition("{#sec-rule-hpc001 ")[2]
-    severity, section, example, source = entry.split("\n")[3].split(" · ")
+    *opening, example, source = entry.split("\n")[3].split(" · ")
     rule = REGISTRY["HPC001"]
-    assert (severity, section, source) == ("Error", f"see @{rule.section}", f"source: {rule.source}")
+    assert (opening, source) == (["Error", "offline", f"see @{rule.section}"], f"source: {rule.source}")
     path = re.fullmatch(r"\[an example that fails\]\(https://\S+/blob/main/(\S+)\)", example)
     assert path and (ROOT / path[1]).is_file() and "/broken/hpc001-" in path[1]
+
+
+def test_a_rule_says_what_it_asks() -> None:
+    """A check that reads what was fetched belongs to a rule with `asks`, and only such a one."""
+    checks = {code: check for family in (PROJECT, WORKFLOWS, RECIPE, JOBS) for code, check in family.checks.items()}
+    reads = {code for code, check in checks.items()
+             if FETCHED.search(inspect.getsource(check.func if isinstance(check, partial) else check))}
+    # Whether GitHub has the maintainers is checked beside the recipe's own rules.
+    assert reads == {code for code in checks if REGISTRY[code].asks} - {MAINTAINERS}
+    assert {"REL081", "GHA006", "RCP075"} <= reads
+    assert " · asks GitHub · " in rule_pages._entry(REGISTRY["GHA006"])
 
 
 def test_rule_is_explained_by_its_code() -> None:

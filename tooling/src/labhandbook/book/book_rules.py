@@ -70,19 +70,19 @@ ADDRESS = register(Rule(
     "BOOK101", "Every address outside the book answers",
     "Pages move and vanish; readers then see an error page, and you do not notice.",
     "Find where the page went, or another page that says the same, and write its address.",
-    "sec-contributing-upkeep"))
+    "sec-contributing-upkeep", asks="every address"))
 PIN = register(Rule(
     "BOOK102", "Every pinned action is its newest release",
     "A pin keeps out attacks, and corrections too; after some time GitHub switches old versions off.",
     "Read its release notes; put the new tag and its commit into actions.toml and the workflows.",
-    "sec-contributing-upkeep", Severity.WARNING))
+    "sec-contributing-upkeep", Severity.WARNING, asks="GitHub"))
 MOVED = register(Rule(
     "BOOK103", "A pinned commit is still the one that its tag names",
     "A tag that moved after it was pinned was either published again or taken over by an attacker.",
     "Find out which before you change anything; the pin keeps the workflows on the version that was reviewed.",
-    "sec-contributing-upkeep"))
+    "sec-contributing-upkeep", asks="GitHub"))
 TOOL = register(Rule(
     "BOOK104", "The text was tried with the current versions of its tools",
     "A reader installs the newest version, and what the page shows is from an older one.",
     "Try the page with it; correct what differs, then update seen: and the days beside it.",
-    "sec-contributing-upkeep", Severity.WARNING))
+    "sec-contributing-upkeep", Severity.WARNING, asks="the index"))

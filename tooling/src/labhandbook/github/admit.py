@@ -28,7 +28,7 @@ GREEN = register(Rule(
     "REL401", "Every check of the tagged commit is green",
     "A release relies on the checks of its commit, and a published version can't be replaced.",
     "Fix the cause on the default branch and tag the commit that fixes it. If the check itself failed, run it again "
-    "and then this job.", SECTION))
+    "and then this job.", SECTION, asks="GitHub"))
 
 
 @dataclass(frozen=True)

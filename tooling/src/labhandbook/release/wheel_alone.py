@@ -24,16 +24,18 @@ SCRIPTS = ("console_scripts", "gui_scripts")
 IMPORTS = register(Rule(
     "REL608", "The installed package can be imported without the test tools",
     "Test tools bring packages that users do not have, and hide that a requirement, a module or a file is missing.",
-    "Add what is missing to the dependencies, or to what the build puts into the wheel.", "sec-pypi-test"))
+    "Add what is missing to the dependencies, or to what the build puts into the wheel.", "sec-pypi-test",
+    asks="the index"))
 LOADS = register(Rule(
     "REL609", "Every entry point of the installed package can be loaded without the test tools",
     "The command is installed and ends with a traceback, or the plug-in stops the program that loads it.",
-    "Correct the entry point, or add what it needs to the dependencies or to the wheel.", "sec-pypi-test"))
+    "Correct the entry point, or add what it needs to the dependencies or to the wheel.", "sec-pypi-test",
+    asks="the index"))
 AGREES = register(Rule(
     "REL610", "The installed package's `__version__` is the version of its metadata",
     "People report the version that the package prints; if it is wrong, the bug can't be reproduced.",
     'Read it from the metadata: importlib.metadata.version("NAME"), or let the build write the file it is in.',
-    "sec-pypi-metadata-version"))
+    "sec-pypi-metadata-version", asks="the index"))
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def identity(repository: Repository) -> Iterator[At]:
       why="Where permissions are written down, all others are denied. A private repository is then not found; a "
           "public one can be fetched by anyone.",
       fix="Write contents: read under the permissions of that job.",
-      section=WORKFLOW,
+      section=WORKFLOW, asks="GitHub",
       source="PrefectHQ/prefect-mcp-server#73, astral-sh/trusted-publishing-examples#1 and Azure/login#169")
 def may_read(repository: Repository) -> Iterator[At]:
     """actions/checkout without the permission, unless GitHub says that the repository is public."""

@@ -150,7 +150,7 @@ def guarded(repository: Repository) -> Iterator[At]:
       why="GitHub makes a missing environment at the first run, without a rule. The upload, which can't be undone, "
           "then happens without an approval.",
       fix="Make the environment on GitHub under Settings, Environments, and give it required reviewers.",
-      section=SETUP, severity=WARNING, source="KCNyu/clawock#810 and anthony-chaudhary/dos-kernel#2")
+      section=SETUP, severity=WARNING, source="KCNyu/clawock#810 and anthony-chaudhary/dos-kernel#2", asks="GitHub")
 def requires_approval(repository: Repository) -> Iterator[At]:
     """Environments that GitHub does not have, or without reviewers.
 
@@ -174,7 +174,7 @@ def requires_approval(repository: Repository) -> Iterator[At]:
 @WORKFLOWS.rule("GHA007", "The environment admits the tag",
       why="If an environment admits branches only, GitHub refuses a job on a tag before its first step.",
       fix="On GitHub add a rule for tags, such as v*, to the environment's deployment branches and tags.",
-      section=SETUP, source="zarr-developers/pydantic-zarr#159 and amd/gaia#2935")
+      section=SETUP, source="zarr-developers/pydantic-zarr#159 and amd/gaia#2935", asks="GitHub")
 def admits_tag(repository: Repository) -> Iterator[At]:
     """Deployment policies without a pattern for the tag. GHA006 says whether GitHub answers."""
     for name, found in [*_environments(repository, "pypi"), *_environments(repository, "testpypi")]:

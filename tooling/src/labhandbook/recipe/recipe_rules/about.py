@@ -79,7 +79,7 @@ def linked_licences(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule(MAINTAINERS, "Maintainers are a list of GitHub names", source="conda-forge R-003, R-004, CF-001, CF-008",
       why="conda-forge gives them the rights in the feedstock, and its bots mention them.",
-      fix="List GitHub names without @, your own first.", section=FIELDS)
+      fix="List GitHub names without @, your own first.", section=FIELDS, asks="GitHub")
 def maintainers(reading: Reading) -> Iterator[At]:
     """No maintainers, no list, or names that GitHub can't have."""
     path = "extra.recipe-maintainers"

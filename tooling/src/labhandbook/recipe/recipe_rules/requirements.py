@@ -165,7 +165,7 @@ def renamed(reading: Reading) -> Iterator[At]:
 @RECIPE.rule("RCP075", "Requirements are on conda-forge", severity=WARNING,
       why="A package that requires what conda-forge does not have can't be installed.",
       fix="Correct the name, or bring that package to conda-forge first; its recipe may be in the same pull "
-          "request.", section=FIELDS)
+          "request.", section=FIELDS, asks="conda-forge")
 def there(reading: Reading) -> Iterator[At]:
     """Names that conda-forge does not have, by the published mapping of its names."""
     known = names()
@@ -186,7 +186,7 @@ def siblings(reading: Reading) -> set[str]:
 
 @RECIPE.rule("RCP076", "A new recipe is for a package that conda-forge does not have", severity=WARNING,
       why="A package has one feedstock; staged-recipes refuses a second recipe for it.",
-      fix="Change the package's feedstock instead: handbook recipe update.", section=FIELDS)
+      fix="Change the package's feedstock instead: handbook recipe update.", section=FIELDS, asks="conda-forge")
 def new(reading: Reading) -> Iterator[At]:
     """A package that is there already."""
     name, known = reading.get("package.name"), names()

@@ -83,7 +83,7 @@ def complete(facts: Facts) -> Iterator[At]:
       why="The tag says which commit a version was made from.",
       fix="Tag the commit: git tag --annotate vVERSION --message \"NAME VERSION\"; a wrong tag that isn't pushed "
           "yet can be deleted with git tag --delete.",
-      section=SECTION)
+      section=SECTION, asks="the git remote")
 def tagged(facts: Facts) -> Iterator[At]:
     """No tag, or a tag that says another version."""
     git, version = facts.project.git, facts.parsed
@@ -156,7 +156,7 @@ def on_default(facts: Facts) -> Iterator[At]:
       why="A workflow publishes from the pushed tag, and readers of the release look for it there.",
       fix="After an upload by hand, and to publish from a workflow, push it: git push origin TAG. A pushed tag is "
           "never moved; release the next version instead.",
-      section="sec-pypi-github", severity=WARNING)
+      section="sec-pypi-github", severity=WARNING, asks="the git remote")
 def pushed(facts: Facts) -> Iterator[At]:
     """A version tag that the remote lacks, or has elsewhere."""
     git = facts.project.git

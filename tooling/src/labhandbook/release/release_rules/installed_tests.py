@@ -17,12 +17,13 @@ from labhandbook.release.wheel_alone import judge_alone
 INSTALLS = register(Rule(
     "REL601", "Every file of the release installs in a clean environment",
     "What can't be installed here can't be installed by anyone else.",
-    "Correct what the installer reports; a missing dependency belongs in the metadata.", "sec-pypi-test"))
+    "Correct what the installer reports; a missing dependency belongs in the metadata.", "sec-pypi-test",
+    asks="the index"))
 PASSES = register(Rule(
     "REL602", "The tests pass on the installed files, outside the project",
     "Inside the project the tests see the checkout; users only have what is in the file.",
     "Run the shown command in such an environment; most often a subpackage, a data file or a dependency is missing.",
-    "sec-pypi-test"))
+    "sec-pypi-test", asks="the index"))
 TESTED = register(Rule(
     "REL603", "There are tests to run on the installed files",
     "Without tests an installed file is only known to be installable.",
@@ -32,16 +33,17 @@ STEADY = register(Rule(
     "REL604", "Tests pass the first time",
     "A test that passes only when it is repeated hides a fault, in itself or in the package.",
     "Seed its random numbers, widen its tolerance with a reason, or fix what it found.",
-    "sec-pypi-test", Severity.WARNING))
+    "sec-pypi-test", Severity.WARNING, asks="the index"))
 LOWEST = register(Rule(
     "REL605", "The package works with the lowest dependencies that it allows",
     "A lower bound that is not tested is a guess, and some users have exactly those versions.",
-    "Raise the bound of the dependency that can't be installed or that fails.", "sec-pypi-dependencies"))
+    "Raise the bound of the dependency that can't be installed or that fails.", "sec-pypi-dependencies",
+    asks="the index"))
 LOWEST_TESTED = register(Rule(
     "REL606", "The lowest dependencies are tested in exactly these versions",
     "A dependency that the tests' own requirements raise was not tested at its lower bound.",
     "Raise the bound to the version that was tested, or lower what the tests need.",
-    "sec-pypi-dependencies", Severity.UNVERIFIED))
+    "sec-pypi-dependencies", Severity.UNVERIFIED, asks="the index"))
 INTERPRETERS = register(Rule(
     "REL607", "The package is tested on every Python that it claims",
     "A classifier promises users of that Python that the package works.",
@@ -50,7 +52,7 @@ SAME_FILE = register(Rule(
     "REL701", "The index serves the files that were built and tested",
     "Everyone who installs the package runs what the index serves, whoever put it there.",
     "Don't release this version further. Yank it, find out who uploaded, and revoke the tokens of the project.",
-    "sec-pypi-install"))
+    "sec-pypi-install", asks="the index"))
 
 INTERRUPTED = 2  # pytest's exit code when tests can't be collected
 NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")

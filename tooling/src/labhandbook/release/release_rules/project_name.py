@@ -46,7 +46,7 @@ def legal(facts: Facts) -> Iterator[At]:
       why="An upload to a name that belongs to others is refused, and people may install their package for yours.",
       fix="Choose another name before the first release; if the project on the index is yours, give both the same "
           "[project.urls].",
-      section=SECTION)
+      section=SECTION, asks="the index")
 def free(facts: Facts) -> Iterator[At]:
     """A name that another project holds on the index."""
     project, answer = facts.project, facts.index
@@ -89,7 +89,7 @@ def _bare(url: str) -> str:
 @PROJECT.rule("REL082", "The name is not too similar to another",
       why="PyPI refuses a new name that differs from another only in separators or in letters that look alike.",
       fix="Choose a name that can't be confused with the other.",
-      section=SECTION)
+      section=SECTION, asks="the index")
 def distinct(facts: Facts) -> Iterator[At]:
     """A new name that looks like another project's."""
     answer = facts.index
@@ -103,7 +103,7 @@ def distinct(facts: Facts) -> Iterator[At]:
 @PROJECT.rule("REL083", "The version and its file names are unused on the index",
       why="A file name once used can't be used again, even after it was deleted there.",
       fix="Raise the version, tag it and check again. An interrupted upload is continued, not made again.",
-      section="sec-pypi-upload")
+      section="sec-pypi-upload", asks="the index")
 def unused(facts: Facts) -> Iterator[At]:
     """A version that the index has already, in other files than those that were built here and partly uploaded."""
     answer, version = facts.index, facts.parsed
