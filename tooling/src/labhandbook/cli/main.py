@@ -29,6 +29,8 @@ COMMANDS = {
     "render": ("book_commands", "Render the whole handbook."),
     "rules": ("book_commands", "Explain the rule with this code, or list all rules."),
     "search-index": ("book_commands", "Put the search into the pages that Quarto has rendered."),
+    "seminar": ("seminar_commands", "Organise a seminar: announcements, calendar and checklists from one file "
+                                    "for each talk."),
     "upkeep": ("book_commands", "Find what has aged: addresses that don't answer, facts past review, newer "
                                 "versions of pinned tools."),
 }
@@ -67,7 +69,7 @@ def missing_part(error: ModuleNotFoundError) -> HandbookError:
     return HandbookError(
         f"{(error.name or '').partition('.')[0]} isn't installed",
         why="the package installs only what all commands need; the rest is in extras, one for each workflow",
-        todo="run `make` in the handbook, or " + kit("render,check,release,recipe"),
+        todo="run `make` in the handbook, or " + kit("render,check,release,recipe,seminar"),
         section="sec-contributing-preview")
 
 

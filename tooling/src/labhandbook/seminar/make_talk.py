@@ -1,0 +1,26 @@
+"""`handbook seminar make`: everything that is made from the file of a talk."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from labhandbook.core.files import write_atomic
+from labhandbook.seminar.announcement import mail
+from labhandbook.seminar.calendar_feed import calendar, published
+from labhandbook.seminar.talk import MADE, Folder, Talk
+from labhandbook.seminar.talk_texts import filled, video, words
+
+
+def make(folder: Folder, talk: Talk, now: datetime) -> list[Path]:
+    """Write a talk's mail, texts and calendar entry into its folder below `made/`, and return their paths."""
+    entry = calendar(folder, [talk], now, published(folder.path))
+    meant = words(folder, talk)
+    made = {"mail.eml": mail(folder, talk, entry), "talk.ics": entry,
+            "event.txt": filled(folder, "event.txt", meant).encode(), "video.txt": video(folder, talk).encode(),
+            "consent.txt": filled(folder, "consent.txt", meant).encode()}
+    target = folder.path / MADE / talk.path.stem
+    target.mkdir(parents=True, exist_ok=True)
+    for name, content in made.items():
+        write_atomic(target / name, content)
+    return [target / name for name in made]
