@@ -6,17 +6,15 @@ import re
 import unicodedata
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from functools import cached_property
+from datetime import UTC, date, datetime, time, tzinfo
+from functools import cache, cached_property
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.untrusted_data import Unreadable
 from labhandbook.core.yaml_reader import Value, read_yaml
 
-HELSINKI = ZoneInfo("Europe/Helsinki")
 TALK, TEXTS = "sec-organising-talk", "sec-organising-texts"
 SERIES, FEED, MADE = "series.yml", "talks.ics", "made"
 PACKAGED = Path(__file__).with_name("texts")
@@ -34,6 +32,15 @@ FIELDS = {
 DAY, CLOCK = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"([01]?\d|2[0-3])[:.][0-5]\d")
 # Controls, line ends and characters that reorder text: none of them belongs in a field of one line.
 NOT_ON_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+@cache
+def helsinki() -> tzinfo:
+    """The clock that all talks are on."""
+    # Imported when a time is read: the pages of rules need no time zones.
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo("Europe/Helsinki")
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,8 @@ class Talk:
         if self.day is None or not CLOCK.fullmatch(written):
             return None
         hour, minute = re.split("[:.]", written)
-        moment = datetime.combine(self.day, time(int(hour), int(minute)), HELSINKI)
-        back = moment.astimezone(UTC).astimezone(HELSINKI)
+        moment = datetime.combine(self.day, time(int(hour), int(minute)), helsinki())
+        back = moment.astimezone(UTC).astimezone(helsinki())
         return moment if back.replace(tzinfo=None) == moment.replace(tzinfo=None) else None
 
     @property

@@ -1,0 +1,87 @@
+"""The commands of the organiser's page run as printed, and a new talk is what was answered."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from labhandbook.seminar.talk import FIELDS, read_talk
+from tooling.tests.conftest import ROOT, run
+from tooling.tests.seminar.test_calendar_feed import NAMES
+
+PAGE = ROOT / "chapters/seminars/organising.qmd"
+ANSWERS = ("--title", "A title", "--date", "2026-12-03", "--start", "10:15", "--end", "11:00")
+
+
+def printed() -> list[list[str]]:
+    """The commands of the page, in its order."""
+    blocks = re.findall(r"^```\{\.bash[^\n]*\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return [shlex.split(block.replace("\\\n", " ")) for block in blocks]
+
+
+def test_the_page_runs_as_printed(tmp_path: Path) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    abstract = re.search(r"^```\{\.yaml filename=\"(.*?)\"\}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert abstract
+    ran = []
+    for words in printed():
+        if words == ["handbook", "seminar", "new"]:
+            continue  # it asks on a terminal
+        done = run(*words[1:], cwd=tmp_path)
+        ran.append(words[2])
+        expected = 1 if "due" in words else 0
+        assert done.returncode == expected, f"{words}: {done.stdout}{done.stderr}"
+        if "new" in words:
+            assert f"{abstract[1]} written" in done.stdout and f"`{abstract[1]} written`" in text
+            talk = tmp_path / abstract[1]
+            talk.write_text(re.sub(r"^abstract:.*\n", lambda _: abstract[2], talk.read_text(), flags=re.MULTILINE))
+        if "check" in words:
+            assert "no findings" in done.stderr
+        if "make" in words:
+            files = set(re.findall(r"^\| `([\w.]+)` \|", text, re.MULTILINE))
+            assert {Path(line).name for line in done.stdout.splitlines()} == files
+        if "feed" in words:
+            assert f"`{done.stdout.partition(':')[0]}: 1 talk`" in text
+        if "due" in words:
+            shown = re.search(r"```\{\.text\}\n(overdue.*?)```", text, re.DOTALL)
+            assert shown and set(shown[1].splitlines()) <= set(done.stdout.splitlines())
+    assert {"init", "new", "check", "make", "feed", "due"} <= set(ran)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "a: b # c", "'quoted' \"twice\"", "- dash", "yes", "..",
+                                  "../../etc/passwd"])
+def test_a_new_talk_is_what_was_answered(tmp_path: Path, name: str) -> None:
+    done = run("seminar", "new", tmp_path, "--speaker", name, *ANSWERS, "--abstract", f"{name}\n\n# {name}")
+    assert done.returncode == 0, done.stderr
+    (path,) = tmp_path.iterdir()
+    talk = read_talk(path)
+    name = unicodedata.normalize("NFC", name)
+    assert talk["speaker"] == name and talk["abstract"] == f"{name}\n\n# {name}"
+    assert list(talk.fields.map) == list(FIELDS)
+    assert path.name.startswith("2026-12-03-") and talk["date"] == "2026-12-03" and len(talk["uid"]) == 36
+
+
+def test_new_keeps_a_file_that_is_there(tmp_path: Path) -> None:
+    assert run("seminar", "new", tmp_path, "--speaker", "A B", *ANSWERS).returncode == 0
+    done = run("seminar", "new", tmp_path, "--speaker", "C B", *ANSWERS)
+    assert done.returncode == 2 and "exists" in done.stderr and "--name" in done.stderr
+    assert run("seminar", "new", tmp_path, "--speaker", "C B", *ANSWERS, "--name", "cb").returncode == 0
+
+
+def test_new_names_the_missing_answer(tmp_path: Path) -> None:
+    done = run("seminar", "new", tmp_path, "--speaker", "A")
+    assert done.returncode == 2 and "add --title" in done.stderr
+    wrong = run("seminar", "new", tmp_path, "--speaker", "A", *ANSWERS, "--date", "../x")
+    assert wrong.returncode == 2 and "is not a day" in wrong.stderr and not list(tmp_path.iterdir())
+
+
+def test_usual_answers_come_from_the_series(tmp_path: Path) -> None:
+    (tmp_path / "series.yml").write_text("name: A\nfrom: a@b.fi\nroom: Exactum B123\nstart: 10:15\nend: 11:00\n")
+    done = run("seminar", "new", tmp_path, "--speaker", "A", "--title", "T", "--date", "2026-12-03")
+    assert done.returncode == 0, done.stderr
+    talk = read_talk(tmp_path / "2026-12-03-a.yml")
+    assert (talk["room"], talk["start"], talk["end"]) == ("Exactum B123", "10:15", "11:00")
