@@ -49,9 +49,9 @@ def test_text_and_html_say_the_same(folder: Path, name: str) -> None:
     name = unicodedata.normalize("NFC", name)
     html = BeautifulSoup(body(message, "html"), "html.parser")
     for text in (body(message, "plain"), html.get_text(" ")):
-        for words in (name, TALK["title"], "Thursday 3 December 2026", "10:15–11:00", TALK["room"], TALK["zoom"],
-                      "Sea ice moves.", "We fill the gaps.", "The talk will be recorded."):
-            assert words in text
+        for said in (name, TALK["title"], "Thursday 3 December 2026", "10:15–11:00", TALK["room"], TALK["zoom"],
+                     "Sea ice moves.", "We fill the gaps.", "The talk will be recorded."):
+            assert said in text
     assert message["Subject"] == f"Machine Learning Coffee Seminar: {name}, {TALK['title']}"
     assert message["From"] == "Machine Learning Coffee Seminar <mlseminar@hiit.fi>" and message["X-Unsent"] == "1"
     assert [link["href"] for link in html("a")] == [TALK["zoom"], "https://fcai.fi/machine-learning-coffee-seminar"]
@@ -94,7 +94,7 @@ def test_an_abstract_without_end_is_refused(folder: Path) -> None:
 
 
 def test_video_within_the_limits_of_youtube(folder: Path) -> None:
-    path = write(folder, title="長い" * 140, abstract="冰 " * 4999, 
+    path = write(folder, title="長い" * 140, abstract="冰 " * 4999,
                  tags=["sea ice, far north", *map(str, range(400))])
     text = video(*folder_of(path))
     head, _, description = text.partition("\nDescription:\n")
