@@ -6,6 +6,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -24,7 +25,7 @@ NAMES = ["Анна Ахматова", "محمد بن موسى الخوارزمي
          "O'Neil; Ann, \\ Jr.", "ชัชชาติ สิทธิพันธุ์", "👩‍🔬 Ada"]
 
 
-def entries(text: bytes) -> dict[str, icalendar.Event]:
+def entries(text: bytes) -> dict[str, Any]:
     """The entries by uid, as icalendar reads them."""
     return {str(event["UID"]): event for event in icalendar.Calendar.from_ical(text).walk("VEVENT")}
 

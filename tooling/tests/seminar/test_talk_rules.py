@@ -7,6 +7,7 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("changed", "expected"), BROKEN, ids=lambda value: str(value)[:40])
-def test_a_rule_finds_what_it_says(folder: Path, changed: dict[str, object], expected: list[str]) -> None:
+def test_a_rule_finds_what_it_says(folder: Path, changed: dict[str, Any], expected: list[str]) -> None:
     write(folder, **changed)
     assert sorted(codes(folder)) == expected
 

@@ -103,7 +103,7 @@ def check(folder: Path, links: bool, form: str, strict: bool) -> int:
 @click.option("--now", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
               help="The moment that a changed calendar entry carries, in UTC (default: now).")
 def make(file: Path, now: datetime | None) -> int:
-    """Make everything about the talk in FILE: mail, calendar entry, texts, poster, slide, attendance list."""
+    """Make everything about the talk in FILE: mail, calendar entry and texts."""
     from labhandbook.seminar.check_talks import about
     from labhandbook.seminar.make_talk import make as write
     from labhandbook.seminar.talk import folder_of

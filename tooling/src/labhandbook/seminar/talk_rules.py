@@ -37,7 +37,7 @@ def readable(folder: Folder) -> Iterator[At]:
 
 
 @TALKS.rule("SEM002", "A talk has a speaker, a title, a day, times and a place", section=TALK,
-            why="The announcement, the calendar and the poster all need them.",
+            why="The announcement and the calendar need them.",
             fix="Fill the field in; a talk needs a room, a Zoom link or both.")
 def needed(folder: Folder) -> Iterator[At]:
     """Empty fields without which no text can be written."""
@@ -97,7 +97,7 @@ def known(folder: Folder) -> Iterator[At]:
 
 
 @TALKS.rule("SEM006", "Fields of one line hold one line, and no text is too long", section=TALK,
-            why="A line break in a name or a title could add a line to the header of the mail; a mail or a poster "
+            why="A line break in a name or a title could add a line to the header of the mail; a mail "
                 "does not hold a text without end.",
             fix=f"Write it on one line of at most {LONGEST_LINE} characters; an abstract may have "
                 f"{LONGEST_ABSTRACT}.")
