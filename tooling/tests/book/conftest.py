@@ -68,9 +68,14 @@ def handbook_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def sites(everything_book: Path, handbook_copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Sites:
+def books(everything_book: Path, handbook_copy: Path) -> dict[str, Path]:
+    """The books that are read whole."""
+    return {"everything": everything_book, "handbook": handbook_copy}
+
+
+@pytest.fixture(scope="session")
+def sites(books: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Sites:
     """The site of a book ("everything" or "handbook") by an engine, rendered when first asked for."""
-    books = {"everything": everything_book, "handbook": handbook_copy}
     made: dict[tuple[str, str], Path] = {}
 
     def site(name: str, engine: str) -> Path:

@@ -223,6 +223,12 @@ class Page:
         return self._floats("tbl", "caption, figcaption")
 
     @property
+    def captions(self) -> list[str]:
+        """The captions of figures and tables that have no number."""
+        return [text_of(tag) for tag in self.main.select("figcaption, caption")
+                if text_of(tag) and not tag.find_parent(id=re.compile("^(fig|tbl)-"))]
+
+    @property
     def equations(self) -> dict[str, str]:
         """Numbered equations: id and number."""
         found = {}

@@ -10,8 +10,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tooling.tests.book.page_reader import squeeze
-from tooling.tests.conftest import ROOT, epubcheck, run
+from tooling.tests.book.edition_reader import Epub
+from tooling.tests.book.page_reader import squeeze, text_of
+from tooling.tests.conftest import ROOT, epubcheck, make_book, run
 
 NCX = "{http://www.daisy.org/z3986/2005/ncx/}"
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -92,22 +93,6 @@ def test_epubcheck_finds_nothing(book: zipfile.ZipFile, tmp_path: Path) -> None:
     assert epubcheck(file) == ""
 
 
-def test_links_inside_find_their_place(documents: dict[str, ElementTree.Element], book: zipfile.ZipFile) -> None:
-    ids = {name.rpartition("/")[2]: {str(tag.get("id")) for tag in document.iter()}
-           for name, document in documents.items()}
-    inside = 0
-    for name, document in documents.items():
-        for link in document.iter(f"{XHTML}a"):
-            target = str(link.get("href"))
-            if ":" in target:
-                continue
-            file, _, fragment = target.rpartition("/")[2].partition("#")
-            file = file or name.rpartition("/")[2]
-            assert file in ids and (not fragment or fragment in ids[file]), f"{name}: {target}"
-            inside += 1
-    assert inside > 60
-
-
 def test_metadata(book: zipfile.ZipFile) -> None:
     (name,) = (name for name in book.namelist() if name.endswith(".opf"))
     package = book.read(name).decode()
@@ -140,3 +125,19 @@ def test_pictures_are_inside(book: zipfile.ZipFile, documents: dict[str, Element
     assert sum(name.endswith(".svg") for name in book.namelist()) >= 2
     shown = [image for document in documents.values() for image in document.iter(f"{XHTML}img")]
     assert "A grey square" in {image.get("alt") for image in shown}
+
+
+@pytest.mark.parametrize(("numbered", "titles"), [(True, ["1 One", "1.1 Part of it", "Appendix A — Two"]),
+                                                  (False, ["One", "Part of it", "Two"])])
+def test_numbers_of_titles(tmp_path: Path, numbered: bool, titles: list[str]) -> None:
+    files = {"index.qmd": "# Home {.unnumbered}\n\n@sec-part\n",
+             "one.qmd": "# One\n\n## Part of it {#sec-part}\n", "two.qmd": "# Two\n"}
+    folder = make_book(tmp_path, files, ["index.qmd", "one.qmd"], appendices=["two.qmd"])
+    config = folder / "_quarto.yml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("number-sections: true", f"number-sections: {numbered}"), encoding="utf-8")
+    done = run("render", "--book", folder, "--engine", "pandoc", "--to", "epub")
+    assert done.returncode == 0, done.stderr
+    epub = Epub(folder / "_book/Test-Book.epub")
+    assert [words for _, words in epub.outline][-3:] == titles
+    assert text_of(epub.chapters[0]) == "Home Part of it", "a page without a number refers to titles"

@@ -42,6 +42,8 @@ def facts(page: Page, titles: dict[str, str]) -> Iterator[str]:
     for name in ("figures", "tables"):
         for shown in getattr(page, name):
             yield f"{name} {shown.caption} | #{shown.id}"
+    for words in page.captions:
+        yield f"caption {words}"
     for name, number in page.equations.items():
         yield f"equation {number} | #{name}"
     for tabset in page.tabsets:
@@ -114,6 +116,7 @@ SHAPES = """<html><head><title>1\xa0 One – Book</title><meta name="description
 <table><colgroup><col style="width: 33.4%"><col></colgroup><thead><tr><th></th>
 <th style="text-align: right;">B</th></tr></thead>
 <tbody><tr><td colspan="2">c</td></tr></tbody></table><ol type="a" start="3"><li>x <em>y</em></li></ol>
+<figure><figcaption>Alone</figcaption></figure><div id="tbl-a"><figcaption>Table 1</figcaption></div>
 <a href="a.html" title="T">z</a><img src="p.svg" style="width:50%"><img src="q.svg" width="20" height="10">
 </main></body></html>"""
 
@@ -126,6 +129,7 @@ def test_shapes_are_read(tmp_path: Path) -> None:
     assert page.head == ["1 One – Book", "Words."]
     assert page.grids == ["33% auto; td th:right; td:2x"]
     assert page.lists == ["ol a 3 1"] and page.marks == ["em y"]
+    assert page.captions == ["Alone"]
     assert page.link_attributes == ["z: title=T"]
     assert page.image_sizes == ["p.svg [('width', '50%')]"]
     assert addresses(tmp_path) == ["https://e.org/a", "https://e.org/b"]

@@ -6,37 +6,42 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pypdf import PdfReader
-from pypdf.generic import ArrayObject, Destination, DictionaryObject, IndirectObject
+from pypdf.generic import Destination, DictionaryObject
 
 from labhandbook.book.engine.pandoc_engine import Engine
 from labhandbook.book.engine.pandoc_worker import pandoc_program
 from labhandbook.book.engine.pdf import pdf, typst_source
 from labhandbook.book.model import load_book
 from labhandbook.core.errors import HandbookError
+from tooling.tests.book.edition_reader import Pdf
 from tooling.tests.book.page_reader import squeeze
 from tooling.tests.conftest import ROOT, make_book, run
 
 
 @pytest.fixture(scope="module")
-def reader(everything_book: Path, tmp_path_factory: pytest.TempPathFactory) -> PdfReader:
+def book(everything_book: Path, tmp_path_factory: pytest.TempPathFactory) -> Pdf:
     output = tmp_path_factory.mktemp("pdf") / "out"
     done = run("render", "--book", everything_book, "--engine", "pandoc", "--to", "pdf", "--output", output)
     assert done.returncode == 0, done.stderr
-    return PdfReader(output / "Test-Book.pdf")
+    return Pdf(output / "Test-Book.pdf")
 
 
 @pytest.fixture(scope="module")
-def pages(reader: PdfReader) -> list[str]:
-    return [squeeze(page.extract_text()) for page in reader.pages]
+def reader(book: Pdf) -> PdfReader:
+    return book.reader
 
 
 @pytest.fixture(scope="module")
-def text(pages: list[str]) -> str:
-    return squeeze(" ".join(pages[1:]))
+def pages(book: Pdf) -> list[str]:
+    return book.pages
+
+
+@pytest.fixture(scope="module")
+def text(book: Pdf) -> str:
+    return book.text
 
 
 def test_cover_says_title_group_and_day(pages: list[str]) -> None:
@@ -66,26 +71,16 @@ def test_contents_list_chapters_and_sections_with_pages(pages: list[str]) -> Non
     assert not re.search(r"1\.5\.1 Level three[ .]+\d", contents)
 
 
-def test_outline_has_chapters_and_sections(reader: PdfReader) -> None:
-    titles: list[tuple[int, str]] = []
-
-    def walk(entries: Any, depth: int) -> None:
-        for entry in entries:
-            if isinstance(entry, list):
-                walk(entry, depth + 1)
-            else:
-                titles.append((depth, squeeze(str(entry.title))))
-
-    walk(reader.outline, 0)
-    titles = [(depth, title.replace("“", '"').replace("”", '"')) for depth, title in titles]
+def test_outline_has_chapters_and_sections(book: Pdf) -> None:
+    titles = [(depth, title.replace("“", '"').replace("”", '"')) for depth, title in book.outline]
     chapters = [title for depth, title in titles if depth == 0]
     order = ["Part Alpha", '1 Chapter "One" with code', "2 Second chapter", "3 Title from the front matter",
              "An aside", "4 Chapter four", "References"]
     assert [title for title in chapters if title in order] == order
     assert (1, "1.1 Figures") in titles and (2, "1.5.1 Level three") in titles
-    for entry in reader.outline:
+    for entry in book.reader.outline:
         if isinstance(entry, Destination):
-            assert reader.get_destination_page_number(entry) is not None
+            assert book.reader.get_destination_page_number(entry) is not None
 
 
 @pytest.mark.parametrize("words", [
@@ -132,33 +127,8 @@ def test_fonts_are_embedded(reader: PdfReader) -> None:
     assert any("Libertinus" in name for name in seen) and any("Mono" in name for name in seen), seen
 
 
-def links(reader: PdfReader) -> Iterator[DictionaryObject]:
-    for page in reader.pages:
-        for annotation in page.get("/Annots", []):
-            found = annotation.get_object()
-            if found.get("/Subtype") == "/Link":
-                yield found
-
-
-def test_links_inside_lead_to_pages_of_the_book(reader: PdfReader) -> None:
-    pages = {page.indirect_reference.idnum for page in reader.pages if page.indirect_reference}
-    inside = 0
-    for link in links(reader):
-        destination = link.get("/Dest") or link.get("/A", {}).get("/D")
-        if destination is None:
-            continue
-        inside += 1
-        target = destination.get_object()
-        if isinstance(target, str):
-            target = reader.named_destinations[target].dest_array
-        assert isinstance(target, ArrayObject)
-        first = target[0]
-        assert isinstance(first, IndirectObject) and first.idnum in pages
-    assert inside > 60, "cross-references, citations and the contents are links"
-
-
-def test_links_outside(reader: PdfReader) -> None:
-    actions = [link.get("/A", DictionaryObject()).get_object() for link in links(reader)]
+def test_links_outside(book: Pdf) -> None:
+    actions = [link.get("/A", DictionaryObject()).get_object() for link in book.annotations]
     addresses = {str(action["/URI"]) for action in actions if "/URI" in action}
     assert {"https://example.org/a?b=c&d=e#f", "https://example.org/hosts/guide.html",
             "https://doi.org/10.1093/comjnl/27.2.97"} <= addresses

@@ -143,8 +143,8 @@ function M.read(request)
   local own = {}
   for _, id in ipairs(ids) do own[id] = true end
   local read = {
-    own = own, path = request.path, doc = doc, title = title, number = request.number, part = request.part, home = request.home,
-    pictures = pictures, noted = request.text:find('[^', 1, true) ~= nil,
+    own = own, path = request.path, doc = doc, title = title, number = request.number, part = request.part, appendix = request.appendix,
+    home = request.home, pictures = pictures, noted = request.text:find('[^', 1, true) ~= nil,
     cites = cites:find_if(function(key) return not refs.is_crossref(key) end) ~= nil,
   }
   local plain, citing = pandoc.Plain(title.content):walk { Note = function() return {} end }, false

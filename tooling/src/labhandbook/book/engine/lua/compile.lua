@@ -55,13 +55,15 @@ local function numbered(kind, format)
   end
 end
 
-local function header(element)
-  local number = element.attributes.number
-  if not number then return nil end
-  element.attributes.number = nil
-  element.content:insert(1, pandoc.Space())
-  element.content:insert(1, pandoc.Str(number))
-  return element
+local function header(settings)
+  return function(element)
+    local number = element.attributes.number
+    element.attributes.number = nil
+    if not number or not settings.number then return element end
+    element.content:insert(1, pandoc.Space())
+    element.content:insert(1, pandoc.Str(number))
+    return element
+  end
 end
 
 local function equation(format)
@@ -139,11 +141,11 @@ local function local_links(path, pages, state)
   end
 end
 
-local function opening(chapter, format)
+local function opening(chapter, format, settings)
   local title = chapter.title:clone()
-  if chapter.number then
-    title.content:insert(1, pandoc.Space())
-    title.content:insert(1, pandoc.Str(chapter.number))
+  if chapter.number and settings.number then
+    local lead = chapter.appendix and refs.words['crossref-apx-prefix'] .. ' ' .. chapter.number .. ' —' or chapter.number
+    title.content = pandoc.Inlines { pandoc.Str(lead), pandoc.Space() } .. title.content
   end
   title.level, title.identifier = 1, title_id(chapter)
   if chapter.part and format == 'typst' then return { typst '#part-opening[', title, typst ']' } end
@@ -161,15 +163,16 @@ function M.write(request, state)
     local pictures = closed.pictures(chapter, request.pictures)
     local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), format, path)
     doc = doc:walk { Image = rooted(path, pictures, format), Link = local_links(path, state.pages, state) }
-    if not chapter.home then whole:extend(opening(chapter, format)) end
-    whole:extend(doc.blocks)
+    local blocks = pandoc.Blocks(chapter.home and {} or opening(chapter, format, state.settings))
+    blocks:extend(doc.blocks)
+    whole:extend(blocks:walk { Cite = refs.crossref(state.labels, function(_, id) return '#' .. id end, blame,
+      page.by_title(chapter, state)) })
   end
   local doc = pandoc.Pandoc(whole)
-  doc = doc:walk { Cite = refs.crossref(state.labels, function(_, id) return '#' .. id end, blame) }
   doc = refs.citations(doc, state, '', request.keys, blame)
   doc = doc:walk { Div = callout(format) }
   doc = doc:walk { CodeBlock = code(format), Figure = numbered('fig', format), Table = numbered('tbl', format),
-                   Header = header, Span = equation(format) }
+                   Header = header(state.settings), Span = equation(format) }
   doc = reachable(doc, format)
   if format ~= 'typst' then doc = doc:walk { RawBlock = marked, RawInline = marked } end
   doc.meta = pandoc.Meta(request.meta or {})

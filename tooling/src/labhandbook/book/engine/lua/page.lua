@@ -201,13 +201,13 @@ local function accessible(text)
 end
 
 -- Whether a page calls sections by their titles: it has no number.
-local function by_title(chapter, state) return not chapter.number or not state.settings.number end
+function M.by_title(chapter, state) return not chapter.number or not state.settings.number end
 
 -- A title that holds citations or references, as the other pages show it: resolved and without links.
 function M.title(chapter, state)
   local function ignore() end
   local doc = pandoc.Pandoc { pandoc.Plain(chapter.title.content) }
-  doc = doc:walk { Cite = refs.crossref(state.labels, function() return '' end, ignore, by_title(chapter, state)) }
+  doc = doc:walk { Cite = refs.crossref(state.labels, function() return '' end, ignore, M.by_title(chapter, state)) }
   doc = refs.citations(doc, state, '', nil, ignore)
   local content = doc.blocks[1].content:walk { Note = function() return {} end, Link = function(link) return link.content end }
   return { title = stringify(content), title_html = words(content) }
@@ -230,7 +230,7 @@ local function resolved(chapter, request, state)
   doc.meta = pandoc.Meta { title = pandoc.MetaInlines(chapter.title.content) }
   -- This comes before the links of citations are made: those lead to pages already.
   doc = links(doc, chapter, state, blame, resources, pictures,
-    refs.crossref(state.labels, href, blame, by_title(chapter, state)))
+    refs.crossref(state.labels, href, blame, M.by_title(chapter, state)))
   if chapter.cites or request.bibliography then
     local target = request.references and refs.relative(path, request.references) or ''
     doc = refs.citations(doc, state, request.bibliography and '' or target, request.bibliography, blame, path)
