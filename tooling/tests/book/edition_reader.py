@@ -92,9 +92,10 @@ class Epub:
 
     @cached_property
     def chapters(self) -> list[Tag]:
-        """The bodies of the chapters: what is not the title page or the list of contents."""
+        """The bodies of the chapters: what is not the cover, the title page or the list of contents."""
         return [document.body for document in self.documents.values()
-                if document.body and "frontmatter" not in attribute(document.body, "epub:type")]
+                if document.body and "frontmatter" not in attribute(document.body, "epub:type")
+                and document.body.get("id") != "cover"]
 
     @property
     def outline(self) -> list[Entry]:
