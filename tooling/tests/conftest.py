@@ -101,6 +101,12 @@ def soup(path: Path) -> BeautifulSoup:
 QUARTO = 3600.0
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _state(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Releases of packages that are not in git leave nothing in the home of who runs the tests."""
+    os.environ["XDG_STATE_HOME"] = str(shared_folder(tmp_path_factory) / "state")
+
+
 @pytest.fixture(scope="session", params=["pandoc", "quarto"])
 def engine(request: pytest.FixtureRequest) -> str:
     """Each engine in turn; Quarto where it is installed."""

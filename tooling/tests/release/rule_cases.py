@@ -107,6 +107,12 @@ def backend_asked(known: Facts, *requires: str) -> Facts:
     return known
 
 
+def fetched(known: Facts) -> Facts:
+    """The same project in a job that fetched its built files."""
+    vars(known.project)["state"] = known.project.root / ".handbook" / "release"
+    return replace(known, built={"demo.tar.gz": ""})
+
+
 def git(**changes: Any) -> GitState:
     """The good commit with changes."""
     return replace(GIT, **changes)

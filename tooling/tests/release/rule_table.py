@@ -28,6 +28,7 @@ from tooling.tests.release.rule_cases import (
     change,
     dependency,
     facts,
+    fetched,
     flit,
     git,
     python,
@@ -118,10 +119,11 @@ CASES: dict[str, list[Case]] = {
              UNVERIFIED),
         Case(facts(git=git(remote_tags=None, remote=None)), "no remote", facts(), UNVERIFIED)],
     "REL092": [
-        Case(facts(HATCH, built={"demo.tar.gz": ""}), "does not name .handbook",
-             facts(HATCH, built={"demo.tar.gz": ""}, texts={".gitignore": "/.handbook/\n"}), WARNING),
-        Case(facts(HATCH, built={"demo.tar.gz": ""}), "does not name .handbook",
-             facts(built={"demo.tar.gz": ""}), WARNING)],
+        Case(fetched(facts(HATCH)), "does not name .handbook",
+             fetched(facts(HATCH, texts={".gitignore": "/.handbook/\n"})), WARNING),
+        Case(fetched(facts(HATCH)), "does not name .handbook", fetched(facts()), WARNING),
+        Case(fetched(facts(HATCH, git=None)), "does not name .handbook",
+             facts(HATCH, git=None, built={"demo.tar.gz": ""}), WARNING)],
     "REL017": [
         Case(replace(facts(), absent=("vendor/lib",)), "vendor/lib is not checked out", facts(), WARNING),
         Case(replace(facts(), absent=("demo_tool/lib",)), "the submodule demo_tool/lib", facts()),

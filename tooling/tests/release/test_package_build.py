@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -220,22 +221,24 @@ ALL = ["setuptools", "setuptools-scm", "hatchling", "flit", "pdm", "poetry", "uv
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("kind", "place"), [*((kind, "git") for kind in ALL), *((kind, "handbook") for kind in ALL),
-                                             ("hatchling", "hidden")])
+@pytest.mark.parametrize(("kind", "place"), [("hatchling", "hidden"), *itertools.product(
+    ALL, ("git", "no git", "handbook"))])
 def test_files_of_a_release_stay_out_of_an_sdist_built_by_hand(network: None, tmp_path: Path, kind: str,
                                                                place: str) -> None:
-    """They are in git's own folder; in `.handbook`, as in a job or without git, only hatchling would ship them."""
+    """They are in git's own folder or the user's; in `.handbook`, as in a job, only hatchling would ship them."""
     if kind == "maturin" and not shutil.which("cargo"):
         pytest.skip(LACKS + "cargo")
     hidden = {".gitignore": "/.handbook/\n"} if place == "hidden" else None
     root = sample_packages.make(tmp_path / "project", kind, hidden)
-    if place != "git":
+    if place in ("handbook", "hidden"):
         (root / ".handbook").mkdir()
+    if place == "no git":
+        shutil.rmtree(root / ".git")
     before = {path for path in root.rglob("*") if ".git" not in path.parts}
     project = load_project(root, ask_remote=False)
     hide(project)
     (project.state / "ledger.json").write_text("{}")
-    assert place != "git" or before == {path for path in root.rglob("*") if ".git" not in path.parts}
+    assert place in ("handbook", "hidden") or before == {path for path in root.rglob("*") if ".git" not in path.parts}
     done = subprocess.run([sys.executable, "-m", "build", "--sdist", "--outdir", str(tmp_path), str(root)],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -59,6 +59,15 @@ def user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "labhandbook"
 
 
+def user_state() -> Path:
+    """Where this package keeps what it can't make again and no project can hold, in the user's own folder.
+
+    Raises RuntimeError when the user has no home.
+    """
+    named = Path(os.environ.get("XDG_STATE_HOME", ""))
+    return (named if named.is_absolute() else Path.home() / ".local" / "state") / "labhandbook"
+
+
 def _is_special(path: Path) -> bool:
     """Whether a path is no file that may be replaced: a device, a pipe, a socket, or anything in /dev.
 

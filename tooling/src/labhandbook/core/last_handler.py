@@ -17,6 +17,7 @@ from pathlib import Path
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.escapes import ERRORS, Lost
+from labhandbook.core.files import user_state
 
 SECTION = "sec-contributing"
 KEPT = 20  # logs
@@ -139,8 +140,7 @@ def _write(text: str) -> Path:
     """Write a log that only its user may read; the oldest ones go."""
     data = text.encode("utf-8", ERRORS)
     try:
-        state = Path(os.environ.get("XDG_STATE_HOME", ""))
-        folder = (state if state.is_absolute() else Path.home() / ".local" / "state") / "labhandbook"
+        folder = user_state()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"defect-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from typing import Any
 
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.files import user_state
 from labhandbook.core.git import GitState, read_git
 from labhandbook.core.process import SECRET
 from labhandbook.core.wording import hint
@@ -157,16 +159,18 @@ class Project:
         name = re.split(r"[.:]", self.backend)[0]
         return {"flit_core": "flit", "flit_scm": "flit", "poetry_core": "poetry"}.get(name, name)
 
-    @property
+    @cached_property
     def state(self) -> Path:
         """The folder of this project's releases: ledgers and built files.
 
-        It is in git's own folder, where no build backend looks for files to ship. It is in `.handbook` where that
-        folder exists, as in a job that fetched it, and without git.
+        It is in git's own folder, or without git in the user's, where no build backend looks for files to ship. It is
+        in `.handbook` where that folder exists, as in a job that fetched it.
         """
         here = self.root / ".handbook"
-        if self.git is None or self.git.store is None or os.path.lexists(here):
+        if os.path.lexists(here):
             return here / "release"
+        if self.git is None or self.git.store is None:
+            return user_state() / "release" / hashlib.sha256(os.fsencode(self.root.resolve())).hexdigest()[:16]
         return self.git.store / "handbook" / os.path.relpath(self.root, self.git.root) / "release"
 
     def line(self, needle: str, table: str = "") -> int:

@@ -1,7 +1,7 @@
 """The state of a release on disk: `.git/handbook/release/NAME-VERSION/` with the files, the ledgers and the log.
 
 `ledger.json` says what was built, tested and rehearsed, `pypi.json` and its like what an index got. One run at a time
-works on it. Without git the folder is `.handbook/release/NAME-VERSION/`.
+works on it. Without git the folder is in the user's own state, and in a job that fetched it in `.handbook`.
 """
 
 from __future__ import annotations
