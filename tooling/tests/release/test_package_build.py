@@ -221,8 +221,9 @@ ALL = ["setuptools", "setuptools-scm", "hatchling", "flit", "pdm", "poetry", "uv
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("kind", "place"), [("hatchling", "hidden"), *itertools.product(
-    ALL, ("git", "no git", "handbook"))])
+@pytest.mark.parametrize(("kind", "place"), [
+    ("hatchling", "hidden"), *itertools.product(ALL, ("git", "handbook")),
+    *((kind, "no git") for kind in ALL if kind != "meson")])  # meson-python makes an sdist of a repository only.
 def test_files_of_a_release_stay_out_of_an_sdist_built_by_hand(network: None, tmp_path: Path, kind: str,
                                                                place: str) -> None:
     """They are in git's own folder or the user's; in `.handbook`, as in a job, only hatchling would ship them."""
