@@ -149,6 +149,15 @@ def test_a_folder_of_a_repository_means_the_whole_repository(package: Path, monk
     assert found["GHA043"] == "../.github/workflows/release.yml" and found["GHA003"] == "pyproject.toml"
 
 
+def test_a_healthy_repository_gets_two_lines_at_most(package: Path) -> None:
+    """With the publisher recorded one line, that GitHub was not asked; without it, one more of what PyPI must have."""
+    for pyproject, lines in ((PYPROJECT, 1), (PYPROJECT.partition("[tool.handbook.release.publisher]")[0], 2)):
+        write(package, {"pyproject.toml": pyproject})
+        done = run("release", "doctor", package, "--offline")
+        assert done.returncode == 0, done.stdout
+        assert len([line for line in done.stdout.splitlines() if line.startswith(tuple("✗!?"))]) == lines, done.stdout
+
+
 def test_settings_that_can_not_be_used_are_refused(package: Path) -> None:
     for text, said in (("workflw", "did you mean workflow"), ("environments", "must be a dict")):
         write(package, {"pyproject.toml": PYPROJECT.replace("workflow = ", f"{text} = ").replace(
