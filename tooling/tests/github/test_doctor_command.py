@@ -150,7 +150,7 @@ def test_a_folder_of_a_repository_means_the_whole_repository(package: Path, monk
 
 
 def test_a_healthy_repository_gets_two_lines_at_most(package: Path) -> None:
-    """With the publisher recorded one line, that GitHub was not asked; without it, one more of what PyPI must have."""
+    """With the publisher recorded one line, that GitHub was not asked; without it, one more, what PyPI must have."""
     for pyproject, lines in ((PYPROJECT, 1), (PYPROJECT.partition("[tool.handbook.release.publisher]")[0], 2)):
         write(package, {"pyproject.toml": pyproject})
         done = run("release", "doctor", package, "--offline")

@@ -185,7 +185,7 @@ def one_name(repository: Repository) -> Iterator[At]:
       why="twine takes every file of the folder, and refuses one that is no sdist or wheel: Unknown distribution "
           "format. Nothing is uploaded.",
       fix="Write the file into another folder, and keep it as an artifact of its own.", section=WORKFLOW,
-      source="timlnx/bitmath#149, kapicorp/kapitan#1548 and spec-kitty/spec-kitty#8")
+      source="timlnx/bitmath#149, kapicorp/kapitan#1548, spec-kitty/spec-kitty#8 and rapiddweller/datamimic#267")
 def only_files(repository: Repository) -> Iterator[At]:
     """Commands that write another file into the folder before it is kept or uploaded, and artifacts with one."""
     places = set()
@@ -212,6 +212,24 @@ def only_files(repository: Repository) -> Iterator[At]:
                     if lines and all(FILE.search(line) and not TAKEN.search(line) for line in lines):
                         yield At(f"{lines[0]} of the artifact {name} is in the folder that {found.job.name} uploads",
                                  found.file, down.line)
+            for name in _not_removed(repository, found, down):
+                yield At(f"{found.folder}/{name}/ stays in the folder that {found.job.name} uploads",
+                         found.file, down.line)
+
+
+def _not_removed(repository: Repository, found: Publication, down: Step) -> list[str]:
+    """Artifacts that a nameless download put into folders of their own there, where commands remove some of them."""
+    chosen = {"name", "pattern", "artifact-ids", "merge-multiple"} & down.inputs.map.keys()
+    if chosen or posixpath.normpath(down.inputs["path"].text or ".") != found.folder:
+        return []
+    lines = [line for step in found.job.steps for _, line in step.run.lines]
+    if any(re.search(r"\b(find|rmdir|python\d?|Remove-Item)\b|\$", line) for line in lines):
+        return []
+    removed = [name for line in lines if re.search(r"\brm\s", line)
+               for name in re.findall(rf"(?<![\w/]){re.escape(found.folder)}/([\w.*?-]+)", line)]
+    stay = [name for name in _kept(repository, found.job.before) or {}
+            if not any(fnmatch.fnmatch(name, each) for each in removed)]
+    return sorted(stay) if removed else []
 
 
 def _others(found: Publication, step: Step) -> Iterator[tuple[int, str]]:
