@@ -32,6 +32,8 @@ KINDS: dict[str, Kind] = {
     "archive": Kind({"recipe.yaml": others.dump(others.RECIPE), "dist/x.txt": ""}, others.ARCHIVES),
     "script": Kind({}, others.SCRIPTS),
     "answer": Kind({}, others.ANSWERS),
+    "talk": Kind({others.TALK_FILE: others.dump(others.TALK)}, others.TALKS),
+    "site": Kind({"index.html": "<main><h1 id='a'>A</h1></main>"}, others.SITES),
     "nothing": Kind({}, {"nothing": {}}),
 }
 
@@ -92,6 +94,15 @@ CALLS: dict[tuple[str, ...], tuple[Call, ...]] = {
     ("job", "explain"): (Call("nothing", ("no such error",)),),
     ("job", "facts"): (Call("nothing", ("--cluster", "lumi")),),
     ("job", "watch"): (Call("nothing", ("1",)),),
+    ("search-index",): (Call("site", ("{}",), ("",)),),
+    ("seminar", "init"): (Call("talk", ("{}",), ("series.yml", "templates")),),
+    ("seminar", "new"): (Call("talk", ("{}", "--speaker", "A", "--affiliation", "A", "--title", "A", "--date",
+                                       "2026-12-10", "--start", "10:15", "--end", "11:00", "--room", "A", "--zoom",
+                                       "", "--host", "A", "--recording", "no"), ("",)),),
+    ("seminar", "check"): (Call("talk", ("{}",)),),
+    ("seminar", "make"): (Call("talk", ("{}/" + others.TALK_FILE,), ("made",)),),
+    ("seminar", "feed"): (Call("talk", ("{}",), ("talks.ics",)),),
+    ("seminar", "due"): (Call("talk", ("{}", "--today", "2026-11-26")),),
 }
 # Not every hostile word can be given to every option: these would do what they say.
 SPARED = {("preview", "port"), ("release new", "folder"), ("job watch", "then")}

@@ -216,3 +216,22 @@ WORDS = {"empty": "", "escape": ESCAPE, "bytes": BYTES, "long": LONG, "digits": 
          "root": "/",
          "infinite": "1e999", "negative": "-1", "option": "--nonsense", "name": NAME, "process": "/proc/self/mem",
          "folder": "."}
+
+TALK_FILE = "2026-12-03-demo.yml"
+TALK: dict[str, Any] = {
+    "speaker": "A. Person", "affiliation": "A group", "title": "A talk", "date": "2026-12-03", "start": "10:15",
+    "end": "11:00", "room": "A room", "abstract": "A text.", "host": "B. Person", "recording": "no", "uid": "a-1",
+}
+TALKS: dict[str, Files] = {
+    **{f"yaml-{name}": {TALK_FILE: text} for name, text in YAML.items()},
+    **{f"series-{name}": {"series.yml": text} for name, text in YAML.items()},
+    **{f"{field}={name}": {TALK_FILE: dump({**TALK, field: value})} for field in TALK
+       for name, value in {**VALUES, "lines": "a\r\nBcc: b@example.org", "digits": DIGITS}.items()},
+    "pipe": {TALK_FILE: Pipe()}, "folder": {TALK_FILE: Folder()}, "loop": {TALK_FILE: Link(TALK_FILE)},
+    "feed": {"talks.ics": b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:\xff\r\n"},
+}
+SITES: dict[str, Files] = {
+    "unclosed": {"index.html": "<html><body><main><p" * 2_000}, "not-utf8": {"index.html": b"<main>\xff\xfe</main>"},
+    "escape": {"index.html": f"<main><h1 id='a'>{ESCAPE}</h1></main>"}, "empty": {"index.html": ""},
+    "pipe": {"index.html": Pipe()}, "loop": {"index.html": Link("index.html")}, "folder": {"index.html": Folder()},
+}

@@ -126,6 +126,8 @@ CASES: dict[str, list[Case]] = {
              facts(HATCH, git=None, built={"demo.tar.gz": ""}), WARNING)],
     "REL017": [
         Case(replace(facts(), absent=("vendor/lib",)), "vendor/lib is not checked out", facts(), WARNING),
+        Case(replace(facts(), absent=("vendor/a", "vendor/b")), "submodules vendor/a and vendor/b are", facts(),
+             WARNING),
         Case(replace(facts(), absent=("demo_tool/lib",)), "the submodule demo_tool/lib", facts()),
         Case(replace(facts(files=(*TREE, "tests/__init__.py")), absent=("tests/data",)), "tests/data", facts(),
              WARNING)],

@@ -182,7 +182,9 @@ def pushed(facts: Facts) -> Iterator[At]:
       section=SECTION, severity=WARNING)
 def submodules(facts: Facts) -> Iterator[At]:
     """Submodules with an empty folder; within a package they are a part of it."""
-    for name in facts.absent:
-        inside = not NOT_SHIPPED.intersection(PurePosixPath(name).parts) and any(
-            f"{parent}/__init__.py" in facts.files for parent in PurePosixPath(name).parents)
-        yield At(f"the submodule {name} is not checked out", ".gitmodules", severity=ERROR if inside else None)
+    inside = [name for name in facts.absent if not NOT_SHIPPED.intersection(PurePosixPath(name).parts) and any(
+        f"{parent}/__init__.py" in facts.files for parent in PurePosixPath(name).parents)]
+    for names, weight in ((inside, ERROR), ([name for name in facts.absent if name not in inside], None)):
+        if names:
+            said = f"submodule {names[0]} is" if len(names) == 1 else f"submodules {listed(names)} are"
+            yield At(f"the {said} not checked out", ".gitmodules", severity=weight)
