@@ -188,3 +188,18 @@ def test_a_package_below_the_repository_reads_its_tag(tmp_path: Path) -> None:
     assert isinstance(text, str)
     make(tmp_path, changes={"inside/pyproject.toml": text})
     assert find_version(load_project(tmp_path / "inside")).version == "1.2.0"
+
+
+def test_state_is_where_no_backend_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the user's folder without git, of each project its own; in `.handbook` where it is, or nobody has a home."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    places = []
+    for name in ("one", "two"):
+        write(tmp_path / name, {"pyproject.toml": "[project]\nname = 'x'\n"})
+        places.append(load_project(tmp_path / name, ask_remote=False).state)
+    assert len(set(places)) == 2 and all(place.is_relative_to(tmp_path / "state") for place in places)
+    (tmp_path / "two" / ".handbook").mkdir()
+    assert load_project(tmp_path / "two", ask_remote=False).state == tmp_path / "two/.handbook/release"
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    assert load_project(tmp_path / "one", ask_remote=False).state == tmp_path / "one/.handbook/release"

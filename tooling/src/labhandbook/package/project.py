@@ -164,13 +164,15 @@ class Project:
         """The folder of this project's releases: ledgers and built files.
 
         It is in git's own folder, or without git in the user's, where no build backend looks for files to ship. It is
-        in `.handbook` where that folder exists, as in a job that fetched it.
+        in `.handbook` where that folder exists, as in a job that fetched it, or there is no other place.
         """
         here = self.root / ".handbook"
         if os.path.lexists(here):
             return here / "release"
         if self.git is None or self.git.store is None:
-            return user_state() / "release" / hashlib.sha256(os.fsencode(self.root.resolve())).hexdigest()[:16]
+            with suppress(RuntimeError):  # A user of a container may have no home.
+                return user_state() / "release" / hashlib.sha256(os.fsencode(self.root.resolve())).hexdigest()[:16]
+            return here / "release"
         return self.git.store / "handbook" / os.path.relpath(self.root, self.git.root) / "release"
 
     def line(self, needle: str, table: str = "") -> int:

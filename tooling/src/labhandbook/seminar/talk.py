@@ -26,7 +26,6 @@ FIELDS = {
     "abstract": "", "speaker-web": "the speaker's page", "host": "who introduces the speaker",
     "status": "confirmed, or cancelled: a talk that is off keeps its file", "video": "its address, once uploaded",
     "tags": "words to find the video by", "done": "tasks of `seminar due` that are finished",
-    "in-room": "people who came", "on-zoom": "people who came",
     "uid": "how calendars recognise this talk: never change it",
 }
 DAY, CLOCK = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"([01]?\d|2[0-3])[:.][0-5]\d")

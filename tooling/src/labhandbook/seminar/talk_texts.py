@@ -90,13 +90,12 @@ def video(folder: Folder, talk: Talk) -> str:
     title = f"{meant['SPEAKER']}: {meant['TITLE']}"
     meant["VIDEO TITLE"] = title if len(title) <= TITLE else title[:TITLE - 1].rstrip() + "…"
     whole = filled(folder, "video.txt", meant)
-    head, _, description = whole.partition("\nDescription:\n")
-    size = len(description.encode())
-    if size > DESCRIPTION:
-        kept = meant["ABSTRACT"].encode()[:max(0, len(meant["ABSTRACT"].encode()) - (size - DESCRIPTION) - 4)]
-        meant["ABSTRACT"] = kept.decode("utf-8", "ignore").rstrip() + "…"
-        return filled(folder, "video.txt", meant)
-    return f"{head}\nDescription:\n{description}" if description else whole
+    over = len(whole.partition("\nDescription:\n")[2].encode()) - DESCRIPTION
+    if over <= 0:
+        return whole
+    abstract = meant["ABSTRACT"].encode()
+    kept = abstract[:max(0, len(abstract) - over - len("…".encode()) - 1)]
+    return filled(folder, "video.txt", meant | {"ABSTRACT": kept.decode("utf-8", "ignore").rstrip() + "…"})
 
 
 def write_templates(folder: Path, *, force: bool = False) -> list[Path]:
