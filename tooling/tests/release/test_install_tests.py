@@ -30,7 +30,7 @@ from labhandbook.release.install_tests import Trial
 from labhandbook.release.release_rules.installed_tests import judge, untested
 from labhandbook.release.test_suite import Suite, folders_of_tests, run_suite
 from tooling.tests.package import sample_dists
-from tooling.tests.package.sample_packages import write
+from tooling.tests.package.sample_packages import git, write
 from tooling.tests.release.faulty_index import serving
 
 pytestmark = pytest.mark.walk
@@ -233,6 +233,24 @@ def test_what_ends_alike_is_one_finding(tmp_path: Path) -> None:
     problems = [install_tests.Tried(Trial("wheel", (), HERE), 1.0, 1.0, problem=f"error:\n{why}")
                 for why in ("one", "two")]
     assert len(judge(project(tmp_path), problems)) == 2, "two installers' reasons are two findings"
+
+
+def test_a_failing_suite_names_the_submodules_that_are_not_checked_out(tmp_path: Path) -> None:
+    for name in ("data", "demo"):
+        write(tmp_path / name, {"pyproject.toml": '[project]\nname = "demo"\n'})
+        git(tmp_path / name, "init", "--quiet")
+        if name == "demo":
+            git(tmp_path / name, "-c", "protocol.file.allow=always", "submodule", "add", "--quiet",
+                str(tmp_path / "data"), "tests/data")
+        git(tmp_path / name, "add", "--all")
+        git(tmp_path / name, "commit", "--quiet", "--message", "All")
+    git(tmp_path, "clone", "--quiet", str(tmp_path / "demo"), "clone")
+    suite = Suite("pytest", 1, 1.0, 3, failures=("test_a",), output="")
+    tried = [install_tests.Tried(Trial("wheel", (), HERE), 1.0, 1.0, suite)]
+    for folder, said in (("demo", "pytest failed: test_a"),
+                         ("clone", "pytest failed (not checked out: the submodule tests/data): test_a")):
+        (finding,) = judge(load_project(tmp_path / folder, ask_remote=False), tried)
+        assert said in finding.message
 
 
 def test_a_suite_that_passes_at_the_second_try(tmp_path: Path) -> None:
