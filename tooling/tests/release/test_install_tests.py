@@ -235,6 +235,19 @@ def test_what_ends_alike_is_one_finding(tmp_path: Path) -> None:
     assert len(judge(project(tmp_path), problems)) == 2, "two installers' reasons are two findings"
 
 
+def test_a_python_that_a_person_chose_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    """Where the lowest dependencies fail on another Python than the oldest, the message says why that one."""
+    seen = project(tmp_path)
+    seen.table["requires-python"] = ">=3.10"
+    suite = Suite("pytest", 1, 1.0, 3, failures=("test_a",), output="")
+    newer = Interpreter("3.12.1", Path("python"))
+    tried = [install_tests.Tried(Trial("wheel", (), newer, lowest=True), 1.0, 1.0, suite)]
+    (chosen,), (oldest_here,) = judge(seen, tried, asked=True), judge(seen, tried)
+    assert chosen.rule.code == oldest_here.rule.code == "REL605"
+    assert "on the Python that --python names, not the oldest" in chosen.message and "isn't here" not in chosen.message
+    assert "the oldest Python that requires-python admits isn't here" in oldest_here.message
+
+
 def test_a_failing_suite_names_the_submodules_that_are_not_checked_out(tmp_path: Path) -> None:
     for name in ("data", "demo"):
         write(tmp_path / name, {"pyproject.toml": '[project]\nname = "demo"\n'})
