@@ -1,5 +1,6 @@
 -- Shortcodes of the handbook. Quarto and the embedded engine call them in the same way.
 
+local agreements = require 'agreements'
 local changes = require 'changes'
 local glossary = require 'glossary'
 local stringify = pandoc.utils.stringify
@@ -88,6 +89,9 @@ end
 return {
   -- {{< glossary >}}: the book's words and what they mean.
   glossary = glossary.list,
+
+  -- {{< agreement hours >}}: a question to the group, and its answer.
+  agreement = agreements,
 
   -- {{< changes pages >}}: the newest commits with their pages; {{< changes log >}}: the lists of the change log.
   changes = changes,

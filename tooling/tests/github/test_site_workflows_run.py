@@ -7,14 +7,14 @@ import os
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tooling.tests.conftest import LACKS, ROOT
 from tooling.tests.github import fake_github
-from tooling.tests.github.act_runner import Event, Run, Runner, load
+from tooling.tests.github.act_runner import Event, Run, Runner
 from tooling.tests.github.pipeline import SYSTEM, TOKEN, handbook_as_fetched
 from tooling.tests.package.sample_packages import download, git
 
@@ -23,9 +23,9 @@ pytestmark = pytest.mark.long
 REPOSITORY = "acerbilab/handbook"
 WORKFLOWS = ROOT / ".github" / "workflows"
 # A quick test or two of the handbook and of each project: the whole of them is a test of its own, below.
-SOME = "-k 'test_report or _package or test_layout or test_eras_scores'"
-# Jobs beside the others, which take their own time or need Quarto.
-BESIDE = ("quarto", "long")
+SOME = "-k 'test_report or _package or test_layout or test_eras_scores or bowl or far_from_all_data'"
+# Jobs beside the others: what takes its own time is not run within another test, and Quarto's needs Quarto.
+BESIDE = ("long",) if shutil.which("quarto") else ("long", "quarto")
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +59,10 @@ def machine(remote: Path, scratch: Path, **environ: str) -> Runner:
                    "GIT_CONFIG_VALUE_0": f"https://github.com/{REPOSITORY}", **environ})
 
 
-def run(runner: Runner, name: str, event: str, *, fork: bool = False, api: str = "", timeout: float = 900) -> Run:
-    """The run of a workflow for an event on the newest commit."""
-    return runner.run(WORKFLOWS / name, event_of(runner, event, fork=fork, api=api), timeout=timeout)
+def run(runner: Runner, name: str, event: str, *, fork: bool = False, api: str = "", done: Sequence[str] = (),
+        timeout: float = 900) -> Run:
+    """The run of a workflow for an event on the newest commit, without the jobs that are `done`."""
+    return runner.run(WORKFLOWS / name, event_of(runner, event, fork=fork, api=api), done=done, timeout=timeout)
 
 
 def event_of(runner: Runner, event: str, *, fork: bool = False, api: str = "") -> Event:
@@ -114,26 +115,24 @@ def test_a_push_to_main_publishes_what_was_checked(remote: Path, tmp_path: Path)
 
 
 def checked(remote: Path, scratch: Path, *, fork: bool, timeout: float = 900, **environ: str) -> tuple[Runner, Run]:
-    """A pull request goes through check.yml."""
+    """A pull request goes through check.yml, without the jobs beside."""
     home = {"PIP_CACHE_DIR": str(Path.home() / ".cache" / "pip")}
     pip = {"PIP_CONFIG_FILE": os.environ["PIP_CONFIG_FILE"]} if "PIP_CONFIG_FILE" in os.environ else {}
     runner = machine(remote, scratch, **home, **pip, **environ)
-    return runner, run(runner, "check.yml", "pull_request", fork=fork, timeout=timeout)
+    return runner, run(runner, "check.yml", "pull_request", fork=fork, done=BESIDE, timeout=timeout)
 
 
 @pytest.mark.slow
 def test_a_pull_request_goes_through_every_check(remote: Path, tmp_path: Path) -> None:
     """All of .ci/run, as on GitHub, which takes as long as `make test` and a fresh environment."""
     _, done = checked(remote, tmp_path, fork=False, timeout=3600)
-    assert [job for job in done.ended("success") if job not in BESIDE] == ["check", "annotate"], done.why()
-    assert ("quarto" in done.ended("success")) == bool(shutil.which("quarto")), "without Quarto its job fails"
+    assert {"check", "annotate"} <= set(done.ended("success")) and not done.ended("failure"), done.why()
 
 
 @pytest.mark.slow
 def test_findings_are_in_the_summary_and_in_code_scanning(remote: Path, tmp_path: Path) -> None:
     runner, done = checked(remote, tmp_path, fork=False, PYTEST_ADDOPTS=SOME)
-    assert [job for job in done.ended("success") if job not in BESIDE] == ["check", "annotate"], done.why()
-    assert ("quarto" in done.ended("success")) == bool(shutil.which("quarto")), "without Quarto its job fails"
+    assert {"check", "annotate"} <= set(done.ended("success")) and not done.ended("failure"), done.why()
     summary = done.jobs["check"].summary
     assert "## Handbook check: no findings" in summary and "## Tests: " in summary and " passed" in summary
     said = json.loads((runner.artifacts / "code-scanning" / "handbook" / "handbook.sarif").read_text())
@@ -165,32 +164,3 @@ def test_on_a_monday_one_issue_says_what_has_aged(remote: Path, tmp_path: Path) 
     assert "## Upkeep of the handbook: " in done.jobs["upkeep"].summary
     assert "GET /repos/actions/checkout/releases/latest" in state.asked
     assert len(state.issues) <= 1
-
-
-def test_the_site_can_be_deployed_again() -> None:
-    """Each attempt names its own artifact, and a deployment that is run again alone takes the last one."""
-    jobs = load(WORKFLOWS / "site.yml")["jobs"]
-    (kept,) = [step["with"]["name"] for step in jobs["build"]["steps"] if "upload-pages" in step.get("uses", "")]
-    assert "github.run_attempt" in kept and jobs["build"]["outputs"] == {"artifact": kept}
-    (step,) = jobs["deploy"]["steps"]
-    assert step["with"] == {"artifact_name": "${{ needs.build.outputs.artifact }}"}
-
-
-def test_no_commit_of_the_main_branch_cancels_the_checks_of_another() -> None:
-    concurrency = load(WORKFLOWS / "check.yml")["concurrency"]
-    assert "github.event_name == 'push' && github.sha" in concurrency["group"]
-
-
-def test_no_job_may_do_more_than_it_needs() -> None:
-    """Write permissions, each with the job that needs it; a pull request's jobs have none but code scanning's."""
-    held: Mapping[str, set[str]] = {}
-    for path in WORKFLOWS.glob("*.yml"):
-        described = load(path)
-        assert described["permissions"] == {}, path.name
-        for name, job in described["jobs"].items():
-            assert "permissions" in job and "timeout-minutes" in job, f"{path.name} {name}"
-            writes = {scope for scope, level in job["permissions"].items() if level == "write"}
-            held = {**held, f"{path.stem} {name}": writes} if writes else held
-    assert held == {
-        "check annotate": {"security-events"}, "links upkeep": {"issues"}, "site deploy": {"id-token", "pages"},
-        "release testpypi": {"id-token"}, "release pypi": {"id-token"}, "release announce": {"contents"}}

@@ -60,7 +60,7 @@ DUPLICATE = register(Rule(
     "Give one of the two another id.",
     "sec-contributing-rules"))
 
-# What ages: `handbook upkeep` finds it, and the first in the chapters' facts `handbook check` too.
+# What ages or is not settled: `handbook upkeep` finds it, and the first in the chapters' facts `handbook check` too.
 REVIEW = register(Rule(
     "BOOK025", "The review day of a fact is still to come",
     "Limits, hosts and names change; a value past its review day may be wrong.",
@@ -86,3 +86,8 @@ TOOL = register(Rule(
     "A reader installs the newest version, and what the page shows is from an older one.",
     "Try the page with it; correct what differs, then update seen: and the days beside it.",
     "sec-contributing-upkeep", Severity.WARNING, asks="the index"))
+SETTLED = register(Rule(
+    "BOOK105", "Every question to the group has its answer",
+    "Until it is answered, each new member has to ask, and may hear different answers.",
+    "Settle it in a meeting; write the answer with its source and days.",
+    "sec-contributing-agreements", Severity.WARNING))

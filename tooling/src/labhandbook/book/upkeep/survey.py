@@ -1,4 +1,4 @@
-"""`handbook upkeep`: checks everything that ages without anybody touching it: addresses, facts, pinned tools."""
+"""`handbook upkeep`: checks what ages by itself, addresses, facts and pinned tools, and lists what is not settled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import date
 from labhandbook.book.book_rules import REVIEW
 from labhandbook.book.checks import BOOK
 from labhandbook.book.model import Book
-from labhandbook.book.upkeep import external_links, pinned_versions
+from labhandbook.book.upkeep import agreements, external_links, pinned_versions
 from labhandbook.core.github_api import API, GitHub
 from labhandbook.core.rules import Findings, Severity
 from labhandbook.package.name_lookup import Answer
@@ -47,7 +47,8 @@ def survey(book: Book, today: date, stage: Callable[[str], None] = lambda word: 
     known = [*pinned_versions.actions(book.root, hub), *pinned_versions.tried(reading.facts, hub, index)]
     stage("asking addresses")
     broken = list(external_links.ask(addresses)) if addresses else []
-    found = [*broken, *known, *BOOK.look(REVIEW.code, reading), *pinned_versions.reviews(book.root, today)]
+    found = [*broken, *known, *BOOK.look(REVIEW.code, reading), *pinned_versions.reviews(book.root, today),
+             *agreements.open_questions(reading.facts)]
     blind = any(finding.weight is Severity.UNVERIFIED for finding in known) or any(
         finding.line == 0 and finding.weight is Severity.UNVERIFIED for finding in broken)
     return Survey(Findings.of(found), len(addresses), blind)
