@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -277,3 +278,37 @@ def test_a_page_names_who_answers_for_it(rendered: Callable[[Path], Path], book:
     assert [" ".join(soup(site / page).select(".page-facts li")[-1].get_text().split()) for page in
             ("index.html", "chapters/deep/a.html", "chapters/research/driving/index.html")] == [
         "Owner Editor (Ada)", "Owner Cluster contact (not settled)", "Owner Editor (Ada)"]
+
+
+def test_a_question_shows_its_answer_or_whom_to_ask(rendered: Callable[[Path], Path], book: Path) -> None:
+    (book / "chapters/together").mkdir()
+    data = book / "chapters/together/agreements.yml"
+    text = ("source: a meeting\nchecked: 2026-11-01\nreview-by: 2027-11-01\n"
+            "hours:\n  question: When do we *meet*?\n  ask: the leader\n  answer: \"\"\n"
+            "lunch:\n  question: Where is lunch?\n  ask: anyone\n  answer: |\n    In the hall.\n\n    - At noon.\n")
+    data.write_text(text, encoding="utf-8")
+    page = book / "index.qmd"
+    page.write_text("# Home\n\n{{< agreement hours >}}\n\n{{< agreement lunch >}}\n", encoding="utf-8")
+    site = rendered(book)
+    boxes = soup(site / "index.html").select("main .agreement")
+    assert [" ".join(box.get_text(" ", strip=True).split()) for box in boxes] == [
+        "When do we meet ? Not settled yet: ask the leader.", "Where is lunch? In the hall. At noon."]
+    assert ["open" in box["class"] for box in boxes] == [True, False]
+
+    data.write_text(text.replace('answer: ""', "answer: At nine."), encoding="utf-8")
+    home = soup(rendered(book) / "index.html")
+    assert "At nine." in home.get_text() and not home.select(".agreement.open")
+
+    page.write_text("# Home\n\n{{< agreement luncheon >}}\n", encoding="utf-8")
+    failed = run("check", book)
+    assert failed.returncode == 1
+    assert "luncheon is not a question of chapters/together/agreements.yml" in failed.stdout
+
+
+def test_every_question_of_the_group_is_on_one_page() -> None:
+    names = [fact.name.split(".") for fact in load_facts(ROOT)]
+    asked = [name[1] for name in names if name[0] == "agreements" and name[-1] == "question"]
+    call = re.compile(r"^\{\{< agreement ([\w-]+) >\}\}$", re.MULTILINE)
+    shown = [name for page in (ROOT / "chapters").rglob("*.qmd")
+             for name in call.findall(page.read_text(encoding="utf-8"))]
+    assert sorted(shown) == sorted(asked) and asked

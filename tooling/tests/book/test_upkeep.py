@@ -193,6 +193,18 @@ def test_facts_and_data_past_their_review_are_reported(
         "error chapters/tools.yml:3", f"error {pinned_versions.PINS}:3"]
 
 
+def test_questions_that_the_group_has_not_settled_are_listed(
+        tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = book(tmp_path, web)
+    (folder / "chapters/agreements.yml").write_text(
+        'source: "a meeting"\nchecked: 2026-11-01\nreview-by: 2027-11-01\n'
+        'hours:\n  question: "When do we meet?"\n  ask: "the leader"\n  answer: ""\n'
+        'lunch:\n  question: "Where is lunch?"\n  ask: "anyone"\n  answer: "In the hall."\n', encoding="utf-8")
+    looked = result(folder, hubs(tmp_path), monkeypatch)
+    assert shown(looked) == ["warning chapters/agreements.yml:5 BOOK105 not settled: When do we meet?"]
+    assert "Ask the leader" in next(iter(looked.findings)).fix
+
+
 def test_a_github_that_is_down_leaves_it_unverified(tmp_path: Path, web: str,
                                                     monkeypatch: pytest.MonkeyPatch) -> None:
     state = hubs(tmp_path)
