@@ -106,7 +106,11 @@ format:
     link-external-newwindow: true
     include-in-header: [{text: "<meta name='mine'>"}]
     include-before-body: before.html
+    css: css/own.css
 """
+# A font of the book, one that isn't there, a file outside, an address and data.
+SHEET = """@font-face { font-family: x; src: url("../own.woff2"), url(none.woff2), url('../../outside.txt'); }
+p { background: url(https://example.org/x.png); mask: url("data:image/svg+xml,%3Csvg/%3E") }"""
 STYLE = """<?xml version="1.0" encoding="utf-8"?>
 <style xmlns="http://purl.org/net/xbiblio/csl" class="in-text" version="1.0">
 <info><title>n</title><id>n</id><updated>2020-01-01T00:00:00+00:00</updated></info>
@@ -123,9 +127,10 @@ def test_words_style_and_inclusions_follow_the_configuration(tmp_path: Path) -> 
     (book / "_quarto.yml").write_text(f"{config}{CONFIGURED}bibliography: works.bib\n", encoding="utf-8")
     (book / "style.csl").write_text(STYLE, encoding="utf-8")
     (book / "before.html").write_text("<p>Before all</p>", encoding="utf-8")
-    for name in ("handouts/a.txt", "deep/b.pdf"):
-        (book / name).parent.mkdir()
-        (book / name).touch()
+    (tmp_path / "outside.txt").touch()
+    for name in ("handouts/a.txt", "deep/b.pdf", "css/own.css", "own.woff2"):
+        (book / name).parent.mkdir(exist_ok=True)
+        (book / name).write_text(SHEET, encoding="utf-8")
     more = ("\n@eq-x, see [@work], [out](https://example.org)\n\n$$x$$ {#eq-x}\n\n"
             "![Cap](pixel.png){#fig-mine}\n\n::: {.callout-note}\nX\n:::\n")
     with (book / "text.qmd").open("a", encoding="utf-8") as text:
@@ -136,6 +141,8 @@ def test_words_style_and_inclusions_follow_the_configuration(tmp_path: Path) -> 
     assert "<meta name='mine'>" in page and "<p>Before all</p>" in page and "Nota bene" in page
     assert ">Yhtälö\u00a01.1</a>" in page and 'data-cites="work">[' in page and "Fig.\u00a01.1. Cap" in page
     assert '<a href="https://example.org" rel="noopener" target="_blank">' in page
+    assert (book / "_book/own.woff2").exists() and not list(book.rglob("outside.txt"))
+    assert '<link rel="preload" href="own.woff2" as="font" crossorigin>' in page
     assert (book / "_book/handouts/a.txt").exists() and (book / "_book/deep/b.pdf").exists()
     assert "`crossref: chapters:` is not read" in done.stderr and "in English, not in fi" in done.stderr
 

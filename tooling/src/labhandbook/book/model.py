@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,9 @@ LISTS = ("bibliography", "filters", "css", "format.html.css", "csl", "format.htm
          "book.favicon", "book.downloads", "book.repo-actions")
 # What is put into every page: texts of HTML, and files that hold it.
 INCLUSIONS = ("include-in-header", "include-before-body", "include-after-body")
+
+# A file that a style sheet names, such as a font; data in the sheet itself begins with `data:`.
+SHEET_FILE = re.compile(r"""url\(["']?(?![a-z]+:|/)([^"')]+)["']?\)""")
 
 
 def people(named: Any) -> str:
@@ -85,8 +90,15 @@ class Book:
 
     @property
     def styles(self) -> list[str]:
-        """The style sheets and the icon of every page, relative to the root."""
-        return [*as_list(self.html_option("css")), *as_list(self.settings.get("favicon"))]
+        """The style sheets and the icon of every page, relative to the root.
+
+        With them come the book's files that the sheets name, as in Quarto.
+        """
+        sheets = as_list(self.html_option("css"))
+        named = [posixpath.normpath(posixpath.join(posixpath.dirname(sheet), target)) for sheet in sheets
+                 if (file := own_file(self.root, sheet))
+                 for target in SHEET_FILE.findall(untrusted_data.content(file).decode(errors="replace"))]
+        return [*sheets, *as_list(self.settings.get("favicon")), *filter(partial(own_file, self.root), named)]
 
     def html_option(self, name: str, default: Any = None) -> Any:
         """An option of `format: html`, or of the project where the format does not set it."""

@@ -112,6 +112,10 @@ class Navigation:
         toc, end, body = rest.partition(TOC[1])
         if opening := OPENING.match(body):
             html = before + opening[0] + start + toc + end + body[opening.end():]
+        if "<math" in html:  # nothing moves when the font comes with the page
+            html = html.replace("</title>", "</title>" + "".join(
+                f'\n<link rel="preload" href="{prefix(page)}{name}" as="font" crossorigin>'
+                for name in self.book.styles if name.endswith(".woff2")), 1)
         return html.replace(SIDEBAR, self._sidebar(page), 1)
 
     def _before_title(self, page: Page) -> str:
