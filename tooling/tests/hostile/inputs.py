@@ -33,6 +33,7 @@ KINDS: dict[str, Kind] = {
     "script": Kind({}, others.SCRIPTS),
     "answer": Kind({}, others.ANSWERS),
     "talk": Kind({others.TALK_FILE: others.dump(others.TALK)}, others.TALKS),
+    "attendance": Kind({"attendance.csv": "name,affiliation,where,people\n"}, others.LISTS),
     "site": Kind({"index.html": "<main><h1 id='a'>A</h1></main>"}, others.SITES),
     "nothing": Kind({}, {"nothing": {}}),
 }
@@ -102,6 +103,7 @@ CALLS: dict[tuple[str, ...], tuple[Call, ...]] = {
     ("seminar", "check"): (Call("talk", ("{}",)),),
     ("seminar", "make"): (Call("talk", ("{}/" + others.TALK_FILE,), ("made",)),),
     ("seminar", "feed"): (Call("talk", ("{}",), ("talks.ics",)),),
+    ("seminar", "attendance"): (Call("attendance", ("{}/attendance.csv",)),),
     ("seminar", "due"): (Call("talk", ("{}", "--today", "2026-11-26")),),
 }
 # Not every hostile word can be given to every option: these would do what they say.

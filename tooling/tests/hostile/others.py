@@ -230,6 +230,13 @@ TALKS: dict[str, Files] = {
     "pipe": {TALK_FILE: Pipe()}, "folder": {TALK_FILE: Folder()}, "loop": {TALK_FILE: Link(TALK_FILE)},
     "feed": {"talks.ics": b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:\xff\r\n"},
 }
+HEAD = "name,affiliation,where,people\n"
+LISTS: dict[str, Files] = {name: {"attendance.csv": node} for name, node in {
+    "empty": "", "not-utf8": HEAD.encode() + b"\xff\xfe,,,\n", "utf16": (HEAD + "A,,,\n").encode("utf-16"),
+    "quote": HEAD + 'A,"' + "x\n" * 200_000, "cell": HEAD + LONG * 2_000, "digits": f"{HEAD},,zoom,{DIGITS}\n",
+    "escape": f"{HEAD}{ESCAPE},,{ESCAPE},{ESCAPE}\n", "commas": HEAD + "," * 300_000, "nul": HEAD + "A\0B,,,\n",
+    "head": f"{ESCAPE},{LONG}\n", "pipe": Pipe(), "folder": Folder(), "loop": Link("attendance.csv"),
+}.items()}
 SITES: dict[str, Files] = {
     "unclosed": {"index.html": "<html><body><main><p" * 2_000}, "not-utf8": {"index.html": b"<main>\xff\xfe</main>"},
     "escape": {"index.html": f"<main><h1 id='a'>{ESCAPE}</h1></main>"}, "empty": {"index.html": ""},

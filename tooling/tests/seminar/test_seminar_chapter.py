@@ -31,6 +31,10 @@ def test_the_page_runs_as_printed(tmp_path: Path) -> None:
     for words in printed():
         if words == ["handbook", "seminar", "new"]:
             continue  # it asks on a terminal
+        if "attendance" in words:
+            filled = re.search(r"^```\{\.csv[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+            assert filled
+            (tmp_path / words[3]).write_text(filled[1], encoding="utf-8")
         done = run(*words[1:], cwd=tmp_path)
         ran.append(words[2])
         expected = 1 if "due" in words else 0
@@ -42,14 +46,16 @@ def test_the_page_runs_as_printed(tmp_path: Path) -> None:
         if "check" in words:
             assert "no findings" in done.stderr
         if "make" in words:
-            files = set(re.findall(r"^\| `([\w.]+)` \|", text, re.MULTILINE))
+            files = set(re.findall(r"^\| `([\w.-]+)` \|", text, re.MULTILINE))
             assert {Path(line).name for line in done.stdout.splitlines()} == files
+        if "attendance" in words:
+            assert f"`{done.stdout.strip().partition(': ')[2]}`" in text
         if "feed" in words:
             assert f"`{done.stdout.partition(':')[0]}: 1 talk`" in text
         if "due" in words:
             shown = re.search(r"```\{\.text\}\n(overdue.*?)```", text, re.DOTALL)
             assert shown and set(shown[1].splitlines()) <= set(done.stdout.splitlines())
-    assert {"init", "new", "check", "make", "feed", "due"} <= set(ran)
+    assert {"init", "new", "check", "make", "feed", "due", "attendance"} == set(ran)
 
 
 @pytest.mark.parametrize("name", [*NAMES, "a: b # c", "'quoted' \"twice\"", "- dash", "yes", "..",

@@ -103,7 +103,7 @@ def check(folder: Path, links: bool, form: str, strict: bool) -> int:
 @click.option("--now", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
               help="The moment that a changed calendar entry carries, in UTC (default: now).")
 def make(file: Path, now: datetime | None) -> int:
-    """Make everything about the talk in FILE: mail, calendar entry and texts."""
+    """Make everything about the talk in FILE: mail, calendar entry, texts, poster, slide and attendance list."""
     from labhandbook.seminar.check_talks import about
     from labhandbook.seminar.make_talk import make as write
     from labhandbook.seminar.talk import folder_of
@@ -111,8 +111,12 @@ def make(file: Path, now: datetime | None) -> int:
     folder, talk = folder_of(file)
     if _refused(about(folder, talk)):
         return FINDINGS
-    for path in write(folder, talk, _moment(now)):
+    paths, letter = write(folder, talk, _moment(now))
+    for path in paths:
         click.echo(shown(path))
+    if letter:
+        click.echo(f"! No font on this computer shows {letter}: the PDFs have empty boxes in its place. Install a "
+                   "font for that script, such as one of the Noto fonts, and run this again.", err=True)
     return FINE
 
 
@@ -159,6 +163,23 @@ def due(folder: Path, today: datetime | None, days: int, form: str) -> int:
     else:
         click.echo(as_text(tasks, day) or f"Nothing is due by {day} or in the {days} days after.")
     return FINDINGS if any(task.state(day) == "overdue" for task in tasks) else FINE
+
+
+@seminar.command(cls=Command, section="sec-organising-attendance")
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
+@findings_format_option
+@click.option("--strict", is_flag=True, help="Fail on warnings too.")
+def attendance(files: tuple[Path, ...], form: str, strict: bool) -> int:
+    """Count who came, from attendance lists (CSV) that are filled in, and name what is odd in them."""
+    from labhandbook.core.rules import Findings
+    from labhandbook.seminar.attendance import LISTS, read_attendance
+
+    lists = [read_attendance(path) for path in files]
+    found = Findings.of((each for one in lists for each in LISTS.run(one)), len(LISTS.checks))
+    show_report(found, form, None, "Attendance")
+    for one in lists:
+        click.echo(str(one), err=form != "text")
+    return FINDINGS if found.failed(strict=strict) else FINE
 
 
 def _refused(found: Findings) -> bool:

@@ -28,7 +28,7 @@ RULE_MODULES: dict[str, tuple[str, ...]] = {
             "labhandbook.release.release_rules.missing_files",
             "labhandbook.release.release_rules.installed_tests"),
     "GHA": ("labhandbook.github.workflow_rules",),
-    "SEM": ("labhandbook.seminar.talk_rules",),
+    "SEM": ("labhandbook.seminar.talk_rules", "labhandbook.seminar.attendance"),
 }
 # The tests' inputs, each beside what must be found in it.
 CASES = "tooling/tests/cases"

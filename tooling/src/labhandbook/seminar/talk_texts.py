@@ -27,7 +27,7 @@ def words(folder: Folder, talk: Talk) -> dict[str, str]:
              "ABSTRACT": talk["abstract"], "DAY": day, "TIME": when, "PLACE": talk.place, "ROOM": talk["room"],
              "ZOOM": talk["zoom"], "SPEAKER WEB": talk["speaker-web"], "HOST": talk["host"], "VIDEO": talk["video"],
              "TAGS": ", ".join(tags(folder, talk)), "STATUS": "CANCELLED" if talk.cancelled else "",
-             "RECORDING": "The talk will be recorded." if talk.recorded else "",
+             "RECORDING": "The talk will be recorded." if talk.recorded and not talk.cancelled else "",
              "SERIES": folder.fact("name"), "SERIES WEB": folder.fact("web"), "FROM": folder.fact("from"),
              "PLAYLIST": folder.fact("playlist")}
     return {name: NOT_ON_A_LINE.sub(" ", text) if name != "ABSTRACT" else text for name, text in found.items()}
@@ -89,7 +89,8 @@ def video(folder: Folder, talk: Talk) -> str:
     meant = {name: _plain(text) for name, text in words(folder, talk).items()}
     title = f"{meant['SPEAKER']}: {meant['TITLE']}"
     meant["VIDEO TITLE"] = title if len(title) <= TITLE else title[:TITLE - 1].rstrip() + "…"
-    whole = filled(folder, "video.txt", meant)
+    # An empty line at the top would be the first thing that YouTube shows of a talk without an abstract.
+    whole = re.sub(r"(\nDescription:\n)\n+", r"\1", filled(folder, "video.txt", meant))
     over = len(whole.partition("\nDescription:\n")[2].encode()) - DESCRIPTION
     if over <= 0:
         return whole
