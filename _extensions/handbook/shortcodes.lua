@@ -3,6 +3,7 @@
 local agreements = require 'agreements'
 local changes = require 'changes'
 local glossary = require 'glossary'
+local talks = require 'talks'
 local stringify = pandoc.utils.stringify
 local PEOPLE = 'chapters/people.yml'
 
@@ -95,6 +96,9 @@ return {
 
   -- {{< changes pages >}}: the newest commits with their pages; {{< changes log >}}: the lists of the change log.
   changes = changes,
+
+  -- {{< talks >}}: the talks of seminars/talks.ics.
+  talks = talks,
 
   -- {{< rules REL001 REL002 >}}, in a paragraph of its own: one line that opens to the codes of the rules that check
   -- a step, as links to their reference.

@@ -318,3 +318,19 @@ def test_without_scripts_a_page_says_the_day_itself(open_page: Open) -> None:
     page = open_page("chapters/hpc/systems.html", js=False)
     day = page.locator(".page-facts [data-confirmed]")
     assert day.inner_text() == day.get_attribute("data-confirmed")
+
+
+def test_a_talk_is_over_from_the_day_after_it(open_page: Open) -> None:
+    page = open_page("chapters/seminars/ongoing.html")
+    page.clock.set_fixed_time("2026-12-03T23:00:00")
+    said = page.evaluate("""() => {
+        const list = document.createElement("ul");
+        list.className = "talks";
+        list.innerHTML = ["2026-12-04", "2026-12-03", "2026-12-02"].map((day) =>
+            `<li><span data-talk="${day}">${day}</span></li>`).join("");
+        document.querySelector("main").append(list);
+        document.dispatchEvent(new Event("handbook-main"));
+        document.dispatchEvent(new Event("handbook-main"));
+        return [...list.children].map((one) => one.textContent);
+    }""")
+    assert said == ["2026-12-04", "2026-12-03", "2026-12-02 (over)"]

@@ -7,6 +7,7 @@ import email.policy
 import unicodedata
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -55,6 +56,25 @@ def test_text_and_html_say_the_same(folder: Path, name: str) -> None:
     assert message["Subject"] == f"Machine Learning Coffee Seminar: {name}, {TALK['title']}"
     assert message["From"] == "Machine Learning Coffee Seminar <mlseminar@hiit.fi>" and message["X-Unsent"] == "1"
     assert [link["href"] for link in html("a")] == [TALK["zoom"], "https://fcai.fi/machine-learning-coffee-seminar"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_html_in_a_browser(folder: Path, browser: Any, name: str, width: int) -> None:
+    """A mail program shows it with its letters whole, no wider than its window, and runs nothing in it."""
+    path = write(folder, speaker=name, title=f"{MARKUP} {'x' * 200}", speaker_web=f"https://e.fi/{'y' * 250}")
+    message = read(made(path)["mail.eml"])
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: asked.append("a dialog"))
+    page.set_content(body(message, "html"))
+    shown = " ".join(page.locator("body").inner_text().split())
+    for said in (unicodedata.normalize("NFC", name), MARKUP, "Thursday 3 December 2026, 10:15–11:00", TALK["zoom"]):
+        assert said in shown
+    assert page.evaluate("document.documentElement.scrollWidth") <= width and not asked
+    page.close()
 
 
 def test_the_mail_carries_the_calendar_entry(folder: Path) -> None:

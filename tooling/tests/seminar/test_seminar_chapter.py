@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from labhandbook.seminar.talk import FIELDS, read_talk
 from tooling.tests.conftest import ROOT, run
+from tooling.tests.hpc.terminal import talk as typed
 from tooling.tests.seminar.test_calendar_feed import NAMES
 
 PAGE = ROOT / "chapters/seminars/organising.qmd"
@@ -91,3 +93,41 @@ def test_usual_answers_come_from_the_series(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     talk = read_talk(tmp_path / "2026-12-03-a.yml")
     assert (talk["room"], talk["start"], talk["end"]) == ("Exactum B123", "10:15", "11:00")
+
+
+def asked(folder: Path, *answers: str) -> tuple[int, str]:
+    """What `seminar new` does in a terminal where someone types the answers."""
+    program = Path(sys.executable).with_name("handbook")
+    return typed([program, "seminar", "new", folder], folder, *answers, prompt=": ")
+
+
+def test_new_asks_at_a_terminal(tmp_path: Path) -> None:
+    code, screen = asked(tmp_path, "王小明\n", "\n", "\n", "Sea ice: a talk\n", "3.12.2026\n", "2026-02-30\n",
+                         "2026-12-03\n", "noon\n", "10:15\n", "11.00\n", "Exactum B123\n", "\n", "maybe\n",
+                         "yes\n", "Maija Meikäläinen\n")
+    assert code == 0, screen
+    (path,) = tmp_path.iterdir()
+    talk = read_talk(path)
+    answered = {"speaker": "王小明", "affiliation": "", "title": "Sea ice: a talk", "date": "2026-12-03",
+                "start": "10:15", "end": "11.00", "room": "Exactum B123", "zoom": "", "recording": "yes",
+                "host": "Maija Meikäläinen"}
+    assert {field: talk[field] for field in answered} == answered
+    for said in ("3.12.2026 is not a day; write it as 2026-12-03", "2026-02-30 is not a day", "noon is not a time",
+                 "maybe is neither yes nor no"):
+        assert said in screen
+    assert screen.count("Title: ") == 2, "a title is needed, so it is asked for again"
+    assert f"{path.name} written" in screen and "Traceback" not in screen
+
+
+def test_return_takes_what_is_usual(tmp_path: Path) -> None:
+    (tmp_path / "series.yml").write_text("name: A\nfrom: a@b.fi\nroom: Exactum B123\nstart: 10:15\nend: 11:00\n")
+    code, screen = asked(tmp_path, "A\n", "\n", "T\n", "2026-12-03\n", *["\n"] * 6)
+    assert code == 0 and "Room [Exactum B123]: " in screen, screen
+    talk = read_talk(tmp_path / "2026-12-03-a.yml")
+    assert (talk["room"], talk["start"], talk["end"]) == ("Exactum B123", "10:15", "11:00")
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"])
+def test_nothing_is_written_when_the_questions_are_left(tmp_path: Path, key: str) -> None:
+    code, screen = asked(tmp_path, "A\n", key)
+    assert code and "Traceback" not in screen and not list(tmp_path.iterdir())

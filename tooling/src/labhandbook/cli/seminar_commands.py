@@ -68,8 +68,7 @@ def new(folder: Path, name: str, **answers: str | None) -> int:
         if answers[field] is None:
             default = usual.fact(field) if usual else ""
             if sys.stdin.isatty():
-                empty = None if field in NEEDED else ""
-                default = click.prompt(question, default=default or empty, err=True)
+                default = _ask(field, question, default)
             elif field in NEEDED and not default:
                 raise HandbookError(f"no {field} is named", todo=f"add --{field}", section="sec-organising-talk")
             answers[field] = default
@@ -180,6 +179,23 @@ def attendance(files: tuple[Path, ...], form: str, strict: bool) -> int:
     for one in lists:
         click.echo(str(one), err=form != "text")
     return FINDINGS if found.failed(strict=strict) else FINE
+
+
+def _ask(field: str, question: str, default: str) -> str:
+    """The answer to a question, which is asked again until it can be one."""
+    from labhandbook.seminar.new_talk import check_answer
+
+    def fine(answer: str) -> str:
+        try:
+            check_answer(field, answer)
+        except HandbookError as error:
+            raise click.UsageError(f"{error}; {error.todo}.") from None
+        return answer
+
+    empty = None if field in NEEDED else ""
+    answer: str = click.prompt(question, default=default or empty, show_default=bool(default), value_proc=fine,
+                               err=True)
+    return answer
 
 
 def _refused(found: Findings) -> bool:

@@ -98,7 +98,8 @@ def _entry(event: Any, folder: Folder, talk: Talk) -> Any:
     """A talk's entry, without what numbers it."""
     event.add("uid", talk.uid)
     event.add("summary", f"{talk['speaker']}: {talk['title']}")
-    about = [talk["abstract"], f"Zoom: {talk['zoom']}" if talk["zoom"] else "", folder.fact("web")]
+    about = [talk["abstract"], f"Zoom: {talk['zoom']}" if talk["zoom"] else "",
+             f"Video: {talk['video']}" if talk["video"] else "", folder.fact("web")]
     event.add("description", "\n\n".join(filter(None, about)))
     event.add("location", talk["room"] or talk["zoom"])
     if talk["zoom"] or folder.fact("web"):

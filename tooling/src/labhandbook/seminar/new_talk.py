@@ -6,18 +6,22 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import yaml
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.seminar.talk import FIELDS, TALK
+from labhandbook.seminar.talk import CLOCK, DAY, FIELDS, TALK
 
 
 def write_talk(folder: Path, answers: Mapping[str, str], name: str = "") -> Path:
-    """Write the file of a talk and return its path. Raises HandbookError when there is one with its name."""
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", answers["date"]):
-        raise HandbookError(f"{answers['date'][:40]} is not a day", todo="write it as 2026-12-03", section=TALK)
+    """Write the file of a talk and return its path.
+
+    Raises HandbookError for an answer that no talk can have, and when there is a file with its name.
+    """
+    for field, answer in answers.items():
+        check_answer(field, answer)
     path = folder / f"{answers['date']}-{file_name(name or answers['speaker'].split()[-1:])}.yml"
     lines = []
     for field, comment in FIELDS.items():
@@ -34,6 +38,22 @@ def write_talk(folder: Path, answers: Mapping[str, str], name: str = "") -> Path
         raise HandbookError(f"{path} can't be written: {error.strerror or error}", where=str(path),
                             todo="choose another folder or name", section=TALK) from None
     return path
+
+
+def check_answer(field: str, answer: str) -> None:
+    """Raise HandbookError for a day, a time or an answer about the recording that is none."""
+    if field == "date":
+        try:
+            fine = bool(DAY.fullmatch(answer) and date.fromisoformat(answer))
+        except ValueError:
+            fine = False
+        if not fine:
+            raise HandbookError(f"{answer[:40]} is not a day", todo="write it as 2026-12-03", section=TALK)
+    if field in ("start", "end") and not CLOCK.fullmatch(answer):
+        raise HandbookError(f"{answer[:40]} is not a time", todo="write it as 10:15", section=TALK)
+    if field == "recording" and answer not in ("yes", "no", ""):
+        raise HandbookError(f"{answer[:40]} is neither yes nor no",
+                            todo="leave it empty until the speaker has answered", section=TALK)
 
 
 def scalar(text: str, field: str) -> str:
