@@ -88,6 +88,7 @@ CALLS: dict[tuple[str, ...], tuple[Call, ...]] = {
                        Call("script", ("{}/job.sh", "--cluster", "turso", "--from", "{}"))),
     ("job", "cost"): (Call("script", ("{}/job.sh", "--cluster", "lumi")), Call("script", ("{}/job.sh",))),
     ("job", "new"): (Call("nothing", ("{}/job.sh", "--cluster", "lumi"), ("job.sh",)),),
+    ("job", "choices"): (Call("nothing", ()),),
     ("job", "scripts"): (Call("script", ("{}",), ("",)),),
     ("job", "efficiency"): (Call("answer", ("1", "--from", "{}/answer.txt")),),
     ("job", "collect"): (Call("script", ("{}/job.sh",)), Call("script", ("{}/job.sh", "--output", "{}/runs.csv"),

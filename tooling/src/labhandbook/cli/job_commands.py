@@ -179,6 +179,19 @@ def scripts(folder: Path, name: str | None, force: bool) -> int:
     return FINE
 
 
+@job.command(cls=Command, section="sec-systems-choices")
+def choices() -> int:
+    """List jobs with cluster, partition, price and command.
+
+    It is the table on the page of systems, which is written by: handbook job choices > chapters/hpc/_choices.qmd
+    """
+    from labhandbook.hpc.choices import table
+    from labhandbook.hpc.clusters import load
+
+    click.echo(table(load()), nl=False)
+    return FINE
+
+
 def _time(text: str) -> str:
     """A time limit as it was typed; click asks again until Slurm can read it."""
     from labhandbook.hpc.job_request import Unreadable, hours

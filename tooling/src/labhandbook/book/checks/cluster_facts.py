@@ -12,6 +12,7 @@ from labhandbook.core.rules import At
 from labhandbook.core.wording import hint
 
 FILE = "clusters.yml"
+COMPUTED = "_choices.qmd"  # `handbook job choices` makes it of the facts
 UNITS = r"(?:minutes?|hours?|days?|[KMGT]i?B|nodes?|cores?|jobs?|files|GPUs?|GCDs?)"
 AMOUNT = re.compile(rf"(?<![\w.-])(\d[\d \u00a0,]*\d|\d)(?:[ \u00a0~-])?({UNITS})\b")
 # The words after a number that is alone in the facts.
@@ -66,7 +67,7 @@ def cluster_fact(reading: Reading) -> Iterator[At]:
             for name in (*options, *named):
                 if name not in partitions:
                     yield line.at(f"no cluster has a partition {name}{hint(name, partitions)}")
-            if line.code:
+            if line.code or PurePosixPath(line.file).name == COMPUTED:
                 continue
             for match in AMOUNT.finditer(INLINE_CODE.sub("", line.text)):
                 if variable := known.get(_same(match[1], match[2])):
