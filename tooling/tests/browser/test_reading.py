@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -150,7 +151,7 @@ def test_rules_of_a_step_are_behind_a_line(open_page: Open) -> None:
 
 
 def test_ticks_stay(open_page: Open) -> None:
-    page = open_page("index.html")
+    page = open_page("chapters/together/joining.html")
     boxes = page.locator("main input[type=checkbox]")
     boxes.nth(1).check()
     boxes.nth(3).check()
@@ -211,7 +212,8 @@ def test_a_report_names_the_page_and_the_section(open_page: Open) -> None:
     page = open_page("chapters/hpc/workflow.html#sec-hpc-workflow-watch")
     link = page.get_by_role("link", name="Report an issue")
     asked = parse_qs(urlsplit(link.get_attribute("href")).query)
-    assert asked["title"] == ["8 HPC workflow: 8.3 Watch"]
+    (title,) = asked["title"]
+    assert re.fullmatch(r"(\d+) HPC workflow: \1\.\d+ Watch", title)
     assert asked["body"][0].split("\n")[0].endswith("/chapters/hpc/workflow.html#sec-hpc-workflow-watch")
     assert asked["body"][0].split("\n")[1] == "For: HPC contact"
     page.goto("chapters/kit.html")

@@ -13,6 +13,10 @@ PAGES = {
     "sec-organising": "seminars/organising",
     "sec-commands": "hpc/commands", "sec-job-scripts": "hpc/recipes", "sec-systems": "hpc/systems",
     "sec-hpc-workflow": "hpc/workflow", "sec-hpc-workflow-errors": "hpc/errors", "sec-hpc-errors": "hpc/errors",
+    **{f"sec-contributing-{name}": "authors"
+       for name in ("rules", "facts", "agreements", "reading", "publish", "upkeep", "more")},
+    **{f"sec-pypi-metadata-{name}": "packaging/metadata"
+       for name in ("version", "licence", "python", "packages", "extras")},
     **{f"sec-hpc-workflow-{name}": "hpc/getting-ready"
        for name in ("scope", "prepare", "account", "key", "login", "project", "directory", "transfer", "software")},
 }
