@@ -57,7 +57,7 @@ def test_installed_package_is_this_one(project: Path, research: Path) -> None:
 
 
 def test_program_for_a_first_gpu_script_learns(research: Path) -> None:
-    done = subprocess.run([sys.executable, "train.py"], cwd=ROOT / "chapters/hpc/jobs", capture_output=True, text=True,
+    done = subprocess.run([sys.executable, ROOT / "chapters/hpc/jobs/train.py"], capture_output=True, text=True,
                           check=True)
     losses = [float(loss) for loss in re.findall(r"loss ([\d.]+)", done.stdout)]
     assert len(losses) == 6 and losses[-1] < losses[0] / 10
