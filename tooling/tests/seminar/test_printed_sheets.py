@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from labhandbook.seminar.printed_sheets import SHEETS, sheets
 from labhandbook.seminar.talk import PACKAGED, folder_of
-from tooling.tests.conftest import run
+from tooling.tests.conftest import ROOT, run
 from tooling.tests.seminar.talks import TALK, write
 
 LONG = "Simulation-based inference with Gaussian processes for models whose likelihood nobody can write down. "
@@ -120,5 +121,10 @@ def test_make_keeps_a_list_that_is_filled_in(folder: Path) -> None:
     assert run("seminar", "make", path).returncode == 0 and "Maija" in filled.read_text()
 
 
-def test_the_layouts_are_among_the_templates() -> None:
-    assert {f"{sheet}.typ" for sheet in SHEETS} < {path.name for path in PACKAGED.iterdir()}
+def test_the_colours_are_those_of_the_book() -> None:
+    tokens = dict(re.findall(r"--hb-([\w-]+): light-dark\((#\w+),",
+                             (ROOT / "_extensions/handbook/tokens.css").read_text(encoding="utf-8")))
+    style = (PACKAGED / "style.typ").read_text(encoding="utf-8")
+    own = dict(re.findall(r'^#let ([\w-]+) = rgb\("(#\w+)"\)', style, re.MULTILINE))
+    assert own == {name: tokens[name.removesuffix("-colour")] for name in own} and len(own) == 4
+    assert {tokens["text"], tokens["warning"]} == set(re.findall(r'rgb\("(#\w+)"\)', style)) - set(own.values())
