@@ -17,7 +17,7 @@ import vobject
 from labhandbook.core.errors import HandbookError
 from labhandbook.seminar.calendar_feed import published
 from tooling.tests.conftest import run
-from tooling.tests.seminar.talks import NOW, TALK, feed, write
+from tooling.tests.seminar.talks import NOW, TALK, codes, feed, write
 
 LATER = NOW + timedelta(days=1)
 NAMES = ["Анна Ахматова", "محمد بن موسى الخوارزمي", "王小明", "Nguyễn Thị Minh Khai",
@@ -129,3 +129,14 @@ def test_a_damaged_feed_is_named(folder: Path, text: str) -> None:
     with pytest.raises(HandbookError, match=r"talks\.ics is not a calendar"):
         published(folder)
     assert run("seminar", "feed", folder).returncode == 2
+
+
+def test_a_calendar_that_is_older_than_a_talk_is_named(folder: Path) -> None:
+    assert run("seminar", "feed", folder).returncode == 0 and codes(folder) == []
+    path = write(folder, room="Exactum C222")
+    done = run("seminar", "check", folder)
+    assert done.returncode == 0 and f"{path}:1: SEM016 talks.ics does not show the talk" in done.stdout
+    again = run("seminar", "feed", folder)
+    assert "SEM016" not in again.stdout and codes(folder) == []
+    write(folder, "2026-12-10-b.yml", date="2026-12-10", uid="b")
+    assert codes(folder) == ["SEM016"]

@@ -133,9 +133,10 @@ def feed(folder: Path, output: Path | None, now: datetime | None) -> int:
     from labhandbook.seminar.calendar_feed import calendar, published
     from labhandbook.seminar.check_talks import check as look
     from labhandbook.seminar.talk import FEED, read_folder
+    from labhandbook.seminar.talk_rules import OUTDATED
 
     talks = read_folder(folder)
-    if _refused(look(talks)):
+    if _refused(look(talks, without=(OUTDATED,))):
         return FINDINGS
     path = output or folder / FEED
     text = calendar(talks, talks.talks, _moment(now), published(folder, path), withdraw=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,17 @@ def published(folder: Path, feed: Path | None = None) -> dict[str, Any]:
     return found
 
 
+def outdated(folder: Folder) -> Iterator[Talk]:
+    """The talks that the feed of a folder lacks, or shows as they were; none where there is no feed."""
+    from icalendar import Event
+
+    path = folder.path / FEED
+    shown = {str(event.get("UID", "")): event for event in _events(path)} if path.exists() else {}
+    for talk in folder.talks if path.exists() else ():
+        if talk.start and talk.end and not _same(_entry(Event(), folder, talk), shown.get(talk.uid)):
+            yield talk
+
+
 def _events(path: Path) -> list[Any]:
     """The entries of a calendar file."""
     from icalendar import Calendar
@@ -113,8 +124,7 @@ def _entry(event: Any, folder: Folder, talk: Talk) -> Any:
 
 def _numbered(event: Any, old: Any, now: datetime) -> Any:
     """An entry with its number and the moment of its last change."""
-    same = old is not None and all(_bytes(event, name) == _bytes(old, name) for name in SHOWN)
-    if same:
+    if _same(event, old):
         return old
     for name in ("DTSTAMP", "LAST-MODIFIED", "SEQUENCE"):
         event.pop(name, None)
@@ -122,6 +132,11 @@ def _numbered(event: Any, old: Any, now: datetime) -> Any:
     event.add("last-modified", now.astimezone(UTC))
     event.add("sequence", 0 if old is None else _number(old) + 1)
     return event
+
+
+def _same(event: Any, old: Any) -> bool:
+    """Whether a person's calendar would show nothing new."""
+    return old is not None and all(_bytes(event, name) == _bytes(old, name) for name in SHOWN)
 
 
 def _bytes(event: Any, name: str) -> bytes:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from labhandbook.core.rules import REGISTRY, Finding, Findings
 from labhandbook.seminar.talk import Folder, Talk
 from labhandbook.seminar.talk_rules import TALKS, ask_links
 
 
-def check(folder: Folder, *, links: bool = False) -> Findings:
-    """The findings in a folder of talks; with `links` each address is asked for."""
-    found = TALKS.run(folder)
+def check(folder: Folder, *, links: bool = False, without: Collection[str] = ()) -> Findings:
+    """The findings in a folder of talks, but those of some codes; with `links` each address is asked for."""
+    found = TALKS.run(folder, without=without)
     if links:
         found += [Finding(at.file, at.line, REGISTRY["SEM007"], at.message, at.severity) for at in ask_links(folder)]
     return found

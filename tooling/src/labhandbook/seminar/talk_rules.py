@@ -13,7 +13,9 @@ from labhandbook.core.http_client import HttpClient, NoAnswer
 from labhandbook.core.rules import ERROR, UNVERIFIED, WARNING, At, Rules
 from labhandbook.core.untrusted_data import line_in
 from labhandbook.core.wording import hint, listed
-from labhandbook.seminar.talk import FIELDS, NOT_ON_A_LINE, TALK, TEXTS, Folder, Talk
+from labhandbook.seminar.calendar_feed import SECTION as FEED_SECTION
+from labhandbook.seminar.calendar_feed import outdated
+from labhandbook.seminar.talk import FEED, FIELDS, NOT_ON_A_LINE, TALK, TEXTS, Folder, Talk
 
 TALKS: Rules[Folder] = Rules(lambda folder: str(folder.path))
 CHECK, RECORDING = "sec-organising-check", "sec-organising-recording"
@@ -24,6 +26,7 @@ EMAIL = re.compile(r"[^\s@<>(),;:\\\"\[\]]+@[^\s@<>(),;:\\\"\[\]]+\.[^\s@<>(),;:
 STATES = ("confirmed", "cancelled")
 LISTS = ("tags", "done")
 GONE = (404, 410)
+OUTDATED = "SEM016"
 
 
 @TALKS.rule("SEM001", "Each file of a talk can be read", section=TALK,
@@ -214,6 +217,15 @@ def series(folder: Folder) -> Iterator[At]:
                 yield At(f"web is not an https address: {text[:80]}", folder.series_file, line)
         elif not text or NOT_ON_A_LINE.search(text) or len(text) > LONGEST_LINE:
             yield At("name is not one line of text", folder.series_file, line)
+
+
+@TALKS.rule(OUTDATED, "The calendar of all talks says what their files say", section=FEED_SECTION, severity=WARNING,
+            why="People who subscribed to the calendar, and readers of the book, see the old day or room.",
+            fix="Run `handbook seminar feed`, and publish the file again.")
+def current(folder: Folder) -> Iterator[At]:
+    """Talks that the calendar lacks, or shows as they were."""
+    for talk in outdated(folder):
+        yield At(f"{FEED} does not show the talk as it is here", talk.file, talk.fields.line)
 
 
 def is_link(text: str) -> bool:
