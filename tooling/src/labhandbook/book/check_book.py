@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from labhandbook.book.boundary import OUTSIDE, own_file
+from labhandbook.book.boundary import OUTSIDE, leads_out, own_file
 from labhandbook.book.checks import BOOK, programs
 from labhandbook.book.checks.bibliography import read_works
 from labhandbook.book.checks.check_input import Chapter, Reading, Site
@@ -33,6 +34,9 @@ ADVICE = {"BOOK012", "BOOK013", "BOOK014", "BOOK018", "BOOK019", "BOOK022"}
 # Parts of messages of other rules that are advice there.
 ADVICE_OF = ("has no number", "(math-", "(empty-list-item)", "is never used", "(html-entities)",
              "://")
+# Code of a page: its names are no English. The handbook's own is checked too.
+CODE = re.compile(r"^[ \t>]*(`{3,}|~{3,}).*?(?:^[ \t>]*\1|\Z)|(`+)(?!`)[^\n]*?(?<!`)\2(?!`)",
+                  re.DOTALL | re.MULTILINE)
 NO_PAGES = {"site_libs"}
 
 
@@ -74,7 +78,7 @@ def _elsewhere(finding: Finding, book: Book) -> Finding:
     """A finding as it counts in a book that does not ask for house style."""
     if finding.weight is not Severity.ERROR:
         return finding
-    unread = finding.rule.code == "BOOK006" and book.named_bibliography != book.bibliography
+    unread = finding.rule.code == "BOOK006" and any(leads_out(book.root, name) for name in book.named_bibliography)
     if unread or OUTSIDE in finding.message:
         return replace(finding, severity=Severity.UNVERIFIED)
     advice = finding.rule.code in ADVICE or any(part in finding.message for part in ADVICE_OF)
@@ -105,7 +109,11 @@ def reading_of(book: Book, site: Path | None, today: date) -> Iterator[Reading]:
         facts = {path.relative_to(book.root).as_posix(): _text(path) for path in facts_files(book.root)
                  if book.house_style}
         jobs["panache"] = threads.submit(programs.panache, texts, Path(folder, "pages"), WANTED)
-        jobs["codespell"] = threads.submit(programs.codespell, book.root, texts | facts, Path(folder, "spelling"))
+        english = texts | facts if book.language.lower().startswith("en") else {}
+        if not book.house_style:
+            english = {name: CODE.sub(lambda code: "\n" * code[0].count("\n"), text)
+                       for name, text in english.items()}
+        jobs["codespell"] = threads.submit(programs.codespell, book.root, english, Path(folder, "spelling"))
         if site:
             jobs["lychee"] = threads.submit(programs.lychee, site.resolve(), Path(folder, "links"))
             reading.site = read_site(book, site.resolve())

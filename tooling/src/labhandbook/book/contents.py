@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from labhandbook.book.boundary import ADDRESS, OUTSIDE, leads_out, own_file
@@ -81,11 +81,32 @@ def read_contents(root: Path, book: Value) -> tuple[Page | Part, ...]:
         reader.count, reader.appendix = 0, True
         pages = tuple(each for each in reader.read(appendices) if isinstance(each, Page))
         found.append(Part("Appendices", None, pages))
-    home = next((entry for entry in found if isinstance(entry, Page) and entry.home), None)
+    home = next((page for page in flatten(found) if page.home), None)
     if home is None:
         raise config_error("does not list index.qmd", "it is the site's first page", book.at("chapters"))
-    found.remove(home)
-    return home, *found
+    return home, *_without(home, found)
+
+
+def flatten(contents: Iterable[Page | Part]) -> Iterator[Page]:
+    """The pages of a table of contents in reading order."""
+    for entry in contents:
+        if isinstance(entry, Page):
+            yield entry
+        else:
+            if entry.page:
+                yield entry.page
+            yield from entry.chapters
+
+
+def _without(home: Page, contents: Iterable[Page | Part]) -> Iterator[Page | Part]:
+    """The contents without the home page, which Quarto puts first from any place, and without a part of it alone."""
+    for entry in contents:
+        if isinstance(entry, Part) and home in entry.chapters:
+            entry = replace(entry, chapters=tuple(page for page in entry.chapters if page != home))
+            if not entry.chapters and not entry.page:
+                continue
+        if entry != home:
+            yield entry
 
 
 class _Reader:

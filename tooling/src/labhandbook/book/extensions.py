@@ -88,7 +88,7 @@ def not_read(book: Book) -> Iterator[Finding]:
     if (style := str(book.html_option("csl") or "")) and not book.citation_style:
         yield unread(line_of(book.root / CONFIG, style), f"the citation style {style} is not read by the embedded "
                      "engine: it is no file of the book, or it points to another style")
-    language = str(book.config.get("lang", "en"))
+    language = book.language
     if not language.startswith("en"):
         what = "search and navigation" if language.partition("-")[0] in all_words() else "its words"
         yield unread(whole.at("lang"), f"the embedded engine writes {what} in English, not in {language}")

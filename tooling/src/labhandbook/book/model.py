@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from labhandbook.book.boundary import ADDRESS, OUTSIDE, leads_out, own_file
-from labhandbook.book.contents import CONFIG, Page, Part, config_error, read_contents
+from labhandbook.book.contents import CONFIG, Page, Part, config_error, flatten, read_contents
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.yaml_reader import Value, read_yaml
@@ -20,6 +20,8 @@ from labhandbook.core.yaml_reader import Value, read_yaml
 TEXTS = ("project.output-dir", "lang", "book.title", "book.site-url", "book.repo-url", "book.repo-branch")
 LISTS = ("bibliography", "filters", "css", "format.html.css", "csl", "format.html.csl", "project.resources",
          "book.favicon", "book.downloads", "book.repo-actions")
+# The front matter of a page.
+FRONT = re.compile(r"---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 # What is put into every page: texts of HTML, and files that hold it.
 INCLUSIONS = ("include-in-header", "include-before-body", "include-after-body")
 
@@ -66,22 +68,29 @@ class Book:
     @cached_property
     def pages(self) -> tuple[Page, ...]:
         """All pages in reading order."""
-        return tuple(_flatten(self.contents))
+        return tuple(flatten(self.contents))
 
     @cached_property
     def by_path(self) -> dict[str, Page]:
         """The pages by their source path."""
         return {page.path: page for page in self.pages}
 
-    @property
+    @cached_property
     def bibliography(self) -> list[str]:
-        """The bibliography files, relative to the root."""
-        return [name for name in self.named_bibliography if not leads_out(self.root, name)]
+        """The bibliography files that are read, relative to the root: the book's, and those of single pages."""
+        inside = [name for name in self.named_bibliography if not leads_out(self.root, name)]
+        of_pages = (name for page in self.pages for name in page_bibliography(self.root, page.path))
+        return list(dict.fromkeys([*inside, *of_pages]))
 
     @property
     def named_bibliography(self) -> list[str]:
-        """The bibliography files as they are named; those outside the book are not read."""
+        """The bibliography files as `_quarto.yml` names them; those outside the book are not read."""
         return as_list(self.config.get("bibliography"))
+
+    @property
+    def language(self) -> str:
+        """The language of the pages, such as "en" or "fr-CH"."""
+        return str(self.html_option("lang") or "en")
 
     @property
     def house_style(self) -> bool:
@@ -121,19 +130,29 @@ class Book:
     def resources(self) -> Iterator[str]:
         """The files that `project: resources:` puts into the site, relative to the root.
 
-        As in Quarto a folder stands for its files, and a pattern without a first slash is sought in all folders.
+        As in Quarto a folder stands for its files, a pattern without a first slash is sought in all folders, and one
+        after `!` leaves files out.
         """
-        project = self.config["project"]
-        for pattern in as_list(project.get("resources")):
-            anchored = pattern.lstrip("/")
-            if leads_out(self.root, anchored) or not anchored:
-                continue
-            wanted = f"{anchored.rstrip('/')}/**/*" if (self.root / anchored).is_dir() else anchored
-            for path in self.root.glob(wanted if pattern.startswith("/") or wanted != pattern else f"**/{wanted}"):
-                name = path.relative_to(self.root)
-                if own_file(self.root, name.as_posix()) and not path.is_relative_to(self.output) and not any(
-                        part.startswith((".", "_")) for part in name.parts):
-                    yield name.as_posix()
+        named = as_list(self.config["project"].get("resources"))
+        left_out = {name for pattern in named if pattern.startswith("!") for name in self._matching(pattern[1:])}
+        for pattern in named:
+            if not pattern.startswith("!"):
+                yield from (name for name in self._matching(pattern) if name not in left_out)
+
+    def _matching(self, pattern: str) -> Iterator[str]:
+        """The files of the book that one pattern of `resources:` names."""
+        # Python takes ** only for whole folders.
+        parts = pattern.strip("/").split("/")
+        anchored = "/".join(part if part == "**" else part.replace("**", "*") for part in parts)
+        if leads_out(self.root, anchored) or not anchored:
+            return
+        folder = (self.root / anchored).is_dir()
+        wanted = f"{anchored}/**/*" if folder else anchored if pattern.startswith("/") else f"**/{anchored}"
+        for path in self.root.glob(wanted):
+            name = path.relative_to(self.root)
+            if own_file(self.root, name.as_posix()) and not path.is_relative_to(self.output) and not any(
+                    part.startswith((".", "_")) for part in name.parts):
+                yield name.as_posix()
 
     @property
     def citation_style(self) -> str:
@@ -171,6 +190,19 @@ def as_list(value: Any) -> list[str]:
     if value is None:
         return []
     return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
+def page_bibliography(root: Path, path: str) -> list[str]:
+    """The bibliography files of the book that a page names in its front matter, relative to the root."""
+    try:
+        front = FRONT.match(untrusted_data.content(root / path).decode(errors="replace"))
+        held = read_yaml(front[1], path).data if front and "bibliography" in front[1] else None
+    except HandbookError:
+        return []
+    named = as_list(held.get("bibliography")) if isinstance(held, dict) else []
+    names = (posixpath.normpath(posixpath.join("" if name.startswith("/") else posixpath.dirname(path),
+                                               name.lstrip("/"))) for name in named)
+    return [name for name in names if own_file(root, name)]
 
 
 def find_root(start: Path) -> Path:
@@ -219,8 +251,9 @@ def load_book(start: Path, *, render: bool = True) -> Book:
     config = value.data
     _check_types(config, root)
     if not book["chapters"].items:
-        raise config_error("lists no chapters under `book: chapters:`", "a book needs an index.qmd",
-                           value.at("book"))
+        profiles = sorted(path.name for path in root.glob("_quarto-*.yml"))
+        why = f"profiles such as {profiles[0]} are not read here" if profiles else "a book needs an index.qmd"
+        raise config_error("lists no chapters under `book: chapters:`", why, value.at("book"))
     found = Book(root, config, read_contents(root, book))
     _keep_inside(found, everything=render or found.house_style)
     return found
@@ -247,16 +280,6 @@ def _empty(config: dict[str, Any], place: str) -> bool:
     outer, _, name = place.rpartition(".")
     table = config.get(outer, {}) if outer else config
     return isinstance(table, dict) and name in table and table[name] is None
-
-
-def _flatten(contents: tuple[Page | Part, ...]) -> Iterator[Page]:
-    for entry in contents:
-        if isinstance(entry, Page):
-            yield entry
-        else:
-            if entry.page:
-                yield entry.page
-            yield from entry.chapters
 
 
 def _keep_inside(book: Book, *, everything: bool) -> None:

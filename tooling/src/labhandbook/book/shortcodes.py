@@ -12,9 +12,9 @@ from typing import Any
 from labhandbook.book.book_rules import SHORTCODE, SUPPORTED, VARIABLE
 from labhandbook.book.boundary import is_other, own_file
 from labhandbook.book.facts import look_up, names
-from labhandbook.book.source_lines import Line, Shortcode, Source
+from labhandbook.book.source_lines import INLINE_CODE, Line, Shortcode, Source
 from labhandbook.core import untrusted_data
-from labhandbook.core.rules import Finding, Rule, Severity
+from labhandbook.core.rules import Finding, Rule
 from labhandbook.core.wording import hint
 from labhandbook.core.yaml_reader import read_yaml
 
@@ -72,13 +72,16 @@ def joined(lines: list[Line]) -> Iterator[Line]:
         yield line if place == end else lines[place - 1]
 
 
+def in_code(line: Line, match: re.Match[str]) -> bool:
+    """Whether what was found in a line is in a code block or between backticks."""
+    return line.code or any(code.start() < match.start() < code.end() for code in INLINE_CODE.finditer(match.string))
+
+
 def answered(answers: Answers, line: Line, source: Source) -> str:
     """A line with its variables filled in and its other shortcodes turned into tokens."""
 
     def blame(rule: Rule, message: str) -> None:
-        # In code Quarto shows what it does not know as it is written.
-        shown = line.code and rule is SHORTCODE and not answers.house
-        source.findings.append(Finding(line.file, line.number, rule, message, Severity.WARNING if shown else None))
+        source.findings.append(Finding(line.file, line.number, rule, message))
 
     def token(call: Shortcode, length: int) -> str:
         source.shortcodes.append(call)
@@ -124,7 +127,8 @@ def answered(answers: Answers, line: Line, source: Source) -> str:
         elif name in answers.others:
             blame(SUPPORTED, f"the shortcode {match[0]} is not answered by the embedded engine")
             return match[0] if answers.house else ""
-        else:
+        # In code Quarto shows what it does not know as it is written.
+        elif answers.house or not in_code(line, match):
             blame(SHORTCODE, f"the shortcode {match[0]} is not known here{_near_shortcode(name, answers.handlers)}")
         return match[0]
 

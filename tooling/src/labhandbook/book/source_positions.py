@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import unquote
 
-from labhandbook.book.source_lines import Line, Source
-
-INLINE_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+from labhandbook.book.source_lines import INLINE_CODE, Line, Source
 
 
 @dataclass
@@ -50,12 +48,14 @@ class Places:
         """The next line that holds `needle` as a whole: not as a part of a longer key, path or id."""
         line = self.of(rf"(?<![\w/.-]){re.escape(needle)}(?![\w/#-]|[.:]\w)")
         # pandoc writes the spaces of an address as %20, and .png after a picture without an ending.
-        written = unquote(needle).removesuffix(".png")
+        written = unquote(needle) if "%" in needle else needle.removesuffix(".png")
         return line if line.number or written == needle else self.word(written)
 
     def id(self, name: str) -> Line:
-        """The next line that gives something the id `name`."""
-        return self.of(rf"\{{[^{{}}\n]*#{re.escape(name)}(?=[\s}}])|\bid=[\"']?{re.escape(name)}\b")
+        """The next line that gives something the id `name`; failing that, the first cell that has it as its label."""
+        line = self.of(rf"\{{[^{{}}\n]*#{re.escape(name)}(?=[\s}}])|\bid=[\"']?{re.escape(name)}\b")
+        label = re.compile(rf"\W+\|\s*label:\s*[\"']?{re.escape(name)}[\"']?\s*$")
+        return line if line.number else next((each for each in self.source.lines if label.match(each.text)), line)
 
     def attribute(self, name: str) -> Line:
         """The next line that gives something the class or the attribute `name`; failing that, the best one."""

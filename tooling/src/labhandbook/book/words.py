@@ -23,5 +23,5 @@ def words(book: Book) -> dict[str, str]:
     own: Any = book.html_option("language")
     crossref: Any = book.html_option("crossref")
     names = {f"crossref-{key}": value for key, value in crossref.items()} if isinstance(crossref, dict) else {}
-    return all_words()["en"] | all_words().get(str(book.config.get("lang", "en")).partition("-")[0], {}) | {
+    return all_words()["en"] | all_words().get(book.language.partition("-")[0], {}) | {
         key: str(value or "") for key, value in [*(own.items() if isinstance(own, dict) else ()), *names.items()]}

@@ -16,10 +16,11 @@ HIDDEN = re.compile(r"<!--.*?-->|<(script|style|template)\b[^>]*>.*?</\1\s*>", r
 # Not those of the head: no link leads to a style sheet, and Quarto gives its two themes one id.
 TAG = re.compile(r"<(?!(?:link|meta)\b)[A-Za-z](?:[^<>\"']|\"[^\"]*\"|'[^']*')*>")
 ID = re.compile(r"\sid\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.IGNORECASE)
+FRAGMENT = re.compile(r"href=[\"'][^\"'#]*#([^\"']+)")
 MAIN = re.compile(r"<main\b.*?</main\s*>", re.DOTALL | re.IGNORECASE)
 FURNITURE = re.compile(r"<(header|nav|footer|h1)\b[^>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
-PICTURE = re.compile(r"<(?:img|svg|video|iframe|object|math)\b", re.IGNORECASE)
 REDIRECT = re.compile(r"http-equiv\s*=\s*[\"']?refresh|location\.replace\(", re.IGNORECASE)
+PICTURE = re.compile(r"<(?:img|svg|video|iframe|object|math)\b", re.IGNORECASE)
 
 
 def visible(html: str) -> str:
@@ -31,17 +32,26 @@ def visible(html: str) -> str:
            why="Links and the browser's accessibility tree find only the first of two.",
            fix="Give one of the two another id in the chapter, and render again.")
 def site_id(reading: Reading) -> Iterator[At]:
-    """Ids that a page gives twice."""
-    for page, html in (reading.site.pages if reading.site else {}).items():
+    """Ids that a page gives twice; in other people's books only those that a link of the site leads to."""
+    site = reading.site
+    if not site:
+        return
+    linked = {unquote(unescape(name)) for html in site.pages.values() for name in FRAGMENT.findall(html)}
+    for page, html in _own(reading, site):
         count: Counter[str] = Counter()
         shown = visible(html)
         for tag in TAG.finditer(shown):
             if (match := ID.search(tag[0])) and (name := unescape(match[1] or match[2] or match[3] or "")):
                 count[name] += 1
-                if count[name] == 2:
-                    assert reading.site
-                    yield At(f"#{name} is used twice on this page", reading.site.place(page),
+                if count[name] == 2 and (reading.book.house_style or name in linked):
+                    yield At(f"#{name} is used twice on this page", site.place(page),
                              shown.count("\n", 0, tag.start()) + 1)
+
+
+def _own(reading: Reading, site: Site) -> Iterator[tuple[str, str]]:
+    """The pages that the book has made. Other people's sites hold slides and widgets too."""
+    urls = {page.url for page in reading.book.pages}
+    yield from ((name, html) for name, html in site.pages.items() if reading.book.house_style or name in urls)
 
 
 def is_empty(html: str) -> bool:
@@ -66,7 +76,7 @@ def site_page(reading: Reading) -> Iterator[At]:
     for page in reading.book.pages:
         if page.url not in site.pages:
             yield At(f"{page.path} has no page in the built site", site.place(page.url))
-    for name, html in site.pages.items():
+    for name, html in _own(reading, site):
         if is_empty(html):
             yield At(f"{name} shows no text", site.place(name))
 

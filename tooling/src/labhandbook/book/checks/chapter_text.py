@@ -20,6 +20,7 @@ from labhandbook.core.wording import hint
 
 KEYS = {"page-navigation", "title", "description", "aliases"}
 META = re.compile(r"\{\{<\s*meta\s+([\w-]+)")
+DIV = re.compile(r"^\s*:{3,}\s*((?:\{.*\}|[^\s:{}]+)?)[\s:]*$")
 IMG = re.compile(r"<img\b(?![^>]*\balt\s*=\s*(?:\"\s*[^\"\s]|'\s*[^'\s]|[^\"'\s>]))[^>]*>", re.IGNORECASE)
 
 
@@ -95,9 +96,21 @@ def closed(reading: Reading) -> Iterator[At | Finding]:
                 yield line.at("the div that begins here is never closed")
         yield from _fences(chapter)
     yield from reading.tools["panache"].result().missing()
+    sound = {place for chapter in reading.chapters.values() for place in _sound_divs(chapter)}
     for file, number, code, message in panache_lines(reading):
-        if code == "stray-fenced-div-markers":
+        if code == "stray-fenced-div-markers" and (file, number) not in sound:
             yield At(message, file, number)
+
+
+def _sound_divs(chapter: Chapter) -> Iterator[tuple[str, int]]:
+    """The places of `:::` that pandoc reads: one that opens a div below a blank line, one that closes it anywhere."""
+    depth, free = 0, True
+    for line in chapter.source.lines:
+        match = None if line.code else DIV.match(line.text)
+        if match and (free if match[1] else depth):
+            depth += 1 if match[1] else -1
+            yield line.file, line.number
+        free = bool(match) or line.code or not line.text.strip()
 
 
 def _fences(chapter: Chapter) -> Iterator[At | Finding]:

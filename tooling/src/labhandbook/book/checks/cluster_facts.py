@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from labhandbook.book.checks.check_input import BOOK, Reading
-from labhandbook.book.source_positions import INLINE_CODE
+from labhandbook.book.source_lines import INLINE_CODE
 from labhandbook.core.rules import At
 from labhandbook.core.wording import hint
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from labhandbook.book.book_rules import CITATION, LINK, REFERENCE
+from labhandbook.book.book_rules import CITATION, INCLUDE, LINK, REFERENCE
 from labhandbook.book.boundary import OUTSIDE, leads_out, own_file
 from labhandbook.book.checks.chapter_text import problems
 from labhandbook.book.checks.check_input import BOOK, Chapter, Reading, Target
@@ -16,7 +17,7 @@ from labhandbook.book.contents import CONFIG
 from labhandbook.book.engine.navigation import old_addresses
 from labhandbook.book.model import Book
 from labhandbook.book.source_positions import Places
-from labhandbook.core.rules import At
+from labhandbook.core.rules import At, Severity
 from labhandbook.core.wording import hint, nearest
 
 SCHEME = re.compile(r"^(?:[A-Za-z][\w+.-]*:|//)")
@@ -28,11 +29,15 @@ RENDERED = re.compile(r"^(?:fn(?:ref)?\d+|refs|title-block-header|top)$")
 def reference(reading: Reading) -> Iterator[At]:
     """`@sec-...` and its like without a target."""
     numbered = [name for name, label in reading.labels.items() if label["number"]]
+    # The target may be in a file of a submodule that is not checked out.
+    unread = any(finding.rule is INCLUDE and finding.weight is Severity.UNVERIFIED
+                 for chapter in reading.chapters.values() for finding in chapter.source.findings)
     for chapter in reading.chapters.values():
         places = Places(chapter.source)
         for needle, message in problems(chapter, "reference"):
-            guess = "" if needle[1:] in reading.labels else hint(needle[1:], numbered, prefix="@")
-            yield places.word(needle).at(message + guess)
+            known = needle[1:] in reading.labels
+            found = places.word(needle).at(message + ("" if known else hint(needle[1:], numbered, prefix="@")))
+            yield replace(found, severity=Severity.UNVERIFIED) if unread and not known else found
 
 
 @BOOK.finds(CITATION)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import configparser
 import contextlib
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.core.wording import kit
 
 SECONDS = 120
+# Marks inside a word: of 2^nd^ and **h**ue, "nd" and "ue" are no words.
+MARKED = re.compile(r"(?<=\w)[*^~]+(?=\w)")
 SCRIPT = 'for file; do bash -n "$file" || :; done'
 
 
@@ -64,7 +67,9 @@ def codespell(root: Path, texts: Mapping[str, str], folder: Path) -> Ran:
     Of the book's own settings it gets the words that are right and no others: some make codespell write files.
     Names in addresses are not checked.
     """
-    write(texts, folder)
+    if not texts:
+        return Ran("")
+    write({name: MARKED.sub("_", text) for name, text in texts.items()}, folder)
     words = folder.with_name(f"{folder.name}.words")
     words.write_text("\n".join([*known_words(root), ""]), encoding="utf-8")
     options = ["--disable-colors", "--quiet-level", "7", "--uri-ignore-words-list", "*", "--ignore-words", str(words)]

@@ -66,5 +66,10 @@ def spelling(reading: Reading) -> Iterator[At]:
     ran = reading.tools["codespell"].result()
     yield from ran.missing()
     for line in (ran.output or "").splitlines():
-        if match := SPELT.match(line):
+        if (match := SPELT.match(line)) and _misspelt(match[3], match[4]):
             yield At(f"“{match[3]}” should be “{match[4]}”", match[1].removeprefix("./"), int(match[2]))
+
+
+def _misspelt(word: str, right: str) -> bool:
+    """Whether codespell's word is a mistake: no abbreviation (FPR), and not only a hyphen more (re-used)."""
+    return word[1:] == word[1:].lower() and word.replace("-", "") != right

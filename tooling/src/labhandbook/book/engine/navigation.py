@@ -72,7 +72,7 @@ class Navigation:
         title = self.entries[page.path].title
         root, alone = prefix(page), meta.get("page-navigation") is False
         found = {
-            "lang": str(self.book.config.get("lang", "en")),
+            "lang": self.book.language,
             "root": root,
             "book-title": escape(self.book.title),
             "title-id": "" if page.home else self.entries[page.path].id,

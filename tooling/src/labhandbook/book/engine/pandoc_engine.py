@@ -120,6 +120,7 @@ class Engine:
                          "book": self.book.title,
                          "site": str(self.book.settings.get("site-url", "")).rstrip("/"),
                          "csl": self.book.citation_style,
+                         "cites": bool(self.book.named_bibliography or self.book.bibliography),
                          "new-window": self.book.html_option("link-external-newwindow") is True,
                          "number": self.book.numbered, "depth": self.book.number_option("number-depth", 6),
                          "toc": self.book.html_option("toc", True) is not False,
@@ -295,7 +296,7 @@ class Engine:
                 file=str(file) if file else None,
                 pictures=sorted({name for chapter in self.chapters.values() for name in self._pictures(chapter)}),
                 meta={"title": self.book.title, "author": self.book.author,
-                      "lang": str(self.book.config.get("lang", "en")), **(meta or {})},
+                      "lang": self.book.language, **(meta or {})},
             )
         finally:
             worker.close()

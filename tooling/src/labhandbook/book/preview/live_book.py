@@ -210,15 +210,15 @@ class LiveBook:
         return paths
 
     def _contents_changed(self) -> bool:
-        """Whether the table of contents changed: a page was removed, or its title became (un)numbered."""
+        """Whether a page was removed, its title became (un)numbered, or it names another bibliography."""
         try:
-            contents = load_book(self.book.root).contents
+            book = load_book(self.book.root)
         except HandbookError as error:
             self._trouble("contents", error)
             return False
         if self.trouble.pop("contents", None):
             self._news += 1
-        return contents != self.book.contents
+        return (book.contents, book.bibliography) != (self.book.contents, self.book.bibliography)
 
     def _trouble(self, kind: str, error: HandbookError) -> None:
         self.trouble[kind] = error

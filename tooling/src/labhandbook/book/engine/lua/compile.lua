@@ -81,6 +81,20 @@ local function equation(format)
   end
 end
 
+-- Names of symbols that pandoc 3.9 writes and Typst 0.15 does not know any more: https://typst.app/docs/changelog
+local RENAMED = { ['%f[%a]sect%f[%A]'] = 'inter', ['%f[%a](%a+)%.circle'] = '%1.o',
+                  ['%f[%a]bracket%.([lr])%.double'] = 'bracket.%1.stroked' }
+
+local function formula(math)
+  local text = pandoc.write(pandoc.Pandoc(pandoc.Plain(math)), 'typst'):gsub('%s+$', '')
+  -- What is in quotes is text of the formula.
+  local new = text:gsub('([^"]*)("?[^"]*"?)', function(symbols, words)
+    for old, name in pairs(RENAMED) do symbols = symbols:gsub(old, name) end
+    return symbols .. words
+  end)
+  return new ~= text and pandoc.RawInline('typst', new) or nil
+end
+
 -- Pictures are beside their chapter; the whole book is read from the root. What is not one of `pictures` becomes its
 -- text: pandoc would read any file of the machine. So does a picture at an address in a PDF: Typst fetches none.
 local function rooted(path, pictures, format)
@@ -174,7 +188,7 @@ function M.write(request, state)
   doc = doc:walk { CodeBlock = code(format), Figure = numbered('fig', format), Table = numbered('tbl', format),
                    Header = header(state.settings), Span = equation(format) }
   doc = reachable(doc, format)
-  if format ~= 'typst' then doc = doc:walk { RawBlock = marked, RawInline = marked } end
+  doc = doc:walk(format == 'typst' and { Math = formula } or { RawBlock = marked, RawInline = marked })
   doc.meta = pandoc.Meta(request.meta or {})
   local options = pandoc.WriterOptions {
     variables = request.variables or {}, top_level_division = 'chapter', wrap_text = 'none',

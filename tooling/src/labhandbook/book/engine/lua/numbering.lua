@@ -97,26 +97,38 @@ function Numbering:equation(para)
   return para
 end
 
+-- The parts of a figure or a table get letters in reading order, those in its tabs and columns too.
+function Numbering:parts(blocks, kind, number, letters)
+  for index, part in ipairs(blocks) do
+    local own = part.identifier and part.identifier:match('^' .. kind .. '%-')
+    local cell = own and part.t == 'Div' and part.classes:includes 'hb-part' and tonumber(part.identifier:match '%d+$')
+    if own and part.t == 'Div' and not cell then part = float_div(part) end
+    if cell or own and part.t == 'Figure' then
+      letters.count = letters.count + 1
+      local letter = '(' .. string.char(96 + (cell or letters.count)) .. ')'
+      self:label(part.identifier, kind, number .. ' ' .. letter, not cell and stringify(part.caption.long) or '')
+      if not cell then part.caption.long:insert(1, pandoc.Plain { pandoc.Str(letter) }) end
+    elseif part.t == 'Div' then
+      part.content = self:parts(part.content, kind, number, letters)
+      if part.classes:includes 'panel-tabset' then self:tabset(part) end
+    end
+    blocks[index] = part
+  end
+  return blocks
+end
+
+function Numbering:tabset(div)
+  self.tabsets = self.tabsets + 1
+  div.attributes['tabset'] = tostring(self.tabsets)
+end
+
 function Numbering:float(element, kind)
   local id = element.identifier
   if id:match('^' .. kind .. '%-') then
     local number = self:count(kind)
     self:label(id, kind, number, stringify(element.caption.long))
     element.attributes['number'] = number
-    local letters = 0
-    for index, part in ipairs(element.content or {}) do
-      local cell = part.t == 'Div' and part.classes:includes 'hb-part' and tonumber(part.identifier:match '%d+$')
-      local figure = part.t == 'Figure' and part.identifier:match('^' .. kind .. '%-')
-      if cell or figure then
-        letters = letters + 1
-        local letter = '(' .. string.char(96 + (cell or letters)) .. ')'
-        self:label(part.identifier, kind, number .. ' ' .. letter, figure and stringify(part.caption.long) or '')
-        if figure then
-          part.caption.long:insert(1, pandoc.Plain { pandoc.Str(letter) })
-          element.content[index] = part
-        end
-      end
-    end
+    if element.t ~= 'Table' then element.content = self:parts(element.content, kind, number, { count = 0 }) end
   end
   return element
 end
@@ -143,10 +155,7 @@ function Numbering:visit(blocks, titled)
         or block.classes:find_if(function(class) return class:match '^callout%-' end) and 'callout'
       block.content = self:visit(block.content, titles)
       -- As in Quarto, a tabset in another one is counted before it.
-      if titles == 'tabset' then
-        self.tabsets = self.tabsets + 1
-        block.attributes['tabset'] = tostring(self.tabsets)
-      end
+      if titles == 'tabset' then self:tabset(block) end
       blocks[index] = block
     elseif block.t == 'BlockQuote' then
       block.content = self:visit(block.content)

@@ -156,6 +156,13 @@ end
 -- Forget the citations that were set: the bibliography has changed.
 function M.forget() set = {} end
 
+-- Blame a citation of a work that the bibliography lacks. Without any bibliography @name is text, as in Quarto.
+function M.unknown(citation, state, blame)
+  if not state.references[citation.id] and (state.settings.cites or citation.mode ~= 'AuthorInText') then
+    blame('citation', '@' .. citation.id, '@' .. citation.id .. ' is not in the bibliography')
+  end
+end
+
 -- Citations by citeproc, author-date. `target` is the text before `#ref-KEY`; `all` lists every key of
 -- the book on the page that holds the bibliography.
 function M.citations(doc, state, target, all, blame, path)
@@ -166,13 +173,11 @@ function M.citations(doc, state, target, all, blame, path)
       used = true
       for _, citation in ipairs(cite.citations) do
         wanted[citation.id] = true
-        if not state.references[citation.id] then
-          blame('citation', '@' .. citation.id, '@' .. citation.id .. ' is not in the bibliography')
-        end
+        M.unknown(citation, state, blame)
       end
     end,
   }
-  if not used and not all then return doc end
+  if not state.settings.cites or not used and not all then return doc end
   local references, nocite = pandoc.List {}, pandoc.List {}
   for key in pairs(wanted) do
     if state.references[key] then

@@ -61,9 +61,7 @@ return function(chapter, state, pictures)
     Cite = function(cite)
       crossref(cite)
       for _, citation in ipairs(cite.citations) do
-        if not refs.is_crossref(citation.id) and not state.references[citation.id] then
-          blame('citation', '@' .. citation.id, '@' .. citation.id .. ' is not in the bibliography')
-        end
+        if not refs.is_crossref(citation.id) then refs.unknown(citation, state, blame) end
       end
     end,
   }
