@@ -13,6 +13,7 @@ from tooling.figures.drawing import ROOT, SMALL, WIDTH, Picture
 PATHS = (
     ("gaussian-processes", "Gaussian processes", {"gaussian-processes": ""}),
     ("bayesian-optimisation", "Bayesian optimisation", {"bayesian-optimisation": ""}),
+    ("simulation-based-inference", "simulation-based inference", {"simulation-based-inference": ""}),
     ("deep-rl", "deep reinforcement learning", {"deep-rl": "Continuous control", "offline-rl": "Logged data",
                                                 "planning-and-self-play": "Games and self-play"}),
     ("evaluation-over-time", "evaluation over time", {"evaluation-over-time": ""}),
