@@ -19,7 +19,7 @@ TIMES = (
          "**FCAI Squarespace and the FCAI YouTube channel**"),
         ("take over the Zoom meeting: you act first, then its owner", "you go first, the previous owner"))),
     ("Before the seminar", "#sec-organising-before", (
-        ("create the event on Squarespace", "**Create the event on Squarespace.**"),
+        ("create the event on Squarespace", "**Create the event on Squarespace**"),
         ("see that the advertising e-mail goes out", "**See that the advertising e-mail goes out.**"),
         ("reserve the microphone, print the attendance list", "**Print the attendance list.**"),
         ("your first time: test the classroom on an earlier day", "test the classroom on an earlier day"))),
