@@ -21,7 +21,7 @@ TIMES = (
     ("Before the seminar", "#sec-organising-before", (
         ("create the event on Squarespace", "**Create the event on Squarespace**"),
         ("see that the advertising e-mail goes out", "**See that the advertising e-mail goes out.**"),
-        ("reserve the microphone, print the attendance list", "**Print the attendance list.**"),
+        ("reserve the microphone, print the attendance list", "**Print the attendance list**"),
         ("your first time: test the classroom on an earlier day", "test the classroom on an earlier day"))),
     ("On the day", "#sec-organising-day", (
         ("fetch microphone, camera, attendance list and a pen", "Take the attendance list and a pen."),
