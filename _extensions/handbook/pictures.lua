@@ -5,6 +5,8 @@
 local TOKENS = '_extensions/handbook/tokens.css'
 local root = quarto and quarto.project.directory or '.'
 local MARK = '^<svg [^>]*class="picture"'
+local LEAST = 12 -- pixels of the smallest text on a phone
+local PHONE = 328 -- pixels that a picture in a step has there
 local POINTS = 0.75 -- of a pixel: a picture's text is then as large as the PDF's own
 
 local function read(path)
@@ -41,6 +43,17 @@ local function drawing(image)
   return text and text:match(MARK) and text or nil
 end
 
+-- A picture whose smallest text would be too small on a phone keeps a width there, and scrolls in a box of its own.
+local function boxed(text)
+  local least = math.huge
+  for size in text:gmatch ' font%-size="([%d.]+)"' do least = math.min(least, tonumber(size)) end
+  local width = math.ceil(text:match ' width="([%d.]+)"' * LEAST / least)
+  local shown = pandoc.RawInline('html', text)
+  if width <= PHONE then return shown end
+  local box = ('<span class="picture-box" style="--hb-least: %dpx" role="group" tabindex="0">'):format(width)
+  return { pandoc.RawInline('html', box), shown, pandoc.RawInline('html', '</span>') }
+end
+
 -- The title and the description are for the file alone: the page has the alternative text, and a title inside a
 -- picture would pop up below the pointer.
 local function inlined(text, image)
@@ -50,7 +63,7 @@ local function inlined(text, image)
     return tokens()[colour] and ('"%s"'):format(tokens()[colour])
   end)
   local label = ('<svg aria-label="%s" data-src="%s" data-search-ignore '):format(escape(alt), escape(image.src))
-  return pandoc.RawInline('html', (text:gsub('^<svg ', function() return label end):gsub('%s+$', '')))
+  return boxed((text:gsub('^<svg ', function() return label end):gsub('%s+$', '')))
 end
 
 local function picture(image)

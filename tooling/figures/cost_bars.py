@@ -9,7 +9,7 @@ from labhandbook.hpc.cost import Offer, offer
 from labhandbook.hpc.job_request import read_request
 from labhandbook.hpc.job_script import parse
 from labhandbook.hpc.partition_limits import amount
-from tooling.figures.drawing import ROOT, SMALL, WIDTH, Picture
+from tooling.figures.drawing import NARROW, ROOT, SMALL, Picture
 
 # How it is asked for, in words and in numbers: the partition, and the cores or the fact that tells how many.
 WAYS = (
@@ -32,7 +32,7 @@ SEEN = (
     "Four bars for the same work on LUMI, one GCD and 32 GB for five hours, made of blocks of {block} GPU-hours. On "
     "{prices}. In each bar one block is what the work needs; the others are paid for beyond that."
 )
-LEFT, BLOCK, HIGH, STEP = 6, 48, 30, 72
+LEFT, BLOCK, HIGH, STEP = 6, 30, 30, 72
 
 
 def asked() -> Iterator[tuple[str, int, Offer]]:
@@ -53,7 +53,7 @@ def pictures() -> Iterator[Picture]:
     prices = [f"{words} {'' if place else 'it costs '}{amount(each.price.amount)}"
               for place, (words, _, each) in enumerate(offers)]
     picture = Picture("chapters/hpc/cost-bars.svg", "The same work at four prices",
-                      SEEN.format(block=amount(block), prices=", on ".join(prices)), STEP * len(WAYS) + 50)
+                      SEEN.format(block=amount(block), prices=", on ".join(prices)), STEP * len(WAYS) + 50, NARROW)
     for place, (_, cores, each) in enumerate(offers):
         y = 26 + place * STEP
         whole = ": a whole node" if each.partition.exclusive else ""
@@ -69,6 +69,6 @@ def pictures() -> Iterator[Picture]:
     y = 26 + len(WAYS) * STEP + 6
     picture.rect(LEFT, y - 12, 20, 14, fill="accent", line="accent", radius=2)
     picture.text(LEFT + 28, y, "what the work needs", size=SMALL, colour="muted")
-    picture.rect(220, y - 12, 20, 14, line="warning", dashes="4 3", radius=2)
-    picture.text(248, y, "paid for beyond that", size=SMALL, colour="muted", room=WIDTH - 248)
+    picture.rect(204, y - 12, 20, 14, line="warning", dashes="4 3", radius=2)
+    picture.text(232, y, "paid for beyond that", size=SMALL, colour="muted", room=NARROW - 232)
     yield picture

@@ -18,6 +18,7 @@ from tooling.figures.letters import letters
 ROOT = Path(__file__).resolve().parents[2]
 TOKENS = ROOT / "_extensions" / "handbook" / "tokens.css"
 WIDTH = 540  # as wide as a picture gets: its 16 px are then read in a phone's 350, and are a page's own size in print
+NARROW = 380  # as wide as a picture may be whose 14 px are read as 12 in a step on a phone
 SIZE, SMALL = 16, 14
 
 Point = tuple[float, float]

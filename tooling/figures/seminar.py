@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from tooling.figures.drawing import ROOT, SMALL, WIDTH, Picture
+from tooling.figures.drawing import NARROW, ROOT, SMALL, Picture, wrap
 
 CHAPTER = ROOT / "chapters" / "seminars" / "organising.qmd"
 # When; what, with words of the page that say so.
@@ -62,27 +62,30 @@ def time_line() -> Picture:
     """What an organiser does, in four parts from top to bottom."""
     seen = "A line from top to bottom with four points. " + " ".join(
         f"{when}: {'; '.join(what for what, _ in items)}." for when, _, items in TIMES)
-    high = sum(34 + STEP * len(items) + 14 for _, _, items in TIMES)
-    picture = Picture("chapters/seminars/time-line.svg", "What an organiser does, and when", seen, high)
+    room = NARROW - LINE - 46
+    wrapped = [[wrap(what, SMALL, room) for what, _ in items] for _, _, items in TIMES]
+    high = sum(48 + STEP * sum(map(len, each)) for each in wrapped)
+    picture = Picture("chapters/seminars/time-line.svg", "What an organiser does, and when", seen, high, NARROW)
     picture.line([(LINE, 22), (LINE, high - 20)], colour="line", thick=3)
     y = 22.0
-    for when, section, items in TIMES:
+    for (when, section, items), lines in zip(TIMES, wrapped, strict=True):
         said("{" + section + "}", *(words for _, words in items))
         day = when == "On the day"
         picture.circle(LINE, y, 11 if day else 9, fill="accent" if day else "bg", line="accent", thick=3)
         picture.text(LINE + 26, y + 6, when, bold=True, colour="accent" if day else "text")
-        for what, _ in items:
-            y += STEP
-            picture.circle(LINE + 31, y + 7, 2.5, fill="muted")
-            picture.text(LINE + 42, y + 12, what, size=15, room=WIDTH - LINE - 46)
+        for what in lines:
+            picture.circle(LINE + 31, y + STEP + 7, 2.5, fill="muted")
+            for line in what:
+                y += STEP
+                picture.text(LINE + 42, y + 12, line, size=SMALL, room=room)
         y += 48
     return picture
 
 
 def frame(file: str, title: str, seen: str, meeting: str, high: float) -> Picture:
     """What both wirings have: the meeting at the top and the key at the foot."""
-    picture = Picture(f"chapters/seminars/{file}.svg", title, seen, high)
-    picture.box(6, 8, WIDTH - 12, 58, "Zoom meeting", (meeting,), filled=True)
+    picture = Picture(f"chapters/seminars/{file}.svg", title, seen, high, NARROW)
+    picture.box(6, 8, NARROW - 12, 58, "Zoom meeting", (meeting,), filled=True)
     picture.line([(8, high - 14), (40, high - 14)], colour="text", thick=2.5)
     picture.text(48, high - 9, "cable", size=SMALL, colour="muted")
     picture.line([(120, high - 14), (152, high - 14)], colour="accent", thick=2, dashes="5 4")
@@ -90,10 +93,10 @@ def frame(file: str, title: str, seen: str, meeting: str, high: float) -> Pictur
     return picture
 
 
-def joins(picture: Picture, x: float, top: float, words: str) -> None:
-    """A computer's way into the meeting."""
+def joins(picture: Picture, x: float, top: float, words: str, free: float = 66) -> None:
+    """A computer's way into the meeting; the words are between `free` and the computer."""
     picture.arrow([(x, top - 3), (x, 69)], colour="accent", thick=2, dashes="5 4")
-    picture.text(x + 10, (top + 66) / 2 + 5, words, size=SMALL, colour="accent", bold=True)
+    picture.text(x + 10, (top + free) / 2 + 5, words, size=SMALL, colour="accent", bold=True)
 
 
 def own_laptop(meeting: str, microphone: str, camera: str) -> Picture:
@@ -102,18 +105,23 @@ def own_laptop(meeting: str, microphone: str, camera: str) -> Picture:
     picture = frame("wiring-own-laptop", "The classroom with your own laptop", (
         f"The {microphone} microphone and the {camera} are connected by cable to your laptop, which starts the Zoom "
         f"meeting {meeting} and records. The speaker's laptop is connected to the projector, joins the meeting, and "
-        "shares its screen there, with its microphone muted and its camera off."), meeting, 348)
-    picture.box(6, 118, 216, 78, "Speaker's laptop", ("shares its screen,", "muted, camera off"))
-    picture.box(WIDTH - 236, 118, 230, 78, "Your laptop", ("starts the meeting, records,", "microphone on"),
+        "shares its screen there, with its microphone muted and its camera off."), meeting, 366)
+    picture.box(6, 118, 166, 92, "Speaker's laptop", ("shares its screen,", "muted, camera off"))
+    picture.box(184, 118, 190, 92, "Your laptop", ("starts the meeting,", "records,", "microphone on"),
                 line="accent", thick=2)
-    joins(picture, 114, 118, "joins")
-    joins(picture, WIDTH - 121, 118, "starts")
-    picture.box(6, 244, 140, 66, "Projector", ("shows the talk",))
-    picture.box(212, 244, 172, 66, "Microphone", (microphone,))
-    picture.box(394, 244, 140, 66, "Camera", (camera,))
-    for x in (76, 344, 464):
-        picture.line([(x, 196), (x, 244)], colour="text", thick=2.5)
+    joins(picture, 89, 118, "joins")
+    joins(picture, 279, 118, "starts")
+    devices(picture, 262, microphone, camera)
+    for x in (63, 196, 323):
+        picture.line([(x, 210), (x, 262)], colour="text", thick=2.5)
     return picture
+
+
+def devices(picture: Picture, top: float, microphone: str, camera: str) -> None:
+    """What the computers are connected to."""
+    for x, wide, heading, name in ((6, 114, "Projector", "shows the talk"), (126, 140, "Microphone", microphone),
+                                   (272, 102, "Camera", camera)):
+        picture.box(x, top, wide, 66, heading, (name,))
 
 
 def classroom_computer(meeting: str, microphone: str, camera: str) -> Picture:
@@ -122,18 +130,14 @@ def classroom_computer(meeting: str, microphone: str, camera: str) -> Picture:
     picture = frame("wiring-classroom", "The classroom with its own computer", (
         f"The {microphone} microphone, the {camera} and the projector are connected by cable to the classroom "
         f"computer, which joins the Zoom meeting {meeting}. Your laptop starts the meeting and records, and the "
-        "speaker's laptop joins and shares its screen; both are muted and have no device connected."), meeting, 348)
-    boxes = ((6, "Speaker's laptop", ("shares its screen,", "muted"), "joins"),
-             (184, "Your laptop", ("starts the meeting,", "records, muted"), "starts"),
-             (362, "Classroom PC", ("university account,", "microphone on"), "joins"))
-    for x, heading, words, way in boxes:
-        room = heading.startswith("Classroom")
-        picture.box(x, 118, 172, 78, heading, words, line="accent" if room else "line", thick=2 if room else 1)
-        joins(picture, x + 86, 118, way)
-    for x, wide, heading, name in ((6, 140, "Projector", "shows the talk"), (184, 172, "Microphone", microphone),
-                                   (394, 140, "Camera", camera)):
-        picture.box(x, 244, wide, 66, heading, (name,))
-        middle = x + wide / 2
-        ends = [(448, 196), (448, 220), (middle, 220), (middle, 244)] if middle < 400 else [(464, 196), (464, 244)]
-        picture.line(ends, colour="text", thick=2.5)
+        "speaker's laptop joins and shares its screen; both are muted and have no device connected."), meeting, 480)
+    picture.box(6, 118, 166, 78, "Speaker's laptop", ("shares its screen,", "muted"))
+    picture.box(208, 118, 166, 78, "Your laptop", ("starts the meeting,", "records, muted"))
+    picture.box(6, 250, 368, 78, "Classroom PC", ("university account,", "microphone on"), line="accent", thick=2)
+    joins(picture, 89, 118, "joins")
+    joins(picture, 291, 118, "starts")
+    joins(picture, 190, 250, "joins", 196)
+    devices(picture, 376, microphone, camera)
+    for x in (63, 196, 323):
+        picture.line([(x, 328), (x, 376)], colour="text", thick=2.5)
     return picture
