@@ -139,6 +139,32 @@ def test_a_whole_render_after_an_edit_has_the_bytes_of_one_without_answers(book:
     assert {name for name in before if before[name] != after[name]} == {"a.html", "site/sections.js"}
 
 
+def test_editions_are_made_again_only_when_something_in_them_changed(book: Path, tmp_path: Path, cache: Path,
+                                                                     asked: list[str]) -> None:
+    def render() -> dict[str, bytes]:
+        asked.clear()
+        done = render_pandoc(load_book(book), tmp_path / "out", ("html", "pdf", "epub"), lambda _: None)
+        assert not done.findings.failed()
+        return {path.suffix: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.suffix in (
+            ".pdf", ".epub")}
+
+    first = render()
+    assert set(first) == {".pdf", ".epub"} and asked.count("compile") == 3, "the EPUB's cover is one too"
+    assert render() == first and asked == []
+    change(book / "_quarto.yml", "lang: en-GB", "lang: de")
+    assert render() != first and asked.count("compile") == 3
+    for name, old, new in (("a.qmd", "Words", "Other words"), ("one.svg", 'width="20"', 'width="40"'),
+                           ("tool.py", "return 1", "return 2"), ("references.bib", "1984}", "1985}")):
+        before = render()
+        change(book / name, old, new)
+        os.utime(book / name, (0, 0))
+        after = render()
+        assert all(before[kind] != after[kind] for kind in before), name
+    for file in (cache.parent / "editions-1").iterdir():
+        file.write_bytes(b"%PDF-damaged")
+    assert set(render()) == {".pdf", ".epub"} and asked.count("compile") == 3
+
+
 def test_a_damaged_file_is_as_good_as_none(cache: Path, tmp_path: Path) -> None:
     KeptAnswers(tmp_path, "").keep("read a.qmd", "key", {"text": "Words"})
 

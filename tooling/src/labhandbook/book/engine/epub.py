@@ -13,16 +13,14 @@ from labhandbook.book.boundary import own_file
 from labhandbook.book.contents import Part
 from labhandbook.book.engine.pandoc_engine import Engine
 from labhandbook.book.engine.pdf import set_typst, typst_source
-from labhandbook.book.model import as_list
+from labhandbook.book.model import Book, as_list
 
 HEADING = re.compile(r"<h1\b[^>]*>(.*?)</h1>", re.S)
 
 
 def epub(engine: Engine) -> bytes:
     """The book that `engine` has read, with a cover and the book's own style."""
-    book = engine.book
-    style = [str(file) for name in as_list((book.config.get("format", {}).get("epub") or {}).get("css"))
-             if (file := own_file(book.root, name))]
+    book, style = engine.book, [str(file) for file in styles(engine.book)]
     with tempfile.TemporaryDirectory(prefix="handbook-epub-") as name:
         cover, made = Path(name, "cover.png"), Path(name, "book.epub")
         cover.write_bytes(set_typst(typst_source(engine, cover=True), Path(name), picture=True))
@@ -30,6 +28,13 @@ def epub(engine: Engine) -> bytes:
                 "identifier": str(book.settings.get("site-url", ""))}
         engine.compile("epub", file=made, meta={key: value for key, value in meta.items() if value})
         return completed(made.read_bytes(), parts(engine))
+
+
+def styles(book: Book) -> list[Path]:
+    """The style sheets of the book's EPUB."""
+    formats = book.config.get("format")
+    named = as_list((formats.get("epub") or {}).get("css")) if isinstance(formats, dict) else []
+    return [file for name in named if (file := own_file(book.root, name))]
 
 
 def parts(engine: Engine) -> dict[str, str]:

@@ -23,7 +23,8 @@ from labhandbook.core.files import user_cache, write_atomic
 from labhandbook.core.regular_file import content
 
 FOLDER = "pages-1"  # another number when the form of the files changes
-MOST = 12  # books whose answers are kept
+WHOLE = "editions-1"  # the files of whole books, by content
+MOST = 12  # books whose answers are kept, and files of whole books
 # Seconds that a file must have been as it is: it may have changed after pandoc opened it.
 STILL = 0.1
 
@@ -71,6 +72,25 @@ class KeptAnswers:
             self._changed = True
         return digest(key, contents)
 
+    def find_file(self, name: str, key: str) -> bytes | None:
+        """The whole file called `name`; None unless all that it was made of is as it was."""
+        found = self.find(name, key, {})
+        with contextlib.suppress(OSError, RuntimeError):
+            content = (user_cache() / WHOLE / found[0]).read_bytes() if found else b""
+            if found and hashlib.sha256(content).hexdigest() == found[0]:
+                return content
+        return None
+
+    def keep_file(self, name: str, key: str, content: bytes, *, since: float, files: Mapping[str, None]) -> None:
+        """Keep a whole file that was made from the time `since` on."""
+        mark = hashlib.sha256(content).hexdigest()
+        with contextlib.suppress(OSError, RuntimeError):
+            folder = user_cache() / WHOLE
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomic(folder / mark, content)
+            self.keep(name, key, mark, since=since, files=files)
+            _keep_newest(folder)
+
     def save(self) -> None:
         """Write what is kept, if it is new. Without a place to write nothing is kept."""
         with self._lock, contextlib.suppress(OSError, RuntimeError):
@@ -81,8 +101,7 @@ class KeptAnswers:
             text = json.dumps(self._kept).encode()
             write_atomic(self._file, hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
             self._changed = False
-            for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)[:-MOST]:
-                old.unlink(missing_ok=True)
+            _keep_newest(folder)
 
     def _content(self, name: str) -> str | None:
         return file_digest(self._root / name)
@@ -93,6 +112,11 @@ class KeptAnswers:
         except (OSError, ValueError):
             return False
         return max(status.st_mtime, status.st_ctime) > moment
+
+
+def _keep_newest(folder: Path) -> None:
+    for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)[:-MOST]:
+        old.unlink(missing_ok=True)
 
 
 def file_digest(path: Path) -> str | None:

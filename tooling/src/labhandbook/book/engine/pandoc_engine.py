@@ -25,7 +25,7 @@ from labhandbook.book.contents import Page
 from labhandbook.book.engine.kept_answers import KeptAnswers, file_digest
 from labhandbook.book.engine.navigation import Entry, Navigation
 from labhandbook.book.engine.page_findings import page_findings
-from labhandbook.book.engine.pandoc_worker import LONGEST, Answer, Pool, TooLong, Worker
+from labhandbook.book.engine.pandoc_worker import LONGEST, Answer, Pool, TooLong, Worker, program
 from labhandbook.book.extensions import extension_files, foreign_shortcodes
 from labhandbook.book.facts import REVIEW, variables
 from labhandbook.book.model import Book, html_options
@@ -83,6 +83,9 @@ class Engine:
         self.heavy: dict[str, tuple[str, Finding]] = {}
         self.labels: dict[str, dict[str, str]] = {}
         self._workers: dict[str, Worker] = {}
+        # What `compile` opened beside its requests, and whether it used something that is another each time.
+        self.opened: dict[str, None] = {}
+        self.fleeting = False
         self.answers = kept or KeptAnswers(book.root, f"{dated} {results}")
         self._pool = Pool(book.root, min(workers or os.cpu_count() or 1, len(book.pages)), self._halt, self.answers)
         try:
@@ -300,7 +303,16 @@ class Engine:
             )
         finally:
             worker.close()
+            self.opened.update(worker.opened)
+            self.fleeting = self.fleeting or worker.fleeting
         return str(answer.get("text", ""))
+
+    def stands_for(self, kind: str) -> list[Any]:
+        """All that `compile` is asked for the whole book, and the pictures in it by content."""
+        pictures = sorted({name for chapter in self.chapters.values() for name in self._pictures(chapter)})
+        return [program(), self._setup, self._common, self.cited, self.changed, self.book.config,
+                [self._request(page, self.chapters[page.path].source, kind) for page in self.book.pages],
+                [(name, file_digest(self.book.root / name)) for name in pictures]]
 
 
 def _entry(chapter: Chapter) -> Entry:

@@ -35,7 +35,7 @@ BY_CLOCK = 600.0
 LOOK = 0.2
 # What a new process must be asked again, and what is answered alike each time.
 REMEMBERED = ("setup", "read", "share")
-KEPT = ("setup", "read", "html", "title", "survey")
+KEPT = ("setup", "read", "html", "title", "survey", "markdown")
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -62,7 +62,7 @@ def pandoc_program() -> str:
 
 
 @functools.cache
-def _program() -> str:
+def program() -> str:
     """What stands for pandoc and the engine's own Lua files."""
     status = Path(pandoc_program()).stat()
     return digest(status.st_size, status.st_mtime_ns, *(path.read_text(encoding="utf-8")
@@ -84,6 +84,9 @@ class Worker:
         self._known: dict[tuple[str, str], dict[str, Any]] = {}
         self._unsent: dict[tuple[str, str], dict[str, Any]] = {}
         self._stands: dict[tuple[str, str], str | None] = {}
+        # The files that were opened for all answers, and whether something was used that is another each time.
+        self.opened: dict[str, None] = {}
+        self.fleeting = False
         self._closed = False
         self._process: subprocess.Popen[str] | None = None
 
@@ -129,6 +132,8 @@ class Worker:
             if op in REMEMBERED:
                 self._known[op, page] = given
             used = answer.pop("used")
+            self.opened.update(dict.fromkeys(used["files"]))
+            self.fleeting = self.fleeting or used["fleeting"]
             self._stands[op, page] = None if not self._kept or not key or used["fleeting"] else self._kept.keep(
                 f"{op} {page}", key, answer, since=since, files=used["files"],
                 labels={name: labels.get(name) for name in used["labels"]})
@@ -142,7 +147,7 @@ class Worker:
     def _key(self, op: str, page: str, given: dict[str, Any]) -> str | None:
         """What an answer is kept under; None for one that hangs on more than can be said."""
         if op == "setup":
-            return digest(_program(), given)
+            return digest(program(), given)
         before = self._stands.get(("setup", "") if op == "read" else ("read", page))
         pages = None if op == "read" else self._known.get(("share", ""), {}).get("pages")
         return digest(before, pages, given) if before and op in KEPT else None

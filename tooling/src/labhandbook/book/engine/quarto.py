@@ -7,9 +7,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from labhandbook.book.engine.epub import epub
 from labhandbook.book.engine.navigation import download_name
 from labhandbook.book.engine.pandoc_engine import Engine
-from labhandbook.book.engine.render import whole_book
 from labhandbook.book.facts import write_variables
 from labhandbook.book.model import Book
 from labhandbook.core.errors import HandbookError
@@ -49,7 +49,7 @@ def render_quarto(book: Book, output: Path, formats: tuple[str, ...]) -> None:
             with Engine(book) as engine:
                 engine.read(book.pages)
                 engine.prepare()
-                (fresh / download_name(book, "epub")).write_bytes(whole_book(engine, "epub"))
+                (fresh / download_name(book, "epub")).write_bytes(epub(engine))
 
 
 def _say(command: list[str]) -> int:

@@ -12,11 +12,10 @@ from pathlib import Path, PurePosixPath
 from labhandbook.book.boundary import own_file
 from labhandbook.book.contents import CONFIG
 from labhandbook.book.engine import llms
-from labhandbook.book.engine.epub import epub
+from labhandbook.book.engine.editions import Edition
 from labhandbook.book.engine.kept_answers import digest
 from labhandbook.book.engine.navigation import download_name, old_addresses, redirect
 from labhandbook.book.engine.pandoc_engine import SERVED, SITE, Chapter, Engine, Written
-from labhandbook.book.engine.pdf import pdf, typst_source
 from labhandbook.book.engine.search_index import INDEX, search_script, sections
 from labhandbook.book.extensions import not_read
 from labhandbook.book.model import Book, line_of
@@ -79,7 +78,8 @@ def render_pandoc(book: Book, output: Path, formats: tuple[str, ...], progress: 
         engine.read(book.pages)
         engine.prepare(downloads=formats)
         progress("writing")
-        whole = {kind: threads.submit(whole_book, engine, kind) for kind in formats if kind != "html"}
+        whole = {kind: Edition(engine, kind) for kind in formats if kind != "html"}
+        begun = [threads.submit(edition.begin) for edition in whole.values()]
         written = engine.write(book.pages)
         shown = {name for page in written for name in page.resources}
         texts = engine.markdown(book.pages) if "html" in formats and llms.wanted(book) else []
@@ -87,8 +87,9 @@ def render_pandoc(book: Book, output: Path, formats: tuple[str, ...], progress: 
                           Findings.of([*not_read(book), *(each for page in written for each in page.findings)]))
         if result.findings.failed():
             return result
-        if "pdf" in whole:
-            whole["pdf"] = threads.submit(pdf, book, whole["pdf"].result(), shown)
+        for each in begun:
+            each.result()
+        made = {kind: threads.submit(edition.finish, shown) for kind, edition in whole.items()}
         with replacing_folder(output) as fresh:
             if "html" in formats:
                 write_site(book, written, fresh)
@@ -97,7 +98,7 @@ def render_pandoc(book: Book, output: Path, formats: tuple[str, ...], progress: 
                 write_markdown(engine, texts, fresh)
                 found = [one for page in written for one in _sections(engine, page)]
                 (fresh / INDEX).write_text(search_script(book, found), encoding="utf-8")
-            for kind, job in whole.items():
+            for kind, job in made.items():
                 progress(f"setting {kind}")
                 (fresh / download_name(book, kind)).write_bytes(job.result())
     return result
@@ -120,11 +121,6 @@ def _sections(engine: Engine, page: Written) -> list[dict[str, str]]:
     found = sections(page.page.url, page.html)
     engine.answers.keep(name, key, found)
     return found
-
-
-def whole_book(engine: Engine, kind: str) -> bytes:
-    """The book as one EPUB file, or as the Typst source of its PDF."""
-    return typst_source(engine) if kind == "pdf" else epub(engine)
 
 
 def write_site(book: Book, written: list[Written], target: Path) -> None:
