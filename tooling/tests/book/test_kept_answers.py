@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from labhandbook.book.engine.kept_answers import KeptAnswers
+from labhandbook.book.engine.kept_answers import STILL, KeptAnswers
 from labhandbook.book.engine.pandoc_engine import Engine
 from labhandbook.book.engine.pandoc_worker import Worker
 from labhandbook.book.engine.render import render_pandoc
@@ -63,6 +63,7 @@ def book(tmp_path: Path) -> Path:
     root = make_book(tmp_path / "book", FILES)
     for path in (path for path in root.rglob("*") if path.is_file()):
         os.utime(path, (0, 0))
+    time.sleep(2 * STILL)
     return root
 
 
@@ -90,10 +91,11 @@ def pages(book: Path, kept: KeptAnswers | None = None) -> list[object]:
 
 
 def change(path: Path, old: str, new: str) -> None:
-    """Replace text in a file, which must hold it; its time is an old one."""
+    """Replace text in a file, which must hold it, and wait until it is no new one."""
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    time.sleep(2 * STILL)
 
 
 @pytest.mark.long
@@ -157,7 +159,6 @@ def test_editions_are_made_again_only_when_something_in_them_changed(book: Path,
                            ("tool.py", "return 1", "return 2"), ("references.bib", "1984}", "1985}")):
         before = render()
         change(book / name, old, new)
-        os.utime(book / name, (0, 0))
         after = render()
         assert all(before[kind] != after[kind] for kind in before), name
     for file in (cache.parent / "editions-1").iterdir():
@@ -213,6 +214,7 @@ def test_what_is_another_each_time_is_not_kept(book: Path, asked: list[str], wor
         f"return {{ now = function() return pandoc.Str(tostring({word})) end }}\n", encoding="utf-8")
     (book / "a.qmd").write_text("# A {#sec-a}\n\n{{< now >}} @fig-one\n", encoding="utf-8")
     (book / "c.qmd").write_text("# C {#sec-c}\n", encoding="utf-8")
+    time.sleep(2 * STILL)
     pages(book)
     asked.clear()
     pages(book)
