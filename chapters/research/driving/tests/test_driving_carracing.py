@@ -38,3 +38,15 @@ def test_the_good_driver_gets_along() -> None:
         _, reward, *_ = env.step(ACTIONS[number(skilled(env.state()))[0]])
         total += reward
     assert total > 20
+
+
+def test_a_car_that_stands_is_cut() -> None:
+    """The tiles under the car count at the start; after them each action costs, and the drive is cut."""
+    from mhi_driving.carracing import PATIENCE, Racing
+    env, rewards, cut = Racing(), list[float](), False
+    env.reset(seed=1)
+    while not cut:
+        _, reward, ended, cut, _ = env.step(np.zeros(2, np.float32))
+        rewards.append(reward)
+        assert not ended and len(rewards) < PATIENCE + 20
+    assert max(rewards[-PATIENCE:]) <= 0 < rewards[-PATIENCE - 1]

@@ -13,6 +13,7 @@ from sklearn.metrics import f1_score
 from labhandbook.runs import HandbookError
 from mhi_phrases import Incremental, Phrase, PhrasesError, read_csv, shipped
 from mhi_phrases.corpus import FILLS
+from mhi_phrases.models import baseline
 from mhi_phrases.results import write_results
 from mhi_phrases.study import MODELS, SPLITS, folds, predictions, study
 
@@ -73,6 +74,14 @@ def score(model: str, split: str) -> float:
         true += [LABELS[row] for row in fold[1]]
         guessed += predictions(model, PHRASES, fold, 0)
     return float(f1_score(true, guessed, average="macro"))
+
+
+def test_the_baseline_counts_runs_of_one_to_four_words() -> None:
+    fitted = baseline().fit(["my screen stays black today", "the door is open"], ["it", "house"])
+    runs = fitted[0].get_feature_names_out()
+    assert {len(run.split()) for run in runs} == {1, 2, 3, 4} and "my screen stays black" in runs
+    assert np.allclose(np.linalg.norm(fitted[0].transform(["the door stays black"]).toarray(), axis=1), 1)
+    assert len(fitted[1].estimators_) == 100
 
 
 def test_hashing_beats_the_forest_on_new_templates_and_both_cheat_on_known_ones() -> None:

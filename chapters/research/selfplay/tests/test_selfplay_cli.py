@@ -46,6 +46,15 @@ def test_judge_does_not_ask_for_more_than_can_be_held(capsys: pytest.CaptureFixt
     assert "a perfect opponent wins" in capsys.readouterr().out
 
 
+def test_choices_are_judged_where_three_play(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["judge", "perfect", "--game", "nim-three"]) == 0
+    assert "in 0 the action" in capsys.readouterr().out
+    assert main(["judge", "random", "--game", "nim-three", "--format", "json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert not said["fine"] and 0 < said["wrong"] < said["positions"]
+    assert main(["arena", "perfect", "random", "--game", "nim-three"]) == 0
+
+
 def test_arena_counts(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["arena", "perfect", str(trained), "--arena-games", "6", "--format", "json"]) == 0
     said = json.loads(capsys.readouterr().out)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mhi_selfplay.game import Game, State, Symmetry, absolute, relative
-from mhi_selfplay.games import GAMES, Floe, connect_four, tic_tac_toe
+from mhi_selfplay.games import GAMES, Floe, Nim, connect_four, tic_tac_toe
 from mhi_selfplay.players import solve
 
 
@@ -97,7 +97,24 @@ def test_who_cannot_step_has_lost() -> None:
     assert game.outcome(State(1, Floe.STEP, (4, 0, 1 << 1))) is None
 
 
-@pytest.mark.parametrize("name", GAMES)
+def test_nim_is_lost_where_li_says() -> None:
+    """Li 1978: lost if and only if the binary digits of the rows sum to a multiple of the players in every place."""
+    game = Nim("large", (6, 6, 6))
+    worth = solve(game)
+    for coins in np.ndindex(7, 7, 7):
+        digits = [sum(count >> place & 1 for count in coins) % 3 for place in range(3)]
+        assert (worth(State(0, 0, coins))[0] == -1) is not any(digits), coins
+
+
+def test_coins_to_the_right_go_too_and_the_last_coin_ranks_all_three() -> None:
+    game = Nim()
+    left = after(game, [1, 5, 11])
+    assert (left, game.legal(left)) == (State(0, 0, (1, 0, 1)), [0, 10])
+    assert game.outcome(after(game, [1, 5, 11, 10, 0])) == (0.0, 1.0, -1.0)
+    assert game.show(left).split() == ["0", *"." * 9, "10", *"." * 4]
+
+
+@pytest.mark.parametrize("name", [name for name in GAMES if name != "nim-three"])
 def test_canonical_board_puts_who_decides_first(name: str) -> None:
     game = GAMES[name]()
     rng = np.random.default_rng(0)
@@ -110,15 +127,17 @@ def test_canonical_board_puts_who_decides_first(name: str) -> None:
 
 
 def turned_start(game: Game, symmetry: Symmetry) -> State:
-    """The start on the turned board: Floe's pawns stand elsewhere there, the other boards are empty."""
+    """The start on the turned board: Floe's pawns and Nim's rows are elsewhere there, the other boards are empty."""
     start = game.start()
+    if isinstance(game, Nim):
+        return State(0, 0, tuple(start.board[int(cell) // game.width] for cell in symmetry.cells[::game.width]))
     if not isinstance(game, Floe):
         return start
     first, second = (int(np.flatnonzero(symmetry.cells == cell)[0]) for cell in start.board[:2])
     return State(start.player, start.phase, (first, second, start.board[2]))
 
 
-@pytest.mark.parametrize(("name", "count"), [("tic-tac-toe", 8), ("connect-four", 2), ("floe", 4)])
+@pytest.mark.parametrize(("name", "count"), [("tic-tac-toe", 8), ("connect-four", 2), ("floe", 4), ("nim-three", 6)])
 def test_policy_permutes_with_the_board(name: str, count: int) -> None:
     """A game played in the mirror is the mirror image of the game, at every action."""
     game = GAMES[name]()

@@ -8,8 +8,17 @@ import pytest
 
 from labhandbook.runs import HandbookError
 from mhi_selfplay.game import Game, State
-from mhi_selfplay.games import Floe, connect_four, tic_tac_toe
-from mhi_selfplay.players import Player, judge, match, perfect_player, random_player, rollout_player, solve
+from mhi_selfplay.games import Floe, Nim, connect_four, tic_tac_toe
+from mhi_selfplay.players import (
+    Player,
+    judge,
+    match,
+    mistakes,
+    perfect_player,
+    random_player,
+    rollout_player,
+    solve,
+)
 
 
 def first_legal(game: Game) -> Player:
@@ -106,3 +115,31 @@ def test_rollouts_beat_random_play_and_take_a_win() -> None:
     assert rollout_player(game, 100, 0)([state]) == [2]
     tally = match(game, rollout_player(game, 50, 0), random_player(game, 0), 40)
     assert tally.points > 0.8
+
+
+@pytest.mark.parametrize("game", [tic_tac_toe(), Floe("small", 3, 3), Nim()], ids=lambda game: game.name)
+def test_perfect_player_errs_in_no_position_and_random_play_in_many(game: Game) -> None:
+    assert mistakes(game, perfect_player(game, 0))[0] == 0
+    wrong, positions = mistakes(game, random_player(game, 0))
+    assert 0.1 < wrong / positions < 0.9
+
+
+def test_mistakes_by_hand() -> None:
+    # Rows of 1 and 2: who takes the row of 2 leaves one coin to the next, who gets 1, and itself gets 0; who takes a
+    # coin of it leaves 1 and 1, so that the one after the next takes the last and it gets -1.
+    game = Nim("small", (1, 2))
+    assert solve(game)(game.start()) == (0.0, 1.0, -1.0)
+
+    def leaves_two(states: Sequence[State]) -> list[int]:
+        return [3 if state.board == (1, 2) else game.legal(state)[0] for state in states]
+
+    assert mistakes(game, leaves_two) == (1, 6)
+
+
+def test_three_players_share_the_seats() -> None:
+    game = Nim()
+    tally = match(game, perfect_player(game, 0), random_player(game, 0), 42, opening=2)
+    assert tally.games == 42 and tally.points > 0.6
+    with pytest.raises(HandbookError, match="shared fairly") as caught:
+        match(game, first_legal(game), first_legal(game), 40)
+    assert "39 or 42" in caught.value.todo

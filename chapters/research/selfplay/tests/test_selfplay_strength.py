@@ -10,9 +10,9 @@ import pytest
 
 from labhandbook.runs import Run
 from mhi_selfplay.game import Game
-from mhi_selfplay.games import Floe, tic_tac_toe
+from mhi_selfplay.games import Floe, Nim, tic_tac_toe
 from mhi_selfplay.learn import new_network, train
-from mhi_selfplay.players import judge, match, perfect_player
+from mhi_selfplay.players import judge, match, mistakes, perfect_player
 from mhi_selfplay.settings import preset
 from mhi_selfplay.study import PARTS, TOLERANCES, lines, player_of, results
 
@@ -38,6 +38,18 @@ def test_floe_is_learnt_with_a_head_for_each_phase(run: Run) -> None:
     before = lines(game, player_of(game, new_network(game, settings), settings, 50), [0])
     assert found["lines"] > 1000
     assert found["lost"] / found["lines"] < 0.6 * before["lost"] / before["lines"], (found, before)
+
+
+def test_three_players_are_learnt_until_few_choices_are_wrong(run: Run) -> None:
+    """A short run, held against the exhaustive solver in every position; see `Nim` for why its values are unique."""
+    game = Nim()
+    settings = preset("nim-three", iterations=2, games=30)
+    network = train(run, settings)
+    before, positions = mistakes(game, player_of(game, new_network(game, settings), settings, 0))
+    alone, _ = mistakes(game, player_of(game, network, settings, 0))
+    searching, _ = mistakes(game, player_of(game, network, settings, 100))
+    assert positions == 329
+    assert alone < 0.7 * before and searching < 0.5 * alone, (before, alone, searching)
 
 
 def leaf(numbers: dict[str, Any], path: str) -> float:

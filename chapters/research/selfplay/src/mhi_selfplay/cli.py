@@ -16,7 +16,17 @@ from mhi_selfplay.game import SECTION, Game
 from mhi_selfplay.games import GAMES
 from mhi_selfplay.learn import load, newest, read_about, train
 from mhi_selfplay.network import Network, evaluator
-from mhi_selfplay.players import Player, judge, match, perfect_player, random_player, rollout_player, searcher, solve
+from mhi_selfplay.players import (
+    Player,
+    judge,
+    match,
+    mistakes,
+    perfect_player,
+    random_player,
+    rollout_player,
+    searcher,
+    solve,
+)
 from mhi_selfplay.settings import PRESETS, Settings, preset
 from mhi_selfplay.study import results
 
@@ -24,7 +34,7 @@ WHO = "a run directory, a checkpoint, random, perfect (small games), or rollout:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Carry out a command; the exit code: 0, 1 if the judge found a lost line, 2 if it could not run."""
+    """Carry out a command; the exit code: 0, 1 if the judge found a mistake, 2 if it could not run."""
     given = _parser().parse_args(words)
     try:
         code: int = given.command(given)
@@ -61,11 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     arena = commands.add_parser("arena", help="let two players play a match")
     arena.add_argument("one", help=WHO)
     arena.add_argument("other", help="the same")
-    arena.add_argument("--arena-games", type=int, default=40, help="an even number (default 40)")
+    arena.add_argument("--arena-games", type=int, default=42, help="a multiple of the players (default 42)")
     arena.add_argument("--opening", type=int, default=2, help="most random actions at the start (default 2)")
     arena.set_defaults(command=_arena)
 
-    judged = commands.add_parser("judge", help="play every line of the opponent against a player (small games)")
+    judged = commands.add_parser("judge", help="hold a player against every line or position (small games)")
     judged.add_argument("player", help=WHO)
     judged.set_defaults(command=_judge)
 
@@ -133,7 +143,8 @@ def _play(given: argparse.Namespace) -> int:
             action = int(line)
         state = game.play(state, action)
     print(game.show(state))
-    print("drawn" if end[seat] == 0 else "you have won" if end[seat] > 0 else "you have lost")
+    even = "drawn" if game.players == 2 else "neither won nor lost"
+    print(even if end[seat] == 0 else "you have won" if end[seat] > 0 else "you have lost")
     return 0
 
 
@@ -150,6 +161,8 @@ def _arena(given: argparse.Namespace) -> int:
 def _judge(given: argparse.Namespace) -> int:
     game, (player,) = _players(given, given.player)
     _small(game)
+    if game.players > 2:
+        return _judge_choices(given, *mistakes(game, player))
     worth = solve(game)(game.start())
     verdicts = [judge(game, player, seat) for seat in range(game.players)]
     # A seat that loses against a perfect opponent can't be held against the player who sits there.
@@ -164,6 +177,15 @@ def _judge(given: argparse.Namespace) -> int:
             print(f"    lost: {' '.join(map(str, each.example))}")
     print("✓ no line is lost that could be held" if fine else "✗ lines are lost that could be held")
     return 0 if fine else 1
+
+
+def _judge_choices(given: argparse.Namespace, wrong: int, positions: int) -> int:
+    """Among more than two, others can beat together who errs nowhere: the choices are judged, not the lines."""
+    if given.format == "json":
+        print(json.dumps({"fine": not wrong, "wrong": wrong, "positions": positions}))
+    else:
+        print(f"{'✗' if wrong else '✓'} {positions} positions, in {wrong} the action is worth less than the best")
+    return 1 if wrong else 0
 
 
 def _results(given: argparse.Namespace) -> int:

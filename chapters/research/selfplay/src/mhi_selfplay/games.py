@@ -1,4 +1,4 @@
-"""Three games: tic-tac-toe, connect four, and Floe, which has two phases.
+"""Four games: tic-tac-toe, connect four, Floe, which has two phases, and Nim for three players.
 
 Boards are sets of cells, and a set of cells is one integer: bit `i` stands for cell `i`. That makes positions small,
 hashable and quick to compare.
@@ -7,10 +7,11 @@ hashable and quick to compare.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import permutations
 
 import numpy as np
 
-from mhi_selfplay.game import Floats, Game, State, grid_symmetries
+from mhi_selfplay.game import Floats, Game, State, Symmetry, grid_symmetries
 
 
 def cells_of(bits: int) -> Iterator[int]:
@@ -160,6 +161,55 @@ class Floe(Game):
         return f"{grid}\n{'step' if state.phase == self.STEP else 'melt'}"
 
 
+class Nim(Game):
+    """Three players take coins from rows. Who takes the last coin gets 1, who took before that 0, the next -1.
+
+    So each player wants the last coin, and else wants the player after it to take it: the order of preference of Li,
+    "N-person Nim" (1978), who also says which positions are lost. The others' gains follow from one's own, so that it
+    never matters which of equally good actions somebody takes. An action is a coin: it goes, with all to its right.
+    The board is the number of coins in each row.
+    """
+
+    players = 3
+
+    def __init__(self, name: str = "nim-three", coins: tuple[int, ...] = (3, 4, 5)) -> None:
+        self.name, self.coins, self.width = name, coins, max(coins)
+        cells = np.arange(len(coins) * self.width).reshape(len(coins), self.width)
+        self.actions = (cells.size,)
+        self.shape = (1, *cells.shape)
+        # Rows may trade places; a row has a left and a right.
+        self.symmetries = [Symmetry(turned, (turned,)) for order in permutations(range(len(coins)))
+                           for turned in [cells[list(order)].ravel()]]
+
+    def start(self) -> State:
+        """All rows are full; player 0 begins."""
+        return State(0, 0, self.coins)
+
+    def legal(self, state: State) -> list[int]:
+        """Every coin."""
+        return [row * self.width + coin for row, count in enumerate(state.board) for coin in range(count)]
+
+    def play(self, state: State, action: int) -> State:
+        """Leave the coins to the left of the one that is named."""
+        row, left = divmod(action, self.width)
+        return State((state.player + 1) % self.players, 0, (*state.board[:row], left, *state.board[row + 1:]))
+
+    def outcome(self, state: State) -> tuple[float, ...] | None:
+        """Over when no coin is left."""
+        if any(state.board):
+            return None
+        return tuple((-1.0, 0.0, 1.0)[(seat - state.player) % self.players] for seat in range(self.players))
+
+    def planes(self, state: State) -> Floats:
+        """Where coins lie. They belong to nobody, so the board looks the same to each player."""
+        return (np.arange(self.width) < np.array(state.board)[:, None]).astype(np.float32)[None]
+
+    def show(self, state: State) -> str:
+        """The numbers of the coins."""
+        return _grid(len(self.coins), self.width,
+                     lambda cell: str(cell) if cell % self.width < state.board[cell // self.width] else ".")
+
+
 def _grid(rows: int, columns: int, cell: Callable[[int], str]) -> str:
     return "\n".join(" ".join(f"{cell(row * columns + column):>2}" for column in range(columns))
                      for row in range(rows))
@@ -175,4 +225,5 @@ def connect_four() -> Game:
     return InARow("connect-four", 6, 7, 4, falls=True, small=False)
 
 
-GAMES: dict[str, Callable[[], Game]] = {"tic-tac-toe": tic_tac_toe, "connect-four": connect_four, "floe": Floe}
+GAMES: dict[str, Callable[[], Game]] = {"tic-tac-toe": tic_tac_toe, "connect-four": connect_four, "floe": Floe,
+                                     "nim-three": Nim}

@@ -43,7 +43,8 @@ def random_player(game: Game, seed: int) -> Player:
 def solve(game: Game) -> Callable[[State], tuple[float, ...]]:
     """What a position is worth to each player if nobody errs: the whole tree, for small games.
 
-    Every player goes for the greatest value of its own, the first action of several that are equal.
+    Every player goes for the greatest value of its own, the first action of several that are equal (max^n: Luckhardt
+    and Irani, "An algorithmic solution of N-person games", AAAI 1986).
     """
     known: dict[State, tuple[float, ...]] = {}
 
@@ -220,3 +221,21 @@ def judge(game: Game, player: Player, seat: int) -> Verdict:
                         example = (*ways[state], action)
         lines, ways = after, reached
     return Verdict(seat, results[1.0], results[0.0], results[-1.0], example)
+
+
+def mistakes(game: Game, player: Player) -> tuple[int, int]:
+    """In how many positions `player` takes an action that is worth less to who decides, and of how many.
+
+    All positions that the rules lead to, for small games, each worth what `solve` says. This is the judge where more
+    than two play: there, the others together can often beat a seat that errs nowhere.
+    """
+    worth, found, fresh = solve(game), {game.start()}, [game.start()]
+    while fresh:
+        state = fresh.pop()
+        after = {game.play(state, action) for action in game.legal(state)} - found
+        new = [each for each in after if game.outcome(each) is None]
+        found.update(new)
+        fresh += new
+    states = sorted(found)
+    return sum(worth(game.play(state, action))[state.player] < worth(state)[state.player]
+               for state, action in zip(states, player(states), strict=True)), len(states)

@@ -43,7 +43,7 @@ class Settings:
     blocks: int = _option(2, "residual blocks", high=100)
     history: int = _option(30, "past iterations to learn from", low=1)
     queue: int = _option(200_000, "most positions to learn from, the newest", low=2)
-    arena_games: int = _option(12, "games of the arena, an even number", low=2)
+    arena_games: int = _option(12, "games of the arena, a multiple of the players", low=2)
     arena_opening: int = _option(2, "most random actions that an arena game begins with")
     threshold: float = _option(0.5, "mean points (a draw is 1/2) that a new network needs to be accepted", high=1)
 
@@ -70,6 +70,8 @@ PRESETS: dict[str, dict[str, Any]] = {
                     "dropout": 0.0, "channels": 32},
     "floe": {"iterations": 12, "games": 50, "opening": 6, "simulations": 50, "temperature_moves": 4, "dropout": 0.0,
              "channels": 32},
+    "nim-three": {"iterations": 12, "games": 50, "opening": 6, "simulations": 50, "temperature_moves": 4,
+                  "dropout": 0.0, "channels": 32},
     "connect-four": {"iterations": 20, "games": 60, "opening": 4, "simulations": 50, "cpuct": 1.5,
                      "temperature_moves": 8, "dropout": 0.0, "channels": 32, "history": 10, "epochs": 3, "batch": 128,
                      "arena_games": 20},

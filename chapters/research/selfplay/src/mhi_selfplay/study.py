@@ -18,7 +18,16 @@ from mhi_selfplay.game import SECTION, Game, State
 from mhi_selfplay.games import GAMES, InARow
 from mhi_selfplay.learn import new_network, train
 from mhi_selfplay.network import Network, evaluator
-from mhi_selfplay.players import Player, judge, match, perfect_player, random_player, rollout_player, searcher
+from mhi_selfplay.players import (
+    Player,
+    judge,
+    match,
+    mistakes,
+    perfect_player,
+    random_player,
+    rollout_player,
+    searcher,
+)
 from mhi_selfplay.settings import Settings, preset
 
 SEEDS = range(5)
@@ -63,7 +72,7 @@ def trained(folder: Path, settings: Settings, game: Game | None = None) -> Train
     curve: dict[str, int] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
     def watch(iteration: int, network: Network, facts: Numbers) -> None:
-        if rules.small:
+        if rules.small and rules.players == 2:
             curve[str(iteration)] = lines(rules, player_of(rules, network, settings, 0))["lost"]
             file.write_text(json.dumps(curve), encoding="utf-8")
 
@@ -165,6 +174,23 @@ def floe(runs: Path) -> Numbers:
             "seconds": round(statistics.mean(each["seconds"] for each in found))}
 
 
+def nim_three(runs: Path) -> Numbers:
+    """Three players, five seeds: mistakes in all positions, with and without search; and what has learnt nothing."""
+    game, found = GAMES["nim-three"](), []
+    for seed in SEEDS:
+        settings = preset("nim-three", seed=seed)
+        done = trained(runs / f"nim-three-{seed}", settings)
+        found.append({name: mistakes(game, player_of(game, done.network, settings, simulations))[0]
+                      for name, simulations in (("wrong", SIMULATIONS), ("alone", 0))}
+                     | {"seconds": round(done.seconds, 1)})
+    fresh = player_of(game, new_network(game, preset("nim-three")), preset("nim-three"), SIMULATIONS)
+    wrong, positions = mistakes(game, fresh)
+    return {"iterations": preset("nim-three").iterations, "seeds": found, "positions": positions,
+            "total-positions": positions * len(found), "untrained": wrong, **totals(found, "wrong", "alone"),
+            "random": mistakes(game, random_player(game, 0))[0],
+            "seconds": round(statistics.mean(each["seconds"] for each in found))}
+
+
 def connect_four(runs: Path) -> Numbers:
     """The longer run, one seed: against random play and against rollouts with as many simulations."""
     game, settings = GAMES["connect-four"](), preset("connect-four")
@@ -182,13 +208,14 @@ def connect_four(runs: Path) -> Numbers:
 
 PARTS: dict[str, Callable[[Path], Numbers]] = {
     "tic-tac-toe": tic_tac_toe, "random-only": random_only, "draws-lose": draws_lose, "floe": floe,
-    "connect-four": connect_four}
+    "nim-three": nim_three, "connect-four": connect_four}
 # How far a number may be off on another machine, where sums are rounded differently and games go other ways.
 TOLERANCES: dict[str, Numbers] = {
     "tic-tac-toe": {"total-lost": 0, "total-drawn": 0, "total-alone": 40, "total-accepted": 12},
     "random-only": {"trained.percent": 4, "untrained.percent": 4, "rollout.percent": 4, "trained.lost": 0},
     "draws-lose": {"total-accepted": 15},
     "floe": {"total-lost": 0},
+    "nim-three": {"total-wrong": 15, "total-alone": 150},
     "connect-four": {"trained-random.won": 3, "trained-rollout.won": 8}}
 
 
