@@ -2,7 +2,8 @@
 
 Run it with `python tooling/bench/edit.py`. It edits a copy of the handbook, shows each chapter in Chromium and
 measures from the save to the document that holds the new words. Quarto's rows are there where Quarto is on PATH. Both
-engines take the time they need; the load of the machine is printed, since other work makes every edit slower.
+engines take the time they need; the load of the machine is printed, since other work makes every edit slower. Then it
+says what the preview costs while nobody edits, with 10,000 other files beside the book.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from pathlib import Path
 
 from playwright.sync_api import Error, Page, sync_playwright
 
+from labhandbook.core.process import processor_seconds
+
 ROOT = Path(__file__).resolve().parents[2]
 # Runs in every page before it is read: notes when an edit's word first stands in the document.
 SEEN = """(() => {
@@ -33,7 +36,7 @@ SEEN = """(() => {
   new MutationObserver(look).observe(document, { childList: true, subtree: true });
 })()"""
 CHAPTERS = ("chapters/seminars/ongoing", "chapters/research/gaussian-processes", "chapters/contributing",
-            "chapters/hpc/workflow", "chapters/packaging/pypi")
+            "chapters/hpc/workflow", "chapters/packaging/pypi", "chapters/packaging/rules")
 
 
 def copy_book(folder: Path) -> Path:
@@ -82,6 +85,27 @@ def edits(page: Page, book: Path, address: str, chapter: str, count: int) -> lis
     return taken
 
 
+def beside(book: Path, count: int = 10_000) -> None:
+    """Write files that are no part of the book: a hundred in each folder."""
+    for number in range(count):
+        file = book / f"notes/{number // 100}/{number}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+
+
+def idle(process: subprocess.Popen[str], seconds: float = 30.0) -> float:
+    """The share of a processor that a preview and its pandoc use while nothing happens, in per cent."""
+    def used() -> float:
+        rows = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        pids = [int(row.split()[0]) for row in rows.splitlines() if str(process.pid) in row.split()]
+        return sum(found[0] for pid in pids if (found := processor_seconds(pid)))
+
+    time.sleep(10)   # what follows the last edit
+    before = used()
+    time.sleep(seconds)
+    return 100 * (used() - before) / seconds
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -94,6 +118,7 @@ def main() -> None:
     for engine in engines:
         with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
             book = copy_book(Path(place))
+            beside(book)
             process, address = serve(engine, book)
             browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
             every: list[float] = []
@@ -107,6 +132,7 @@ def main() -> None:
                     every += taken
                 if every:
                     print(f"{engine:<8} {'all edits':<49} {1000 * statistics.median(every):6.0f} ms", flush=True)
+                print(f"{engine:<8} {'while nobody edits':<49} {idle(process):6.2f} % of a processor", flush=True)
             finally:
                 browser.close()
                 process.send_signal(signal.SIGINT)

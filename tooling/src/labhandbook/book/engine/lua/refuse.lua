@@ -47,6 +47,7 @@ return function(doc, home)
         if DIAGRAMS[class] then blame(class, 'a ' .. class .. ' diagram') end
         if class:match '^{' then blame(class, 'the executed cell ' .. class) end
       end
+      if not block.text:find '<%d+>' then return end
       for line in (block.text .. '\n'):gmatch '(.-)\n' do
         local mark = line:match '%s(#%s*<)%d+>%s*$' or line:match '%s(//%s*<)%d+>%s*$' or line:match '%s(%-%-%s*<)%d+>%s*$'
           or line:match '%s(%%%s*<)%d+>%s*$' or line:match '(/%*%s*<)%d+>%s*%*/%s*$' or line:match '(<!%-%-%s*<)%d+>%s*%-%->%s*$'
