@@ -1,12 +1,16 @@
-"""Scores by era and reading part of a large file: what a user would write with pandas, against this package.
+"""Scores by era, and a large file: what a user would write with pandas or dask, against this package.
 
-Run it with the environment of `make test-research`: `.venv-research/bin/python tooling/bench/research_eras.py`.
+Run it in the environment of `make test-research`, after `.venv-research/bin/pip install 'dask[dataframe]'`:
+`.venv-research/bin/python tooling/bench/research_eras.py`. Conversions are processes of their own: their seconds are
+those of the processor, and their memory is the most that they held.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +23,12 @@ import polars as pl
 from mhi_eras import by_era, convert, load
 
 REPEATS = 5
+CONVERSIONS = {
+    "mhi-eras": "from pathlib import Path; from mhi_eras import convert; convert(Path(source), Path(target))",
+    "pandas": "import pandas as pd; pd.read_csv(source, dtype={'id': str, 'era': str}).to_parquet(target)",
+    "dask": "import dask.dataframe as dd; dd.read_csv(source, dtype={'id': str, 'era': str}).to_parquet(target)"}
+HELD = """import re, time
+print(time.process_time(), re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])"""
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -42,6 +52,18 @@ def scores(eras: int, rows: int) -> None:
           f"{usual / ours:5.1f} x")
 
 
+def converting(source: Path) -> None:
+    """One line each: a CSV file written as Parquet. The kernel (Linux) says how much a program held at most."""
+    for name, program in CONVERSIONS.items():
+        words = f"source, target = {str(source)!r}, {str(source.with_suffix('.' + name))!r}\n{program}\n{HELD}"
+        done = subprocess.run([sys.executable, "-W", "ignore", "-c", words], stdout=subprocess.PIPE, text=True,
+                              check=True)
+        taken, held = map(float, done.stdout.split())
+        size = source.stat().st_size
+        print(f"to Parquet, {name:<9} {taken:6.1f} s   {size / taken / 1e6:5.0f} MB/s   "
+              f"{held / 1e6:5.2f} GB held for {size / 1e9:.2f} GB")
+
+
 def reading(folder: Path, rows: int) -> None:
     """One line: every fourth era of a CSV file in chunks by pandas, and of the Parquet file made of it once."""
     source, target = folder / "wide.csv", folder / "wide.parquet"
@@ -49,9 +71,8 @@ def reading(folder: Path, rows: int) -> None:
     values = np.random.default_rng(0).integers(0, 5, (rows, len(names))) / 4
     pl.DataFrame({"id": [str(row) for row in range(rows)], "era": [f"{row // 500:04d}" for row in range(rows)],
                   **{name: values[:, at] for at, name in enumerate(names)}, "target": values[:, 0]}).write_csv(source)
-    start = time.perf_counter()
+    converting(source)
     convert(source, target)
-    once = time.perf_counter() - start
 
     def usual() -> pd.DataFrame:
         parts = pd.read_csv(source, chunksize=10_000, dtype={"era": str})
@@ -59,7 +80,7 @@ def reading(folder: Path, rows: int) -> None:
 
     slow, fast = seconds(usual), seconds(lambda: load(target, every=4))
     print(f"a fourth of {source.stat().st_size / 1e6:.0f} MB: pandas chunks {slow:6.2f} s   Parquet {fast:6.3f} s   "
-          f"{slow / fast:5.1f} x   (converted once in {once:.2f} s)")
+          f"{slow / fast:5.1f} x")
 
 
 def main() -> None:
