@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,12 +85,16 @@ class Written:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on loopback that nobody listens on."""
+    """Ports that nobody listens on, below those that the kernel gives to other servers and connections."""
+    found: list[int] = []
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+        for port in random.sample(range(15000, 32000), 17000):
+            if len(found) == count:
+                break
+            with contextlib.suppress(OSError):
+                stack.enter_context(socket.socket()).bind(("", port))
+                found.append(port)
+    return found
 
 
 def write(cluster: Cluster, root: Path, user: str, *, wide: bool, accounted: bool, grouped: bool) -> Written:
