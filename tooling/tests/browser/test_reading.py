@@ -213,7 +213,7 @@ def test_a_report_names_the_page_and_the_section(open_page: Open) -> None:
     link = page.get_by_role("link", name="Report an issue")
     asked = parse_qs(urlsplit(link.get_attribute("href")).query)
     (title,) = asked["title"]
-    assert re.fullmatch(r"(\d+) HPC workflow: \1\.\d+ Watch", title)
+    assert re.fullmatch(r"(\d+) HPC workflow: \1\.\d+ Monitor jobs and read logs", title)
     assert asked["body"][0].split("\n")[0].endswith("/chapters/hpc/workflow.html#sec-hpc-workflow-watch")
     assert asked["body"][0].split("\n")[1] == "For: HPC contact"
     page.goto("chapters/kit.html")
