@@ -18,7 +18,7 @@ KNOWN = load()
     ("slurmstepd: error: Detected 1 oom-kill event(s) in StepId=42.batch", "more than --mem"),
     ("torch.OutOfMemoryError: HIP out of memory. Tried to allocate 2.00 GiB", "Make the batch smaller"),
     ("0:53", "mkdir -p slurm_log"), ("(BadConstraints)", "No node has"), ("QOSGrpNodeLimit", "Wait"),
-    ("(JobArrayTaskLimit)", "how many tasks run at once"), ("Priority", "Others come first"),
+    ("(JobArrayTaskLimit)", "how many tasks run at once"), ("Priority", "Jobs of other people come first"),
     ("Dependency", "Look at that job"), ("BeginTime", "starts later on purpose"),
     ("srun: Job 5 step creation temporarily disabled, retrying (Requested nodes are busy)", "cores taken"),
     ("sbatch: error: Invalid job array specification", "--array=1-100"),
