@@ -52,7 +52,7 @@ def test_rows_are_plain_text() -> None:
 
 def test_the_command_names_the_section_and_knows_its_limits() -> None:
     done = run("job", "explain", "JobHeldUser")
-    assert done.returncode == 0 and done.stdout.startswith("JobHeldUser\n    Somebody held it")
+    assert done.returncode == 0 and done.stdout.startswith("JobHeldUser\n    Somebody put the job on hold")
     assert ".html#sec-hpc-errors-wait" in done.stdout
     found = json.loads(run("job", "explain", "Resources", "--format", "json").stdout)
     assert found[0]["messages"] == ["Resources"]
