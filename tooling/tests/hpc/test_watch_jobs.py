@@ -19,7 +19,8 @@ def test_a_line_has_a_bar_or_a_reason_with_its_meaning() -> None:
                 "9|old|PENDING|0:00|UNLIMITED|SomethingNew\n10|free|RUNNING|2:00|UNLIMITED|None\n")
     lines = shown(jobs).splitlines()
     assert lines[0].split(maxsplit=3)[3] == "[#####---------------] 1:00 h of 4:00 h"
-    assert lines[1].endswith("Priority: Jobs of other people come first. Wait, or ask for less time: a short job fits into a gap.")
+    assert lines[1].endswith("Priority: Jobs of other people come first. Wait, or ask for less time: "
+                             "a short job fits into a gap.")
     assert lines[2].endswith("PENDING    SomethingNew") and lines[3].endswith("RUNNING    2 min")
 
 
