@@ -26,7 +26,7 @@ from playwright.sync_api import Error, Page, sync_playwright
 from labhandbook.core.process import processor_seconds
 
 ROOT = Path(__file__).resolve().parents[2]
-# Runs in every page before it is read: notes when an edit's word first stands in the document.
+# Runs in every page before it is read: notes when an edit's word is first in the document.
 SEEN = """(() => {
   window.seen = {};
   const look = () => {

@@ -20,6 +20,9 @@ BANNED = {
     r"give \w+ \w+ free": "release, free",
     r"all the same": "still, anyway",
     r"for who": "anyone who, if you",
+    r"stands (now )?(here|there|in)": "is, is listed in",
+    r"what (builds|relates) (on|to) what": "say which, and how",
+    r"here is (what|how) (to|you)": "this page lists, this page shows",
     r"(cluster|system|index|machine) hasn't": "does not have",
 }
 READ = {".py", ".qmd", ".md", ".lua", ".js", ".css", ".toml", ".yml", ".in", ".bib"}

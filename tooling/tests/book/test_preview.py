@@ -123,7 +123,7 @@ def test_a_title_that_loses_its_number_renumbers_the_book(preview: Preview, book
 # Mistakes
 
 
-def test_a_mistake_stands_in_the_page_and_on_the_terminal(preview: Preview, book: Path) -> None:
+def test_a_mistake_is_in_the_page_and_on_the_terminal(preview: Preview, book: Path) -> None:
     (book / "one.qmd").write_text(CHAPTER + "\nSee @sec-nowhere.\n")
     page = preview.until("/one.html", "BOOK005")
     assert "<code>one.qmd:9</code>" in page and "@sec-nowhere refers to nothing" in page

@@ -99,7 +99,7 @@ def test_symbolic_links_that_lead_in_circles(book: Path) -> None:
 
 
 def test_a_chapter_of_five_megabytes(preview: Preview, book: Path) -> None:
-    words = "Many plain words that say nothing in particular stand in this line of the chapter.\n\n" * 2000
+    words = "Many plain words that say nothing in particular are in this line of the chapter.\n\n" * 2000
     log = "A line of a log that someone pasted into the chapter, as it was, 0123456789.\n" * 64_000
     (book / "two.qmd").write_text(f"# Two {{#sec-two}}\n\n{words}```\n{log}```\n\nThe very end.\n")
     assert (book / "two.qmd").stat().st_size > 5_000_000

@@ -1,4 +1,4 @@
-"""On a runner of GitHub, findings and errors stand in the job's summary and as annotations; elsewhere nowhere."""
+"""On a runner of GitHub, findings and errors are in the job's summary and as annotations; elsewhere nowhere."""
 
 from __future__ import annotations
 

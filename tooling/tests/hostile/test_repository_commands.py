@@ -32,7 +32,7 @@ SECRETS = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": CANARY, "GITHUB_TOKE
 NOWHERE = "http://127.0.0.1:9/"
 LOOKING = (["check", "--offline"], ["plan"], ["status"], ["doctor", "--offline"], ["undo"],
            ["publish", "--to", NOWHERE, "--yes"], ["verify", "--from", NOWHERE], ["announce"], ["admit"])
-# With modules alone that every Python has loaded already, for a trap can stand in the place of any other.
+# With modules alone that every Python has loaded already, because a trap can replace any other.
 SPRING = 'import os; open("{mark}", "w").write(str(dict(os.environ)))\n'
 # Files that tools read, or that Python imports, from the folder that a person happens to be in.
 MODULES = ("sitecustomize", "usercustomize", "setuptools_scm", "vcs_versioning", "pypi_attestations", "sigstore",

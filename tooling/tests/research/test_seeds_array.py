@@ -37,5 +37,5 @@ def test_study_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path
     for seed in (0, 1):
         folder = tmp_path / f"runs/seed-{seed}"
         steps = [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
-        assert steps == list(range(1, last + 1)), "each step stands there once"
+        assert steps == list(range(1, last + 1)), "each step is in it once"
         assert (folder / "result.json").exists() and (folder / "done").exists()

@@ -18,7 +18,7 @@ from mhi_driving.logs import Log
 
 @pytest.fixture(scope="module")
 def learnt(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dict[str, Any]], Path]:
-    """One seed of what stands in results.json, with fewer passes; and where its runs and its log lie."""
+    """One seed of what is in results.json, with fewer passes; and where its runs and its log lie."""
     place = tmp_path_factory.mktemp("offline")
     found = {method: experiments.from_log(place, method, 0, Settings(epochs=6, fall=6)) for method in bcq.THRESHOLDS}
     return found, place

@@ -178,7 +178,7 @@ def _mark_code(lines: list[Line]) -> Iterator[Line]:
     """Mark the lines that are in a fenced code block; the blank line after an include is outside of them only.
 
     Four blanks before a fence make it text of an indented block, unless it is in a list. A cell ends where a fence
-    stands as far in as its first one, as knitr reads it.
+    is indented like its first one, as knitr reads it.
     """
     fence, cell, listed, deep = "", None, False, False
     for line in lines:

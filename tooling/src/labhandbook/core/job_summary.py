@@ -88,7 +88,7 @@ def annotate(findings: Iterable[Finding]) -> None:
 
 
 def _quoted(text: str, before: str = "") -> list[str]:
-    """Text that may have lines of its own: the first as a sentence, the rest as they stand."""
+    """Text that may have lines of its own: the first as a sentence, the rest unchanged."""
     first, _, rest = text.strip().partition("\n")
     fence = "`" * max([2, *(len(ticks) for ticks in re.findall("`+", rest))]) + "`"
     return [f"{before}{plain(first)}", f"{fence}text\n{rest}\n{fence}" if rest else ""] if first else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-# The page of each family of sections; the longest beginning of an id that stands here decides.
+# The page of each family of sections; the longest beginning of an id in this list decides.
 PAGES = {
     "sec-actions": "packaging/github-actions", "sec-conda-forge": "packaging/conda-forge",
     "sec-pypi": "packaging/pypi", "sec-updating": "packaging/updating", "sec-book-rules": "book-rules",

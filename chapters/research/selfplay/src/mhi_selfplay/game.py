@@ -1,8 +1,8 @@
 """What a game has to offer so that it can be learnt: one small interface, for any number of players and phases.
 
 A *phase* is a kind of decision with actions of its own, such as "step" and then "melt" in Floe. The network has one
-policy head for each phase. Who decides next stands in the state, so one player may decide several times in a row, and
-nothing in this package supposes that players alternate.
+policy head for each phase. The state says which player decides next, so one player may decide several times in a
+row, and nothing in this package supposes that players alternate.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ class Floe(Game):
                             and abs(other % columns - cell % columns) <= 1) for cell in range(cells)]
 
     def start(self) -> State:
-        """The pawns stand in the middle of the upper and of the lower edge."""
+        """The pawns are in the middle of the upper and of the lower edge."""
         middle = self.columns // 2
         return State(0, self.STEP, (middle, (self.rows - 1) * self.columns + middle, 0))
 

@@ -158,7 +158,7 @@ def train(run: Run, settings: Settings, watch: Watch = lambda iteration, network
           game: Game | None = None) -> Network:
     """Carry the run on from its last checkpoint to its end, or until it is asked to stop; the accepted network.
 
-    `watch` is called after every iteration. `game` stands in for the one that the settings name.
+    `watch` is called after every iteration. `game` replaces the one that the settings name.
     """
     torch.set_num_threads(1)
     game = game or GAMES[settings.game]()
