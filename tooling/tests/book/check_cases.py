@@ -97,6 +97,7 @@ SEEDED: dict[str, Case] = {
                     "references.bib:{line}", "no page shows orphan2020 in the path thimgs; did you mean things?"),
     "BOOK029": seed("BOOK029", "A job may run for\n3 days on `main`.", 4,
                     "write it as {{< var clusters.tower.partitions", **{"chapters/clusters.yml": CLUSTERS}),
+    "BOOK033": seed("BOOK033", "Text.\n\nWe mend the page.", 5, "write fix, correct"),
 }
 
 NEAR: dict[str, Case] = {
@@ -164,6 +165,7 @@ NEAR: dict[str, Case] = {
                      **works(("first2020a", f"{WORDS}, after:other2020"),
                              ("second2020a", f"{WORDS}, after:first2020a"),
                              ("other2020", "topic:more, level:intro, minutes:9, kind:video"))}),
+    "BOOK033": Case(page("BOOK033", "See [tolder](#sec-book033-mend).\n\n## Part {#sec-book033-mend}")),
     "BOOK032": Case({**page("BOOK032", "{{< reading-path split level=\"intro core\" >}}\n\n"
                                        "{{< reading-path split level=\"advanced\" >}}"),
                      **works(*((f"{level}2020", f"topic:split, level:{level}, minutes:9, kind:book")

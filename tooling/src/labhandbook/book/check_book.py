@@ -28,7 +28,7 @@ from labhandbook.core.rules import Finding, Findings, Severity
 
 # The handbook's own style: these rules look only at books that use its extension.
 HOUSE_STYLE = {"BOOK009", "BOOK015", "BOOK020", "BOOK021", "BOOK023", "BOOK024", "BOOK025", "BOOK029", "BOOK030",
-               "BOOK031", "BOOK032"}
+               "BOOK031", "BOOK032", "BOOK033"}
 # Errors in the handbook, advice in other books: Quarto renders the page as its author meant it.
 ADVICE = {"BOOK012", "BOOK013", "BOOK014", "BOOK018", "BOOK019", "BOOK022"}
 # Parts of messages of other rules that are advice there.

@@ -7,6 +7,7 @@ from labhandbook.book.checks import (
     cluster_facts,
     fact_reviews,
     internal_links,
+    plain_words,
     prose_tools,
     reading_paths,
     shell_blocks,
@@ -14,4 +15,4 @@ from labhandbook.book.checks import (
 from labhandbook.book.checks.check_input import BOOK
 
 __all__ = ["BOOK", "bibliography", "built_site", "chapter_text", "cluster_facts", "fact_reviews", "internal_links",
-           "prose_tools", "reading_paths", "shell_blocks"]
+           "plain_words", "prose_tools", "reading_paths", "shell_blocks"]
