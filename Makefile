@@ -65,7 +65,7 @@ help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 # An environment is made again when the requirements of what it holds change.
-$(READY): WANTED := --editable '.[render,check,release,recipe,seminar,dev]'
+$(READY): WANTED := --editable '.[render,check,release,recipe,seminar,watch,dev]'
 $(READY): pyproject.toml
 $(RESEARCH)/.ready: WANTED := '$(TORCH)' --editable '.[dev,tracking]' $(PROJECTS:%=--editable './chapters/research/%[test]')
 $(RESEARCH)/.ready: CPU := $(if $(filter cpu,$(TORCH_BACKEND)),$(RESEARCH)/bin/uv pip install --quiet \

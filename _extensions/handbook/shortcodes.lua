@@ -72,7 +72,7 @@ end
 -- The reference page of each family of rules.
 local REFERENCE = { BOOK = '/chapters/book-rules.qmd', REL = '/chapters/packaging/rules.qmd',
   RCP = '/chapters/packaging/recipe-rules.qmd', GHA = '/chapters/packaging/actions-rules.qmd',
-  HPC = '/chapters/hpc/rules.qmd', SEM = '/chapters/seminars/rules.qmd' }
+  HPC = '/chapters/hpc/rules.qmd', SEM = '/chapters/seminars/rules.qmd', WAT = '/chapters/watching-rules.qmd' }
 
 -- The titles of a family's rules by their codes, as its reference page has them. It is read anew each time: the
 -- embedded engine makes a page again when a file that was opened for it has changed.

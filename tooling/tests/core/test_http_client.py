@@ -102,10 +102,10 @@ def test_a_redirect_from_https_to_http_is_refused() -> None:
     answer = requests.Response()
     answer.status_code, answer.url = 302, "https://example.org/a"
     answer.headers["Location"], answer.raw = "http://example.org/b", urllib3.HTTPResponse()
-    with http_client._session() as session, pytest.raises(requests.exceptions.InvalidSchema):
+    with http_client._session(None) as session, pytest.raises(requests.exceptions.InvalidSchema):
         session.get_redirect_target(answer)
     answer.headers["Location"] = "/b"
-    assert http_client._session().get_redirect_target(answer) == "/b"
+    assert http_client._session(None).get_redirect_target(answer) == "/b"
 
 
 def test_redirects_within_http_are_followed_to_an_end() -> None:

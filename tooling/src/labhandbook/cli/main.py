@@ -33,6 +33,7 @@ COMMANDS = {
                                     "for each talk."),
     "upkeep": ("book_commands", "Find what has aged: addresses that don't answer, facts past review, newer "
                                 "versions of pinned tools."),
+    "watch": ("watch_commands", "Watch pages, feeds, releases and pull requests for what is new."),
 }
 
 
@@ -69,7 +70,7 @@ def missing_part(error: ModuleNotFoundError) -> HandbookError:
     return HandbookError(
         f"{(error.name or '').partition('.')[0]} isn't installed",
         why="the package installs only what all commands need; the rest is in extras, one for each workflow",
-        todo="run `make` in the handbook, or " + kit("render,check,release,recipe,seminar"),
+        todo="run `make` in the handbook, or " + kit("render,check,release,recipe,seminar,watch"),
         section="sec-contributing-preview")
 
 

@@ -13,6 +13,8 @@ from urllib.parse import urljoin, urlsplit
 from labhandbook.core.loopback import HOSTS
 
 if TYPE_CHECKING:
+    from http.cookiejar import CookieJar
+
     from requests import PreparedRequest, Response, Session
 
 LARGEST = 1 << 30  # bytes of an answer
@@ -20,10 +22,6 @@ CHUNK = 1 << 16
 # Answers of a server that is overloaded or restarts: the same request may succeed later.
 PASSING = (429, 500, 502, 503, 504)
 REDIRECTS = 10
-
-
-class NoAnswer(Exception):
-    """No answer that can be used came; trying again later may help. The message says what happened."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +59,24 @@ class Answer:
             raise ValueError("it is nested too deeply") from None
 
 
+class NoAnswer(Exception):
+    """No answer that can be used came; trying again later may help. The message says what happened.
+
+    `answer` is what the server sent instead, if it sent anything.
+    """
+
+    def __init__(self, problem: str, answer: Answer | None = None) -> None:
+        super().__init__(problem)
+        self.answer = answer
+
+
 @dataclass(frozen=True)
 class HttpClient:
     """How to ask: `attempts` times, each at most `seconds`, with a first pause of `pause` seconds that grows.
 
     Only what may pass is asked for again, and never a POST, which could do something twice. `token` is sent as a
-    bearer token; passwords in ~/.netrc are not used. Without `follow` an answer may be a redirect.
+    bearer token; passwords in ~/.netrc are not used. Without `follow` an answer may be a redirect. An answer has at
+    most `largest` bytes. `cookies` are sent to the hosts that set them, and new ones are kept there.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -75,6 +85,8 @@ class HttpClient:
     pause: float = 1.0
     seconds: float = 30.0
     follow: bool = True
+    largest: int = LARGEST
+    cookies: CookieJar | None = None
 
     def ask(self, method: str, address: str, *, query: Mapping[str, str | int] | None = None, data: object = None,
             content: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
@@ -90,7 +102,7 @@ class HttpClient:
                 continue
             if answer.status not in PASSING:
                 return answer
-            problem = NoAnswer(f"it answers {answer.status} {answer.reason}")
+            problem = NoAnswer(f"it answers {answer.status} {answer.reason}", answer)
         raise problem or NoAnswer("it was not asked")
 
     def _once(self, method: str, address: str, query: Mapping[str, str | int] | None, data: object,
@@ -102,7 +114,7 @@ class HttpClient:
         kind = {"Content-Type": "application/json"} if data is not None else {}
         body = content if data is None else json.dumps(data).encode()
         try:
-            with _session() as session, session.request(
+            with _session(self.cookies) as session, session.request(
                     method, address, params=dict(query or {}), data=body, auth=_Bearer(self.token), stream=True,
                     allow_redirects=self.follow, timeout=self.seconds,
                     headers={"User-Agent": "labhandbook", **self.headers, **kind, **(headers or {})},
@@ -122,8 +134,8 @@ class HttpClient:
         body = bytearray()
         while chunk := got.raw.read1(CHUNK, decode_content=True):
             body += chunk
-            if len(body) > LARGEST:
-                raise NoAnswer(f"{host} sends more than {LARGEST >> 20} MiB")
+            if len(body) > self.largest:
+                raise NoAnswer(f"{host} sends more than {self.largest >> 20} MiB")
             if time.monotonic() - start > self.seconds:
                 raise self._late(host)
         return bytes(body)
@@ -132,7 +144,7 @@ class HttpClient:
         return NoAnswer(f"{host} gave no answer within {self.seconds:g} s")
 
 
-def _session() -> Session:
+def _session(cookies: CookieJar | None) -> Session:
     import requests
 
     class Careful(requests.Session):
@@ -150,6 +162,8 @@ def _session() -> Session:
 
     session = Careful()
     session.max_redirects = REDIRECTS
+    if cookies is not None:
+        session.cookies = cookies  # type: ignore[assignment]
     return session
 
 

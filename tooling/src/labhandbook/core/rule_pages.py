@@ -12,7 +12,8 @@ from labhandbook.core.rules import REGISTRY, Rule, Severity
 # The reference page of each family of rules, and the modules that register them.
 PAGES = {"BOOK": "chapters/book-rules.qmd", "REL": "chapters/packaging/rules.qmd",
          "RCP": "chapters/packaging/recipe-rules.qmd", "GHA": "chapters/packaging/actions-rules.qmd",
-         "HPC": "chapters/hpc/rules.qmd", "SEM": "chapters/seminars/rules.qmd"}
+         "HPC": "chapters/hpc/rules.qmd", "SEM": "chapters/seminars/rules.qmd",
+         "WAT": "chapters/watching-rules.qmd"}
 RULE_MODULES: dict[str, tuple[str, ...]] = {
     "BOOK": ("labhandbook.book.checks",),
     "HPC": ("labhandbook.hpc.check_job",),
@@ -29,6 +30,7 @@ RULE_MODULES: dict[str, tuple[str, ...]] = {
             "labhandbook.release.release_rules.installed_tests"),
     "GHA": ("labhandbook.github.workflow_rules",),
     "SEM": ("labhandbook.seminar.talk_rules", "labhandbook.seminar.attendance"),
+    "WAT": ("labhandbook.watch.watch_rules",),
 }
 # The tests' inputs, each beside what must be found in it.
 CASES = "tooling/tests/cases"

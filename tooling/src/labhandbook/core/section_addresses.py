@@ -10,7 +10,7 @@ PAGES = {
     "sec-actions": "packaging/github-actions", "sec-conda-forge": "packaging/conda-forge",
     "sec-pypi": "packaging/pypi", "sec-updating": "packaging/updating", "sec-book-rules": "book-rules",
     "sec-contributing": "contributing", "sec-kit": "kit", "sec-runs": "research/runs",
-    "sec-organising": "seminars/organising",
+    "sec-organising": "seminars/organising", "sec-watching": "watching",
     "sec-commands": "hpc/commands", "sec-job-scripts": "hpc/recipes", "sec-systems": "hpc/systems",
     "sec-hpc-workflow": "hpc/workflow", "sec-hpc-workflow-errors": "hpc/errors", "sec-hpc-errors": "hpc/errors",
     **{f"sec-contributing-{name}": "authors"

@@ -44,11 +44,20 @@ def listing(index: Index, project: str, timeout: float = 20) -> dict[str, Listed
     Raises IndexDown when the index doesn't answer, HandbookError when it denies access or has put the project under
     quarantine (PEP 792): it then shows no files and takes none.
     """
-    address = f"{index.simple}{normalise(project)}/"
-    answer = get(address, timeout, accept=ACCEPT)
-    if answer is None:
-        return {}
-    kind, body, final = answer
+    answer = get(page_of(index, project), timeout, accept=ACCEPT)
+    return {} if answer is None else read_page(index, project, *answer)
+
+
+def page_of(index: Index, project: str) -> str:
+    """The address of a project's simple page."""
+    return f"{index.simple}{normalise(project)}/"
+
+
+def read_page(index: Index, project: str, kind: str, body: bytes, final: str) -> dict[str, Listed]:
+    """The files on a project's simple page by name: its content type, its body and the address it came from.
+
+    Raises as `listing` does.
+    """
     try:
         files = _from_json(body) if "json" in kind else _from_html(body.decode("utf-8", "replace"))
         state = json.loads(body).get("project-status", {}) if "json" in kind else {}
