@@ -48,7 +48,7 @@ class Mailbox:
         """Whether name and password are right."""
         assert isinstance(data, LoginPassword)
         self.users.append(data.login)
-        return AuthResult(success=data.password == PASSWORD.encode())
+        return AuthResult(success=data.password == PASSWORD.encode(), handled=False)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def mailbox(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
     authority.cert_pem.write_to_path(desk.folder / "authority.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(desk.folder / "authority.pem"))
     server = Controller(box, hostname="127.0.0.1", port=port, authenticator=box.check, auth_required=True,
-                        tls_context=context, require_starttls=True, auth_exclude_mechanism=["LOGIN"])
+                        tls_context=context, require_starttls=True)
     server.start()
     monkeypatch.setenv("HANDBOOK_SMTP_HOST", "127.0.0.1")
     monkeypatch.setenv("HANDBOOK_SMTP_PORT", str(port))
