@@ -34,6 +34,7 @@ KINDS: dict[str, Kind] = {
     "answer": Kind({}, others.ANSWERS),
     "talk": Kind({others.TALK_FILE: others.dump(others.TALK)}, others.TALKS),
     "attendance": Kind({"attendance.csv": "name,affiliation,where,people\n"}, others.LISTS),
+    "watch": Kind({"watch.yml": others.dump(others.WATCHED)}, others.WATCHES),
     "site": Kind({"index.html": "<main><h1 id='a'>A</h1></main>"}, others.SITES),
     "nothing": Kind({}, {"nothing": {}}),
 }
@@ -106,6 +107,8 @@ CALLS: dict[tuple[str, ...], tuple[Call, ...]] = {
     ("seminar", "feed"): (Call("talk", ("{}",), ("talks.ics",)),),
     ("seminar", "attendance"): (Call("attendance", ("{}/attendance.csv",)),),
     ("seminar", "due"): (Call("talk", ("{}", "--today", "2026-11-26")),),
+    ("watch",): (Call("watch", ("{}/watch.yml", "--once", "--state", "{}/state.json"), (
+        "state.json", "state.json.before", "state.json.lock")),),
 }
 # Not every hostile word can be given to every option: these would do what they say.
 SPARED = {("preview", "port"), ("release new", "folder"), ("job watch", "then")}

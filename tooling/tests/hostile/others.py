@@ -237,6 +237,25 @@ LISTS: dict[str, Files] = {name: {"attendance.csv": node} for name, node in {
     "escape": f"{HEAD}{ESCAPE},,{ESCAPE},{ESCAPE}\n", "commas": HEAD + "," * 300_000, "nul": HEAD + "A\0B,,,\n",
     "head": f"{ESCAPE},{LONG}\n", "pipe": Pipe(), "folder": Folder(), "loop": Link("attendance.csv"),
 }.items()}
+# A gate that refuses at once, so that nothing reaches a network.
+WATCHED: dict[str, Any] = {"contact": "a@example.org", "every": "6h", "notify": {"command": ["true"]}, "watches": [
+    {"name": "A", "page": "http://127.0.0.1:9/", "list": "ul", "items": "li", "login": {
+        "page": "http://127.0.0.1:9/login", "fields": {"pw": "env:NO_SUCH_VARIABLE"}}}]}
+WATCHES: dict[str, Files] = {
+    **{f"yaml-{name}": {"watch.yml": text} for name, text in YAML.items()},
+    **{f"{field}={name}": {"watch.yml": dump({**WATCHED, field: value})} for field in WATCHED
+       for name, value in VALUES.items()},
+    **{f"watch.{field}={name}": {"watch.yml": dump({**WATCHED, "watches": [{**WATCHED["watches"][0], field: value}]})}
+       for field in WATCHED["watches"][0] for name, value in {**VALUES, "nested": ":not(" * 90}.items()},
+    **{f"state-{name}": {"state.json": text} for name, text in {
+        "list": "[]", "types": '{"format": 1, "watches": {"A": {"seen": 5}}, "hosts": {}, "notices": []}',
+        "notices": '{"format": 1, "watches": {}, "hosts": {}, "notices": [{"left": 5}]}',
+        "hosts": '{"format": 1, "watches": {}, "hosts": {"127.0.0.1:9": {"until": "x"}}, "notices": []}',
+        "deep": "[" * 99_999, "not-utf8": b"\xff\xfe", "digits": DIGITS}.items()},
+    "pipe": {"watch.yml": Pipe()}, "folder": {"watch.yml": Folder()}, "loop": {"watch.yml": Link("watch.yml")},
+    "state-pipe": {"state.json": Pipe()}, "state-folder": {"state.json": Folder()}, "lock": {
+        "state.json.lock": Link("../outside.txt")}, "lock-pipe": {"state.json.lock": Pipe()},
+}
 SITES: dict[str, Files] = {
     "unclosed": {"index.html": "<html><body><main><p" * 2_000}, "not-utf8": {"index.html": b"<main>\xff\xfe</main>"},
     "escape": {"index.html": f"<main><h1 id='a'>{ESCAPE}</h1></main>"}, "empty": {"index.html": ""},

@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,10 @@ from labhandbook.watch.watch_sources import digest
 MOST = 20_000  # items that are remembered of one watch; the ones that were listed longest ago are forgotten first
 LARGEST = 256 << 20  # bytes of the file
 FORMAT = 1
+WATCH = {"source": str, "seen": dict, "known": dict, "next": int, "robots": int, "since": int}
+HOST = {"times": int, "until": int, "why": str}
+NOTICE = {"id": str, "watch": str, "found": str, "left": list, "begun": list, "items": list}
+ITEM = {"title": str, "link": str}
 
 
 @dataclass
@@ -110,8 +114,12 @@ def read(path: Path) -> State:
         try:
             data = json.loads(regular_file.content(file, largest=LARGEST, section=REPORTS))
             state = State(path, dict(data["watches"]), dict(data["hosts"]), list(data["notices"]), bool(problems))
-            if data["format"] != FORMAT or not all(isinstance(each, dict) for each in
-                                                   [*state.watches.values(), *state.hosts.values(), *state.notices]):
+            if data["format"] != FORMAT or not (
+                    all(_has(each, WATCH) for each in state.watches.values())
+                    and all(_has(each, HOST) for each in state.hosts.values())
+                    and all(_has(each, NOTICE) and NOTICE.keys() <= each.keys()
+                            and all(_has(item, ITEM) and ITEM.keys() <= item.keys() for item in each["items"])
+                            for each in state.notices)):
                 raise ValueError("it has another form")
             return state
         except (HandbookError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -119,6 +127,11 @@ def read(path: Path) -> State:
     raise HandbookError("neither the state nor its copy can be read", where=str(path), why=problems[0],
                         todo="move both files away to begin anew: what is there then is remembered, and not reported",
                         section=REPORTS)
+
+
+def _has(entry: object, kinds: Mapping[str, type]) -> bool:
+    """Whether an entry of the state is a mapping whose values are of these kinds."""
+    return isinstance(entry, dict) and all(isinstance(entry.get(name, kind()), kind) for name, kind in kinds.items())
 
 
 def _copy(path: Path) -> Path:
