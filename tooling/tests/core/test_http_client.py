@@ -121,11 +121,10 @@ def test_redirects_within_http_are_followed_to_an_end() -> None:
     assert len(asked) <= http_client.REDIRECTS + 1
 
 
-def test_a_body_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_client, "LARGEST", 1 << 20)
+def test_a_body_that_is_too_large_is_refused() -> None:
     with (serving(lambda request: send(request, body=b"x" * (2 << 20))) as (address, _),
           pytest.raises(NoAnswer, match="sends more than 1 MiB")):
-        HttpClient().ask("GET", address)
+        HttpClient(largest=1 << 20).ask("GET", address)
 
 
 def silent(request: BaseHTTPRequestHandler) -> None:

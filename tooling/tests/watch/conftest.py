@@ -17,7 +17,7 @@ from tooling.tests.watch.watched_site import Site, serving
 
 
 @dataclass
-class Told:
+class Report:
     """What a round reported."""
 
     code: int
@@ -58,15 +58,15 @@ class Desk:
         lines = "".join(f"  {line}\n" for line in watches.strip("\n").splitlines())
         self.file.write_text(f"contact: tester@example.org\n{more}watches:\n{lines}", encoding="utf-8")
 
-    def look(self, *options: str, now: bool = True) -> Told:
+    def look(self, *options: str, now: bool = True) -> Report:
         """A round in this process, reported as JSON."""
         words = ["watch", str(self.file), "--once", "--state", str(self.state), "--format", "json", *options]
         done = CliRunner().invoke(handbook, [*words, *(["--now"] if now else [])], standalone_mode=False)
         if done.exception:
             error = done.exception
-            return Told(2, error=f"{getattr(error, 'where', '')}: {error} {getattr(error, 'todo', '')}")
+            return Report(2, error=f"{getattr(error, 'where', '')}: {error} {getattr(error, 'todo', '')}")
         answer = json.loads(done.stdout)
-        return Told(int(done.return_value), answer["new"], answer["findings"], done.output)
+        return Report(int(done.return_value), answer["new"], answer["findings"], done.output)
 
     def known(self) -> dict[str, Any]:
         """The state's content."""

@@ -41,11 +41,11 @@ def test_a_page_behind_a_login_is_watched_and_nothing_secret_is_kept(site: Site,
     assert desk.look().code == 0
     # A site may repeat who is logged in, and with what.
     site.items += [(f"/c?u={USER}", f"Welcome {USER}, your password is {PASSWORD}")]
-    told = desk.look()
-    assert told.titles == ["Welcome ***, your password is ***"]
+    report = desk.look()
+    assert report.titles == ["Welcome ***, your password is ***"]
     assert site.asked[-4:] == ["GET /login", "POST /login?step=2", "GET /welcome", "GET /members"]
     assert len(site.sessions) == 2
-    for text in (written(desk), told.output):
+    for text in (written(desk), report.output):
         assert PASSWORD not in text and USER not in text
         assert not any(session in text for session in site.sessions)
 
@@ -61,8 +61,8 @@ def test_a_refused_login_is_reported_and_not_tried_again_for_a_day(site: Site, d
                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORTAL_PASSWORD", "wrong-pass-word")
     desk.watch(LOGIN.format(site.address))
-    told = desk.look()
-    assert told.code == 1 and told.codes == ["WAT003"] and "wrong-pass-word" not in told.output + written(desk)
+    report = desk.look()
+    assert report.code == 1 and report.codes == ["WAT003"] and "wrong-pass-word" not in report.output + written(desk)
     assert desk.look(now=False).findings == [] and site.asked.count("POST /login?step=2") == 1
     entry = desk.known()["watches"]["Members"]
     assert entry["next"] - DAY > 1_700_000_000 and "seen" not in entry
@@ -73,8 +73,8 @@ def test_a_refused_login_is_reported_and_not_tried_again_for_a_day(site: Site, d
 def test_a_variable_that_is_not_set_is_named(site: Site, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PORTAL_PASSWORD")
     desk.watch(LOGIN.format(site.address) + f"- name: News\n  page: {site.address}/list\n  items: li\n")
-    told = desk.look()
-    assert told.codes == ["WAT003"] and "PORTAL_PASSWORD is not set" in told.findings[0]["message"]
+    report = desk.look()
+    assert report.codes == ["WAT003"] and "PORTAL_PASSWORD is not set" in report.findings[0]["message"]
     assert "News" in desk.known()["watches"] and not site.bodies[-1], "the other watches go on"
 
 
@@ -96,8 +96,8 @@ def test_a_keyring_keeps_the_values(site: Site, desk: Desk, tmp_path: Path) -> N
 def test_a_login_form_that_has_changed_is_reported(site: Site, desk: Desk) -> None:
     site.replies["/login"] = lambda handler: handler.send(200, "<form method=post><input name=email></form>")
     desk.watch(LOGIN.format(site.address))
-    told = desk.look()
-    assert told.code == 1 and told.codes == ["WAT001"] and "user, pw" in told.findings[0]["message"]
+    report = desk.look()
+    assert report.code == 1 and report.codes == ["WAT001"] and "user, pw" in report.findings[0]["message"]
 
 
 def test_a_session_that_the_page_does_not_accept_is_no_change_of_form(site: Site, desk: Desk) -> None:
@@ -124,8 +124,8 @@ def test_credentials_go_to_no_other_place(site: Site, desk: Desk, way: str) -> N
         desk.watch(LOGIN.format(site.address))
         # 307 asks a browser to send the same form again elsewhere.
         site.posts["/moved"] = lambda handler: handler.lead(f"{other}/take", 307)
-        told = desk.look()
-        assert told.code == 1 and told.codes == ["WAT003"], told
+        report = desk.look()
+        assert report.code == 1 and report.codes == ["WAT003"], report
         everything = "".join(thief.bodies + thief.asked + [str(each) for each in thief.headers])
         assert "s3cr3t" not in everything and "maija" not in everything
         assert not any("s3cr3t" in line for line in site.asked)

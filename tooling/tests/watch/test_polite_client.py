@@ -45,8 +45,8 @@ def test_a_page_that_has_not_changed_is_not_sent_again(site: Site, desk: Desk) -
 def test_robots_txt_is_obeyed_and_asked_for_once_a_day(site: Site, desk: Desk) -> None:
     site.robots = (200, "User-agent: *\nDisallow: /*st$\nAllow: /list-of-all\n")
     desk.watch(PAGE.format(site.address) + PAGE.format(site.address).replace("News", "All").replace("/list", "/feed"))
-    told = desk.look()
-    assert told.code == 1 and told.codes.count("WAT004") == 1 and "GET /list" not in site.asked
+    report = desk.look()
+    assert report.code == 1 and report.codes.count("WAT004") == 1 and "GET /list" not in site.asked
     assert site.asked.count("GET /robots.txt") == 1 and "GET /feed" in site.asked
     site.robots = (200, "User-agent: labhandbook\nAllow: /\n\nUser-agent: *\nDisallow: /\n")
     assert "WAT004" not in desk.look().codes and "GET /list" in site.asked
@@ -60,8 +60,8 @@ def test_a_missing_robots_txt_allows_and_one_that_fails_does_not(site: Site, des
                                                                  fine: bool) -> None:
     site.robots = (status, "User-agent: *\nDisallow: /\n")
     desk.watch(PAGE.format(site.address))
-    told = desk.look()
-    assert told.code == 0 and ("GET /list" in site.asked) is fine
+    report = desk.look()
+    assert report.code == 0 and ("GET /list" in site.asked) is fine
 
 
 def failing(status: int, **headers: str) -> Callable[[Handler], None]:
@@ -75,8 +75,8 @@ def test_a_host_that_fails_is_left_alone_longer_each_time(site: Site, desk: Desk
     site.replies["/list"] = failing(500)
     pauses = []
     for _ in range(3):
-        told = desk.look()
-        assert told.code == 0 and [each["severity"] for each in told.findings] == ["unverified"]
+        report = desk.look()
+        assert report.code == 0 and [each["severity"] for each in report.findings] == ["unverified"]
         pauses.append(round(waits(desk) / 60))
     assert pauses == [5, 10, 20]
     asked = len(site.asked)
@@ -118,16 +118,16 @@ def test_what_does_not_answer_for_a_day_is_an_error(site: Site, desk: Desk) -> N
     assert desk.look().code == 0
     since = desk.known()["watches"]["News"]["since"]
     desk.state.write_text(desk.state.read_text().replace(str(since), str(since - 2 * polite_client.DAY)))
-    told = desk.look()
-    assert told.code == 1 and told.codes == ["WAT002"] and "500" in told.findings[0]["message"]
+    report = desk.look()
+    assert report.code == 1 and report.codes == ["WAT002"] and "500" in report.findings[0]["message"]
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 def test_a_page_that_is_gone_is_an_error_at_once(site: Site, desk: Desk, status: int) -> None:
     site.replies["/list"] = failing(status)
     desk.watch(PAGE.format(site.address))
-    told = desk.look()
-    assert told.code == 1 and told.codes == ["WAT002"] and str(status) in told.findings[0]["message"]
+    report = desk.look()
+    assert report.code == 1 and report.codes == ["WAT002"] and str(status) in report.findings[0]["message"]
 
 
 def bombs(handler: Handler) -> None:
@@ -141,8 +141,8 @@ def test_an_answer_without_end_is_cut_off(site: Site, desk: Desk, monkeypatch: p
     for reply, seconds, words in ((bombs, 30.0, "more than 4 MiB"), (slow, 0.3, "no answer within 0.3 s")):
         monkeypatch.setattr(polite_client, "SECONDS", seconds)
         site.replies["/list"] = reply
-        told = desk.look()
-        assert told.code == 0 and words in told.findings[0]["message"]
+        report = desk.look()
+        assert report.code == 0 and words in report.findings[0]["message"]
 
 
 def test_redirects_are_followed_and_loops_are_not(site: Site, desk: Desk) -> None:
@@ -152,17 +152,17 @@ def test_redirects_are_followed_and_loops_are_not(site: Site, desk: Desk) -> Non
         "News", "Loop").replace("/list", "/loop"))
     desk.look()
     site.items.append(("c", "Third"))
-    told = desk.look()
-    assert told.new[0]["items"] == [{"title": "Third", "link": f"{site.address}/c"}]
-    assert [each["severity"] for each in told.findings] == ["unverified"]
+    report = desk.look()
+    assert report.new[0]["items"] == [{"title": "Third", "link": f"{site.address}/c"}]
+    assert [each["severity"] for each in report.findings] == ["unverified"]
 
 
 def test_a_host_that_is_not_there_does_not_stop_the_others(site: Site, desk: Desk) -> None:
     with serving() as gone:
         port = gone.port
     desk.watch(PAGE.format(f"http://127.0.0.1:{port}").replace("News", "Gone") + PAGE.format(site.address))
-    told = desk.look()
-    assert told.codes == ["WAT002"] and "seen" in desk.known()["watches"]["News"]
+    report = desk.look()
+    assert report.codes == ["WAT002"] and "seen" in desk.known()["watches"]["News"]
 
 
 def test_nothing_is_asked_before_it_is_due(site: Site, desk: Desk) -> None:

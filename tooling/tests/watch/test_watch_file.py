@@ -51,9 +51,9 @@ WRONG = {
 def test_a_mistake_is_an_error_with_its_line(desk: Desk, case: str) -> None:
     lines, line, words = WRONG[case]
     desk.watch(lines)
-    told = desk.look()
-    assert told.code == 2 and told.error.startswith(f"{desk.file}:{line}:") and words in told.error, told.error
-    assert "hunter" not in told.error and "aB3d" not in told.error
+    report = desk.look()
+    assert report.code == 2 and report.error.startswith(f"{desk.file}:{line}:") and words in report.error
+    assert "hunter" not in report.error and "aB3d" not in report.error
 
 
 TOP = {
@@ -71,9 +71,9 @@ TOP = {
 def test_a_mistake_above_the_list_is_an_error_with_its_line(desk: Desk, case: str) -> None:
     head, line, words = TOP[case]
     desk.file.write_text(f"{head}watches:\n- name: N\n  release: x\n", encoding="utf-8")
-    told = desk.look()
-    assert told.code == 2 and told.error.startswith(f"{desk.file}:{line}:") and words in told.error, told.error
-    assert "hunter" not in told.error
+    report = desk.look()
+    assert report.code == 2 and report.error.startswith(f"{desk.file}:{line}:") and words in report.error
+    assert "hunter" not in report.error
 
 
 def test_a_file_that_is_missing_or_no_yaml_is_named(desk: Desk) -> None:

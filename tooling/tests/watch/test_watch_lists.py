@@ -20,8 +20,8 @@ def test_the_first_look_is_quiet_and_each_item_is_reported_once(site: Site, desk
     desk.watch(lines.format(site.address))
     assert desk.look().titles == []
     site.items.insert(0, ("/c", "Third & <last>"))
-    told = desk.look()
-    assert told.code == 0 and [(notice["watch"], notice["items"]) for notice in told.new] == [
+    report = desk.look()
+    assert report.code == 0 and [(notice["watch"], notice["items"]) for notice in report.new] == [
         (lines[8:12], [{"title": "Third & <last>" if "page:" in lines else "Third &", "link": f"{site.address}/c"}])]
     assert desk.look().new == []
     # An item that goes and comes back is not new.
@@ -36,11 +36,11 @@ def test_titles_in_any_script_stay_what_they_are(site: Site, desk: Desk, name: s
     desk.watch(PAGE.format(site.address))
     desk.look()
     site.items.append(("/new/ä ö?q=1&r=2", name))
-    told = desk.look()
-    (title,) = told.titles
+    report = desk.look()
+    (title,) = report.titles
     kept = " ".join(name.replace("\x00", "�").split())
     assert title in (kept, name.replace("\x00", ""), f"{name[:300]}…")
-    assert "\x1b" not in told.output and "\u202e" not in told.output
+    assert "\x1b" not in report.output and "\u202e" not in report.output
     assert desk.look().new == []
 
 
@@ -52,7 +52,7 @@ def test_items_without_addresses_are_known_by_their_text(site: Site, desk: Desk)
     assert desk.look().new[0]["items"] == [{"title": "Without a link", "link": ""}]
 
 
-def test_items_that_share_an_address_are_told_apart(site: Site, desk: Desk) -> None:
+def test_items_that_share_an_address_stay_two(site: Site, desk: Desk) -> None:
     site.items = [("/all", "One"), ("/all", "Two")]
     desk.watch(PAGE.format(site.address))
     desk.look()
@@ -72,13 +72,13 @@ def test_a_page_whose_selector_finds_nothing_any_more_has_changed(site: Site, de
     desk.look()
     form, site.form = site.form, '<div class="stream"><li><a href="{}">{}</a></li></div>'
     for _ in range(2):  # the page is asked for whole each time: an answer 304 would hide it
-        told = desk.look()
-        assert told.code == 1 and told.codes == ["WAT001"] and told.findings[0]["line"] == 3
-        assert "2 were found before" in told.findings[0]["message"] and not told.new
+        report = desk.look()
+        assert report.code == 1 and report.codes == ["WAT001"] and report.findings[0]["line"] == 3
+        assert "2 were found before" in report.findings[0]["message"] and not report.new
     site.form = form
     site.items.append(("/c", "Third"))
-    told = desk.look()
-    assert (told.code, told.titles) == (0, ["Third"])
+    report = desk.look()
+    assert (report.code, report.titles) == (0, ["Third"])
 
 
 def test_a_list_may_be_empty_where_the_file_names_the_list(site: Site, desk: Desk) -> None:
@@ -87,15 +87,15 @@ def test_a_list_may_be_empty_where_the_file_names_the_list(site: Site, desk: Des
     site.items = []
     assert desk.look().code == 0
     site.form = "<p>No list</p><li></li>"
-    told = desk.look()
-    assert told.code == 1 and told.codes == ["WAT001"] and "ul.news" in told.findings[0]["message"]
+    report = desk.look()
+    assert report.code == 1 and report.codes == ["WAT001"] and "ul.news" in report.findings[0]["message"]
 
 
 def test_a_first_look_that_finds_nothing_warns_and_loses_nothing(site: Site, desk: Desk) -> None:
     site.items = []
     desk.watch(PAGE.format(site.address))
-    told = desk.look()
-    assert told.code == 0 and [finding["severity"] for finding in told.findings] == ["warning"]
+    report = desk.look()
+    assert report.code == 0 and [finding["severity"] for finding in report.findings] == ["warning"]
     site.items = [("/a", "First")]
     assert desk.look().titles == ["First"]
 
@@ -105,8 +105,8 @@ def test_addresses_that_all_change_are_no_news(site: Site, desk: Desk) -> None:
     desk.watch(PAGE.format(site.address))
     desk.look()
     site.items = [("/calls/7", "Call 7"), *((f"/calls{link}", title) for link, title in site.items)]
-    told = desk.look()
-    assert told.titles == ["Call 7"] and told.codes == ["WAT007"] and told.code == 0
+    report = desk.look()
+    assert report.titles == ["Call 7"] and report.codes == ["WAT007"] and report.code == 0
     assert desk.look().findings == []
 
 
@@ -121,8 +121,8 @@ def test_a_feed_that_is_none_any_more_has_changed(site: Site, desk: Desk) -> Non
     desk.watch(FEED.format(site.address))
     desk.look()
     site.replies["/feed"] = lambda handler: handler.send(200, "<html><p>We have moved</p></html>")
-    told = desk.look()
-    assert told.code == 1 and told.codes == ["WAT001"] and "no feed" in told.findings[0]["message"]
+    report = desk.look()
+    assert report.code == 1 and report.codes == ["WAT001"] and "no feed" in report.findings[0]["message"]
 
 
 RSS = ("<?xml version='1.0' encoding='iso-8859-1'?><rss version='2.0'><channel><title>T</title>{}</channel></rss>")
@@ -154,8 +154,8 @@ def test_malformed_answers_are_read_or_reported(site: Site, desk: Desk, monkeypa
     desk.watch(lines.format(site.address))
     desk.look()
     site.replies["/list"] = site.replies["/feed"] = lambda handler: handler.send(200, body.encode("latin-1"))
-    told = desk.look()
-    assert told.code in (0, 1) and not told.error
+    report = desk.look()
+    assert report.code in (0, 1) and not report.error
 
 
 def test_a_page_in_another_encoding_is_read(site: Site, desk: Desk) -> None:

@@ -77,13 +77,13 @@ def test_a_mail_says_what_is_new(site: Site, desk: Desk, mailbox: Mailbox) -> No
     desk.look()
     assert mailbox.mails == []
     site.items += [("/c", "Kolmas äöå 王\u202e\x1b"), ("/d", "Bcc: evil@example.org")]
-    told = desk.look()
+    report = desk.look()
     (mail,) = mailbox.mails
     assert mail["Subject"] == "News ☕: 2 new" and mail["To"] == "lab@example.org"
     assert mail["From"] == "tester@example.org" and mail["Auto-Submitted"] == "auto-generated"
     text = mail.get_content()
     assert "Kolmas äöå 王" in text and f"{site.address}/c" in text and "\u202e" not in text and "\x1b" not in text
-    assert mail["Message-ID"] == f"<{told.new[0]['id']}.watch@example.org>" and mailbox.users == [b"maija"]
+    assert mail["Message-ID"] == f"<{report.new[0]['id']}.watch@example.org>" and mailbox.users == [b"maija"]
     assert desk.look().new == [] and len(mailbox.mails) == 1 and PASSWORD not in desk.state.read_text()
 
 
@@ -92,8 +92,8 @@ def test_a_title_adds_no_line_to_the_head_of_a_mail(site: Site, desk: Desk, mail
     desk.watch(PAGE.format(site.address), "notify: {mail: lab@example.org}\n")
     desk.look()
     site.items.append(("/c", title.encode("utf-16", "surrogatepass").decode("utf-16")))
-    told = desk.look()
-    assert told.code == 0 and len(mailbox.mails) == 1 and "Bcc" not in mailbox.mails[0]
+    report = desk.look()
+    assert report.code == 0 and len(mailbox.mails) == 1 and "Bcc" not in mailbox.mails[0]
 
 
 def test_a_mail_that_is_refused_is_sent_by_a_later_run(site: Site, desk: Desk, mailbox: Mailbox,
@@ -102,12 +102,12 @@ def test_a_mail_that_is_refused_is_sent_by_a_later_run(site: Site, desk: Desk, m
     desk.look()
     site.items.append(("/c", "Third"))
     mailbox.refuses = True
-    told = desk.look()
-    assert told.code == 1 and told.codes == ["WAT005"] and "451" in told.findings[0]["message"]
+    report = desk.look()
+    assert report.code == 1 and report.codes == ["WAT005"] and "451" in report.findings[0]["message"]
     monkeypatch.setenv("HANDBOOK_SMTP_PASSWORD", "wrong-word")
     site.items.append(("/d", "Fourth"))
-    told = desk.look()
-    assert told.codes == ["WAT005"] and "wrong-word" not in told.output and told.titles == ["Fourth"]
+    report = desk.look()
+    assert report.codes == ["WAT005"] and "wrong-word" not in report.output and report.titles == ["Fourth"]
     mailbox.refuses = False
     monkeypatch.setenv("HANDBOOK_SMTP_PASSWORD", PASSWORD)
     assert desk.look().code == 0
@@ -141,9 +141,9 @@ def test_a_command_gets_the_notice_and_no_secret(site: Site, desk: Desk, monkeyp
                f"notify:\n  command: {json.dumps([sys.executable, '-c', SHOW])}\n  variables: GH_TOKEN\n")
     desk.look()
     site.items.append(("/c", "Third; rm -rf / $(id)"))
-    told = desk.look()
+    report = desk.look()
     out = json.loads((desk.folder / "out.json").read_text())
-    assert out["in"] == told.new[0] and out["in"]["again"] is False
+    assert out["in"] == report.new[0] and out["in"]["again"] is False
     assert [name for name, value in out["env"].items() if "canary" in value] == ["GH_TOKEN"]
 
 
@@ -155,12 +155,13 @@ def test_a_command_that_fails_is_run_again(site: Site, desk: Desk, words: list[s
     desk.watch(PAGE.format(site.address), f"notify:\n  command: {json.dumps(words)}\n")
     desk.look()
     site.items.append(("/c", "Third"))
-    told = desk.look()
-    assert told.code == 1 and told.codes == ["WAT005"] and said in told.findings[0]["message"], told
+    report = desk.look()
+    assert report.code == 1 and report.codes == ["WAT005"] and said in report.findings[0]["message"], report
     (desk.folder / "tell.sh").chmod(0o755)
     desk.watch(PAGE.format(site.address), "notify:\n  command: [./tell.sh]\n")
-    told = desk.look()
-    assert told.code == 0 and told.new == [] and json.loads((desk.folder / "out.json").read_text())["again"] is False
+    report = desk.look()
+    assert report.code == 0 and report.new == []
+    assert json.loads((desk.folder / "out.json").read_text())["again"] is False
 
 
 def test_the_desktop_shows_it_where_notify_send_is(site: Site, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,9 +169,9 @@ def test_the_desktop_shows_it_where_notify_send_is(site: Site, desk: Desk, monke
     programs.mkdir()
     monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
     desk.watch(PAGE.format(site.address), "notify: {desktop: true}\n")
-    told = desk.look()
+    report = desk.look()
     if not any(Path(folder, "notify-send").exists() for folder in ("/usr/bin", "/bin")):
-        assert told.code == 0 and told.codes == ["WAT005"] and told.findings[0]["severity"] == "warning"
+        assert report.code == 0 and report.codes == ["WAT005"] and report.findings[0]["severity"] == "warning"
     (programs / "notify-send").write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" > {desk.folder}/shown\n")
     (programs / "notify-send").chmod(0o755)
     site.items.append(("/c", "<b>Third</b> --help"))
@@ -192,11 +193,11 @@ def test_the_terminal_shows_titles_and_addresses_and_cron_hears_only_of_news(sit
     assert (silent.returncode, silent.stdout, silent.stderr) == (0, "", "")
 
 
-def test_what_a_closed_terminal_did_not_take_is_told_again(site: Site, desk: Desk) -> None:
+def test_what_a_closed_terminal_did_not_take_is_shown_again(site: Site, desk: Desk) -> None:
     desk.watch(PAGE.format(site.address))
     desk.look()
     site.items.append(("/c", "Third"))
     program = Path(sys.executable).with_name("handbook")
     os.system(f"{program} watch {desk.file} --once --now --state {desk.state} 2>/dev/null >/dev/full")
-    told = desk.look()
-    assert told.titles == ["Third"] and told.new[0]["again"] is True
+    report = desk.look()
+    assert report.titles == ["Third"] and report.new[0]["again"] is True

@@ -50,9 +50,9 @@ def test_a_kill_between_delivery_and_its_note_repeats_with_the_same_id(site: Sit
     site.items.append(("/c", "Third"))
     done = run("watch", desk.file, "--once", "--now", "--state", desk.state)
     assert done.returncode == -signal.SIGKILL and len(kept(desk)) == 1
-    told = desk.look()
+    report = desk.look()
     first, second = kept(desk)
-    assert told.titles == ["Third"] and first == {**second, "again": False} and second["again"] is True
+    assert report.titles == ["Third"] and first == {**second, "again": False} and second["again"] is True
     assert desk.look().new == [] and len(kept(desk)) == 2
 
 
@@ -69,8 +69,8 @@ def test_no_kill_loses_an_item_or_repeats_it_unmarked(site: Site, desk: Desk) ->
         (desk.folder / "kept.jsonl").unlink(missing_ok=True)
         desk.state.write_bytes(before)
         writes = carry_out(partial(once, desk), step)
-        told = desk.look()
-        assert told.code == 0 and told.findings == [], f"killed before write {step}"
+        report = desk.look()
+        assert report.code == 0 and report.findings == [], f"killed before write {step}"
         notices = kept(desk)
         assert notices, f"killed before write {step}"
         assert {notice["id"] for notice in notices} == {notices[0]["id"]} and len(notices) <= 2
@@ -91,9 +91,9 @@ def test_of_a_damaged_state_the_copy_is_used(site: Site, desk: Desk, damage: byt
     whole = desk.state.read_bytes()
     desk.state.write_bytes(whole[:len(whole) // 2] if damage is None else damage)
     site.items.append(("/d", "Fourth"))
-    told = desk.look()
-    assert told.code == 0 and told.codes == ["WAT006"] and "Fourth" in told.titles
-    assert all(notice["again"] for notice in told.new if "Third" in str(notice))
+    report = desk.look()
+    assert report.code == 0 and report.codes == ["WAT006"] and "Fourth" in report.titles
+    assert all(notice["again"] for notice in report.new if "Third" in str(notice))
     assert desk.look().findings == []
 
 
@@ -104,8 +104,8 @@ def test_a_state_whose_copy_is_damaged_too_stops_the_run(site: Site, desk: Desk)
     for path in desk.state.parent.glob("state.json*"):
         path.write_text("{")
     asked = len(site.asked)
-    told = desk.look()
-    assert told.code == 2 and "neither the state nor its copy" in told.error and "begin anew" in told.error
+    report = desk.look()
+    assert report.code == 2 and "neither the state nor its copy" in report.error and "begin anew" in report.error
     assert len(site.asked) == asked
 
 
@@ -144,8 +144,8 @@ def test_a_full_disk_is_an_error_and_loses_nothing(site: Site, desk: Desk, monke
 
     with monkeypatch.context() as patch:
         patch.setattr(watch_state, "write_atomic", full)
-        told = desk.look()
-        assert told.code == 2 and "No space left" in told.error
+        report = desk.look()
+        assert report.code == 2 and "No space left" in report.error
     assert desk.look().titles == ["Third"]
 
 

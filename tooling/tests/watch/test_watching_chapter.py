@@ -47,8 +47,8 @@ def test_the_files_of_the_page_are_watched(site: Site, desk: Desk, monkeypatch: 
         found = read_watches(desk.file)
         kinds |= {watch.kind for watch in found.watches}
         if not found.command:
-            told = desk.look("--state", str(desk.folder / f"{number}.json"))
-            assert told.code == 0 and told.findings == [], file
+            report = desk.look("--state", str(desk.folder / f"{number}.json"))
+            assert report.code == 0 and report.findings == [], file
     assert kinds == set(KINDS) == set(re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE)) and len(files) == 4
 
 

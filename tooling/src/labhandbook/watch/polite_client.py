@@ -71,7 +71,7 @@ def user_agent(contact: str) -> str:
 class PoliteClient:
     """The requests of one round. `hosts` is the part of the state that says which hosts to leave alone, and how long.
 
-    With `early` they are asked all the same, because a person wants it.
+    With `early` they are asked anyway, because a person wants it.
     """
 
     contact: str
