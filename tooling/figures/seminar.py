@@ -17,7 +17,8 @@ TIMES = (
     ("As soon as you know", "#sec-organising-access", (
         ("ask for access: FCAI site and YouTube, documents, Zoom",
          "**FCAI Squarespace and the FCAI YouTube channel**"),
-        ("take over the Zoom meeting: you act first, then its owner", "you go first, the previous owner"))),
+        ("take over the Zoom meeting: you act first, then its owner",
+         "you do the first step, and the previous owner"))),
     ("Before the seminar", "#sec-organising-before", (
         ("create the event on Squarespace", "**Create the event on Squarespace**"),
         ("see that the advertising e-mail goes out", "**See that the advertising e-mail goes out.**"),

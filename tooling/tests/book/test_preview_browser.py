@@ -79,7 +79,10 @@ def test_the_browser_follows_and_keeps_the_place(preview: Preview, book: Path, b
         file.write("\n:root { --hb-measure: 30rem; }\n")
     measure = "getComputedStyle(document.documentElement).getPropertyValue('--hb-measure')"
     page.wait_for_function(f"() => {measure} === '30rem'")
-    # A page that is not there yet
+    # A page that is not there yet; in a tab of its own, as the other one may still be loading again
+    page.close()
+    page = browser.new_page()
+    page.on("pageerror", lambda error: failed.append(str(error)))
     page.goto(f"{preview.base}three.html")
     (book / "three.qmd").write_text("# Three {#sec-three}\n\nThe third.\n")
     (book / "_quarto.yml").write_text(config.replace("- two.qmd", "- two.qmd\n  - three.qmd"))
