@@ -61,7 +61,7 @@ def test_a_change_goes_from_the_fork_to_a_pushed_branch(fork: Path, tmp_path: Pa
             if not why_not(block):
                 program.append(block.text)
             if block.section == "sec-contributing-write" or "git switch" in block.text:
-                program.append("sed -i 's/^Here is how/This is how/' chapters/contributing.qmd")
+                program.append("printf '\\nA line more.\\n' >> chapters/contributing.qmd")
     env = {**os.environ, **SET, "NO_COLOR": "1", "HOME": str(tmp_path),
            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
            "GIT_CONFIG_COUNT": "3", "GIT_CONFIG_KEY_0": f"url.file://{fork.parents[1]}/.insteadOf",
@@ -72,5 +72,5 @@ def test_a_change_goes_from_the_fork_to_a_pushed_branch(fork: Path, tmp_path: Pa
     assert done.returncode == 0, done.stdout + done.stderr
     assert " M chapters/contributing.qmd" in done.stdout and "no findings" in done.stderr + done.stdout
     assert git(fork, "log", "-1", "--format=%an: %s", SET["BRANCH"]).strip() == f"Someone: {SET['MESSAGE']}"
-    assert "This is how" in git(fork, "show", f"{SET['BRANCH']}:chapters/contributing.qmd")
+    assert "A line more." in git(fork, "show", f"{SET['BRANCH']}:chapters/contributing.qmd")
     assert (tmp_path / "handbook" / "_book" / "index.html").is_file()

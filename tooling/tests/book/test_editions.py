@@ -18,7 +18,8 @@ from tooling.tests.conftest import QUARTO, need_quarto, run
 
 BOOKS = ("everything", pytest.param("handbook", marks=pytest.mark.walk))
 # Its shortcodes show less where nobody can follow the links.
-SHORTER = {"chapters/what-changed.html"}
+# The site alone has the commits and the talks of today.
+SHORTER = {"chapters/what-changed.html", "chapters/seminars/ongoing.html"}
 Editions = Callable[[str, str, str], Path]
 
 
