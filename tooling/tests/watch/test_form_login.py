@@ -91,6 +91,8 @@ def test_a_keyring_keeps_the_values(site: Site, desk: Desk, tmp_path: Path) -> N
                    PYTHON_KEYRING_BACKEND="tested_ring.Ring", PORTAL_PASSWORD="")
         assert done.returncode == code, done.stderr
     assert "WAT003" in done.stdout and "the keyring has no entry of other for portal" in done.stdout
+    done = run("watch", desk.file, "--once", "--now", "--state", desk.state, PYTHON_KEYRING_BACKEND="no_such.Ring")
+    assert done.returncode == 1 and "the keyring can't be read: No module named 'no_such'" in done.stdout
 
 
 def test_a_login_form_that_has_changed_is_reported(site: Site, desk: Desk) -> None:

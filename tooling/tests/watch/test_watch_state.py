@@ -82,8 +82,9 @@ def test_no_kill_loses_an_item_or_repeats_it_unmarked(site: Site, desk: Desk) ->
     assert step > 15, "each write was tried"
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"\x00" * 4096, b"[]", b'{"format": 2}', b"[" * 9999, None],
-                         ids=["empty", "begun", "zeros", "list", "newer", "deep", "half"])
+@pytest.mark.parametrize("damage", [b"", b"{", b"\x00" * 4096, b"[]", b'{"format": 2}', b"[" * 9999, None,
+                                    b'{"format":1,"watches":{"News":{"seen":{"a":[]}}},"hosts":{},"notices":[]}'],
+                         ids=["empty", "begun", "zeros", "list", "newer", "deep", "half", "titles"])
 def test_of_a_damaged_state_the_copy_is_used(site: Site, desk: Desk, damage: bytes | None) -> None:
     desk.watch(PAGE.format(site.address))
     desk.look()

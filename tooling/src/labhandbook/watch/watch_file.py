@@ -49,12 +49,12 @@ class Secret:
             if not os.environ.get(name):
                 raise NoSecret(f"the variable {name} is not set")
             return os.environ[name]
-        import keyring
-
         service, _, user = name.partition(":")
         try:
+            import keyring  # with it comes the backend, which can lack a module or a desktop
+
             found = keyring.get_password(service, user)
-        except keyring.errors.KeyringError as error:
+        except Exception as error:  # backends raise what they like
             raise NoSecret(f"the keyring can't be read: {error}") from None
         if not found:
             raise NoSecret(f"the keyring has no entry of {user} for {service}")

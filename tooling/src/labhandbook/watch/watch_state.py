@@ -115,7 +115,8 @@ def read(path: Path) -> State:
             data = json.loads(regular_file.content(file, largest=LARGEST, section=REPORTS))
             state = State(path, dict(data["watches"]), dict(data["hosts"]), list(data["notices"]), bool(problems))
             if data["format"] != FORMAT or not (
-                    all(_has(each, WATCH) for each in state.watches.values())
+                    all(_has(each, WATCH) and all(isinstance(title, str) for title in each.get("seen", {}).values())
+                        for each in state.watches.values())
                     and all(_has(each, HOST) for each in state.hosts.values())
                     and all(_has(each, NOTICE) and NOTICE.keys() <= each.keys()
                             and all(_has(item, ITEM) and ITEM.keys() <= item.keys() for item in each["items"])
