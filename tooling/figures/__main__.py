@@ -1,9 +1,10 @@
-"""Draw every picture of the book, or those whose file names are given: `python -m tooling.figures lumi-node.svg`."""
+"""Draw all pictures of the book, or those whose file names are given: `python -m tooling.figures lumi-node.svg`."""
 
 from __future__ import annotations
 
 import sys
 
+from tooling.figures import card
 from tooling.figures.drawing import ROOT
 from tooling.figures.gallery import gallery
 
@@ -15,6 +16,9 @@ def main() -> int:
         if not wanted or picture.file.rpartition("/")[2] in wanted:
             (ROOT / picture.file).write_text(str(picture), encoding="utf-8")
             print(picture.file)
+    if not wanted or "card.png" in wanted:
+        (ROOT / card.FILE).write_bytes(card.draw())
+        print(card.FILE)
     return 0
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from labhandbook.book.engine.pandoc_worker import pandoc_program
 from labhandbook.core.process import run
+from tooling.figures import card
 from tooling.figures.drawing import COLOURS, ROOT, Picture
 from tooling.figures.gallery import gallery
 from tooling.figures.letters import letters
@@ -137,6 +138,18 @@ def test_text_that_does_not_fit_is_refused() -> None:
         picture.box(0, 0, 80, 60, "a heading that is far too long")
     with pytest.raises(ValueError, match="is 40 px high"):
         picture.box(0, 0, 300, 40, "Heading", ("one", "two", "three"))
+
+
+# The card of a shared link
+
+
+def test_the_committed_card_is_what_its_script_draws() -> None:
+    """The file holds its source. Its bytes are compared under the Typst that drew it: others may round otherwise."""
+    kept, stamp = (ROOT / card.FILE).read_bytes(), card.stamp()
+    assert card.chunk("Source", stamp["Source"]) in kept, "run: python -m tooling.figures card.png"
+    if card.chunk("Software", stamp["Software"]) in kept:
+        assert kept == card.draw()
+    assert len(kept) < 60_000
 
 
 # How a page and a PDF get them: pictures.lua in plain pandoc

@@ -78,11 +78,17 @@ def test_the_home_page_says_how_to_cite(handbook: Pages) -> None:
     assert f"{cited['authors'][0]['name']}. {cited['title']}. {cited['url']}." in handbook["index.html"].text
 
 
-def test_a_shared_link_has_a_card(handbook: Pages) -> None:
+def test_a_shared_link_has_a_card(handbook: Pages, handbook_site: Path) -> None:
+    site = yaml_file(ROOT / "_quarto.yml")["book"]["site-url"]
     for page in handbook.values():
         cards = {str(tag["property"]): tag["content"] for tag in page.html.select("meta[property^='og:']")}
         assert cards["og:title"], page.url
         assert ("og:description" in cards) is (page.url != "references.html"), page.url
+        picture = (handbook_site / str(cards["og:image"]).removeprefix(f"{site}/")).read_bytes()
+        size = [int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])]  # of a PNG
+        assert size == [int(str(cards[f"og:image:{side}"])) for side in ("width", "height")] == [1200, 630]
+        style = page.html.select_one("meta[name='twitter:card']")
+        assert style and style["content"] == "summary_large_image"
 
 
 def test_words_of_the_glossary_are_used_and_defined(handbook: Pages) -> None:

@@ -110,6 +110,29 @@ def test_site_has_what_it_needs_to_be_served(sites_of_pandoc: Path) -> None:
     assert cards["og:url"] == canonical["href"] and cards["og:title"] == cards["og:site_name"]
 
 
+@pytest.mark.parametrize(("said", "site", "shown"), [
+    ({"image": "/a.jpg", "image-alt": 'A "hill"'}, "https://example.org/book/",
+     {"": "https://example.org/book/a.jpg", ":alt": 'A "hill"'}),
+    ({"image": "https://example.com/a.png"}, "https://example.org",
+     {"": "https://example.com/a.png", ":alt": "Test Book"}),
+    ({"image": "/a.jpg"}, "", {}), ({"title": "Other"}, "https://example.org", {}), (True, "https://example.org", {}),
+])
+def test_a_link_shows_the_picture_that_the_book_names(tmp_path: Path, said: object, site: str,
+                                                      shown: dict[str, str]) -> None:
+    book = make_book(tmp_path, FILES, None, **{"open-graph": said, "site-url": site})
+    (book / "a.jpg").write_bytes(b"a photograph")
+    assert run("render", "--book", book, "--engine", "pandoc", "--to", "html").returncode == 0
+    tags = soup(book / "_book/a.html").select("meta[property^='og:image']")
+    assert {str(tag["property"]).removeprefix("og:image"): tag["content"] for tag in tags} == shown
+    assert (book / "_book/a.jpg").exists() is ("/a.jpg" in str(said))
+
+
+def test_a_picture_that_is_not_there_is_said(tmp_path: Path) -> None:
+    book = make_book(tmp_path, FILES, None, **{"open-graph": {"image": "/gone.png"}, "site-url": "https://example.org"})
+    done = run("render", "--book", book, "--engine", "pandoc", "--to", "html")
+    assert done.returncode == 2 and "gone.png is not a file of the book" in done.stderr
+
+
 def downloads(page: Path) -> set[str]:
     return {str(tag["href"]) for tag in soup(page).select("[href$='.pdf'], [href$='.epub']")}
 

@@ -17,7 +17,8 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.core.yaml_reader import Value, read_yaml
 
 # What the settings that are read here must be: a text (a number or a day is one too), or a list of texts.
-TEXTS = ("project.output-dir", "lang", "book.title", "book.site-url", "book.repo-url", "book.repo-branch")
+TEXTS = ("project.output-dir", "lang", "book.title", "book.site-url", "book.repo-url", "book.repo-branch",
+         "book.open-graph.image", "book.open-graph.image-alt")
 LISTS = ("bibliography", "filters", "css", "format.html.css", "csl", "format.html.csl", "project.resources",
          "book.favicon", "book.downloads", "book.repo-actions")
 # The front matter of a page.

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from labhandbook.book.contents import Page, Part
+from labhandbook.book.engine.card import card
 from labhandbook.book.model import INCLUSIONS, Book, as_list, people
 from labhandbook.book.words import words
 from labhandbook.core import untrusted_data
@@ -48,6 +49,7 @@ class Navigation:
         self.entries = entries
         self.downloads = [kind for kind in as_list(book.settings.get("downloads")) if kind in downloads]
         self._words = words(book)
+        self._card = {name: escape(value) for name, value in card(book).items()}
         self._sidebars: dict[str, str] = {}
         self._included = {name.removeprefix("include-"): "\n".join(
             untrusted_data.text(book.root / file, file) if file else text for file, text in book.inclusions(name))
@@ -101,6 +103,7 @@ class Navigation:
         site = str(self.book.settings.get("site-url", "")).rstrip("/")
         if site:
             found["canonical"] = escape(f"{site}/{page.url}")
+            found |= self._card
         return found
 
     def complete(self, page: Page, html: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from labhandbook.book.boundary import own_file
 from labhandbook.book.contents import CONFIG
 from labhandbook.book.engine import llms
+from labhandbook.book.engine.card import card_files
 from labhandbook.book.engine.editions import Edition
 from labhandbook.book.engine.kept_answers import digest
 from labhandbook.book.engine.navigation import download_name, old_addresses, redirect
@@ -130,7 +131,7 @@ def write_site(book: Book, written: list[Written], target: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(page.html, encoding="utf-8")
     shown = {name for page in written for name in page.resources}
-    for name in sorted({*shown, *book.styles, *book.resources()}):
+    for name in sorted({*shown, *book.styles, *book.resources(), *card_files(book)}):
         copy_own(book, name, target)
     for path in SITE.iterdir():
         if path.name in SERVED:
