@@ -128,7 +128,7 @@ def test_only_what_changed_is_asked_again(book: Path, asked: list[str]) -> None:
 def test_a_whole_render_after_an_edit_has_the_bytes_of_one_without_answers(book: Path, tmp_path: Path,
                                                                            monkeypatch: pytest.MonkeyPatch) -> None:
     def render(name: str) -> dict[str, bytes]:
-        done = render_pandoc(load_book(book), tmp_path / name, ("html",), lambda _: None)
+        done = render_pandoc(load_book(book), tmp_path / name, ("html", "pdf", "epub"), lambda _: None)
         assert not done.findings.failed()
         return {str(path.relative_to(tmp_path / name)): path.read_bytes()
                 for path in (tmp_path / name).rglob("*") if path.is_file()}
@@ -138,7 +138,8 @@ def test_a_whole_render_after_an_edit_has_the_bytes_of_one_without_answers(book:
     after = render("after")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
     assert after == render("whole")
-    assert {name for name in before if before[name] != after[name]} == {"a.html", "site/sections.js"}
+    assert {name for name in before if before[name] != after[name]} == {
+        "a.html", "site/sections.js", "Test-Book.pdf", "Test-Book.epub"}
 
 
 def test_editions_are_made_again_only_when_something_in_them_changed(book: Path, tmp_path: Path, cache: Path,

@@ -156,7 +156,7 @@ def test_typst_error_is_one_message(tmp_path: Path) -> None:
         engine.read(engine.book.pages)
         engine.prepare()
         with pytest.raises(HandbookError, match="PDF can't be set") as caught:
-            pdf(engine.book, typst_source(engine), [])
+            pdf(engine.book, typst_source(engine), [], 0)
     assert "no-such-function" in caught.value.why
     assert not list(tmp_path.glob(".book.*"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -9,13 +10,15 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
+from pypdf import PdfReader
 
 from labhandbook.book.engine.search_index import INDEX, sections
-from tooling.tests.book.conftest import everything_in
+from tooling.tests.book.conftest import COMMITTED, everything_in, git
 from tooling.tests.book.page_reader import Page
 from tooling.tests.conftest import LACKS, make_book, run, soup
 
@@ -165,14 +168,42 @@ def test_one_format_alone(tmp_path: Path, kind: str, names: set[str]) -> None:
     assert {path.name for path in (tmp_path / "out").iterdir()} == names
 
 
-def test_two_renders_give_the_same_bytes(tmp_path: Path) -> None:
-    book = everything_in(tmp_path / "book")
+@pytest.mark.parametrize("committed", [True, False])
+def test_two_renders_give_the_same_bytes(tmp_path: Path, committed: bool) -> None:
     made = []
     for name in ("one", "two"):
-        done = run("render", "--book", book, "--engine", "pandoc", "--to", "html", "--output", tmp_path / name)
+        book = everything_in(tmp_path / name / "book")
+        set_config(book, **{"site-url": ""})
+        with (book / "_quarto.yml").open("a", encoding="utf-8") as config:
+            config.write("website: {llms-txt: true}\n")
+        if committed:
+            for args in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "all"]):
+                git(book, *args)
+        done = run("render", "--book", book, "--engine", "pandoc", "--output", tmp_path / name / "out",
+                   XDG_CACHE_HOME=str(tmp_path / name / "cache"))
         assert done.returncode == 0, done.stderr
-        made.append(tree(tmp_path / name))
-    assert made[0] == made[1]
+        made.append(tree(tmp_path / name / "out"))
+    assert {Path(name).suffix for name in made[0]} >= {".html", ".pdf", ".epub", ".md"}
+    assert [name for name in made[0] | made[1] if made[0].get(name) != made[1].get(name)] == []
+    pdf = PdfReader(io.BytesIO(made[0]["Test-Book.pdf"]))
+    assert pdf.metadata and str(pdf.metadata.creation_date)[:10] == (COMMITTED if committed else "1980-01-01")
+    assert ("As of" in pdf.pages[0].extract_text()) is committed, "nobody knows when the book changed"
+
+
+@pytest.mark.parametrize(("epoch", "said"), [("1700000000", ""), ("0", ""), ("soon", "SOURCE_DATE_EPOCH is 'soon'"),
+                                             ("", "is ''"), ("-1", "is '-1'"), ("9" * 30, "which is no time")])
+def test_the_time_that_editions_name_is_that_of_the_environment(tmp_path: Path, epoch: str, said: str) -> None:
+    book = make_book(tmp_path, FILES)
+    done = run("render", "--book", book, "--engine", "pandoc", SOURCE_DATE_EPOCH=epoch)
+    if said:
+        assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr, done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    pdf = PdfReader(book / "_book/Test-Book.pdf").metadata
+    assert pdf and pdf.creation_date and pdf.creation_date.timestamp() == int(epoch)
+    with zipfile.ZipFile(book / "_book/Test-Book.epub") as epub:
+        (package,) = (epub.read(name).decode() for name in epub.namelist() if name.endswith(".opf"))
+    assert f'dcterms:modified">{datetime.fromtimestamp(int(epoch), UTC):%Y-%m-%dT%H:%M:%SZ}<' in package
 
 
 def test_output_folder_is_replaced_whole(tmp_path: Path) -> None:

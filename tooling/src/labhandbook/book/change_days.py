@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 
+from labhandbook.core.errors import HandbookError
 from labhandbook.core.process import git
+
+EPOCH = "SOURCE_DATE_EPOCH"
+FIRST = "1980-01-01"  # the first day that a zip archive, such as an EPUB, can name
 
 
 def commits(root: Path) -> list[str]:
@@ -25,3 +31,26 @@ def changed_days(found: list[str]) -> dict[str, str]:
         for file in filter(None, files):
             days.setdefault(file, first.partition(" ")[0])
     return days
+
+
+def made_at(day: str) -> int:
+    """The time that a PDF and an EPUB name as that of their making, in seconds since 1970 (UTC).
+
+    It is `SOURCE_DATE_EPOCH` where the environment has it, else the beginning of `day`, as YYYY-MM-DD, else of a
+    fixed one. So two renders of one state have the same bytes. See
+    https://reproducible-builds.org/specs/source-date-epoch/.
+
+    Raises HandbookError when SOURCE_DATE_EPOCH is no such time.
+    """
+    given = os.environ.get(EPOCH)
+    if given is None:
+        return int(datetime.fromisoformat(f"{day or FIRST}T00:00:00+00:00").timestamp())
+    try:
+        if datetime.fromtimestamp(int(given), UTC).year < 1970:
+            raise ValueError(given)
+        return int(given)
+    except (ValueError, OverflowError, OSError):
+        raise HandbookError(f"{EPOCH} is {given[:40]!r}, which is no time", where="the environment",
+                            why="a PDF and an EPUB name it as the time of their making, in seconds since 1970",
+                            todo=f"unset {EPOCH}, or set it to what `git log -1 --format=%ct` prints",
+                            section="sec-contributing-preview") from None

@@ -35,7 +35,8 @@ class Edition:
         """The file; `shown` are the files that the pages show. Raises HandbookError when Typst refuses it."""
         engine = self._engine
         if self._content is None:
-            self._content = pdf.pdf(engine.book, self._source, shown) if self._kind == "pdf" else self._source
+            self._content = pdf.pdf(
+                engine.book, self._source, shown, engine.made_at) if self._kind == "pdf" else self._source
             if not engine.fleeting:
                 engine.answers.keep_file(self._kind, self._key, self._content, since=self._since,
                                          files=engine.opened | dict.fromkeys(shown))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tempfile
+import uuid
 import zipfile
 from pathlib import Path
 from xml.dom import minidom
@@ -23,11 +24,16 @@ def epub(engine: Engine) -> bytes:
     book, style = engine.book, [str(file) for file in styles(engine.book)]
     with tempfile.TemporaryDirectory(prefix="handbook-epub-") as name:
         cover, made = Path(name, "cover.png"), Path(name, "book.epub")
-        cover.write_bytes(set_typst(typst_source(engine, cover=True), Path(name), picture=True))
+        cover.write_bytes(set_typst(typst_source(engine, cover=True), Path(name), engine.made_at, picture=True))
         meta = {"date": engine.changed, "cover-image": str(cover), "css": style,
-                "identifier": str(book.settings.get("site-url", ""))}
+                "identifier": str(book.settings.get("site-url", "")) or _name(book)}
         engine.compile("epub", file=made, meta={key: value for key, value in meta.items() if value})
         return completed(made.read_bytes(), parts(engine))
+
+
+def _name(book: Book) -> str:
+    """What stands for a book without an address: pandoc would invent another one each time."""
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"{book.author}/{book.title}").urn
 
 
 def styles(book: Book) -> list[Path]:

@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from html import escape
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -19,7 +18,7 @@ from typing import Any
 
 from labhandbook.book.book_rules import READABLE, SHORTCODE
 from labhandbook.book.boundary import own_file
-from labhandbook.book.change_days import changed_days, commits
+from labhandbook.book.change_days import changed_days, commits, made_at
 from labhandbook.book.chapter_source import heaviest, read_source
 from labhandbook.book.contents import Page
 from labhandbook.book.engine.kept_answers import KeptAnswers, file_digest
@@ -234,8 +233,13 @@ class Engine:
 
     @property
     def changed(self) -> str:
-        """The day of the newest commit to a chapter, or today where git has none."""
-        return max(self.days.values(), default=date.today().isoformat())
+        """The day of the newest commit to a chapter as YYYY-MM-DD, or "" where git has none."""
+        return max(self.days.values(), default="")
+
+    @property
+    def made_at(self) -> int:
+        """The time that the editions name as that of their making, see `change_days.made_at`."""
+        return made_at(self.changed)
 
     def bibliography_page(self) -> Page | None:
         """The page that holds the list of references: the one with the div `#refs`."""
@@ -287,7 +291,7 @@ class Engine:
         It has a worker of its own, so that it runs beside the writing of pages. `meta` is for the template.
         """
         pages = self.book.pages if pages is None else pages
-        worker = Worker(self.book.root, self._halt)
+        worker = Worker(self.book.root, self._halt, made_at=self.made_at)
         try:
             worker.call("setup", **self._setup)
             for page in pages:
@@ -310,7 +314,7 @@ class Engine:
     def stands_for(self, kind: str) -> list[Any]:
         """All that `compile` is asked for the whole book, and the pictures in it by content."""
         pictures = sorted({name for chapter in self.chapters.values() for name in self._pictures(chapter)})
-        return [program(), self._setup, self._common, self.cited, self.changed, self.book.config,
+        return [program(), self._setup, self._common, self.cited, self.changed, self.made_at, self.book.config,
                 [self._request(page, self.chapters[page.path].source, kind) for page in self.book.pages],
                 [(name, file_digest(self.book.root / name)) for name in pictures]]
 

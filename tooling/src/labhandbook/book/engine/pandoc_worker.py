@@ -18,9 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from labhandbook.book.change_days import EPOCH
 from labhandbook.book.engine.kept_answers import KeptAnswers, digest
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.process import close, ended, processor_seconds, start, stop
+from labhandbook.core.process import close, ended, environment, processor_seconds, start, stop
 from labhandbook.core.wording import kit
 
 LUA = Path(__file__).with_name("lua")
@@ -74,10 +75,13 @@ class Worker:
 
     `halt` is an event that ends a call early. What is in `kept` needs no process: it begins when there is something
     to ask, and gets the requests that it has missed.
+    An EPUB says it was `made_at` that time, in seconds since 1970.
     """
 
-    def __init__(self, root: Path, halt: threading.Event | None = None, kept: KeptAnswers | None = None) -> None:
+    def __init__(self, root: Path, halt: threading.Event | None = None, kept: KeptAnswers | None = None, *,
+                 made_at: int | None = None) -> None:
         self._root, self._halt, self._kept = root, halt or threading.Event(), kept
+        self._environment = environment({EPOCH: str(made_at)} if made_at is not None else {})
         self._lock = threading.Lock()
         # The requests that a new process must get, by operation and page; those that this one has not got; and what
         # stands for the ones that were answered, with the files that they used.
@@ -92,7 +96,8 @@ class Worker:
 
     def _begin(self) -> None:
         self._process = start([pandoc_program(), "lua", LUA / "worker.lua"], cwd=self._root, errors="strict",
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                              env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE)
         # pandoc's own warnings are not for readers, but a full pipe would stop it.
         self._errors: list[str] = []
         threading.Thread(target=self._drain, args=(self._process,), daemon=True).start()

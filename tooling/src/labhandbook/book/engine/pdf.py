@@ -18,35 +18,37 @@ COVER_ENDS = "// The EPUB's cover"
 def typst_source(engine: Engine, *, cover: bool = False) -> bytes:
     """The Typst source of the book that `engine` has read, or only of its cover."""
     template = (SITE / "book.typ").read_text(encoding="utf-8")
-    subtitle = f"As of {engine.changed}. {engine.book.settings.get('site-url', '')}"
+    as_of = f"As of {engine.changed}. " if engine.changed else ""
+    subtitle = f"{as_of}{engine.book.settings.get('site-url', '')}"
     pages = () if cover else engine.book.pages
     if cover:
         template = template.partition(COVER_ENDS)[0]
     return engine.compile("typst", pages, template=template, meta={"subtitle": subtitle}).encode()
 
 
-def pdf(book: Book, source: bytes, shown: Iterable[str]) -> bytes:
+def pdf(book: Book, source: bytes, shown: Iterable[str], made_at: int) -> bytes:
     """Set a Typst source. Raises HandbookError when Typst refuses it.
 
-    It is set in a folder with copies of the files that the pages show. So raw Typst in a chapter reads nothing else,
-    and nothing is written into the book.
+    The PDF says it was `made_at` that time, in seconds since 1970. It is set in a folder with copies of the files
+    that the pages show. So raw Typst in a chapter reads nothing else, and nothing is written into the book.
     """
     with tempfile.TemporaryDirectory(prefix="handbook-pdf-") as name:
         folder = Path(name)
         for file in shown:
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(book.root / file, folder / file)
-        return set_typst(source, folder)
+        return set_typst(source, folder, made_at)
 
 
-def set_typst(source: bytes, folder: Path, *, picture: bool = False) -> bytes:
+def set_typst(source: bytes, folder: Path, made_at: int, *, picture: bool = False) -> bytes:
     """The PDF of a Typst source that sees only `folder`, or a picture of its one page."""
     import typst
 
     main = folder / ".book.typ"
     main.write_bytes(source)
     try:
-        made = typst.compile(str(main), root=str(folder), format="png" if picture else "pdf", ppi=PPI)
+        made = typst.compile(str(main), root=str(folder), format="png" if picture else "pdf", ppi=PPI,
+                             timestamp=made_at)
     except typst.TypstError as error:
         raise HandbookError("the PDF can't be set", why=str(error),
                             todo="render with --to html until it is corrected",
