@@ -84,11 +84,11 @@ def pictures() -> Iterator[Picture]:
     top -= PANEL + 52
     for x in INPUTS:
         picture.circle(x_of(x), y_of(math.sin(x), top), 5.5, fill="caution", line="bg", thick=1.5)
-    for x, words, away, height in ((NEW[0], f"{near} ± {near_sd}", 0, 1.6), (NEW[1], f"{far} ± {far_sd}", -10, -1.6)):
+    for x, words, away, height in ((NEW[0], f"{near} ± {near_sd}", 6, 1.5), (NEW[1], f"{far} ± {far_sd}", -10, -1.6)):
         ends = (posterior.mean(x) + sign * 2 * posterior.sd(x) for sign in (-1, 1))
         picture.line([(x_of(x), y_of(end, top)) for end in ends], colour="text", thick=2)
         picture.text(x_of(x) + away, y_of(height, top), words, size=SMALL, bold=True,
-                     anchor="end" if away else "middle")
+                     anchor="end")
     for value in range(-4, 8, 2):
         picture.text(x_of(value), top + PANEL + 18, str(value), size=SMALL, colour="muted", anchor="middle")
     key(picture, top + PANEL + 46)

@@ -40,9 +40,12 @@ def curves(results: dict[str, Any]) -> str:
     for number, (name, label, top, ticks, shown) in enumerate(PANELS):
         upper = TOP + number * (PANEL_HEIGHT + GAP) + 16
         parts += axes(upper, label, top, ticks, shown, most)
-        ends: list[float] = []
+        ends: list[tuple[float, float, str]] = []
         for key, values in found.items():
-            parts += line(upper, CURVES[key], values["curve"]["step"], values["curve"][name], top, most, ends)
+            drawn, end = line(upper, CURVES[key], values["curve"]["step"], values["curve"][name], top, most)
+            parts += drawn
+            ends.append((*end, key))
+        parts += names(ends, {key: len(values["curve"][name]) for key, values in found.items()}, upper)
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -64,24 +67,41 @@ def axes(upper: float, label: str, top: float, ticks: tuple[float, ...], shown: 
     return [*parts, f'<line x1="{LEFT}" x2="{RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{LINE}"/>']
 
 
-def line(upper: float, look: tuple[str, str, str], steps: list[int], seeds: list[list[float]], top: float, most: int,
-         ends: list[float]) -> list[str]:
-    """One method's line, area and name; names keep clear of each other."""
-    name, colour, dashes = look
+def line(upper: float, look: tuple[str, str, str], steps: list[int], seeds: list[list[float]], top: float,
+         most: int) -> tuple[list[str], tuple[float, float]]:
+    """One method's area and line, and where that ends."""
+    _, colour, dashes = look
     columns = [list(values) for values in zip(*seeds, strict=True)]
     means = [interquartile_mean(column) for column in columns]
     middle = [at(step, mean, upper, top, most) for step, mean in zip(steps, means, strict=True)]
     bounds = [interval(column) for column in columns]
     low, high = ([at(step, bound[side], upper, top, most) for step, bound in zip(steps, bounds, strict=True)]
                  for side in (0, 1))
-    x, y = middle[-1]
-    while any(abs(y - other) < 15 for other in ends):
-        y += 1
-    ends.append(y)
     dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return [f'<polygon points="{points(low + high[::-1])}" fill="{colour}" fill-opacity="0.15"/>',
-            f'<polyline points="{points(middle)}" fill="none" stroke="{colour}" stroke-width="2"{dashed}/>',
-            text(min(x, RIGHT) + 8, y + 4, f"{name} ({len(seeds)})", colour, "start", 600)]
+    drawn = [f'<polygon points="{points(low + high[::-1])}" fill="{colour}" fill-opacity="0.15"/>',
+             f'<polyline points="{points(middle)}" fill="none" stroke="{colour}" stroke-width="2"{dashed}/>']
+    return drawn, middle[-1]
+
+
+def names(ends: list[tuple[float, float, str]], seeds: dict[str, int], upper: float) -> list[str]:
+    """The methods' names right of the ends of their lines, in the order of those and clear of each other.
+
+    An edge in the panel's colour keeps the panel's lines out of them.
+    """
+    foot = upper + PANEL_HEIGHT - 26  # clear of the axis
+    parts: list[str] = []
+    for x in sorted({x for x, _, _ in ends}):
+        here = sorted((y, key) for other, y, key in ends if other == x)
+        feet: list[float] = []
+        for y, _ in here:
+            feet.append(max(y, feet[-1] + 15) if feet else y)
+        for place in reversed(range(len(feet))):
+            feet[place] = min(feet[place], foot - 15 * (len(feet) - 1 - place))
+        for y, (_, key) in zip(feet, here, strict=True):
+            name, colour, _ = CURVES[key]
+            parts.append(text(x + 8, y + 4, f"{name} ({seeds[key]})", colour, "start", 600).replace(
+                "<text", f'<text paint-order="stroke" stroke="{PANEL}" stroke-width="4"'))
+    return parts
 
 
 def points(places: list[tuple[float, float]]) -> str:

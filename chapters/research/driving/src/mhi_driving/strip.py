@@ -48,7 +48,7 @@ def record(policy: Policy, seed: int, view: str = "state") -> Drive:
 def draw(drives: Mapping[str, Drive], title: str) -> str:
     """The strips as SVG, one below the other. The same drives always give the same bytes."""
     height = TOP + len(drives) * (LANE + GAP) + 22
-    metre = (WIDTH - LEFT - 24) / LENGTH
+    metre = (WIDTH - LEFT - 32) / LENGTH  # the last number of metres has its place
     ends = "; ".join(f"{name} {'leaves the lane after' if drive.left else 'drives'} {drive.along[-1]:.0f} m"
                      for name, drive in drives.items())
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" viewBox="0 0 {WIDTH} {height}" '
