@@ -2,12 +2,14 @@
 
 Run it in the environment of `make test-research`, after `.venv-research/bin/pip install 'dask[dataframe]'`:
 `.venv-research/bin/python tooling/bench/research_eras.py`. Conversions are processes of their own: their seconds are
-those of the processor, and their memory is the most that they held.
+those of the processor, and their memory is the most that they held. With `--only-convert` and `--rows 5600000` they
+convert 5 GB and nothing else is measured; `TMPDIR` says where the file is written.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import statistics
 import subprocess
 import sys
@@ -23,9 +25,17 @@ import polars as pl
 from mhi_eras import by_era, convert, load
 
 REPEATS = 5
+FEATURES = [f"feature_{number:03d}" for number in range(200)]
 CONVERSIONS = {
     "mhi-eras": "from pathlib import Path; from mhi_eras import convert; convert(Path(source), Path(target))",
     "pandas": "import pandas as pd; pd.read_csv(source, dtype={'id': str, 'era': str}).to_parquet(target)",
+    "pandas in chunks": """import pandas as pd, pyarrow as pa, pyarrow.parquet as pq
+out = None
+for part in pd.read_csv(source, dtype={'id': str, 'era': str}, chunksize=100_000):
+    table = pa.Table.from_pandas(part, preserve_index=False)
+    out = out or pq.ParquetWriter(target, table.schema)
+    out.write_table(table)
+out.close()""",
     "dask": "import dask.dataframe as dd; dd.read_csv(source, dtype={'id': str, 'era': str}).to_parquet(target)"}
 HELD = """import re, time
 print(time.process_time(), re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])"""
@@ -54,23 +64,43 @@ def scores(eras: int, rows: int) -> None:
 
 def converting(source: Path) -> None:
     """One line each: a CSV file written as Parquet. The kernel (Linux) says how much a program held at most."""
+    target = source.with_suffix(".written")
     for name, program in CONVERSIONS.items():
-        words = f"source, target = {str(source)!r}, {str(source.with_suffix('.' + name))!r}\n{program}\n{HELD}"
+        size = source.stat().st_size
+        if name == "pandas" and 5 * size > free_memory():
+            print(f"to Parquet, {name:<16} left out: it holds about 4 times the file, and "
+                  f"{free_memory() / 1e9:.0f} GB are free")
+            continue
+        words = f"source, target = {str(source)!r}, {str(target)!r}\n{program}\n{HELD}"
         done = subprocess.run([sys.executable, "-W", "ignore", "-c", words], stdout=subprocess.PIPE, text=True,
                               check=True)
         taken, held = map(float, done.stdout.split())
-        size = source.stat().st_size
-        print(f"to Parquet, {name:<9} {taken:6.1f} s   {size / taken / 1e6:5.0f} MB/s   "
-              f"{held / 1e6:5.2f} GB held for {size / 1e9:.2f} GB")
+        print(f"to Parquet, {name:<16} {taken:6.1f} s   {size / taken / 1e6:5.0f} MB/s   "
+              f"{held / 1e6:5.2f} GB held for {size / 1e9:.2f} GB", flush=True)
+        shutil.rmtree(target) if target.is_dir() else target.unlink()
+
+
+def free_memory() -> float:
+    """Bytes that a program can still have, as the kernel (Linux) says."""
+    return 1024 * int(Path("/proc/meminfo").read_text().split("MemAvailable:")[1].split()[0])
+
+
+def write(source: Path, rows: int) -> None:
+    """A CSV file of so many rows, 500 an era, written in parts so that it may be larger than the memory."""
+    chance, part = np.random.default_rng(0), 50_000
+    with source.open("wb") as file:
+        for start in range(0, rows, part):
+            here = range(start, min(start + part, rows))
+            values = chance.integers(0, 5, (len(here), len(FEATURES))) / 4
+            pl.DataFrame({"id": [str(row) for row in here], "era": [f"{row // 500:04d}" for row in here],
+                          **dict(zip(FEATURES, values.T, strict=True)), "target": values[:, 0]},
+                         ).write_csv(file, include_header=not start)
 
 
 def reading(folder: Path, rows: int) -> None:
     """One line: every fourth era of a CSV file in chunks by pandas, and of the Parquet file made of it once."""
     source, target = folder / "wide.csv", folder / "wide.parquet"
-    names = [f"feature_{number:03d}" for number in range(200)]
-    values = np.random.default_rng(0).integers(0, 5, (rows, len(names))) / 4
-    pl.DataFrame({"id": [str(row) for row in range(rows)], "era": [f"{row // 500:04d}" for row in range(rows)],
-                  **{name: values[:, at] for at, name in enumerate(names)}, "target": values[:, 0]}).write_csv(source)
+    write(source, rows)
     converting(source)
     convert(source, target)
 
@@ -87,10 +117,14 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=50_000, help="rows of the file")
+    parser.add_argument("--only-convert", action="store_true", help="measure nothing but CSV to Parquet")
     options = parser.parse_args()
-    scores(200, 5000)
-    scores(2000, 100)
     with tempfile.TemporaryDirectory() as folder:
+        if options.only_convert:
+            write(source := Path(folder) / "wide.csv", options.rows)
+            return converting(source)
+        scores(200, 5000)
+        scores(2000, 100)
         reading(Path(folder), options.rows)
 
 
