@@ -15,7 +15,7 @@ TORCH := torch==2.13.0
 # The tests start the command thousands of times: what it imports is compiled once, by the first that imports it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: site preview check test test-walks test-long test-quarto test-research $(PROJECTS:%=test-%) quarto clean help
+.PHONY: site preview check test test-walks test-long test-quarto test-research test-kit $(PROJECTS:%=test-%) quarto clean help
 
 site: $(READY)  ## render the handbook into _book/
 	@$(BIN)/handbook render
@@ -46,7 +46,10 @@ test-quarto: $(READY)  ## compare the pages of both engines, and read Quarto's i
 test-research: $(RESEARCH)/.ready  ## check and test the research projects, with torch
 	$(RESEARCH)/bin/ruff check chapters
 	$(RESEARCH)/bin/mypy --config-file chapters/research/mypy.ini
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync $(PROJECTS:%=test-%)
+	@# The longest begin first, so that neither core waits for the other at the end.
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-kit test-driving test-selfplay $(PROJECTS:%=test-%)
+
+test-kit: $(RESEARCH)/.ready
 	$(RESEARCH)/bin/pytest tooling/tests/research
 
 $(PROJECTS:%=test-%): test-%: $(RESEARCH)/.ready
