@@ -1,9 +1,10 @@
-"""What a page weighs and how soon it is painted on a slow phone: each page of the folder of a site, or of several.
+"""What a page weighs and how soon it is painted on a slow phone: each page of a site, or of several.
 
-Run it with `python tooling/bench/page_weight.py _book [ANOTHER_SITE ...] [--page PATH ...]`. A page is opened in
-Chromium without a cache, over the line of Lighthouse's slow 4G (1.6 Mbit/s, 150 ms) on a processor four times slower,
-from a server that compresses as GitHub Pages does. Its weight is what came over the line until it was quiet, without
-the search index, which is asked for only when a reader searches. To compare with Quarto, name a site that it made.
+Run it with `python tooling/bench/page_weight.py [SITE ...] [--page PATH ...]`. Where no site is named, it renders the
+handbook with each engine of this machine, so that Quarto's page of the same chapter is measured too. A page is opened
+in Chromium without a cache, over the line of Lighthouse's slow 4G (1.6 Mbit/s, 150 ms) on a processor four times
+slower, from a server that compresses as GitHub Pages does. Its weight is what came over the line until it was quiet,
+without the search index, which is asked for only when a reader searches.
 """
 
 from __future__ import annotations
@@ -12,17 +13,21 @@ import argparse
 import gzip
 import shutil
 import statistics
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
+ROOT = Path(__file__).resolve().parents[2]
+HANDBOOK = Path(sys.executable).with_name("handbook")
 PHONE = {"width": 390, "height": 800}
 LINE = {"offline": False, "latency": 150, "downloadThroughput": 1_600_000 / 8, "uploadThroughput": 750_000 / 8}
 SLOWER = 4
@@ -93,18 +98,31 @@ def pages(site: Path) -> list[str]:
             if "http-equiv=\"refresh\"" not in path.read_text(encoding="utf-8", errors="replace")]
 
 
+def rendered(folder: Path) -> Iterator[Path]:
+    """The handbook as a site under `folder`, by each engine; says why one is left out."""
+    for engine in ("pandoc", "quarto"):
+        if engine == "quarto" and not shutil.which("quarto"):
+            print("Quarto's pages are left out: there is no quarto on PATH")
+            continue
+        done = subprocess.run([HANDBOOK, "render", "--book", ROOT, "--engine", engine, "--to", "html",
+                               "--output", folder / engine], capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(done.stderr)
+        yield folder / engine
+
+
 def main() -> int:
     """Print a line for each page."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("sites", nargs="+", type=Path)
+    parser.add_argument("sites", nargs="*", type=Path)
     parser.add_argument("--page", action="append", help="only this page of each site; may be repeated")
     parser.add_argument("--times", type=int, default=3)
     asked = parser.parse_args()
     program = shutil.which("chromium") or sys.exit("Chromium is not on PATH")
     print(f"{'compressed':>10} {'files':>5} {'first paint':>11}  page")
-    with sync_playwright() as playwright:
+    with TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        for site in asked.sites:
+        for site in asked.sites or rendered(Path(folder)):
             with served(site) as (base, sent):
                 for url in pages(site):
                     if asked.page and url not in asked.page:
