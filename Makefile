@@ -47,7 +47,8 @@ test-research: $(RESEARCH)/.ready  ## check and test the research projects, with
 	$(RESEARCH)/bin/ruff check chapters
 	$(RESEARCH)/bin/mypy --config-file chapters/research/mypy.ini
 	@# The longest begin first, so that neither core waits for the other at the end.
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-kit test-driving test-selfplay $(PROJECTS:%=test-%)
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-kit \
+	  $(addprefix test-,driving selfplay $(filter-out driving selfplay,$(PROJECTS)))
 
 test-kit: $(RESEARCH)/.ready
 	$(RESEARCH)/bin/pytest tooling/tests/research
