@@ -34,6 +34,9 @@ WAITING = 8.0
 # Seconds by the clock, where the system doesn't say how much processor time a process has used.
 BY_CLOCK = 600.0
 LOOK = 0.2
+# Haskell's run-time system tidies pandoc's memory in place: a render of the handbook takes a sixth less of it, for a
+# tenth more processor time.
+COMPACT = ("+RTS", "-c", "-RTS")
 # What a new process must be asked again, and what is answered alike each time.
 REMEMBERED = ("setup", "read", "share")
 KEPT = ("setup", "read", "html", "title", "survey", "markdown")
@@ -95,9 +98,9 @@ class Worker:
         self._process: subprocess.Popen[str] | None = None
 
     def _begin(self) -> None:
-        self._process = start([pandoc_program(), "lua", LUA / "worker.lua"], cwd=self._root, errors="strict",
-                              env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE)
+        self._process = start([pandoc_program(), *COMPACT, "lua", LUA / "worker.lua"], cwd=self._root,
+                              env=self._environment, errors="strict",
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         # pandoc's own warnings are not for readers, but a full pipe would stop it.
         self._errors: list[str] = []
         threading.Thread(target=self._drain, args=(self._process,), daemon=True).start()
