@@ -15,7 +15,7 @@ TINY = 1e-12
 
 # part: ei
 def expected_improvement(mean: Array, sd: Array, best: float) -> Array:
-    """The mean gain over `best` of a normal value, where a worse one counts as no gain; all arrays (n,).
+    """The mean gain of a normal value over `best`, where a worse value counts as no gain; all arrays (n,).
 
     Jones, Schonlau and Welch, Journal of Global Optimization 13 (1998), equation 15.
     """
@@ -29,7 +29,7 @@ def expected_improvement(mean: Array, sd: Array, best: float) -> Array:
 def next_by_improvement(known: Conditioned, rng: np.random.Generator) -> Array:
     """The input (d,) of the unit cube with the largest expected improvement over the smallest mean at the data.
 
-    The smallest observation would be a lucky one where there is noise.
+    With noise, the smallest observation is low partly because of the noise.
     """
     best = float(known.predict(known.x)[0].min())
 
@@ -49,9 +49,9 @@ def next_by_improvement(known: Conditioned, rng: np.random.Generator) -> Array:
 
 # part: thompson
 def next_by_thompson(known: Conditioned, rng: np.random.Generator) -> Array:
-    """The input (d,) with the smallest value of one function that is drawn from the posterior, at random candidates.
+    """The candidate input (d,) at which one function drawn from the posterior is smallest.
 
-    Thompson, Biometrika 25 (1933): each input is chosen as often as it is believed to be the best.
+    Thompson, Biometrika 25 (1933): the chance to choose an input is the probability that it is the best.
     """
     tried = candidates(known.x.shape[1], DRAWN, rng)
     chosen: Array = tried[known.draw(tried, rng).argmin()]

@@ -28,14 +28,14 @@ class Search:
     seed: int = 0
 
     def scaling(self) -> tuple[float, float]:
-        """What is taken from the values, and by what they are divided then."""
+        """The mean that is subtracted from the values, and the number that divides them then."""
         return float(self.y.mean()), float(self.y.std()) or 1.0
 
     # part: model
     def model(self) -> Conditioned:
         """The process given all evaluations, with its most probable parameters.
 
-        It sees inputs in the unit cube, and values with mean 0 and standard deviation 1.
+        Inputs are scaled to the unit cube, and values to mean 0 and standard deviation 1.
         """
         x, (centre, size) = (self.x - self.low) / (self.high - self.low), self.scaling()
         y = (self.y - centre) / size
@@ -47,7 +47,7 @@ class Search:
         return self.low + (self.high - self.low) * WAYS[way](self.model(), rng)
 
     def best(self) -> tuple[Array, float]:
-        """The evaluated input (d,) at which the process is lowest, and its mean there."""
+        """The evaluated input (d,) with the lowest mean of the process, and that mean."""
         known, (centre, size) = self.model(), self.scaling()
         means = known.predict(known.x)[0]
         return self.x[means.argmin()], centre + size * float(means.min())
@@ -58,7 +58,7 @@ class Search:
         if not np.isfinite(value):
             raise HandbookError(f"the function gave {value}", section=SECTION,
                                 why=f"it was evaluated at {x.tolist()}",
-                                todo="return a finite number: a large one where an evaluation fails")
+                                todo="return a finite number, and a large one if an evaluation fails")
         return replace(self, x=np.vstack([self.x, x]), y=np.append(self.y, value))
 
 

@@ -1,6 +1,6 @@
 """How close the smallest value found is to the true one, against random search; and three traps, in numbers.
 
-One run is one seed. A search that is done is saved, so a run that is stopped goes on behind it.
+One run is one seed. A search that is done is saved, so a stopped run continues after it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mhi_gp.kernels import Array
 BUDGETS = {"forrester": 15, "branin": 30, "hartmann6": 60, "rates": 20}
 BEST_EXPONENTS = np.array([-3.0, -4.5])
 NOISE = 10.0  # the standard deviation of the noise that the first trap adds to Branin's function
-EDGE = 1e-3  # of the width of the box: so near counts as on its boundary
+EDGE = 1e-3  # an input within this share of the box's width counts as on the boundary
 Outcome = dict[str, float]
 
 
@@ -52,7 +52,7 @@ def _at_edge(x: Array) -> Array:
 
 # part: noise
 def noisy(seed: int) -> Outcome:
-    """What is believed of the best input, by the smallest observation and by the process, and what is true there."""
+    """The smallest observation and the lowest mean of the process, each with the true value at its input."""
     target, rng = TARGETS["branin"], np.random.default_rng([seed, 1])
     search = minimise(lambda x: target.value(x) + NOISE * rng.standard_normal(), target.low, target.high,
                       budget=BUDGETS["branin"], seed=seed)
@@ -65,7 +65,7 @@ def noisy(seed: int) -> Outcome:
 
 # part: scale
 def scale(seed: int) -> Outcome:
-    """How many powers of ten two rates between 1e-6 and 1 are off, searched as they are and by their logarithms."""
+    """The distance to the best two rates, in powers of ten: rates searched directly, and by their logarithms."""
     def loss(exponents: Array) -> float:
         return float(np.linalg.norm(exponents - BEST_EXPONENTS))
 
