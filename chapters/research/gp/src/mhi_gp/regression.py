@@ -50,7 +50,7 @@ class Conditioned:
 
     # part: predict
     def predict(self, new: Array) -> tuple[Array, Array]:
-        """Mean and standard deviation of the function at new inputs (m, d); for an observation add the noise."""
+        """Mean and standard deviation of the function at new inputs (m, d), without the noise of an observation."""
         across = self._covariance(new, self.x)
         mean = self.parameters.mean + across @ self.weights
         half = solve_triangular(self.factor, across.T, lower=True)
@@ -96,7 +96,7 @@ def log_evidence(theta: Array, kernel: Kernel, x: Array, y: Array) -> float:
 
 
 def evidence_and_slope(theta: Array, kernel: Kernel, x: Array, y: Array) -> tuple[float, Array]:
-    """The log marginal likelihood and its gradient by theta (d + 3,), by their equation 5.9."""
+    """The log marginal likelihood and its gradient in theta (d + 3,): Rasmussen and Williams, equation 5.9."""
     known = condition(theta, kernel, x, y)
     by, apart = known.parameters, squared_differences(x, x, known.parameters.lengths)
     r2 = apart.sum(axis=0)
@@ -113,9 +113,9 @@ def _evidence(known: Conditioned, y: Array) -> float:
 
 
 def fit(kernel: Kernel, x: Array, y: Array, *, seed: int = 0, starts: int = 5, with_prior: bool = False) -> Array:
-    """The parameters with the largest evidence, the best of several starts; with the prior, those most probable.
+    """The parameters with the largest evidence, the best of several starts; with the prior, the most probable ones.
 
-    Raises HandbookError where no start leads anywhere, as with an observation that is no number.
+    Raises HandbookError if an observation is not a number, or if the matrix is singular at every start.
     """
     if x.ndim != 2 or x.shape[0] != len(y) or not len(y) or not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise HandbookError("these observations can't be fitted", section=SECTION,

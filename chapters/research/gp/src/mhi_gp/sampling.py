@@ -41,7 +41,7 @@ def sample_parameters(kernel: Kernel, x: Array, y: Array, *, count: int, seed: i
 
 # part: slice
 def slice_sweep(log_density: Callable[[Array], float], theta: Array, rng: np.random.Generator) -> Array:
-    """Each number of the vector (k,) once moved, so that the density stays the distribution of the vector."""
+    """Move each number of the vector (k,) once, by a step that keeps the distribution of the vector."""
     for place in range(len(theta)):
         level = log_density(theta) - rng.exponential()
 

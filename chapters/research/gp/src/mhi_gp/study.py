@@ -1,8 +1,8 @@
 """How often a new observation lies within the 95 % interval: with the true parameters, sampled ones, and fitted ones.
 
 One run is one seed. Each task draws parameters from the prior, a function with them, and a few noisy observations of
-it. Whoever then reasons by the same prior is right in 95 % of the cases on average, whatever the number of
-observations: that is the exact answer to which the two ways of learning the parameters are held.
+it. Predictions with the same prior are right in 95 % of the cases on average, for any number of observations. The
+study compares the two ways to learn the parameters with this exact answer.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def draw_task(kernel: Kernel, size: int, rng: np.random.Generator) -> Task:
 
 # part: coverage
 def coverage(kernel: Kernel, task: Task, thetas: Sequence[Array] | Array) -> float:
-    """The share of the new observations within the interval, predicted by equal parts of all parameter vectors."""
+    """The share of the new observations within the interval; all parameter vectors have the same weight in it."""
     below = np.zeros(len(task.new))
     for theta in thetas:
         mean, sd = condition(theta, kernel, task.x, task.y).predict(task.new)
@@ -62,8 +62,8 @@ def coverage(kernel: Kernel, task: Task, thetas: Sequence[Array] | Array) -> flo
 def study(folder: Path, *, seed: int = 0, tasks: int = 40, kernel: str = "matern-52") -> Run:
     """Run or go on with the study of one seed in `folder`, so many tasks of each size.
 
-    The result has the mean coverage of each way and size. A task that is done is logged, so a run that is stopped
-    goes on behind it.
+    The result has the mean coverage of each way and size. Each finished task is logged, so a stopped run
+    continues after it.
     """
     with Run.open(folder, {"seed": seed, "tasks": tasks, "kernel": kernel}) as run:
         saved = run.latest()
