@@ -1,6 +1,7 @@
-"""Self-play's search against OpenSpiel's in Python: simulations a second with one network, and lines lost.
+"""Self-play against OpenSpiel in Python: simulations a second with one network, games a second, and lines lost.
 
-Run it in the environment of `make test-research`, after `pip install open-spiel`:
+Run it in the environment of `make test-research`, after `pip install open-spiel`, and for the games of OpenSpiel's
+AlphaZero, which is written in JAX, also `pip install jax flax optax chex orbax-checkpoint`:
 `python tooling/bench/research_selfplay.py runs/tic-tac-toe-0`, where that run has been trained by
 `mhi-selfplay train`. What counts is the ratio within one run. Times are those of the process on one core, so that a
 busy machine doesn't count.
@@ -9,8 +10,10 @@ busy machine doesn't count.
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +21,12 @@ import numpy as np
 import pyspiel
 import torch
 from open_spiel.python.algorithms import mcts
+from open_spiel.python.utils import file_logger
 
 from mhi_selfplay.cli import trained_player
 from mhi_selfplay.game import Game, State
 from mhi_selfplay.games import GAMES, cells_of
-from mhi_selfplay.learn import new_network
+from mhi_selfplay.learn import new_network, self_play
 from mhi_selfplay.network import Network, evaluator
 from mhi_selfplay.players import Player, judge
 from mhi_selfplay.search import SearchSettings, search
@@ -90,6 +94,44 @@ def theirs(name: str, positions: Sequence[Sequence[int]], thinks: Any) -> float:
     return len(positions) * SIMULATIONS / (time.process_time() - begin)
 
 
+def our_games(name: str, games: int) -> float:
+    """Games of self-play a second, side by side as an iteration plays them, from an untrained network."""
+    game, settings = GAMES[name](), preset(name, simulations=SIMULATIONS, opening=0)
+    ask = evaluator(game, new_network(game, settings))
+    begin = time.process_time()
+    self_play(game, ask, settings, games, np.random.default_rng(0))
+    return games / (time.process_time() - begin)
+
+
+def their_games(name: str, games: int) -> float:
+    """The same for an actor of OpenSpiel's AlphaZero, its network as wide and deep; one game is played before."""
+    from open_spiel.python.algorithms.alpha_zero import alpha_zero
+    from open_spiel.python.algorithms.alpha_zero.evaluator import AlphaZeroEvaluator
+
+    game, settings = pyspiel.load_game(name.replace("-", "_")), preset(name)
+    with tempfile.TemporaryDirectory() as folder:
+        config = alpha_zero.Config(
+            game=game.get_type().short_name, path=folder, learning_rate=0.001, weight_decay=1e-4,
+            decouple_weight_decay=True, train_batch_size=64, replay_buffer_size=1000, replay_buffer_reuse=3,
+            max_steps=1, checkpoint_freq=1, actors=1, evaluators=0, evaluation_window=1, eval_levels=1,
+            uct_c=settings.cpuct, max_simulations=SIMULATIONS, policy_alpha=settings.noise_alpha,
+            policy_epsilon=settings.noise_share, temperature=1, temperature_drop=settings.temperature_moves,
+            nn_model="resnet", nn_width=settings.channels, nn_depth=settings.blocks,
+            observation_shape=game.observation_tensor_shape(), output_size=game.num_distinct_actions(),
+            verbose=False, quiet=True)
+        asks = AlphaZeroEvaluator(game, alpha_zero._init_model_from_config(config))
+        bots = [alpha_zero._init_bot(config, game, asks, False)] * 2
+        with file_logger.FileLogger(folder, "actor", quiet=True) as logger:
+            def play() -> None:
+                alpha_zero._play_game(logger, 1, game, bots, config.temperature, config.temperature_drop)
+
+            play()
+            begin = time.process_time()
+            for _ in range(games):
+                play()
+    return games / (time.process_time() - begin)
+
+
 def openings(game: Game, count: int) -> list[list[int]]:
     """Actions that lead to positions which are not the end."""
     rng, found = np.random.default_rng(0), list[list[int]]()
@@ -134,8 +176,18 @@ def lost(player: Player) -> tuple[int, int, float]:
             1000 * seconds / asked)
 
 
+def played() -> None:
+    """Print the games a second of both, or what is lacking."""
+    if lacking := [name for name in ("jax", "flax", "optax", "chex", "orbax") if find_spec(name) is None]:
+        return print(f"\nOpenSpiel's AlphaZero is left out: it needs {', '.join(lacking)}")
+    print("\n| Game | Games a second, this | OpenSpiel's AlphaZero | Ratio |\n|---|---|---|---|")
+    for name, ours, theirs in (("tic-tac-toe", 50, 10), ("connect-four", 20, 2)):
+        rates = our_games(name, ours), their_games(name, theirs)
+        print(f"| {name} | {rates[0]:.2f} | {rates[1]:.3f} | {rates[0] / rates[1]:.1f} |", flush=True)
+
+
 def main() -> None:
-    """Print one table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="a trained run of tic-tac-toe")
     given = parser.parse_args()
@@ -158,6 +210,7 @@ def main() -> None:
                 (f"this, {count} games", ours(game, states, network, count))]
         for title, rate in rows:
             print(f"| {title} | {name} | {rate:,.0f} | {rate / base:.1f} |", flush=True)
+    played()
     print("\n| Player of tic-tac-toe | Lines lost | of | ms an action |\n|---|---|---|---|")
     players = [(f"this, trained, {SIMULATIONS} simulations",
                 trained_player(GAMES["tic-tac-toe"](), given.run, SIMULATIONS)),
