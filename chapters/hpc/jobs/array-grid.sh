@@ -36,15 +36,15 @@ line="$(sed -n "${SLURM_ARRAY_TASK_ID}p" grid.txt)"
 }
 read -r -a words <<< "$line"
 
-# A task that has ended well leaves a mark; submitted again, the array
-# runs only the others.
-export RUN_DIR="runs/line-$SLURM_ARRAY_TASK_ID"
+# A task that has ended well leaves its words as a mark; submitted again
+# with the same words, the array runs only the others.
+export RUN_DIR="runs/$1-line-$SLURM_ARRAY_TASK_ID"
 mkdir -p "$RUN_DIR"
-if [[ -e "$RUN_DIR/done" ]]; then
+if [[ -e "$RUN_DIR/done" && "$(< "$RUN_DIR/done")" == "$* $line" ]]; then
     echo "task $SLURM_ARRAY_TASK_ID has ended well before: nothing to do"
     exit 0
 fi
 
 srun --cpus-per-task="$SLURM_CPUS_PER_TASK" \
     python3 -m "$@" "${words[@]}"
-touch "$RUN_DIR/done"
+echo "$* $line" > "$RUN_DIR/done"

@@ -32,15 +32,15 @@ set -euo pipefail   # from here on: module files are not written for it
 cd "$SLURM_SUBMIT_DIR"
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 
-# A task that has ended well leaves a mark; submitted again, the array
-# runs only the others.
-export RUN_DIR="runs/seed-$SLURM_ARRAY_TASK_ID"
+# A task that has ended well leaves its words as a mark; submitted again
+# with the same words, the array runs only the others.
+export RUN_DIR="runs/$1-seed-$SLURM_ARRAY_TASK_ID"
 mkdir -p "$RUN_DIR"
-if [[ -e "$RUN_DIR/done" ]]; then
+if [[ -e "$RUN_DIR/done" && "$(< "$RUN_DIR/done")" == "$*" ]]; then
     echo "task $SLURM_ARRAY_TASK_ID has ended well before: nothing to do"
     exit 0
 fi
 
 srun --cpus-per-task="$SLURM_CPUS_PER_TASK" \
     python -m "$@" --seed "$SLURM_ARRAY_TASK_ID"
-touch "$RUN_DIR/done"
+echo "$*" > "$RUN_DIR/done"

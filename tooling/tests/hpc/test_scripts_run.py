@@ -82,12 +82,25 @@ def test_array_resumes_after_a_kill(slurm: Slurm, work: Path) -> None:
     slurm.run("scancel", slow, cwd=work)
     assert slurm.finish(slow)[slow] == ["CANCELLED"]
     ended = sorted(path.parent.name for path in (work / "runs").glob("*/done"))
-    assert ended == [f"seed-{seed}" for seed in range(4)]
-    again = submit(slurm, work, name, "train", "--steps", "1")
+    assert ended == [f"train-seed-{seed}" for seed in range(4)]
+    again = submit(slurm, work, name, "train", "--steps", "5")
     assert set(slurm.finish(again)[again]) == {"COMPLETED"}
     logs = {path.stem[-1]: path.read_text() for path in (work / "slurm_log").glob(f"*_{again}_*.out")}
     assert {seed for seed, text in logs.items() if "nothing to do" in text} == set("0123")
-    assert "done at step 1" in logs["4"]
+    assert "done at step" in logs["4"]
+
+
+def test_array_with_other_words_is_another_array(slurm: Slurm, work: Path) -> None:
+    name = file(slurm, "seeds")
+    slurm.finish(submit(slurm, work, "--array=0", name, "train", "--steps", "1"))
+    (work / "other.py").write_text((work / "train.py").read_text())
+    longer = submit(slurm, work, "--array=0", name, "train", "--steps", "2")
+    slurm.finish(longer)
+    other = submit(slurm, work, "--array=0", name, "other", "--steps", "1")
+    slurm.finish(other)
+    for job, said in ((longer, "done at step 2"), (other, "done at step 1")):
+        assert said in (work / f"slurm_log/seeds_{job}_0.out").read_text()
+    assert sorted(path.name for path in (work / "runs").iterdir()) == ["other-seed-0", "train-seed-0"]
 
 
 def test_chain_runs_in_order(slurm: Slurm, work: Path) -> None:

@@ -24,18 +24,18 @@ def test_study_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path
         return slurm.submit("--array=0-1", "array-seeds.sh", module, "study", cwd=tmp_path,
                             settings={"ENV_DIR": str(research)})
 
-    metrics = tmp_path / "runs/seed-0/metrics.jsonl"
+    metrics = tmp_path / f"runs/{module}-seed-0/metrics.jsonl"
     job = submit()
     while not (metrics.exists() and metrics.read_text().count("\n") >= 2):
         assert set(slurm.states(job)) <= {"PENDING", "RUNNING", "CONFIGURING"}
         time.sleep(0.2)
     slurm.run("scancel", "--signal=KILL", "--full", job, cwd=tmp_path)
     slurm.finish(job, seconds=1800)
-    assert not (tmp_path / "runs/seed-0/done").exists()
+    assert not (tmp_path / f"runs/{module}-seed-0/done").exists()
     again = submit()
     assert set(slurm.finish(again, seconds=1800)[again]) == {"COMPLETED"}
     for seed in (0, 1):
-        folder = tmp_path / f"runs/seed-{seed}"
+        folder = tmp_path / f"runs/{module}-seed-{seed}"
         steps = [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
         assert steps == list(range(1, last + 1)), "each step is in it once"
         assert (folder / "result.json").exists() and (folder / "done").exists()

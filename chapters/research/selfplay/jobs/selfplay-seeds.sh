@@ -26,15 +26,15 @@ set -euo pipefail
 export PATH="$ENV_DIR/bin:$PATH"
 cd "$SLURM_SUBMIT_DIR"
 
-# A task that has ended well leaves a mark; submitted again, the array
-# runs only the others.
+# A task that has ended well leaves its words as a mark; submitted again
+# with the same words, the array runs only the others.
 export RUN_DIR="runs/$1-$SLURM_ARRAY_TASK_ID"
 mkdir -p "$RUN_DIR"
-if [[ -e "$RUN_DIR/done" ]]; then
+if [[ -e "$RUN_DIR/done" && "$(< "$RUN_DIR/done")" == "$*" ]]; then
     echo "task $SLURM_ARRAY_TASK_ID has ended well before: nothing to do"
     exit 0
 fi
 
 srun --cpus-per-task="$SLURM_CPUS_PER_TASK" \
     python3 -m mhi_selfplay train "$@" --seed "$SLURM_ARRAY_TASK_ID"
-touch "$RUN_DIR/done"
+echo "$*" > "$RUN_DIR/done"

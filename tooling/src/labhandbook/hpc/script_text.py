@@ -129,9 +129,11 @@ def _run(plan: Plan, python: str) -> str:
             return part("sweep", cluster, python=python, each=str(plan.wish.pack),
                         table=f"{plan.wish.name}.txt")
         case Kind.GRID:
-            return part("line", cluster) + part("resume", cluster, run="line", python=python, last='"${words[@]}"')
+            return part("line", cluster) + part("resume", cluster, run="line", python=python, words="$* $line",
+                                                last='"${words[@]}"')
         case Kind.SEEDS:
-            return part("resume", cluster, run="seed", python=python, last='--seed "$SLURM_ARRAY_TASK_ID"')
+            return part("resume", cluster, run="seed", python=python, words="$*",
+                        last='--seed "$SLURM_ARRAY_TASK_ID"')
         case Kind.REQUEUE:
             return part("requeue", cluster, python=python)
     return part("single", cluster, python=python)

@@ -35,15 +35,17 @@ def add_study(commands: Any, text: str, study: Callable[[argparse.Namespace, Pat
     `commands` is what `add_subparsers` returned; `study` gets the options and the run's directory.
     """
     def work(options: argparse.Namespace) -> int:
-        run = study(options, options.folder or Path(os.environ.get("RUN_DIR", f"runs/seed-{options.seed}")))
+        default = f"runs/{package}-seed-{options.seed}"
+        run = study(options, options.folder or Path(os.environ.get("RUN_DIR", default)))
         if run.result:
             print(json.dumps(run.result, indent=2))
         return run.exit_code
 
     one: argparse.ArgumentParser = commands.add_parser("study", help=text)
+    package = one.prog.split()[0].replace("-", "_")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--run", dest="folder", type=Path,
-                     help="the run's directory (default: RUN_DIR, or runs/seed-SEED)")
+                     help=f"the run's directory (default: RUN_DIR, or runs/{package}-seed-SEED)")
     one.set_defaults(run=work)
     return one
 
