@@ -77,7 +77,8 @@ def pages(root: Path) -> dict[Path, str]:
 
 def _entry(rule: Rule, example: str = "") -> str:
     """A rule's section: what it weighs, what it asks, where it is taught, an example; then why it matters."""
-    facts = [str(rule.severity).capitalize(), f"asks {rule.asks}" if rule.asks else "offline", f"see @{rule.section}"]
+    network = f"asks {rule.asks}" if rule.asks else "offline"
+    facts = [str(rule.severity).capitalize(), f"since {rule.since}", network, f"see @{rule.section}"]
     if example:
         facts.append(f"[an example that fails]({example})")
     if rule.source:

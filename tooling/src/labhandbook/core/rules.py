@@ -39,7 +39,8 @@ class Rule:
 
     `section` is the id of the handbook section that teaches it. `requires` are the codes of rules without whose
     success this one can't be judged. `source` names what the real system calls it: its message, code or document.
-    `asks` is what its check asks over the network, "" for one that works offline.
+    `asks` is what its check asks over the network, "" for one that works offline. `since` is the release of this
+    package that brought it.
     """
 
     code: str
@@ -51,6 +52,7 @@ class Rule:
     requires: tuple[str, ...] = ()
     source: str = ""
     asks: str = ""
+    since: str = "the first release"
 
 
 @dataclass(frozen=True)
@@ -164,9 +166,10 @@ class Rules(Generic[Subject]):
     checks: dict[str, Check[Subject]] = field(default_factory=dict)
 
     def rule(self, code: str, title: str, *, why: str, fix: str, section: str, severity: Severity = ERROR,
-             requires: tuple[str, ...] = (), source: str = "", asks: str = "") -> Callable[[Function], Function]:
+             requires: tuple[str, ...] = (), source: str = "", asks: str = "",
+             since: str = Rule.since) -> Callable[[Function], Function]:
         """Register a rule with the function that yields the places where it doesn't hold."""
-        return self.finds(register(Rule(code, title, why, fix, section, severity, requires, source, asks)))
+        return self.finds(register(Rule(code, title, why, fix, section, severity, requires, source, asks, since)))
 
     def finds(self, rule: Rule) -> Callable[[Function], Function]:
         """Add the function that looks for places where a registered rule does not hold."""
