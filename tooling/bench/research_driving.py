@@ -71,9 +71,9 @@ class Older(SyncVectorEnv):  # type: ignore[misc, unused-ignore]
 
     def step(self, actions: Any) -> Any:
         """One step; the last observation of an episode under its old name, no word about finished episodes."""
-        *seen, told = super().step(actions)
-        told.pop("final_info", None)
-        return *seen, {**told, "final_observation": told.get("final_obs")}
+        *seen, infos = super().step(actions)
+        infos.pop("final_info", None)
+        return *seen, {**infos, "final_observation": infos.get("final_obs")}
 
 
 def cleanrl(folder: Path) -> Trained:
