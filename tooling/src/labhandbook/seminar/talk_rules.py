@@ -30,7 +30,7 @@ OUTDATED = "SEM016"
 
 
 @TALKS.rule("SEM001", "Each file of a talk can be read", section=TALK,
-            why="Nothing can be made from a file that is not YAML or holds no fields.",
+            why="No text can be made from a file that is not YAML or has no fields.",
             fix="Correct the line; a missing colon, quote or indentation is the usual cause.")
 def readable(folder: Folder) -> Iterator[At]:
     """Files that are no talks."""
@@ -73,7 +73,7 @@ def times(folder: Folder) -> Iterator[At]:
 
 
 @TALKS.rule("SEM004", "A file's name begins with the day of its talk", section=TALK, severity=WARNING,
-            why="Files are sorted by name, and a talk that moved is looked for under its old day.",
+            why="Files are sorted by name. If the name has the old day, nobody finds the talk under its new one.",
             fix="Rename the file. Calendars keep the talk, because its `uid` stays.")
 def named(folder: Folder) -> Iterator[At]:
     """Names with another day."""
@@ -83,7 +83,7 @@ def named(folder: Folder) -> Iterator[At]:
 
 
 @TALKS.rule("SEM005", "Each field has a known name and value, and is written once", section=TALK,
-            why="A field with a misspelt name is not read, and of two with the same name only the last counts.",
+            why="A field with a misspelt name is ignored. Of two fields with the same name, only the last counts.",
             fix="Correct the name or remove the field.")
 def known(folder: Folder) -> Iterator[At]:
     """Names that nothing reads, and lists where one text belongs."""
@@ -100,8 +100,8 @@ def known(folder: Folder) -> Iterator[At]:
 
 
 @TALKS.rule("SEM006", "Fields of one line hold one line, and no text is too long", section=TALK,
-            why="A line break in a name or a title could add a line to the header of the mail; a mail "
-                "does not hold a text without end.",
+            why="A line break in a name or a title could add a line to the header of the mail, and mail programs "
+                "refuse very long lines.",
             fix=f"Write it on one line of at most {LONGEST_LINE} characters; an abstract may have "
                 f"{LONGEST_ABSTRACT}.")
 def lengths(folder: Folder) -> Iterator[At]:
@@ -120,8 +120,8 @@ def lengths(folder: Folder) -> Iterator[At]:
 
 
 @TALKS.rule("SEM007", "Each link is a whole https address that answers", section=CHECK,
-            why="Nobody can follow half an address, and a link that is gone is noticed only when the talk begins.",
-            fix="Copy the address from the browser; with `--links` each one is asked for.")
+            why="Nobody can open half an address, and people notice a dead link only when the talk begins.",
+            fix="Copy the address from the browser. Use `--links` to have each address opened.")
 def links(folder: Folder) -> Iterator[At]:
     """Addresses that are none."""
     for talk in folder.talks:
