@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from labhandbook.book.boundary import ADDRESS, own_file
 from labhandbook.book.model import Book
 
@@ -26,9 +28,18 @@ def card(book: Book) -> dict[str, str]:
     for name in card_files(book):
         found["card"] = f"{site}/{name}"
         file = own_file(book.root, name)
-        if file and (start := file.open("rb").read(24)).startswith(PNG):
-            found |= {"card-width": str(int.from_bytes(start[16:20])), "card-height": str(int.from_bytes(start[20:]))}
+        if file:
+            found |= _pixels(file)
     return found
+
+
+def _pixels(file: Path) -> dict[str, str]:
+    """The size of a PNG, which is in its first 24 bytes (https://www.w3.org/TR/png-3/#11IHDR)."""
+    with file.open("rb") as opened:
+        start = opened.read(24)
+    if not start.startswith(PNG):
+        return {}
+    return {"card-width": str(int.from_bytes(start[16:20])), "card-height": str(int.from_bytes(start[20:]))}
 
 
 def _said(book: Book, name: str) -> str:
