@@ -13,8 +13,8 @@ Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 class EraSplit:
     """A splitter for scikit-learn's `cross_val_score` and `GridSearchCV`; give them `groups=eras`.
 
-    The last `splits * valid` eras are cut into blocks of `valid`. Each block is tested by what was learnt from the
-    eras before it, but for the `embargo` eras next to it: a target looks weeks ahead, so those share their outcome
+    The last `splits * valid` eras are cut into blocks of `valid`. The model for a block learns from the eras
+    before it, without the last `embargo` of them: a target looks weeks ahead, so those share their outcome
     with the first eras of the block (López de Prado, Advances in Financial Machine Learning, 2018, chapter 7).
     `window` limits how many eras are learnt from; None takes all.
     """

@@ -92,7 +92,7 @@ class Store:
         return model
 
     def rebuild(self) -> Incremental:
-        """Make the model anew from the package's corpus and all corrections. Nothing else is lost by it."""
+        """Train a new model on the package's corpus and all corrections, which are kept."""
         with self._held():
             self._file.unlink(missing_ok=True)
             return self.model()

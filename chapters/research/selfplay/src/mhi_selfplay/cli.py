@@ -112,7 +112,7 @@ def _train(given: argparse.Namespace) -> int:
         if not text:
             print(json.dumps({"finished": run.finished, "result": run.result, "metrics": run.metrics()}))
         elif run.finished:
-            print(f"✓ {run.folder} has ended well. Next: mhi-selfplay judge {run.folder}")
+            print(f"✓ {run.folder} is finished. Next: mhi-selfplay judge {run.folder}")
         else:
             print(f"stopped; the same command goes on with {run.folder}")
         return run.exit_code
@@ -175,7 +175,7 @@ def _judge(given: argparse.Namespace) -> int:
               f"{each.drawn} drawn, {each.lost} lost{'' if worth[each.seat] >= 0 else ' (a perfect opponent wins)'}")
         if each.example and worth[each.seat] >= 0:
             print(f"    lost: {' '.join(map(str, each.example))}")
-    print("✓ no line is lost that could be held" if fine else "✗ lines are lost that could be held")
+    print("✓ it loses no line that it could hold" if fine else "✗ it loses lines that it could hold")
     return 0 if fine else 1
 
 

@@ -196,8 +196,8 @@ class Verdict:
 def judge(game: Game, player: Player, seat: int) -> Verdict:
     """Play against every possible play of all the others, for small games.
 
-    `player` has to answer equal positions equally. Lines that meet in one position go on together, as many as they
-    are.
+    `player` has to answer equal positions equally. So lines that reach the same position are counted, and played
+    on as one.
     """
     lines: Counter[State] = Counter({game.start(): 1})
     ways: dict[State, tuple[int, ...]] = {game.start(): ()}
