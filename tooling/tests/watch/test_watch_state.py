@@ -163,7 +163,7 @@ def test_the_loop_looks_again_until_it_is_stopped(site: Site, desk: Desk, monkey
 
     desk.watch(PAGE.format(site.address), "every: 30min\n")
     # A pause takes no time here, and the clock says that it did.
-    monkeypatch.setattr("labhandbook.cli.watch_commands.time.sleep", pause)
+    monkeypatch.setattr("labhandbook.cli.watch_commands.pause", pause)
     monkeypatch.setattr(time, "time", lambda: clock() + sum(rounds))
     done = CliRunner().invoke(handbook, ["watch", str(desk.file), "--state", str(desk.state)], standalone_mode=False)
     assert len(rounds) == 3 and 1700 < rounds[0] <= 1800, done.output

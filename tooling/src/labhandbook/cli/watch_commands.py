@@ -48,10 +48,14 @@ def watch(file: Path, once: bool, early: bool, kept: Path | None, quiet: bool, f
                 return FINDINGS if failed else FINE
             early = False
             due = min(state.entry(each).get("next", 0) for each in watches.watches)
-            until = time.monotonic() + min(LONGEST, max(SHORTEST, due - time.time()))
-            # A signal that comes just before a sleep is seen only after it, so each sleep is short.
-            while time.monotonic() < until:
-                time.sleep(1)
+            pause(min(LONGEST, max(SHORTEST, due - time.time())))
+
+
+def pause(seconds: float) -> None:
+    """Wait, and end soon after a signal: one that comes just before a sleep is seen only after it, so each is short."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, 1))
 
 
 def _round(watches: WatchFile, state: State, early: bool, quiet: bool, form: str) -> bool:
