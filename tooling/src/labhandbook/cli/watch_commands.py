@@ -52,7 +52,7 @@ def watch(file: Path, once: bool, early: bool, kept: Path | None, quiet: bool, f
 
 
 def pause(seconds: float) -> None:
-    """Wait, and end soon after a signal: one that comes just before a sleep is seen only after it, so each is short."""
+    """Wait; a signal ends it. One that comes just before a sleep is seen only after it, so each sleep is short."""
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         time.sleep(min(left, 1))
