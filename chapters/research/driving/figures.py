@@ -100,7 +100,7 @@ def names(ends: list[tuple[float, float, str]], seeds: dict[str, int], upper: fl
         for y, (_, key) in zip(feet, here, strict=True):
             name, colour, _ = CURVES[key]
             parts.append(text(x + 8, y + 4, f"{name} ({seeds[key]})", colour, "start", 600).replace(
-                "<text", f'<text paint-order="stroke" stroke="{PANEL}" stroke-width="4"'))
+                "<text", f'<text style="paint-order: stroke" stroke="{PANEL}" stroke-width="4"'))
     return parts
 
 
