@@ -47,6 +47,8 @@ def test_array_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path
     before = steps(1)
     again = submit("0-1", len(before) + 1)
     assert set(slurm.finish(again, seconds=1800)[again]) == {"COMPLETED"}
-    assert steps(1) == list(range(1, len(before) + 2)), "each iteration is in it once"
-    assert "nothing to do" in (tmp_path / f"slurm_log/selfplay_{again}_0.out").read_text()
+    assert steps(0) == steps(1) == list(range(1, len(before) + 2)), "each iteration is in it once"
+    same = submit("0", len(before) + 1)
+    assert slurm.finish(same, seconds=1800) == {same: ["COMPLETED"]}
+    assert "nothing to do" in (tmp_path / f"slurm_log/selfplay_{same}_0.out").read_text()
     assert (tmp_path / "runs/tic-tac-toe-1/done").exists()
