@@ -26,15 +26,15 @@ NOT_RUN = {
 # What the page says you should see, by words of the block.
 SEEN = {
     "mhi-bo suggest": r"(?m)^0\.6\d+$",
-    "from mhi_bo import minimise": r"\(array\(\[ ?(1\.9|2\.0)",
-    "mhi-gp study": r'"sampled"',
+    "from mhi_bo import minimise": r"\(array\(\[ ?(1\.9|2\.0)\d+, -(0\.9|1\.0)",
+    "mhi-gp study": r'(?s)"true".*"sampled".*"fitted"',
     "mhi-gp predict": r"(?m)(^[\d.-]+,[\d.]+\n){2}",
     "pending": r"cluster\t",
     "key card": r"room\t",
     "mhi-phrases study": r"(\d\.\d+\D+){4}",
     "mhi-eras study\n": r'"sharpe"',
-    "mhi-eras predict": r"predictions\.csv written: 300 predictions",
-    "mhi-selfplay judge": r"\d",
+    "mhi-eras synthetic": r"predictions\.csv written: 300 predictions",
+    "mhi-selfplay judge": "✓ it loses no line",
     "mhi-driving export": r"policy\.onnx",
 }
 
