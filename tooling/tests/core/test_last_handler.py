@@ -115,6 +115,26 @@ def test_a_thread_that_starts_nothing_after_a_signal_is_no_defect(tmp_path: Path
     assert not (tmp_path / ".local").exists()
 
 
+def test_a_thread_that_ends_after_its_command_was_stopped_is_no_defect(tmp_path: Path) -> None:
+    body = ("from labhandbook.core.guarded_streams import ENDING\n"
+            "refused = threading.Event()\n"
+            "def late():\n"
+            "    while not ENDING: time.sleep(0.01)\n"
+            "    try: run(['true'])\n"
+            "    finally:\n"
+            "        refused.set()\n"
+            "        while ENDING: time.sleep(0.01)\n"
+            "threading.Thread(target=late).start()\n"
+            "try:\n"
+            "    os.kill(os.getpid(), signal.SIGTERM)\n"
+            "    time.sleep(60)\n"
+            "finally:\n"
+            "    refused.wait()")
+    done = trouble(body, tmp_path)
+    assert done.returncode == 128 + signal.SIGTERM and done.stderr == "Stopped by SIGTERM.\n"
+    assert not (tmp_path / ".local").exists()
+
+
 def test_an_error_that_nobody_foresaw_is_written_down_without_secrets(tmp_path: Path) -> None:
     done = trouble("raise KeyError(os.environ['TWINE_PASSWORD'])", tmp_path, TWINE_PASSWORD="pypi-canary")
     assert done.returncode == 2 and "Traceback" not in done.stderr and "canary" not in done.stderr

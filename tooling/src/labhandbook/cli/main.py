@@ -99,8 +99,11 @@ def main() -> None:
 
 
 def _thread_failed(failed: threading.ExceptHookArgs) -> None:
-    """Show the error of a thread; what a signal kept it from starting is none."""
-    if failed.exc_value and not (guarded_streams.ENDING and isinstance(failed.exc_value, InterruptedError)):
+    """Show the error of a thread; what a signal kept it from starting is none.
+
+    Only `process.start` raises InterruptedError: Python itself repeats calls that a signal interrupts (PEP 475).
+    """
+    if failed.exc_value and not isinstance(failed.exc_value, InterruptedError):
         _failed(failed.exc_value)
 
 
