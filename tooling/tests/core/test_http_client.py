@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -102,10 +103,10 @@ def test_a_redirect_from_https_to_http_is_refused() -> None:
     answer = requests.Response()
     answer.status_code, answer.url = 302, "https://example.org/a"
     answer.headers["Location"], answer.raw = "http://example.org/b", urllib3.HTTPResponse()
-    with http_client._session(None) as session, pytest.raises(requests.exceptions.InvalidSchema):
+    with http_client._session(None, math.inf) as session, pytest.raises(requests.exceptions.InvalidSchema):
         session.get_redirect_target(answer)
     answer.headers["Location"] = "/b"
-    assert http_client._session(None).get_redirect_target(answer) == "/b"
+    assert http_client._session(None, math.inf).get_redirect_target(answer) == "/b"
 
 
 def test_redirects_within_http_are_followed_to_an_end() -> None:
@@ -141,7 +142,21 @@ def slow(request: BaseHTTPRequestHandler) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("reply", [silent, slow])
+def slow_headers(request: BaseHTTPRequestHandler) -> None:
+    request.send_response(200)
+    request.flush_headers()
+    for _ in range(100):
+        request.wfile.write(b"X")
+        request.wfile.flush()
+        time.sleep(0.02)
+
+
+def slow_redirects(request: BaseHTTPRequestHandler) -> None:
+    time.sleep(0.05)
+    send(request, 302, Location=f"{request.path}x")
+
+
+@pytest.mark.parametrize("reply", [silent, slow, slow_headers, slow_redirects])
 def test_a_server_that_takes_too_long_is_left(reply: Reply) -> None:
     with serving(reply) as (address, _), pytest.raises(NoAnswer, match=r"gave no answer within 0\.2 s"):
         HttpClient(seconds=0.2).ask("GET", address)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -72,7 +74,7 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True)
 class HttpClient:
-    """How to ask: `attempts` times, each at most `seconds`, with a first pause of `pause` seconds that grows.
+    """How to ask: `attempts` times, each at most `seconds` in all, with a first pause of `pause` seconds that grows.
 
     Only what may pass is asked for again, and never a POST, which could do something twice. `token` is sent as a
     bearer token; passwords in ~/.netrc are not used. Without `follow` an answer may be a redirect. An answer has at
@@ -96,7 +98,7 @@ class HttpClient:
             if number:
                 time.sleep(self.pause * 3 ** (number - 1))
             try:
-                answer = self._once(method, address, query, data, content, headers)
+                answer = self._in_time(address, lambda: self._once(method, address, query, data, content, headers))
             except NoAnswer as error:
                 problem = error
                 continue
@@ -104,6 +106,26 @@ class HttpClient:
                 return answer
             problem = NoAnswer(f"it answers {answer.status} {answer.reason}", answer)
         raise problem or NoAnswer("it was not asked")
+
+    def _in_time(self, address: str, ask: Callable[[], Answer]) -> Answer:
+        """The answer, or NoAnswer after `seconds`, whatever takes so long: the name, the headers, many redirects.
+
+        The timeout of requests is for each read, so a server that sends its headers byte by byte never reaches it.
+        The thread of such a request is left behind: it asks for nothing more, and the command can end without it.
+        """
+        result: Future[Answer] = Future()
+
+        def fill() -> None:
+            try:
+                result.set_result(ask())
+            except BaseException as error:
+                result.set_exception(error)
+
+        threading.Thread(target=fill, daemon=True).start()
+        try:
+            return result.result(self.seconds)
+        except TimeoutError:
+            raise self._late(urlsplit(address).hostname) from None
 
     def _once(self, method: str, address: str, query: Mapping[str, str | int] | None, data: object,
               content: bytes | None, headers: Mapping[str, str] | None) -> Answer:
@@ -114,7 +136,7 @@ class HttpClient:
         kind = {"Content-Type": "application/json"} if data is not None else {}
         body = content if data is None else json.dumps(data).encode()
         try:
-            with _session(self.cookies) as session, session.request(
+            with _session(self.cookies, start + self.seconds) as session, session.request(
                     method, address, params=dict(query or {}), data=body, auth=_Bearer(self.token), stream=True,
                     allow_redirects=self.follow, timeout=self.seconds,
                     headers={"User-Agent": "labhandbook", **self.headers, **kind, **(headers or {})},
@@ -144,16 +166,19 @@ class HttpClient:
         return NoAnswer(f"{host} gave no answer within {self.seconds:g} s")
 
 
-def _session(cookies: CookieJar | None) -> Session:
+def _session(cookies: CookieJar | None, deadline: float) -> Session:
     import requests
 
     class Careful(requests.Session):
-        """Follows redirects to the same scheme or to https."""
+        """Follows redirects to the same scheme or to https, until the deadline."""
 
         def get_redirect_target(self, resp: Response) -> str | None:
-            """The next address. Raises RequestException for another scheme."""
+            """The next address. Raises RequestException for another scheme and after the deadline."""
             target = super().get_redirect_target(resp)
             if target is not None:
+                if time.monotonic() > deadline:
+                    resp.close()
+                    raise requests.Timeout
                 scheme = urlsplit(urljoin(resp.url, target)).scheme
                 if scheme not in ("https", urlsplit(resp.url).scheme):
                     resp.close()
