@@ -34,9 +34,9 @@ ROOM = 20
 
 
 def block() -> str:
-    """The command that the research page prints."""
+    """The command of the kit that the research page prints."""
     page = (ROOT / "chapters/research/index.qmd").read_text(encoding="utf-8")
-    (found,) = re.findall(r"^```\{\.bash[^\n]*\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (found,) = re.findall(r"^```\{\.bash[^\n]*\n(handbook .*?)^```", page, re.MULTILINE | re.DOTALL)
     return str(found).strip()
 
 
