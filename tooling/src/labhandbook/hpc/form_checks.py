@@ -122,7 +122,7 @@ def placeholder(job: Job) -> Iterator[At]:
 
 
 @JOBS.rule("HPC007", "A job script begins with #! and has Unix line ends", section=SCRIPT,
-           why="sbatch refuses a script without an interpreter or with DOS line breaks.",
+           why="sbatch refuses a script whose first line names no interpreter, and one with DOS line breaks.",
            fix="Begin with #!/bin/bash, and convert the file with dos2unix.",
            source="sbatch: This does not look like a batch script; Batch script contains DOS line breaks")
 def shebang(job: Job) -> Iterator[At]:
@@ -137,7 +137,7 @@ def shebang(job: Job) -> Iterator[At]:
 
 
 @JOBS.rule("HPC060", "Every srun names the cores of a task", section=SCRIPT, severity=WARNING,
-           why="srun doesn't inherit --cpus-per-task from the script since Slurm 22.05: the program may get a single "
+           why="Since Slurm 22.05, srun does not take --cpus-per-task from the script: the program may get a single "
                "core.",
            fix='Write srun --cpus-per-task="$SLURM_CPUS_PER_TASK".')
 def srun_cores(job: Job) -> Iterator[At]:

@@ -62,7 +62,7 @@ def log_name(job: Job) -> Iterator[At]:
 
 
 @JOBS.rule("HPC042", "A job that is started again keeps its log", section=LOGS, severity=WARNING,
-           why="A requeued job begins its log anew and erases what was in it.", fix="Add --open-mode=append.")
+           why="A requeued job starts its log again and erases what was in it.", fix="Add --open-mode=append.")
 def append(job: Job) -> Iterator[At]:
     """Logs that a second start erases, where the cluster starts jobs again."""
     script = job.script
@@ -75,7 +75,7 @@ def append(job: Job) -> Iterator[At]:
 
 
 @JOBS.rule("HPC050", "The cluster has every command of the script", section="sec-commands-sacct",
-           why="The job stops, or goes on without what the command should have done.",
+           why="The job stops, or continues without what the command should have done.",
            fix="Use what the message names.", source="bash: command not found")
 def command(job: Job) -> Iterator[At]:
     """Commands that the cluster lacks."""
@@ -123,7 +123,7 @@ def _asking(loop: list[tuple[int, str]]) -> Iterator[At]:
 
 
 @JOBS.rule("HPC052", "A job asks only for mail that somebody reads", section=POLLING, severity=WARNING,
-           why="A mail for each task of an array, or to nobody, helps nobody.",
+           why="Some clusters send no mail, and nobody reads a mail for each task of an array.",
            fix="Ask for END,FAIL of single jobs; look at arrays with sacct.")
 def mail(job: Job) -> Iterator[At]:
     """Mail that nobody gets or nobody reads."""
@@ -143,8 +143,8 @@ def mail(job: Job) -> Iterator[At]:
 
 @JOBS.rule("HPC053", "Software environments are in a storage area made for them", section=SOFTWARE,
            severity=WARNING,
-           why="An environment is tens of thousands of small files: slow and cleaned on scratch, too many for the "
-               "home folder.",
+           why="An environment has tens of thousands of small files. On scratch they are slow and may be deleted, "
+               "and the home folder has no room for so many.",
            fix="Put it, packed into a container, into the area that the message names.")
 def place(job: Job) -> Iterator[At]:
     """Environments in an area that is not made for them."""
@@ -161,7 +161,8 @@ def place(job: Job) -> Iterator[At]:
 
 
 @JOBS.rule("HPC054", "A job installs no software", section=SOFTWARE, severity=WARNING,
-           why="It pays for the download in billed time, and arrays write into one environment at once.",
+           why="The project pays for the time of the download, and the tasks of an array write into one environment "
+               "at once.",
            fix="Set up the environment once, on the login node, before you submit.")
 def install(job: Job) -> Iterator[At]:
     """Environments made while the job runs."""

@@ -79,7 +79,7 @@ def time(job: Job) -> Iterator[At]:
 
 
 @JOBS.rule("HPC013", "A job script sets a time limit", section=PARTITION, severity=WARNING,
-           why="Without --time the partition's default holds, which may be minutes or days.",
+           why="Without --time the partition's default applies, which may be minutes or days.",
            fix="Add --time=hours:minutes:seconds, a little above what a test run took.")
 def no_time(job: Job) -> Iterator[At]:
     """No time limit at all."""
@@ -112,7 +112,7 @@ def memory(job: Job) -> Iterator[At]:
 
 
 @JOBS.rule("HPC017", "The GPUs fit on the partition's nodes", section=PARTITION, why="Slurm refuses the job.",
-           fix="Ask for at most the GPUs of a node on each node, in a partition that has GPUs.",
+           fix="Ask for no more GPUs on each node than a node has, in a partition that has GPUs.",
            source="sbatch: Requested node configuration is not available")
 def gpus(job: Job) -> Iterator[At]:
     """More GPUs than a node has."""

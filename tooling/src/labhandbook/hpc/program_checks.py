@@ -139,7 +139,7 @@ def trapped(job: Job) -> Iterator[At]:
 
 
 @JOBS.rule("HPC076", "Variables and modules are those of the cluster", section=SOFTWARE, severity=WARNING,
-           why="What another system calls so does not exist here, or does nothing.",
+           why="A name from another system does not exist here, or has no effect.",
            fix="Use what the message names.")
 def names(job: Job) -> Iterator[At]:
     """Variables and modules that the cluster replaces."""

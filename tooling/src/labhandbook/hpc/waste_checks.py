@@ -24,8 +24,8 @@ def _with_gpus(job: Job) -> tuple[Request, Partition, int] | None:
 
 
 @JOBS.rule("HPC030", "The cores are in proportion to the GPUs", section=COST, severity=WARNING,
-           why="More than a fair share of cores blocks or bills GPUs that you don't use; with far fewer the data "
-               "loader is too slow.",
+           why="More than a fair share of cores blocks or bills GPUs that you don't use. With far fewer cores, the "
+               "data loader is too slow.",
            fix="Ask for the fair share of cores for each GPU.")
 def cores_per_gpu(job: Job) -> Iterator[At]:
     """Cores beyond or far below the fair share of the GPUs."""

@@ -35,8 +35,8 @@ def banned_words(line: str) -> Iterator[tuple[str, str]]:
             yield found[0], better
 
 
-@BOOK.rule("BOOK033", "Chapters use words that are read once", section="sec-contributing-rules",
-           why="Readers whose first language is another stumble over these words.",
+@BOOK.rule("BOOK033", "Chapters use words that everyone understands at once", section="sec-contributing-rules",
+           why="Readers whose first language is not English have to read these words twice.",
            fix="Write one of the words that the message names.")
 def plain_words(reading: Reading) -> Iterator[At]:
     """Lines of chapters with a banned word."""

@@ -87,8 +87,8 @@ def _keeps(step: Step) -> str | None:
 
 
 @WORKFLOWS.rule("GHA035", "The files are downloaded into the folder that is uploaded",
-      why="Without a name each of several artifacts is downloaded into a folder of its own, and an upload takes the "
-          "files of one folder: it finds none.",
+      why="Without a name, each of several artifacts is downloaded into a folder of its own. An upload takes the "
+          "files of one folder, so it finds no files.",
       fix="Download by name into dist/, or add merge-multiple: true.", section=WORKFLOW,
       source="Grid2op/lightsim2grid#169, NatLabRockies/plexosdb#111 and pypa/gh-action-pypi-publish#199")
 def in_place(repository: Repository) -> Iterator[At]:
@@ -258,9 +258,9 @@ def artifact_version(repository: Repository) -> Iterator[At]:
 
 
 @WORKFLOWS.rule("GHA037", "The uploading action can read the metadata of today's build backends",
-      why="Before 1.12.3 pypa/gh-action-pypi-publish can't read metadata 2.4, which today's backends write, and says "
-          "that name and version are missing. Before 1.14.2 it can't read metadata 2.5, which hatchling writes since "
-          "1.32. Its branch master ended years before.",
+      why="Before 1.12.3 pypa/gh-action-pypi-publish can't read metadata 2.4, which today's backends write, and "
+          "says that name and version are missing. Before 1.14.2 it can't read metadata 2.5, which hatchling writes "
+          "since 1.32. Its branch master is older than both and gets no updates.",
       fix="Use its current version, pinned by commit.", section=WORKFLOW,
       source="pypa/gh-action-pypi-publish#351, pypa/gh-action-pypi-publish#354, coin-or/CyLP#214, "
              "bloomberg/memray#190, vispy/vispy#2784 and livekit/agents#6836")

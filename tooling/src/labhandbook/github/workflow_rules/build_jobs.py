@@ -40,8 +40,8 @@ def built(step: Step) -> int:
 
 
 @WORKFLOWS.rule("GHA030", "The job that builds checks out the whole history",
-      why="actions/checkout fetches one commit. A tool that reads the version from git then makes one such as "
-          "0.1.dev1+g0a1b2c3, which PyPI refuses. Only when a tag starts the run, that one tag is fetched too.",
+      why="actions/checkout fetches one commit, and a tag only if that tag started the run. A tool that reads the "
+          "version from git then makes one such as 0.1.dev1+g0a1b2c3, which PyPI refuses.",
       fix="Write fetch-depth: 0 under the with: of actions/checkout.",
       section=WORKFLOW,
       source="hubtty/hubtty#144, cognizant-ai-lab/neuro-san#1079, camelot-dev/camelot#596 and "

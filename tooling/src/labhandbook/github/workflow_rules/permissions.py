@@ -99,8 +99,8 @@ def _systems(found: Publication) -> list[str]:
 
 
 @WORKFLOWS.rule("GHA024", "A job that calls a workflow grants what the called jobs ask for",
-      why="GitHub starts nothing when a called job asks for more: the nested job is requesting a permission, but is "
-          "only allowed less.",
+      why="GitHub starts nothing when a called job asks for more. It says that the nested job is requesting a "
+          "permission, but is only allowed less.",
       fix="Write the same permissions under the calling job.",
       section=WORKFLOW,
       source="openwallet-foundation/acapy#3682, anchore/grype#3486 and generoi/github-action-update-plugins#4")

@@ -18,7 +18,7 @@ SNAPSHOT = TAG + "a-branch-as-it-was-2026-07-22"
 
 @WORKFLOWS.rule("GHA010", "The tag of a version starts the workflow that publishes",
       why="If the tag does not match a filter or condition, GitHub starts nothing and reports nothing. A job is "
-          "skipped too when a job that it waits for is, near or far.",
+          "also skipped if a job that it needs, directly or through others, is skipped.",
       fix="Make the pattern of on.push.tags and the conditions match the form of your tags. Put a pattern in "
           "quotes if it begins with [ or *.",
       section=WORKFLOW,
@@ -74,9 +74,9 @@ def _trials(repository: Repository, uploads: list[Publication]) -> Iterator[At]:
 
 
 @WORKFLOWS.rule("GHA011", "A published release starts the upload once",
-      why="A draft that is published sends published, and not created. A release that is published at once sends "
-          "created, published and released, and a new tag is pushed with it: the second upload finds the files of "
-          "the first on the index.",
+      why="When you publish a draft, GitHub sends the event published, but not created. When you publish a release "
+          "at once, it sends created, published and released, and pushes a new tag as well. Then a second upload "
+          "finds the files of the first on the index.",
       fix="Let one event start the upload: on.push.tags, or on.release with types: [published].", section=WORKFLOW,
       source="linkml/linkml-map#281, PyO3/setuptools-rust#73, browser-history/browser-history#148 and "
              "uwplasma/ESSOS#69")

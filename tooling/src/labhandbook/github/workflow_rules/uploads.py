@@ -134,8 +134,9 @@ def has_credentials(repository: Repository) -> Iterator[At]:
 
 
 @WORKFLOWS.rule("GHA050", "zizmor finds no weakness in the jobs that build and upload",
-      why="Other code can then run beside your files or the identity that may publish, or a token that can leak "
-          "publishes. zizmor knows such weaknesses; here are those in the jobs that build and upload.",
+      why="If such a job has a weakness, other people's code can run beside your files or beside the identity that "
+          "may publish, or somebody can steal the token that publishes. zizmor finds such weaknesses; this rule "
+          "shows those in the jobs that build and upload.",
       fix="Install zizmor (pip install zizmor) and ask again, or run it yourself.",
       section=WORKFLOW, severity=WARNING)
 def weaknesses(repository: Repository) -> Iterator[At]:

@@ -9,7 +9,7 @@ HASH = register(Rule("RCP060", "The source has the sha256 that the recipe names"
     why="conda-forge refuses to build another file.",
     fix="Take the sha256 from PyPI; if the file itself changed, find out why.", asks="the index"))
 HOST = register(Rule("RCP061", "The packages under host can be installed", section=BUILD,
-    why="Nothing is built without it.",
+    why="Nothing is built without them.",
     fix="Correct the name or the bounds; check that the version exists.", asks="conda-forge"))
 RUN = register(Rule("RCP062", "The packages under run can be installed", section=BUILD,
     why="Nobody could install the package.",

@@ -141,7 +141,8 @@ def no_wheel(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP015", "The build number is given", source="conda-forge R-008",
       why="It distinguishes two builds of one version; a new version starts at 0.",
-      fix="Write number: 0 under build, in a recipe with outputs under build at the top too.", section=FIELDS)
+      fix="Write number: 0 under build. In a recipe with outputs, write it under build at the top as well.",
+      section=FIELDS)
 def number(reading: Reading) -> Iterator[At]:
     """A missing build number."""
     if reading.root and not reading.root["build"]["number"]:
@@ -196,9 +197,9 @@ def options(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP018", "A noarch recipe has no selectors", source="conda-forge R0-004, R1-002",
-      why="One package is built for all systems, so a line can't hold on some of them only.",
-      fix="Let the line hold everywhere, leave it out, drop noarch, or build it once a system: two noarch_platforms "
-          "in conda-forge.yml.", section=FIXING)
+      why="One package is built for all systems, so a line can't apply to some of them only.",
+      fix="Let the line apply everywhere, leave it out, or drop noarch. Or build the package once for each kind of "
+          "system, with two noarch_platforms in conda-forge.yml.", section=FIXING)
 def no_conditions(reading: Reading) -> Iterator[At]:
     """Requirements that hold on some systems only, and skips; `noarch_platforms` allows conditions on the system."""
     if not reading.parts[0].noarch or "lint_noarch_selectors" in reading.skipped:

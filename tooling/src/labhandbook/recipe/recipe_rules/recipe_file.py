@@ -67,7 +67,8 @@ def alone(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP047", "conda-forge's other programs can read the recipe", source="conda-forge R-037",
       severity=WARNING, why="A program that can't read a recipe can't update or convert it.",
-      fix="Leave it, or give each key once: two lines of one key under different selectors are what fails most.",
+      fix="You can leave it. To correct it, write each key once: most often there are two lines with the same key "
+          "under different selectors.",
       section=CHECK)
 def other_parsers(reading: Reading) -> Iterator[At]:
     """What conda-souschef and conda-recipe-manager can't read, where they are installed; conda-smithy asks so too."""
@@ -110,7 +111,7 @@ def ordered(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP006", "A v1 recipe has no selectors in comments", source="conda-forge R1-001",
-      why="v1 reads `# [win]` as a comment, so the line holds everywhere.",
+      why="v1 reads `# [win]` as a comment, so the line applies everywhere.",
       fix="Write it with if and then; a comment of another kind must not end with square brackets.", section=FIXING)
 def no_selectors(reading: Reading) -> Iterator[At]:
     """`# [win]` in a v1 recipe."""

@@ -55,7 +55,7 @@ def backend(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP021", "A noarch recipe bounds python by python_min", source="conda-forge R-026, R-047",
       why="conda-forge raises python_min for all recipes at once; your own number goes out of date (CFEP-25).",
-      fix="In host python at python_min, in run python >= python_min.", section=FIELDS)
+      fix="Write python at python_min under host, and python >= python_min under run.", section=FIELDS)
 def lower_bound(reading: Reading) -> Iterator[At]:
     """No bound of python in run of a noarch recipe; a hint where the bound is another one."""
     parts = reading.parts[1:] or reading.parts
@@ -149,8 +149,8 @@ def _misspelt(value: Entry, form: str) -> tuple[str, bool] | None:
 
 
 @RECIPE.rule("RCP026", "Requirements have conda-forge's names", source="conda-forge CF-002", severity=WARNING,
-      why="matplotlib brings a graphical toolkit where matplotlib-base is enough, and torch or build are other "
-          "packages there.",
+      why="matplotlib brings a graphical toolkit where matplotlib-base is enough, and torch and build are names of "
+          "other packages there.",
       fix="Use the name that the message gives.", section=FIELDS)
 def renamed(reading: Reading) -> Iterator[At]:
     """Names that mean another package on conda-forge, or one that has a newer name."""

@@ -63,7 +63,7 @@ def no_twins(contents: Contents) -> Iterator[At]:
 
 
 @CONTENTS.rule("REL219", "Scripts have the line ends of Unix",
-      why="The system takes the carriage return for a part of the interpreter's name: env: 'bash\\r': No such file.",
+      why="The system reads the carriage return as a part of the interpreter's name: env: 'bash\\r': No such file.",
       fix="Write *.sh text eol=lf (or the script's name) into .gitattributes, and run git add --renormalize on it.",
       section=SECTION)
 def unix_scripts(contents: Contents) -> Iterator[At]:

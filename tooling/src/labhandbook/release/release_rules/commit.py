@@ -57,7 +57,8 @@ def in_git(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL011", "Everything is committed",
-      why="A build takes what is in the folder: files that only you have, or changes that are in no commit.",
+      why="A build takes everything in the folder, including files that only you have and changes that are in no "
+          "commit.",
       fix="Commit the changes; add new files or name them in .gitignore.",
       section=SECTION)
 def clean(facts: Facts) -> Iterator[At]:

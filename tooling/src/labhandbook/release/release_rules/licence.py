@@ -76,7 +76,7 @@ def expression(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL021", "There is no licence classifier beside the licence expression",
-      why="The classifiers are deprecated: beside an expression setuptools, flit and pdm refuse to build.",
+      why="The classifiers are deprecated. If there is an expression too, setuptools, flit and pdm refuse to build.",
       fix="Delete the classifiers that begin with License ::.",
       section=SECTION)
 def no_classifier(facts: Facts) -> Iterator[At]:

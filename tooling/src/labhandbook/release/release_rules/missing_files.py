@@ -119,10 +119,10 @@ def promised_names(contents: Contents) -> Iterator[At]:
 
 
 @CONTENTS.rule("REL225", "The wheel holds what the package's folder holds",
-      why="A list of packages by hand forgets the next subpackage, and data files are left out unless they are "
-          "named; in the checkout all of them are there, so no test notices.",
-      fix="Use package discovery, and name data files as package data; leave out on purpose what isn't needed, and "
-          "ignore this rule with that reason.",
+      why="A list of packages that you write by hand lacks the next subpackage, and data files are left out unless "
+          "you name them. In the checkout all of them are there, so no test notices.",
+      fix="Use package discovery, and name data files as package data. If you leave files out on purpose, ignore "
+          "this rule with that reason.",
       section="sec-pypi-metadata-packages", severity=WARNING)
 def whole(contents: Contents) -> Iterator[At]:
     """Modules and data files of the package's folder in the sources that aren't in the wheel."""
@@ -170,7 +170,7 @@ def version(contents: Contents) -> Iterator[At]:
 
 
 @CONTENTS.rule("REL227", "Every folder with modules is a package",
-      why="Some tools take a folder without __init__.py for a package and others do not, so its modules can be "
+      why="Some tools treat a folder without __init__.py as a package, and others do not. So its modules can be "
           "missing for users.",
       fix="Add an empty __init__.py, or move the files out of the package.",
       section="sec-pypi-metadata-packages", severity=WARNING)

@@ -43,7 +43,8 @@ def legal(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL081", "The name is free, or it is this project's",
-      why="An upload to a name that belongs to others is refused, and people may install their package for yours.",
+      why="An upload to a name that belongs to others is refused, and people may install their package instead of "
+          "yours.",
       fix="Choose another name before the first release; if the project on the index is yours, give both the same "
           "[project.urls].",
       section=SECTION, asks="the index")
@@ -102,7 +103,7 @@ def distinct(facts: Facts) -> Iterator[At]:
 
 @PROJECT.rule("REL083", "The version and its file names are unused on the index",
       why="A file name once used can't be used again, even after it was deleted there.",
-      fix="Raise the version, tag it and check again. An interrupted upload is continued, not made again.",
+      fix="Raise the version, tag it and check again. If an upload was interrupted, continue it: don't build again.",
       section="sec-pypi-upload", asks="the index")
 def unused(facts: Facts) -> Iterator[At]:
     """A version that the index has already, in other files than those that were built here and partly uploaded."""

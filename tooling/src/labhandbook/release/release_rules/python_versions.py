@@ -57,7 +57,7 @@ def declared(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL031", "requires-python has no upper bound",
-      why="An upper bound doesn't warn users of a newer Python: pip installs an older release without the bound.",
+      why="Users of a newer Python get no warning: pip installs an older release that has no upper bound.",
       fix="Delete the upper bound.",
       section=SECTION)
 def uncapped(facts: Facts) -> Iterator[At]:

@@ -120,7 +120,8 @@ def there(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL061", "Images in the README have full addresses",
-      why="The index has none of the repository's files, so the page shows a broken image, for good.",
+      why="The index has none of the repository's files, so the page of this version will always show a broken "
+          "image.",
       fix="Write the image's https address, for example of the file on GitHub in its raw form.",
       section=SECTION, severity=WARNING)
 def images(facts: Facts) -> Iterator[At]:
@@ -151,7 +152,8 @@ def links(facts: Facts) -> Iterator[At]:
 
 @PROJECT.rule("REL063", "The index shows the whole README",
       why="The index drops HTML that it doesn't allow and refuses reStructuredText with errors.",
-      fix="Say it in Markdown, or with tags and attributes that stay; keep the rest for the documentation.",
+      fix="Write it in Markdown, or with tags and attributes that the index allows; put the rest into the "
+          "documentation.",
       section=SECTION)
 def whole(facts: Facts) -> Iterator[At]:
     """HTML that is dropped, or a README that can't be rendered."""

@@ -127,7 +127,7 @@ def no_large_files(contents: Contents) -> Iterator[At]:
 @CONTENTS.rule("REL214", "A wheel for every machine holds no compiled code",
       why="The wheel's tag says that it runs anywhere (any), so pip installs it where its libraries can't be "
           "loaded.",
-      fix="Build them from source with an extension module, or exclude them from the package.",
+      fix="Build the compiled code from source as an extension module, or exclude it from the package.",
       section=SECTION)
 def no_binaries(contents: Contents) -> Iterator[At]:
     """Compiled code in a wheel whose tag says any."""

@@ -44,8 +44,8 @@ def readable(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL003", "The version comes from one place",
-      why='A version in [project] beside dynamic = ["version"] stops the build, and without either nothing says '
-          "which version it is.",
+      why='A version in [project] beside dynamic = ["version"] stops the build. Without either of them, the build '
+          "does not know the version.",
       fix='Keep dynamic = ["version"] and a tool that reads the git tag, or keep version = "..."; not both.',
       section=SECTION)
 def one_source(facts: Facts) -> Iterator[At]:
@@ -64,8 +64,8 @@ def one_source(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL004", "The version is not 0.0.0",
-      why="A backend uses 0.0.0 when it finds no version; the file name is then used up for good.",
-      fix="Choose a version, tag it, and see that the backend finds the tag.",
+      why="A backend uses 0.0.0 when it finds no version. After an upload, that file name can never be used again.",
+      fix="Choose a version, tag it, and check that the backend finds the tag.",
       section=SECTION)
 def not_zero(facts: Facts) -> Iterator[At]:
     """0.0.0, written or by default."""
@@ -73,7 +73,7 @@ def not_zero(facts: Facts) -> Iterator[At]:
         yield At(f"the version is {facts.version.version}", facts.version.file, facts.version.line)
 
 
-@PROJECT.rule("REL005", "The version is a release, not a state between two",
+@PROJECT.rule("REL005", "The version is a release, not a state between two releases",
       why="An index refuses a local version (with +), and a dev version can't be found again in git.",
       fix="Commit everything, tag the commit and check again; a shallow clone needs its tags first: git fetch "
           "--unshallow --tags.",
