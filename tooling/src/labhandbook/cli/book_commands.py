@@ -108,7 +108,7 @@ def facts(start: Path, write: bool) -> int:
 
 @click.command(cls=Command, section="sec-contributing-check")
 @click.argument("path", required=False, type=click.Path(path_type=Path))
-@click.option("--site", type=click.Path(path_type=Path), help="A built site to check too (default: the book's own).")
+@click.option("--site", type=click.Path(path_type=Path), help="Check this built site too (default: the book's own).")
 @report_options
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge the facts as of this day.")
 def check(path: Path | None, site: Path | None, form: str, output: Path | None, today: datetime | None) -> int:
@@ -131,7 +131,7 @@ def check(path: Path | None, site: Path | None, form: str, output: Path | None, 
 @findings_format_option
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge the facts as of this day.")
 def upkeep(start: Path, issue: bool, form: str, today: datetime | None) -> int:
-    """Find what has aged: addresses that don't answer, facts past review, newer versions of pinned tools."""
+    """Find what is out of date: addresses that don't answer, facts past their review day, newer versions of tools."""
     from labhandbook.book.model import load_book
     from labhandbook.book.upkeep.survey import survey
     from labhandbook.core import job_summary

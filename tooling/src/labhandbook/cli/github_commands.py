@@ -27,7 +27,7 @@ def project_argument(function: click.decorators.FC) -> click.decorators.FC:
 @click.option("--patience", type=click.FloatRange(0), default=30.0, show_default=True,
               help="Minutes to wait for checks that are still running.")
 def admit(path: Path, form: str, output: Path | None, tag: str, patience: float) -> int:
-    """Refuse a tag that may not be released: wrong version, part of a clone, off the main branch, or a red check."""
+    """Refuse a tag that may not be released: wrong version, shallow clone, not on the main branch, or a red check."""
     from labhandbook.github import admit as admission
     from labhandbook.github.release_workflow import matrix
     from labhandbook.package.findings import project_findings
@@ -80,7 +80,7 @@ def announce(path: Path, folder: Path | None) -> int:
               help="The handbook's commit to use (default: the one that is installed).")
 @click.option("--no-testpypi", is_flag=True, help="Publish on PyPI without TestPyPI before it.")
 @click.option("--compiled/--pure", default=None,
-              help="Build wheels on several machines, or don't (default: by what the package's build is).")
+              help="Build wheels on several machines, or don't (default: what the package's build needs).")
 @click.option("--dev", is_flag=True, help="Write dev.yml too: each push to the main branch goes to TestPyPI.")
 @click.option("--force", is_flag=True, help="Overwrite a workflow that exists.")
 @format_option

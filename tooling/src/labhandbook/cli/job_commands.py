@@ -63,8 +63,8 @@ def check(files: tuple[Path, ...], name: str, folder: Path, form: str, strict: b
 def cost(file: Path | None, name: str | None, storage: str | None, area: str, days: float, form: str) -> int:
     """Price a job, and a cheaper request that does the same.
 
-    All tasks of an array count. On a login node it compares the price with what the project has left, and fails when
-    that is less.
+    All tasks of an array count. On a login node it compares the price with the project's remaining budget, and fails
+    if the budget is too small.
     """
     from labhandbook.hpc import budget
     from labhandbook.hpc.clusters import load
@@ -98,8 +98,8 @@ def cost(file: Path | None, name: str | None, storage: str | None, area: str, da
 @click.option("--kind", type=click.Choice(["single", "ranks", "torchrun", "seeds", "grid", "requeue", "smallest"]),
               default="single", show_default=True,
               help="One process; one for each GPU, started by Slurm or by torchrun; an array over seeds or over the "
-                   "lines of grid.txt, which resumes; a run that saves at its time limit and goes on; one that only "
-                   "shows that all works.")
+                   "lines of grid.txt, which resumes; a run that saves at its time limit and continues; the smallest "
+                   "job, to see that everything works.")
 @click.option("--name", help="The job's name (default: that of the file).")
 @click.option("--partition", default="", help="Default: the cheapest that takes the job.")
 @click.option("--nodes", type=click.IntRange(1), default=1, show_default=True, help="Nodes.")

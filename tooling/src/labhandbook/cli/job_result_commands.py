@@ -76,7 +76,8 @@ def watch(numbers: tuple[str, ...], every: int, clusters: str, after: str | None
 def collect(script: Path, output: Path | None) -> int:
     """Gather the runs of a sweep into one table: settings, state, result.
 
-    SCRIPT is the one that job new --grid has written. It says how to submit only what is missing.
+    SCRIPT is the one that job new --grid has written. If runs are missing, the command prints the line that submits
+    only them.
     """
     from labhandbook.hpc.sweep import collect as gather
 

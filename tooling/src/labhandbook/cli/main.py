@@ -31,8 +31,8 @@ COMMANDS = {
     "search-index": ("book_commands", "Put the search into the pages that Quarto has rendered."),
     "seminar": ("seminar_commands", "Organise a seminar: announcements, calendar and checklists from one file "
                                     "for each talk."),
-    "upkeep": ("book_commands", "Find what has aged: addresses that don't answer, facts past review, newer "
-                                "versions of pinned tools."),
+    "upkeep": ("book_commands", "Find what is out of date: addresses that don't answer, facts past their review "
+                                "day, newer versions of pinned tools."),
     "watch": ("watch_commands", "Watch pages, feeds, releases and pull requests for what is new."),
 }
 

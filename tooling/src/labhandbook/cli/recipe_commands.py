@@ -37,7 +37,7 @@ def index_option(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--pytest", is_flag=True, help="Run the test suite that the sdist ships.")
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), default=".",
               help="The folder that has or gets recipes/ (default: this one).")
-@click.option("--force", is_flag=True, help="Write over a recipe that is there.")
+@click.option("--force", is_flag=True, help="Replace a recipe that exists.")
 @index_option
 def new(wanted: str, output: Path, force: bool, **wishes: Any) -> int:
     """Write the recipe of a release.
@@ -114,9 +114,9 @@ def build(path: Path, dists: tuple[Path, ...], output: Path, log: Path | None, o
           target: str) -> int:
     """Build, test and install a recipe here.
 
-    It is built and tested with conda-forge's packages, then the package is installed into an empty place and
-    imported. Where conda-forge can't be reached, and for wheels in --dist that it lacks, it goes on as with --offline
-    and says so. Neither conda nor Docker is needed.
+    It is built and tested with conda-forge's packages, then the package is installed into an empty environment and
+    imported. If conda-forge can't be reached, or lacks packages that --dist holds, the command continues as with
+    --offline and says so. Neither conda nor Docker is needed.
     """
     from labhandbook.core.report import counts
     from labhandbook.recipe.recipe_build import build as make
@@ -141,7 +141,7 @@ def build(path: Path, dists: tuple[Path, ...], output: Path, log: Path | None, o
 @click.argument("dist", type=click.Path(path_type=Path), required=False)
 @click.option("--version", default="", help="The release to compare with (default: the newest).")
 @click.option("--change", default="", metavar="BRANCH|DIFF",
-              help="Compare the recipe as this branch or .diff leaves it with the release that it names.")
+              help="Compare the recipe after the change of this branch or .diff file with the release it is about.")
 @click.option("--write", is_flag=True, help="Write version, hash and build number into the recipe.")
 @findings_format_option
 @index_option

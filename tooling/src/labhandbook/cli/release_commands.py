@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @report_options
 @click.option("--offline", is_flag=True, help="Ask neither the git remote nor the index.")
 @click.option("--strict", is_flag=True, help="Fail also on warnings and on what could not be verified.")
-@click.option("--untagged", is_flag=True, help="Leave out what only a tagged commit can follow, as in a hook.")
+@click.option("--untagged", is_flag=True, help="Leave out the rules for a tagged commit, as in a commit hook.")
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Check as if it were this day.")
 def check(paths: tuple[Path, ...], files: tuple[str, ...], form: str, output: Path | None, offline: bool,
           strict: bool, untagged: bool, today: datetime | None) -> int:
@@ -147,7 +147,7 @@ def test(**given: Any) -> int:
 @report_options
 @testing_options
 @click.option("--offline", is_flag=True, help="Ask neither the git remote nor PyPI; installers still do.")
-@click.option("--untagged", is_flag=True, help="Rehearse a commit without a tag as the dev version that it is.")
+@click.option("--untagged", is_flag=True, help="Rehearse a commit without a tag, as version 1.2.1.dev3 for example.")
 def rehearse(**given: Any) -> int:
     """Carry out a whole release with an index on this machine; nothing leaves it."""
     from labhandbook.package.project import load_projects

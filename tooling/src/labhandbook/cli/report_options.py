@@ -29,7 +29,7 @@ def findings_format_option(function: Function) -> Function:
         context.meta[VERBOSE] = verbose
 
     function = click.option("-v", "--verbose", is_flag=True, expose_value=False, callback=keep,
-                            help="Say of each finding how to fix it, and which section explains it.")(function)
+                            help="Show how to fix each finding, and the section that explains it.")(function)
     return click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "sarif"]), default="text",
                         help="How to report.")(function)
 

@@ -34,7 +34,7 @@ def seminar() -> None:
 
 @seminar.command(cls=Command, section="sec-organising-texts")
 @FOLDER
-@click.option("--force", is_flag=True, help="Replace files that are there.")
+@click.option("--force", is_flag=True, help="Replace files that exist.")
 def init(folder: Path, force: bool) -> int:
     """Copy the facts of the series and all templates into FOLDER, for you to edit."""
     from labhandbook.seminar.talk_texts import write_templates
@@ -59,7 +59,7 @@ def init(folder: Path, force: bool) -> int:
 @click.option("--abstract", default="", help="The abstract.")
 @click.option("--name", default="", help="The end of the file's name (default: the speaker's last name).")
 def new(folder: Path, name: str, **answers: str | None) -> int:
-    """Write the file of a talk. What no option answers is asked for."""
+    """Write the file of a talk. The command asks for what you don't give as an option."""
     from labhandbook.seminar.new_talk import write_talk
     from labhandbook.seminar.talk import read_folder
 
@@ -79,7 +79,7 @@ def new(folder: Path, name: str, **answers: str | None) -> int:
 
 @seminar.command(cls=Command, section="sec-organising-check")
 @FOLDER
-@click.option("--links", is_flag=True, help="Ask each address whether it is there.")
+@click.option("--links", is_flag=True, help="Open each address to see whether it answers.")
 @findings_format_option
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
 def check(folder: Path, links: bool, form: str, strict: bool) -> int:
@@ -128,7 +128,7 @@ def make(file: Path, now: datetime | None) -> int:
 def feed(folder: Path, output: Path | None, now: datetime | None) -> int:
     """Write the calendar of all talks, which people subscribe to.
 
-    A changed talk has the next number, so that calendars update it; a cancelled one is shown as cancelled.
+    A changed talk gets the next number, so that calendars update it. A cancelled talk is shown as cancelled.
     """
     from labhandbook.seminar.calendar_feed import calendar, published
     from labhandbook.seminar.check_talks import check as look
@@ -147,7 +147,7 @@ def feed(folder: Path, output: Path | None, now: datetime | None) -> int:
 
 @seminar.command(cls=Command, section="sec-organising-due")
 @FOLDER
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to look from (default: today).")
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to count from (default: today).")
 @click.option("--days", type=click.IntRange(0, 366), default=7, show_default=True, help="How far to look ahead.")
 @format_option
 def due(folder: Path, today: datetime | None, days: int, form: str) -> int:
@@ -170,7 +170,7 @@ def due(folder: Path, today: datetime | None, days: int, form: str) -> int:
 @findings_format_option
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
 def attendance(files: tuple[Path, ...], form: str, strict: bool) -> int:
-    """Count who came, from attendance lists (CSV) that are filled in, and name what is odd in them."""
+    """Count who came, from attendance lists (CSV) that are filled in, and list the lines that can't be right."""
     from labhandbook.core.rules import Findings
     from labhandbook.seminar.attendance import LISTS, read_attendance
 

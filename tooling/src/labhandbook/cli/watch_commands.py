@@ -26,7 +26,7 @@ SHORTEST, LONGEST = 60, 3600  # seconds between two rounds
 @click.command(cls=Command, section="sec-watching")
 @click.argument("file", type=click.Path(path_type=Path), default="watch.yml")
 @click.option("--once", is_flag=True, help="Look once and end, as cron and scheduled workflows need.")
-@click.option("--now", "early", is_flag=True, help="Ask also for what is not due yet, and hosts to be left alone.")
+@click.option("--now", "early", is_flag=True, help="Ask for what is not due yet too, also hosts to be left alone.")
 @click.option("--state", "kept", type=click.Path(path_type=Path, dir_okay=False),
               help="The file that remembers what was seen (default: one in your home for each FILE).")
 @click.option("-q", "--quiet", is_flag=True, help="Print only what is new, warnings and errors.")

@@ -24,7 +24,7 @@ FIELDS = {
     "date": "year-month-day", "start": "Helsinki time", "end": "", "room": "empty for a talk on Zoom only",
     "zoom": "empty for a talk in the room only", "recording": "yes or no, once the speaker has answered",
     "abstract": "", "speaker-web": "the speaker's page", "host": "who introduces the speaker",
-    "status": "confirmed, or cancelled: a talk that is off keeps its file", "video": "its address, once uploaded",
+    "status": "confirmed, or cancelled: a cancelled talk keeps its file", "video": "its address, once uploaded",
     "tags": "words to find the video by", "done": "tasks of `seminar due` that are finished",
     "uid": "how calendars recognise this talk: never change it",
 }
