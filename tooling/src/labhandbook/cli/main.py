@@ -32,7 +32,7 @@ COMMANDS = {
     "seminar": ("seminar_commands", "Organise a seminar: announcements, calendar and checklists from one file "
                                     "for each talk."),
     "upkeep": ("book_commands", "Find what is out of date: addresses that don't answer, facts past their review "
-                                "day, newer versions of pinned tools."),
+                                "day, newer versions of tools."),
     "watch": ("watch_commands", "Watch pages, feeds, releases and pull requests for what is new."),
 }
 

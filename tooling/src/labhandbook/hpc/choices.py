@@ -74,7 +74,7 @@ class Choice:
             self.plan.wish.runs) else ""
         words = f"`{partition.name}`: {each}{', '.join(size)}"
         return words if self.pieces == 1 else (
-            f"{words}; it saves and starts again, as no job may take longer than {partition.limit}")
+            f"{words}; it saves and starts again, because no job may take longer than {partition.limit}")
 
 
 def choices(clusters: Clusters) -> Iterator[Choice]:
