@@ -69,15 +69,25 @@ local function entry(name, value)
   return { pandoc.Plain { pandoc.Strong(name), pandoc.Space(), value } }
 end
 
--- The reference page of each family of rules.
-local REFERENCE = { BOOK = '/chapters/book-rules.qmd', REL = '/chapters/packaging/rules.qmd',
-  RCP = '/chapters/packaging/recipe-rules.qmd', GHA = '/chapters/packaging/actions-rules.qmd',
+-- The reference page of each family of rules; the longest beginning of a code decides. rule_pages.py has the same list.
+local VERSION, BUILT = '/chapters/packaging/rules.qmd', '/chapters/packaging/built-recipe-rules.qmd'
+local REFERENCE = { BOOK = '/chapters/book-rules.qmd', REL00 = VERSION, REL01 = VERSION,
+  REL0 = '/chapters/packaging/metadata-rules.qmd', REL2 = '/chapters/packaging/files-rules.qmd',
+  REL = '/chapters/packaging/upload-rules.qmd', RCP = '/chapters/packaging/recipe-rules.qmd',
+  RCP03 = BUILT, RCP04 = BUILT, RCP05 = BUILT, RCP06 = BUILT, GHA = '/chapters/packaging/actions-rules.qmd',
   HPC = '/chapters/hpc/rules.qmd', SEM = '/chapters/seminars/rules.qmd', WAT = '/chapters/watching-rules.qmd' }
 
--- The titles of a family's rules by their codes, as its reference page has them. It is read anew each time: the
--- embedded engine makes a page again when a file that was opened for it has changed.
-local function titles(family)
-  local found, path = {}, REFERENCE[family]:sub(2)
+local function reference(code)
+  for length = #code, 1, -1 do
+    local found = REFERENCE[code:sub(1, length)]
+    if found then return found end
+  end
+end
+
+-- The titles of a reference page's rules by their codes. It is read anew each time: the embedded engine makes a page
+-- again when a file that was opened for it has changed.
+local function titles(target)
+  local found, path = {}, target:sub(2)
   local file = io.open(quarto and pandoc.path.join { quarto.project.directory, path } or path)
   for line in file and file:lines() or function() end do
     local name, words = line:match '^## (%u+%d+): (.-) {#'
@@ -106,11 +116,11 @@ return {
     local badges, known = pandoc.Inlines {}, {}
     for _, arg in ipairs(args) do
       local code = stringify(arg)
-      local family = code:match '^%u+'
-      known[family] = known[family] or titles(family)
-      local target = REFERENCE[family] .. '#sec-rule-' .. code:lower()
+      local target = reference(code)
+      known[target] = known[target] or titles(target)
       if #badges > 0 then badges:insert(pandoc.Space()) end
-      badges:insert(pandoc.Link(code, target, known[family][code] or '', pandoc.Attr('', { 'rule' })))
+      badges:insert(pandoc.Link(code, target .. '#sec-rule-' .. code:lower(), known[target][code] or '',
+        pandoc.Attr('', { 'rule' })))
     end
     local line = ('<details class="rules"><summary>Checked by %d rule%s</summary>'):format(#args, #args == 1 and '' or 's')
     return pandoc.Blocks { pandoc.RawBlock('html', line), pandoc.Para(badges), pandoc.RawBlock('html', '</details>') }

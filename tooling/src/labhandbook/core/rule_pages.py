@@ -9,11 +9,18 @@ from pathlib import Path
 from labhandbook.core import untrusted_data
 from labhandbook.core.rules import REGISTRY, Rule, Severity
 
-# The reference page of each family of rules, and the modules that register them.
-PAGES = {"BOOK": "chapters/book-rules.qmd", "REL": "chapters/packaging/rules.qmd",
-         "RCP": "chapters/packaging/recipe-rules.qmd", "GHA": "chapters/packaging/actions-rules.qmd",
+# The reference page of each family of rules; the longest beginning of a code in this list decides.
+# `shortcodes.lua` has the same list.
+PAGES = {"BOOK": "chapters/book-rules.qmd",
+         "REL00": "chapters/packaging/rules.qmd", "REL01": "chapters/packaging/rules.qmd",
+         "REL0": "chapters/packaging/metadata-rules.qmd", "REL2": "chapters/packaging/files-rules.qmd",
+         "REL": "chapters/packaging/upload-rules.qmd",
+         "RCP": "chapters/packaging/recipe-rules.qmd",
+         **dict.fromkeys(("RCP03", "RCP04", "RCP05", "RCP06"), "chapters/packaging/built-recipe-rules.qmd"),
+         "GHA": "chapters/packaging/actions-rules.qmd",
          "HPC": "chapters/hpc/rules.qmd", "SEM": "chapters/seminars/rules.qmd",
          "WAT": "chapters/watching-rules.qmd"}
+# The modules that register each family.
 RULE_MODULES: dict[str, tuple[str, ...]] = {
     "BOOK": ("labhandbook.book.checks",),
     "HPC": ("labhandbook.hpc.check_job",),
@@ -44,6 +51,11 @@ def anchor(code: str) -> str:
     return f"sec-rule-{code.lower()}"
 
 
+def page(code: str) -> str:
+    """The reference page of a rule, from the root of the book."""
+    return PAGES[max((start for start in PAGES if code.startswith(start)), key=len)]
+
+
 def explain(rule: Rule) -> str:
     """A rule for the terminal: code and title, why it matters, how to fix it, the section that teaches it."""
     source = f"Source: {rule.source}\n" if rule.source else ""
@@ -66,10 +78,10 @@ def pages(root: Path) -> dict[Path, str]:
     """
     load()
     found, examples = {}, _examples(root)
-    for prefix, name in PAGES.items():
+    for name in dict.fromkeys(PAGES.values()):
         path = root / name
-        head = re.split(rf"^## {prefix}\d", untrusted_data.text(path, name), maxsplit=1, flags=re.MULTILINE)[0]
-        rules = [REGISTRY[code] for code in sorted(REGISTRY) if code.startswith(prefix)]
+        head = re.split(r"^## [A-Z]+\d+: ", untrusted_data.text(path, name), maxsplit=1, flags=re.MULTILINE)[0]
+        rules = [REGISTRY[code] for code in sorted(REGISTRY) if code.startswith(tuple(PAGES)) and page(code) == name]
         entries = [_entry(rule, examples.get(rule.code, "")) for rule in rules]
         found[path] = "\n\n".join([head.rstrip(), *entries]) + "\n"
     return found

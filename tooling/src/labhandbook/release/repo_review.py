@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.rule_pages import PAGES, anchor
+from labhandbook.core.rule_pages import anchor, page
 from labhandbook.core.rules import ERROR, REGISTRY, UNVERIFIED, WARNING, Findings
 from labhandbook.core.section_addresses import site
 from labhandbook.package.project import load_project
@@ -32,7 +32,7 @@ class Check:
         self.__doc__ = rule.title
         self.code = code
         self.requires = {each for each in rule.requires if each not in BEFORE_THE_COMMIT}
-        self.url = f"{site()}/{PAGES['REL'].removesuffix('.qmd')}.html#{anchor(code)}" if site() else ""
+        self.url = f"{site()}/{page(code).removesuffix('.qmd')}.html#{anchor(code)}" if site() else ""
 
     def check(self, package: Any) -> str | None:
         """What the rule found in a project, empty when nothing; None where it could not look."""
