@@ -51,7 +51,7 @@ FILES = {
 
 def chapter_pyproject(compare_with: str) -> str:
     """The chapter's own pyproject.toml, for a package without large dependencies."""
-    source = read(FIRST)
+    source = read(FIRST[0])
     start = next(place for place, line in enumerate(source.lines)
                  if line.opens and line.text.startswith('```{.toml filename="pyproject.toml"}'))
     end = next(place for place in range(start + 1, len(source.lines)) if source.filled[place].startswith("```"))
@@ -144,25 +144,25 @@ class Way:
             text = re.sub(r"(--(?:to|from)) pypi\b", rf"\1 {self.pypi.url}", text)
         return text
 
-    def walk(self, page: str, version: str) -> None:
-        """Run the page's blocks in one shell that stops at the first failure."""
+    def walk(self, version: str, *pages: str) -> None:
+        """Run the pages' blocks in one shell that stops at the first failure."""
         outputs = self.folder / f"said-{version}"
         outputs.mkdir()
         script, tagged = ["set -e"], False
-        run = [block for block in blocks(page, f"{self.testpypi.url}/simple/") if block.runs(self.tab)]
-        for block in run:
-            text, output = self.text(block, version), outputs / str(block.line)
+        run = [block for page in pages for block in blocks(page, f"{self.testpypi.url}/simple/") if block.runs(self.tab)]
+        for number, block in enumerate(run):
+            text, output = self.text(block, version), outputs / str(number)
             if not tagged and NOT_READY.search(text):
                 text = f"{{\n{text}}} || test $? -eq 1\n"
             tagged = tagged or "git tag --annotate" in text
             script.append(f"{{\n{text}}} > {shlex.quote(str(output))} 2>&1")
         done = subprocess.run(["bash", "-c", "\n".join(script)], cwd=self.root, env=self.environment(), text=True,
                               capture_output=True, stdin=subprocess.DEVNULL, timeout=900, check=False)
-        for block in run:
-            path = outputs / str(block.line)
+        for number, block in enumerate(run):
+            path = outputs / str(number)
             self.said[f"{version} {block.section} {block.text}"] = path.read_text() if path.exists() else ""
         last = max((int(path.name) for path in outputs.iterdir()), default=0)
-        assert done.returncode == 0, f"{page}:{last}\n{(outputs / str(last)).read_text()}\n{done.stderr}"
+        assert done.returncode == 0, f"{run[last].place}\n{(outputs / str(last)).read_text()}\n{done.stderr}"
 
     def output(self, version: str, needle: str, section: str = "") -> str:
         """What the blocks that hold `needle` said."""
@@ -176,14 +176,14 @@ class Way:
         changes = (self.root / "CHANGELOG.md").read_text().replace("## 1.1.0", "## 1.2.0\n\n- More.\n\n## 1.1.0")
         write(self.root, {"CHANGELOG.md": changes, f"{MODULE}/more/__init__.py": '"""More."""\n'})
         self.commit("More")
-        self.walk(NEXT, "1.2.0")
+        self.walk("1.2.0", NEXT)
 
 
 def way(tab: str, folder: Path) -> Iterator[Way]:
-    """A reader who went through the first page."""
+    """A reader who went through the pages of a first release."""
     if download("click>=8.1") is None:
         pytest.skip(LACKS + "the network")
     with serving(folder / "testpypi", token=CANARY) as testpypi, serving(folder / "pypi", token=CANARY) as pypi:
         here = Way(tab, folder, testpypi, pypi).start()
-        here.walk(FIRST, "1.1.0")
+        here.walk("1.1.0", *FIRST)
         yield here

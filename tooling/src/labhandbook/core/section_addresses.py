@@ -8,7 +8,7 @@ from functools import cache
 # The page of each family of sections; the longest beginning of an id in this list decides.
 PAGES = {
     "sec-actions": "packaging/github-actions", "sec-conda-forge": "packaging/conda-forge",
-    "sec-pypi": "packaging/pypi", "sec-updating": "packaging/updating", "sec-book-rules": "book-rules",
+    "sec-pypi": "packaging/pypi", "sec-pypi-trusted": "packaging/trusted-publishing", "sec-updating": "packaging/updating", "sec-book-rules": "book-rules",
     "sec-contributing": "contributing", "sec-kit": "kit", "sec-runs": "research/runs",
     "sec-organising": "seminars/organising", "sec-watching": "watching",
     "sec-commands": "hpc/commands", "sec-job-scripts": "hpc/recipes", "sec-systems": "hpc/systems",
@@ -17,6 +17,9 @@ PAGES = {
        for name in ("rules", "facts", "agreements", "reading", "publish", "upkeep", "more")},
     **{f"sec-pypi-metadata-{name}": "packaging/metadata"
        for name in ("version", "licence", "python", "packages", "extras")},
+    **{f"sec-pypi-{name}": "packaging/pypi-upload"
+       for name in ("release", "environment", "build", "inspect", "check", "test", "testpypi", "upload", "install",
+                    "notes", "files", "owners", "github")},
     **{f"sec-hpc-workflow-{name}": "hpc/getting-ready"
        for name in ("scope", "prepare", "account", "key", "login", "project", "directory", "transfer", "software")},
 }
