@@ -193,7 +193,8 @@ def test_the_command_reports_as_every_check_does(package: Path) -> None:
     results = json.loads(sarif.read_text())["runs"][0]["results"]
     assert {result["ruleId"] for result in results} == {"GHA006", "GHA020"}
     page = run("release", "doctor", "--offline", "--format", "markdown", cwd=package).stdout
-    assert page.startswith("## Release doctor: 2 errors") and "chapters/packaging/trusted-publishing.html#sec-pypi-trusted" in page
+    assert page.startswith("## Release doctor: 2 errors")
+    assert "chapters/packaging/trusted-publishing.html#sec-pypi-trusted" in page
 
 
 def test_a_folder_that_is_not_there_is_a_message() -> None:

@@ -15,7 +15,8 @@ from labhandbook.book.source_lines import Source
 from tooling.tests.conftest import ROOT
 
 # The pages of a first release in the order in which they are read, and the page of every later one.
-FIRST = ("chapters/packaging/pypi.qmd", "chapters/packaging/pypi-upload.qmd", "chapters/packaging/trusted-publishing.qmd")
+FIRST = ("chapters/packaging/pypi.qmd", "chapters/packaging/pypi-upload.qmd",
+         "chapters/packaging/trusted-publishing.qmd")
 NEXT = "chapters/packaging/updating.qmd"
 FROM_ACTIONS = "chapters/packaging/github-actions.qmd"
 HAND, BY_COMMAND = "By hand", "By command"
