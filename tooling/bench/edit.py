@@ -36,7 +36,7 @@ SEEN = """(() => {
   new MutationObserver(look).observe(document, { childList: true, subtree: true });
 })()"""
 CHAPTERS = ("chapters/seminars/ongoing", "chapters/research/gaussian-processes", "chapters/contributing",
-            "chapters/hpc/workflow", "chapters/packaging/pypi-upload", "chapters/packaging/actions-rules")
+            "chapters/hpc/resources", "chapters/packaging/pypi-upload", "chapters/packaging/actions-rules")
 
 
 def copy_book(folder: Path) -> Path:

@@ -183,21 +183,21 @@ def test_ticks_are_counted_and_removed(open_page: Open) -> None:
 def test_parts_of_the_book_fold(open_page: Open) -> None:
     page = open_page("chapters/hpc/systems.html")
     book = page.get_by_role("navigation", name="Book")
-    assert book.get_by_role("link", name="HPC workflow").is_visible()
+    assert book.get_by_role("link", name="First job on a cluster").is_visible()
     assert not book.get_by_role("link", name="Ongoing seminars").is_visible()
     other, own = (book.get_by_role("button", name=f"Chapters of {part}") for part in ("Seminars", "HPC resources"))
     assert [one.get_attribute("aria-expanded") for one in (other, own)] == ["false", "true"]
     other.click()
     own.click()
     assert book.get_by_role("link", name="Ongoing seminars").is_visible()
-    assert not book.get_by_role("link", name="HPC workflow").is_visible()
+    assert not book.get_by_role("link", name="First job on a cluster").is_visible()
     assert [one.get_attribute("aria-expanded") for one in (other, own)] == ["true", "false"]
 
 
 def test_arrow_keys_turn_the_pages(open_page: Open) -> None:
     page = open_page("chapters/hpc/workflow.html")
     page.keyboard.press("ArrowRight")
-    page.wait_for_url("**/recipes.html")
+    page.wait_for_url("**/resources.html")
     page.keyboard.press("ArrowLeft")
     page.wait_for_url("**/workflow.html")
     page.locator("main pre[tabindex]:visible").first.focus()
@@ -209,12 +209,12 @@ def test_arrow_keys_turn_the_pages(open_page: Open) -> None:
 
 
 def test_a_report_names_the_page_and_the_section(open_page: Open) -> None:
-    page = open_page("chapters/hpc/workflow.html#sec-hpc-workflow-watch")
+    page = open_page("chapters/hpc/monitoring.html#sec-hpc-workflow-logs")
     link = page.get_by_role("link", name="Report an issue")
     asked = parse_qs(urlsplit(link.get_attribute("href")).query)
     (title,) = asked["title"]
-    assert re.fullmatch(r"(\d+) HPC workflow: \1\.\d+ Monitor jobs and read logs", title)
-    assert asked["body"][0].split("\n")[0].endswith("/chapters/hpc/workflow.html#sec-hpc-workflow-watch")
+    assert re.fullmatch(r"(\d+) Monitor jobs and read logs: \1\.\d+ Read the log", title)
+    assert asked["body"][0].split("\n")[0].endswith("/chapters/hpc/monitoring.html#sec-hpc-workflow-logs")
     assert asked["body"][0].split("\n")[1] == "For: HPC contact"
     page.goto("chapters/kit.html")
     asked = parse_qs(urlsplit(link.get_attribute("href")).query)

@@ -114,7 +114,7 @@ def test_check_reports_to_people_and_machines(tmp_path: Path) -> None:
     assert [each["code"] for each in json.loads(said.stdout)["findings"]] == ["HPC012"]
     sarif = json.loads(run("job", "check", "job.sh", "--cluster", "lumi", "--format", "sarif", cwd=tmp_path).stdout)
     rule, = sarif["runs"][0]["tool"]["driver"]["rules"]
-    assert rule["helpUri"].endswith("/chapters/hpc/workflow.html#sec-hpc-workflow-partition")
+    assert rule["helpUri"].endswith("/chapters/hpc/resources.html#sec-hpc-workflow-partition")
 
 
 def test_the_log_folder_is_looked_for_where_one_submits(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from functools import cache
 # The page of each family of sections; the longest beginning of an id in this list decides.
 PAGES = {
     "sec-actions": "packaging/github-actions", "sec-conda-forge": "packaging/conda-forge",
-    "sec-pypi": "packaging/pypi", "sec-pypi-trusted": "packaging/trusted-publishing", "sec-updating": "packaging/updating", "sec-book-rules": "book-rules",
+    "sec-pypi": "packaging/pypi", "sec-pypi-trusted": "packaging/trusted-publishing",
+    "sec-updating": "packaging/updating", "sec-book-rules": "book-rules",
     "sec-contributing": "contributing", "sec-kit": "kit", "sec-runs": "research/runs",
     "sec-organising": "seminars/organising", "sec-watching": "watching",
     "sec-commands": "hpc/commands", "sec-job-scripts": "hpc/recipes", "sec-systems": "hpc/systems",
@@ -20,6 +21,9 @@ PAGES = {
     **{f"sec-pypi-{name}": "packaging/pypi-upload"
        for name in ("release", "environment", "build", "inspect", "check", "test", "testpypi", "upload", "install",
                     "notes", "files", "owners", "github")},
+    **{f"sec-hpc-workflow-{name}": "hpc/resources" for name in ("resources", "partition", "cost")},
+    **{f"sec-hpc-workflow-{name}": "hpc/own-program" for name in ("own", "script", "check", "submit", "array")},
+    **{f"sec-hpc-workflow-{name}": "hpc/monitoring" for name in ("watch", "monitor", "logs", "references")},
     **{f"sec-hpc-workflow-{name}": "hpc/getting-ready"
        for name in ("scope", "prepare", "account", "key", "login", "project", "directory", "transfer", "software")},
 }
