@@ -1,18 +1,12 @@
 -- {{< agreement hours >}}: a question of agreements.yml with the group's answer, or whom to ask while there is none.
 
+local facts = require 'facts'
 local DATA = 'chapters/together/agreements.yml'
 local stringify = pandoc.utils.stringify
 
-local function read()
-  local file = assert(io.open(quarto and pandoc.path.join { quarto.project.directory, DATA } or DATA))
-  local meta = pandoc.read('---\n' .. file:read 'a' .. '\n---\n', 'markdown').meta
-  file:close()
-  return meta
-end
-
 return function(args)
   local name = stringify(args[1] or '')
-  local one = read()[name]
+  local one = assert(facts(DATA), DATA .. ' is not there')[name]
   if type(one) ~= 'table' or not one.question then error(('%s is not a question of %s'):format(name, DATA), 0) end
   local open = stringify(one.answer) == ''
   local answer = open and pandoc.Blocks { pandoc.Para('Not settled yet: ask ' .. stringify(one.ask) .. '.') }

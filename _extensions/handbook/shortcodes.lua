@@ -2,6 +2,7 @@
 
 local agreements = require 'agreements'
 local changes = require 'changes'
+local facts = require 'facts'
 local glossary = require 'glossary'
 local talks = require 'talks'
 local stringify = pandoc.utils.stringify
@@ -31,11 +32,8 @@ end
 -- Who answers for the page: the role and the name of people.yml whose folder leads to it.
 local function owner(meta)
   local path, best = page(meta), nil
-  local file = path and io.open(quarto and pandoc.path.join { quarto.project.directory, PEOPLE } or PEOPLE)
-  if not file then return '' end
-  local people = pandoc.read('---\n' .. file:read 'a' .. '\n---\n', 'markdown').meta
-  file:close()
-  for _, one in pairs(people.owners or {}) do
+  local people = path and facts(PEOPLE)
+  for _, one in pairs(people and people.owners or {}) do
     local folder = type(one) == 'table' and one.pages and stringify(one.pages)
     if folder and path:sub(1, #folder) == folder and (not best or #folder > #stringify(best.pages)) then best = one end
   end
