@@ -10,7 +10,7 @@ end
 
 -- Print the tabs one below the other, each with its name; Quarto would number them as sections.
 local function tabset(div)
-  if FORMAT:match 'html' or not div.classes:includes 'panel-tabset' then return nil end
+  if not div.classes:includes 'panel-tabset' then return nil end
   local level = div.content[1] and div.content[1].level
   local printed = pandoc.Blocks {}
   for _, block in ipairs(div.content) do
@@ -22,7 +22,6 @@ end
 
 -- A line such as "List both files:" is not the last one of a page.
 local function blocks(list)
-  if FORMAT ~= 'typst' then return nil end
   local printed = pandoc.Blocks {}
   for place, block in ipairs(list) do
     local after = list[place + 1]
@@ -36,9 +35,14 @@ end
 local NAME = '#block(below: 3pt, sticky: true, text(size: 8.5pt, font: "DejaVu Sans Mono", "%s"))'
 local function code(block)
   local name = block.attributes.filename
-  if not quarto or FORMAT ~= 'typst' or not name then return nil end
+  if not quarto or not name then return nil end
   block.attributes.filename = nil
   return { pandoc.RawBlock('typst', NAME:format((name:gsub('[\\"]', '\\%0')))), block }
 end
 
-return { { Div = tabset }, { Blocks = blocks }, { CodeBlock = code } }
+-- A page of a site needs none of this.
+return { { Pandoc = function(doc)
+  if FORMAT:match 'html' then return nil end
+  doc = doc:walk { Div = tabset }
+  return FORMAT == 'typst' and doc:walk({ Blocks = blocks }):walk { CodeBlock = code } or doc
+end } }
