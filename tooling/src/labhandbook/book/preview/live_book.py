@@ -150,9 +150,9 @@ class LiveBook:
         written = self._edit(pages) if pages else []
         if not self._engine.alive:
             return self._start_again()
+        self._publish()
         if pages and "book" not in self.trouble and self._contents_changed():
             return self._start_again()
-        self._publish()
         return written
 
     def follow(self) -> bool:
@@ -218,6 +218,7 @@ class LiveBook:
             return False
         if self.trouble.pop("contents", None):
             self._news += 1
+            self._publish()
         return (book.contents, book.bibliography) != (self.book.contents, self.book.bibliography)
 
     def _trouble(self, kind: str, error: HandbookError) -> None:
