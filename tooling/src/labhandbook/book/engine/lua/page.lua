@@ -17,6 +17,7 @@ local function escape(text)
 end
 
 local OPTIONS = pandoc.WriterOptions { html_math_method = 'mathml' }
+local PLACE = '<!-- the text of the page -->'
 
 local function write(blocks)
   return pandoc.write(pandoc.Pandoc(blocks), 'html5', OPTIONS)
@@ -253,6 +254,20 @@ function M.markdown(chapter, request, state)
   }) }
 end
 
+-- The text of a page, and what the template puts before and after it. pandoc would measure each letter of a text that it
+-- puts into a template, which takes as long as to write it; the headings are enough for the contents.
+local function written(doc, settings, variables, state)
+  local options = { html_math_method = 'mathml', section_divs = true, wrap_text = 'none' }
+  local text = pandoc.write(doc, 'html5', pandoc.WriterOptions(options))
+  local compiled = state.settings.compiled or pandoc.template.compile((state.settings.template:gsub('%$body%$', PLACE)))
+  state.settings.compiled = compiled
+  options.template, options.variables, options.table_of_contents, options.toc_depth = compiled, variables, settings.toc, settings['toc-depth']
+  doc.blocks = doc.blocks:filter(function(block) return block.t == 'Header' or block.t == 'Div' end)
+  local frame = pandoc.write(doc, 'html5', pandoc.WriterOptions(options))
+  local from, to = frame:find(PLACE, 1, true)
+  return frame:sub(1, from - 1) .. text .. frame:sub(to + 1)
+end
+
 function M.write(chapter, request, state)
   local settings = settings_of(request, state)
   local doc, problems, resources = resolved(chapter, request, state)
@@ -261,16 +276,7 @@ function M.write(chapter, request, state)
     Header = function(element) return header(element, settings) end,
   }
   doc.meta = pandoc.Meta { title = doc.meta.title }
-  local options = pandoc.WriterOptions {
-    html_math_method = 'mathml', section_divs = true, table_of_contents = settings.toc,
-    toc_depth = settings['toc-depth'], wrap_text = 'none',
-    template = state.settings.compiled, variables = request.variables,
-  }
-  if not state.settings.compiled then
-    state.settings.compiled = pandoc.template.compile(state.settings.template)
-    options.template = state.settings.compiled
-  end
-  return { html = accessible(pandoc.write(doc, 'html5', options)), problems = problems, resources = resources }
+  return { html = accessible(written(doc, settings, request.variables, state)), problems = problems, resources = resources }
 end
 
 return M
