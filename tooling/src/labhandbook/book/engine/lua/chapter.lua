@@ -31,8 +31,11 @@ end
 -- word of a chapter costs more than reading it. What a shortcode could not answer is added to `unanswered`.
 local function answer_shortcodes(doc, codes, unanswered)
   if #codes == 0 then return doc end
+  local left = {}
+  for place = 1, #codes do left[place] = true end
   local function answer(n)
     local place = math.tointeger(tonumber(n))
+    left[place] = nil
     local ok, result = pcall(extension.call, codes[place], doc.meta)
     if ok then return result end
     unanswered:insert { code = place, message = tostring(result) }
@@ -77,8 +80,9 @@ local function answer_shortcodes(doc, codes, unanswered)
   local function terms(block)
     return stringify(block):find(TOKEN) and block:walk { Str = inside, Code = text, Math = text } or nil
   end
-  return doc:walk {
-    Para = words, Plain = words, Header = words, CodeBlock = text, DefinitionList = terms, LineBlock = terms,
+  doc = doc:walk { Para = words, Plain = words, Header = words, CodeBlock = text, DefinitionList = terms, LineBlock = terms }
+  -- To look at every link costs as much again.
+  return not next(left) and doc or doc:walk {
     Link = function(link)
       if link.target:find(TOKEN) then link.target = plain(link.target); return link end
     end,
@@ -100,20 +104,29 @@ local function take_title(doc, meta, keep)
   return read and read.t == 'Header' and read or pandoc.Header(1, {})
 end
 
--- Ids, citations and pictures of documents: for the checks, the bibliography, and to ask which pictures are there.
-local function survey(docs, path)
+-- Ids, citations and pictures of documents: for the checks, the bibliography, and to ask which pictures are there. The
+-- inlines are judged on the way.
+local function survey(docs, path, judge, judge_citation)
   local ids, cites, pictures = pandoc.List {}, pandoc.List {}, pandoc.List {}
   local function id(element)
     if element.identifier ~= '' then ids:insert(element.identifier) end
   end
   local watch = {
-    Header = id, Div = id, Span = id, Figure = id, Table = id, CodeBlock = id, Link = id,
+    Header = id, Div = id, Figure = id, Table = id, CodeBlock = id, Link = id,
+    Span = function(span)
+      id(span)
+      judge(span)
+    end,
     Image = function(image)
       id(image)
+      judge(image)
       if not refs.external(image.src) then pictures:insert((refs.resolve(path, image.src))) end
     end,
     Cite = function(cite)
-      for _, citation in ipairs(cite.citations) do cites:insert(citation.id) end
+      for _, citation in ipairs(cite.citations) do
+        cites:insert(citation.id)
+        judge_citation(citation.id)
+      end
     end,
   }
   for _, doc in ipairs(docs) do doc:walk(watch) end
@@ -130,21 +143,23 @@ function M.read(request)
   doc = answer_shortcodes(doc, request.codes or {}, unanswered)
   doc = shapes.give(conditional.keep(doc, request.format or 'html', request.text), request.text)
   local title = take_title(doc, meta, request.home)
-  local problems = refuse(doc, request.home)
+  local problems, judge, judge_citation = refuse(doc, request.home)
   doc = cells.show(doc, request.text)
-  local numbers = numbering.new(request.number, request.text:find '{#eq%-')
+  local equations = request.text:find '{#eq%-' ~= nil
+  local numbers = numbering.new(request.number, equations)
   if title.identifier ~= '' then
     numbers:label(title.identifier, request.part and 'part' or request.appendix and 'appendix' or 'chapter',
                     request.number, stringify(title.content))
   end
   doc.blocks = numbers:visit(doc.blocks)
-  local ids, cites, pictures = survey({ pandoc.Pandoc(request.home and {} or pandoc.Plain(title.content)), doc }, request.path)
+  local ids, cites, pictures = survey({ pandoc.Pandoc(request.home and {} or pandoc.Plain(title.content)), doc }, request.path, judge,
+    judge_citation)
   if title.identifier ~= '' and not request.home then ids:insert(1, title.identifier) end
   local own = {}
   for _, id in ipairs(ids) do own[id] = true end
   local read = {
     own = own, path = request.path, doc = doc, title = title, number = request.number, part = request.part, appendix = request.appendix,
-    home = request.home, pictures = pictures, noted = request.text:find('[^', 1, true) ~= nil,
+    home = request.home, pictures = pictures, equations = equations, noted = request.text:find('[^', 1, true) ~= nil,
     cites = cites:find_if(function(key) return not refs.is_crossref(key) end) ~= nil,
   }
   local plain, citing = pandoc.Plain(title.content):walk { Note = function() return {} end }, false

@@ -83,7 +83,9 @@ return function(doc, chapter, state, blame, resources, pictures, cite)
       end
     end,
     Image = function(image)
-      if external(image.src) then return nil end
+      -- `fig-alt` is the alternative text of any picture.
+      image.attributes.alt, image.attributes['fig-alt'] = image.attributes['fig-alt'] or image.attributes.alt, nil
+      if external(image.src) then return image end
       local file = refs.resolve(path, image.src)
       resources:insert { path = file, target = image.src }
       return sized(rooted(image, 'src', path, file) or image, file, pictures)

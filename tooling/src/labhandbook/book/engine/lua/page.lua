@@ -159,13 +159,6 @@ local function figure(element)
   return element
 end
 
--- `fig-alt` is the alternative text of any picture.
-local function alternative(image)
-  if not image.attributes['fig-alt'] then return nil end
-  image.attributes.alt, image.attributes['fig-alt'] = image.attributes['fig-alt'], nil
-  return image
-end
-
 local function table_float(element)
   local label = refs.words['crossref-tbl-title'] .. (element.attributes.number and ' ' .. element.attributes.number or '')
   captioned('tbl', element)
@@ -254,10 +247,12 @@ function M.markdown(chapter, request, state)
   }) }
 end
 
--- The text of a page, and what the template puts before and after it. pandoc would measure each letter of a text that it
--- puts into a template, which takes as long as to write it; the headings are enough for the contents.
+-- The text of a page in its template. pandoc would measure each letter of a text that it puts into a template, which
+-- takes as long as to write it; the headings are enough for the contents. Footnotes of the title are counted in a
+-- template only.
 local function written(doc, settings, variables, state)
   local options = { html_math_method = 'mathml', section_divs = true, wrap_text = 'none' }
+  pandoc.Inlines(doc.meta.title):walk { Note = function() options.template = pandoc.template.compile '$body$' end }
   local text = pandoc.write(doc, 'html5', pandoc.WriterOptions(options))
   local compiled = state.settings.compiled or pandoc.template.compile((state.settings.template:gsub('%$body%$', PLACE)))
   state.settings.compiled = compiled
@@ -272,7 +267,7 @@ function M.write(chapter, request, state)
   local settings = settings_of(request, state)
   local doc, problems, resources = resolved(chapter, request, state)
   doc = doc:walk {
-    Image = alternative, Div = div, CodeBlock = code(), Figure = figure, Table = table_float, Span = equation,
+    Div = div, CodeBlock = code(), Figure = figure, Table = table_float, Span = chapter.equations and equation or nil,
     Header = function(element) return header(element, settings) end,
   }
   doc.meta = pandoc.Meta { title = doc.meta.title }

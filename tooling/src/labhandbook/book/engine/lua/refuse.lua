@@ -4,11 +4,14 @@ local refs = require 'refs'
 
 local CALLOUTS = { note = true, tip = true, important = true, caution = true, warning = true }
 local CLASSES = { '^column%-', '^panel%-[^t]', '^content%-', '^aside$', '^lightbox$', '^quarto%-' }
-local ATTRIBUTES = { 'layout', 'layout-ncol', 'layout-nrow', 'lst-cap', 'lst-label', 'code-line-numbers', 'fig-pos' }
+local ATTRIBUTES = { layout = true, ['layout-ncol'] = true, ['layout-nrow'] = true, ['lst-cap'] = true, ['lst-label'] = true,
+                     ['code-line-numbers'] = true, ['fig-pos'] = true }
 local DIAGRAMS = { mermaid = true, dot = true }
 local FLOATS = { sec = true, fig = true, tbl = true }
 local CROSSREFS = { sec = true, fig = true, tbl = true, eq = true }
 
+-- Looks at the blocks. Returns what is wrong, and the functions that add to it what is wrong with a picture or a span, and
+-- with the id of a citation: chapter.lua sees all of them anyway.
 -- `home`: this is the site's first page, whose title is among its blocks.
 return function(doc, home)
   local titles = home and 1 or 0
@@ -25,8 +28,14 @@ return function(doc, home)
         if class:match(pattern) then blame(class, 'the class .' .. class) end
       end
     end
-    for _, name in ipairs(ATTRIBUTES) do
-      if element.attributes[name] then blame(name .. '=', 'the attribute ' .. name) end
+    for name in pairs(element.attributes) do
+      if ATTRIBUTES[name] then blame(name .. '=', 'the attribute ' .. name) end
+    end
+  end
+  local function citation(id)
+    local prefix = id:match '^(%a+)%-'
+    if refs.is_crossref(id) and not CROSSREFS[prefix:lower()] then
+      blame('@' .. id, 'a cross-reference of the kind @' .. prefix .. '-')
     end
   end
   doc:walk {
@@ -54,7 +63,7 @@ return function(doc, home)
         if mark then blame(mark, 'a code annotation'); break end
       end
     end,
-    Span = attributes, Image = attributes, Figure = attributes,
+    Figure = attributes,
     Header = function(header)
       if header.level == 1 then
         titles = titles - 1
@@ -62,14 +71,6 @@ return function(doc, home)
         blame('# ' .. pandoc.utils.stringify(header.content), 'a second title (level-1 heading) in a chapter')
       end
     end,
-    Cite = function(cite)
-      for _, citation in ipairs(cite.citations) do
-        local prefix = citation.id:match '^(%a+)%-'
-        if refs.is_crossref(citation.id) and not CROSSREFS[prefix:lower()] then
-          blame('@' .. citation.id, 'a cross-reference of the kind @' .. prefix .. '-')
-        end
-      end
-    end,
   }
-  return problems
+  return problems, attributes, citation
 end
