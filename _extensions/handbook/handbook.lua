@@ -62,6 +62,6 @@ end
 
 -- Visiting each link of a site's page would cost the preview milliseconds, and a page needs no change there.
 return { { Pandoc = function(doc)
-  if FORMAT:match 'html' then return doc:walk { Table = cards, Span = glossary.link } end
+  if FORMAT:match 'html' then return doc:walk { traverse = 'topdown', Table = cards, Span = glossary.link } end
   return doc:walk({ Span = glossary.link }):walk { Div = page_facts, Link = link, RawBlock = part, Table = columns }
 end } }

@@ -112,7 +112,7 @@ local function survey(docs, path, judge, judge_citation)
     if element.identifier ~= '' then ids:insert(element.identifier) end
   end
   local watch = {
-    Header = id, Div = id, Figure = id, Table = id, CodeBlock = id, Link = id,
+    traverse = 'topdown', Header = id, Div = id, Figure = id, Table = id, CodeBlock = id, Link = id,
     Span = function(span)
       id(span)
       judge(span)

@@ -51,7 +51,7 @@ return function(doc, chapter, state, blame, resources, pictures, cite)
     return element
   end
   return doc:walk {
-    Cite = cite,
+    traverse = 'topdown', Cite = cite,
     Link = function(link)
       -- A link to the heading of another page by its id alone leads there, as under Quarto.
       local heading = not own[link.target:sub(2)] and link.target:match '^#.' and labels[link.target:sub(2)]
