@@ -24,7 +24,7 @@ from labhandbook.book.contents import Page
 from labhandbook.book.engine.kept_answers import KeptAnswers, file_digest
 from labhandbook.book.engine.navigation import Entry, Navigation
 from labhandbook.book.engine.page_findings import page_findings
-from labhandbook.book.engine.pandoc_worker import LONGEST, Answer, Pool, TooLong, Worker, program
+from labhandbook.book.engine.pandoc_worker import COMPACT, LONGEST, Answer, Pool, TooLong, Worker, program
 from labhandbook.book.extensions import extension_files, foreign_shortcodes
 from labhandbook.book.facts import REVIEW, variables
 from labhandbook.book.model import Book, html_options
@@ -68,11 +68,12 @@ class Engine:
     """Reads and writes the pages of one book. Use it as a context manager: it owns processes.
 
     The book's folder stays as it is. Without `dated`, pages don't show the day of their last change; without
-    `results`, they show no results of executed cells. `kept` is what another engine of the book was answered.
+    `results`, they show no results of executed cells. `kept` is what another engine of the book was answered;
+    `memory` is COMPACT or QUICK.
     """
 
     def __init__(self, book: Book, *, workers: int | None = None, dated: bool = True, results: bool = True,
-                 halt: threading.Event | None = None, kept: KeptAnswers | None = None) -> None:
+                 halt: threading.Event | None = None, kept: KeptAnswers | None = None, memory: str = COMPACT) -> None:
         self.book = book
         self._dated, self._results = dated, results
         self._halt = halt or threading.Event()
@@ -86,7 +87,8 @@ class Engine:
         self.opened: dict[str, None] = {}
         self.fleeting = False
         self.answers = kept or KeptAnswers(book.root, f"{dated} {results}")
-        self._pool = Pool(book.root, min(workers or os.cpu_count() or 1, len(book.pages)), self._halt, self.answers)
+        self._pool = Pool(book.root, min(workers or os.cpu_count() or 1, len(book.pages)), self._halt, self.answers,
+                          memory=memory)
         try:
             self.refresh()
         except BaseException:

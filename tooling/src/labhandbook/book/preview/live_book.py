@@ -17,7 +17,7 @@ from pathlib import Path
 from labhandbook.book.contents import CONFIG, Page
 from labhandbook.book.engine.navigation import old_addresses, redirect
 from labhandbook.book.engine.pandoc_engine import SERVED, SITE, Engine, Written
-from labhandbook.book.engine.pandoc_worker import LUA
+from labhandbook.book.engine.pandoc_worker import LUA, QUICK
 from labhandbook.book.facts import facts_files, results_files
 from labhandbook.book.model import Book, as_list, load_book
 from labhandbook.core.errors import HandbookError
@@ -176,7 +176,7 @@ class LiveBook:
                                             section="sec-contributing"))
 
     def _start(self, book: Book, kept: Engine | None = None) -> Engine:
-        engine = Engine(book, dated=False, halt=self._halt, kept=kept.answers if kept else None)
+        engine = Engine(book, dated=False, halt=self._halt, kept=kept.answers if kept else None, memory=QUICK)
         try:
             if kept:
                 engine.kept, engine.heavy = dict(kept.kept), dict(kept.heavy)
