@@ -107,7 +107,7 @@ def test_a_state_whose_copy_is_damaged_too_stops_the_run(site: Site, desk: Desk)
         path.write_text("{")
     asked = len(site.asked)
     report = desk.look()
-    assert report.code == 2 and "neither the state nor its copy" in report.error and "begin anew" in report.error
+    assert report.code == 2 and "neither the state nor its copy" in report.error and "begin again" in report.error
     assert len(site.asked) == asked
 
 

@@ -64,8 +64,9 @@ def watch(numbers: tuple[str, ...], every: int, clusters: str, after: str | None
             run(words, timeout=60)
         except OSError as error:
             if after:
-                raise HandbookError(f"{words[0]} can't be started: {error.strerror}", todo="check --then",
-                                    section="sec-hpc-workflow-monitor") from None
+                raise HandbookError(f"{words[0]} can't be started: {error.strerror}",
+                                    section="sec-hpc-workflow-monitor",
+                                    todo="correct the command after --then") from None
     return FINE
 
 

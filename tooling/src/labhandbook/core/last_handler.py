@@ -44,7 +44,7 @@ def lost(error: Lost) -> HandbookError:
         return HandbookError("standard output is closed, so the result is lost",
                              todo="run the command again with standard output open", section=SECTION)
     return HandbookError(f"standard output can't be written: {error.error.strerror}", why="the result is incomplete",
-                         todo="make room, or send it elsewhere", section=SECTION)
+                         todo="free some space, or write the output to another place", section=SECTION)
 
 
 def explain(error: BaseException) -> HandbookError | None:

@@ -74,7 +74,7 @@ def json_data(source: str | bytes, shown: str, *, written: bool = False, section
         raise too_deep(shown) from None
     except ValueError as error:
         raise Unreadable(shown, f"is not valid JSON: {error}", getattr(error, "lineno", 0),
-                         todo="write it anew or correct it", section=section) from None
+                         todo="correct it, or write it again", section=section) from None
 
 
 def search(pattern: str, within: str, shown: str) -> dict[str, Any] | None:

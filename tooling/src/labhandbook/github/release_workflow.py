@@ -213,7 +213,7 @@ def matrix(project: Project, today: date | None = None) -> list[str]:
         raise HandbookError(f"no Python that gets fixes is admitted by requires-python: {admitted}",
                             where=f"pyproject.toml:{project.line('requires-python', 'project')}", section=SECTION,
                             why="the workflow tests on the oldest and the newest of them",
-                            todo="admit a Python that gets fixes")
+                            todo="let requires-python allow a Python that still gets fixes")
     return list(dict.fromkeys((fitting[0], fitting[-1])))
 
 

@@ -33,7 +33,7 @@ def normalise_sdist(source: Path, target: Path, epoch: int) -> None:
             _rewrite(plain, target, epoch)
     except archive.BROKEN as error:
         raise HandbookError(f"the backend made an sdist that can't be read: {error}", where=source.name,
-                            todo="build again; if it stays, the build backend is broken",
+                            todo="build again; if this comes back, the build backend is broken",
                             section="sec-pypi-build") from None
 
 

@@ -52,8 +52,8 @@ class Checkpoints:
         if saved and step < saved[-1].step:
             raise HandbookError(f"step {step} can't be saved: step {saved[-1].step} is saved already",
                                 where=str(self.place), section=SECTION,
-                                why="the run would go on from the larger step, not from the one saved last",
-                                todo="count the steps up, or give this run a directory of its own")
+                                why="the run would continue from the larger step, not from the one saved last",
+                                todo="save steps in growing order, or give this run a directory of its own")
         fresh, old, folder = (self.place / f"{start}{step:010d}" for start in (FRESH, ASIDE, ""))
         with reported(f"the checkpoint of step {step} can't be written", fresh,
                       why="the checkpoints before it are as they were"):
@@ -151,8 +151,8 @@ def first_whole(saved: list[Checkpoint], known: set[Path]) -> tuple[Checkpoint |
     raise HandbookError("no checkpoint of this run is whole: "
                         + "; ".join(f"step {checkpoint.step}: {wrong}" for checkpoint, wrong in broken),
                         where=str(broken[0][0].folder.parent), section=SECTION,
-                        why="a program that goes on from a damaged state gives wrong results",
-                        todo="restore one from a backup, or remove that folder to begin the run anew")
+                        why="a program that continues from a damaged state gives wrong results",
+                        todo="restore one from a backup, or remove that folder to begin the run again")
 
 
 def best_of(marked: list[Checkpoint], saved: list[Checkpoint], known: set[Path]) -> Checkpoint | None:

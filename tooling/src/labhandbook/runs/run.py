@@ -123,7 +123,7 @@ class Run:
             return False
         if last is None:
             raise HandbookError("this finished run can't go on: it has no checkpoint", where=str(self.folder),
-                                section=SECTION, todo="use another directory and begin anew")
+                                section=SECTION, todo="use another directory and begin again")
         with reported(f"{RESULT} can't be renamed", self.folder / RESULT):
             (self.folder / RESULT).rename(self.folder / f"result-{done}.json")
         return True

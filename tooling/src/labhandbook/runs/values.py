@@ -58,7 +58,7 @@ def whole(step: Any, name: str = "step") -> int:
         shown = "very long" if isinstance(number, int) and abs(number) > 10**40 else str(step)[:40]
         raise HandbookError(f"{name} is {shown}, which is not a whole number from 0 to {LARGEST_STEP}",
                             section=SECTION, why="checkpoints and metrics are sorted by their step",
-                            todo="count the steps of the run up from 0")
+                            todo="number the steps of the run 0, 1, 2 and so on")
     return int(number)
 
 

@@ -33,7 +33,7 @@ DELIVERED = register(Rule(
     fix="Correct what the message names: the mail server's variables, or the command."))
 DAMAGED = register(Rule(
     "WAT006", "The state can be read", section=REPORTS, severity=WARNING,
-    why="A full disk or another program damaged the file. The kit uses the copy of the write before. Items that "
+    why="A full disk or another program damaged the file. The kit uses the copy of an earlier write. Items that "
         "were delivered after it are delivered again, with the same id.",
     fix="You need to do nothing: this run writes the file again. If it happens again, check the disk."))
 ADDRESSES = register(Rule(

@@ -126,7 +126,7 @@ def read(path: Path) -> State:
         except (HandbookError, ValueError, KeyError, TypeError, RecursionError) as error:
             problems.append(str(error))
     raise HandbookError("neither the state nor its copy can be read", where=str(path), why=problems[0],
-                        todo="move both files away to begin anew: what is there then is remembered, and not reported",
+                        todo="to begin again, move both files away: the next look is quiet",
                         section=REPORTS)
 
 

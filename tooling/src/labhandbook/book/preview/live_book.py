@@ -172,7 +172,7 @@ class LiveBook:
         """Show a defect of the preview itself; the next change makes everything again."""
         self._defect = True
         self._trouble("book", HandbookError(f"the preview failed: {type(error).__name__}: {error}",
-                                            todo="save again; if it stays, report what the terminal says",
+                                            todo="save again; if this comes back, report what the terminal says",
                                             section="sec-contributing"))
 
     def _start(self, book: Book, kept: Engine | None = None) -> Engine:
