@@ -47,7 +47,7 @@ class State:
     damaged: bool = False
 
     def entry(self, watch: Watch) -> dict[str, Any]:
-        """What is known of a watch. One that looks at something else than before begins anew."""
+        """What is known of a watch. One that looks at something else than before begins again."""
         source = digest("\n".join((watch.kind, watch.source, watch.items, watch.within)))
         entry: dict[str, Any] = self.watches.get(watch.name, {})
         if entry.get("source") != source:

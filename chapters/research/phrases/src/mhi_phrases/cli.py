@@ -33,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("text")
     one.set_defaults(run=_correct)
 
-    one = commands.add_parser("rebuild", help="make the model anew from the corpus and your corrections")
+    one = commands.add_parser("rebuild", help="make the model again from the corpus and your corrections")
     one.set_defaults(run=_rebuild)
 
     one = commands.add_parser("corpus", help="print the corpus as CSV")

@@ -159,4 +159,4 @@ def load(path: Path) -> tuple[Incremental, int]:
         model.linear = state["linear"]
         return model, int(state["seen"])
     except Exception as error:  # a damaged file fails in skops, zipfile or NumPy, each in ways of its own
-        raise PhrasesError(f"{path} is no model of ours: {error}; make it anew with: mhi-phrases rebuild") from None
+        raise PhrasesError(f"{path} is no model of ours: {error}; make it again with: mhi-phrases rebuild") from None

@@ -75,7 +75,7 @@ def no_leftovers(contents: Contents) -> Iterator[At]:
 
 
 @CONTENTS.rule("REL211", "No file is one that is meant for a secret",
-      why="A file on an index is public for good: it is copied within minutes, and deleting it there does not help.",
+      why="A file on an index stays public: it is copied within minutes, and deleting it there does not help.",
       fix="Take the file out of git and out of the package. If it was ever pushed, make a new secret and revoke "
           "this one.",
       section=SECTION)
@@ -89,7 +89,7 @@ def no_secret_files(contents: Contents) -> Iterator[At]:
 
 
 @CONTENTS.rule("REL212", "No file holds a token or a private key",
-      why="A file on an index is public for good, and programs try every token that they find there.",
+      why="A file on an index stays public, and programs try every token that they find there.",
       fix="Remove it, revoke it where it was issued, and read secrets from the environment.",
       section=SECTION)
 def no_secrets(contents: Contents) -> Iterator[At]:
