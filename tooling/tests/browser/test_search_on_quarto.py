@@ -23,9 +23,12 @@ PAGE = """<!DOCTYPE html><html lang="en"><head><title>T</title>
 <div id="quarto-content"><nav id="quarto-sidebar"><div class="sidebar-menu-container">The marmalade menu</div></nav>
 <main class="content" id="quarto-document-content">
 <header id="title-block-header"><nav class="quarto-title-breadcrumbs">The marmalade crumbs</nav>
-<h1 class="title"><span id="sec-a"><span class="chapter-number">1</span>&nbsp; <span class="chapter-title">
+<h1 class="title"><span id="sec-%(id)s" class="quarto-section-identifier">
+<span class="chapter-number">1</span>&nbsp; <span class="chapter-title">
 %(title)s</span></span></h1></header>
-<p>Opening.</p>
+<p>Opening, as <a href="%(root)schapters/a.html" class="quarto-xref">Chapter&nbsp;<span>1</span></a> and
+<a href="#sec-peel" class="quarto-xref"><span>1.1</span></a> say
+(<a href="%(root)sreferences.html#ref-k" role="doc-biblioref">1984</a>).</p>
 <section id="sec-peel" class="level2"><h2><span class="header-section-number">1.1</span> Peel</h2>
 <p>Oranges for marmalade.</p>
 <p><svg aria-label="A &quot;jar&quot;" data-src="jar.svg" width="9"><path/></svg></p></section>
@@ -43,9 +46,10 @@ def made_by_quarto(tmp_path: Path) -> Path:
     for name, root, title in (("index", "", "Home"), ("chapters/a", "../", "Jam")):
         page = book / "_book" / name
         page.parent.mkdir(parents=True, exist_ok=True)
-        html = PAGE % {"root": root, "title": title, "search": search}
+        html = PAGE % {"root": root, "title": title, "id": "a" if title == "Jam" else "home", "search": search}
         page.with_suffix(".html").write_text(html, encoding="utf-8")
-        page.with_suffix(".llms.md").write_text("![](data:image/svg+xml;base64,PHN2Zz4=)\n", encoding="utf-8")
+        page.with_suffix(".llms.md").write_text("![](data:image/svg+xml;base64,PHN2Zz4=) [Chapter sec-a](#sec-a), "
+                                                "[sec-peel](#sec-peel), [1984](#ref-k)\n", encoding="utf-8")
     done = run("search-index", cwd=book)
     assert (done.returncode, done.stdout) == (0, "the search of _book/ finds 2 pages\n"), done.stderr
     return book / "_book"
@@ -73,10 +77,12 @@ def test_quartos_pages_have_the_books_search(made_by_quarto: Path, browser: Any,
     page.close()
 
 
-def test_quartos_list_for_programs_has_descriptions_and_pictures_have_files(made_by_quarto: Path) -> None:
+def test_quartos_pages_for_programs_have_descriptions_pictures_and_references(made_by_quarto: Path) -> None:
     listed = (made_by_quarto / "llms.txt").read_text(encoding="utf-8")
     assert "- [Jam](https://example.org/book/chapters/a.llms.md): How it & that is made.\n" in listed
-    assert (made_by_quarto / "chapters/a.llms.md").read_text(encoding="utf-8") == '![A "jar"](jar.svg)\n'
+    text = (made_by_quarto / "index.llms.md").read_text(encoding="utf-8")
+    assert text == ('![A "jar"](jar.svg) [Chapter\u00a01](chapters/a.llms.md#sec-a), [1.1](#sec-peel), '
+                    '[1984](references.llms.md#ref-k)\n')
 
 
 def test_a_folder_without_the_pages_is_named(tmp_path: Path) -> None:

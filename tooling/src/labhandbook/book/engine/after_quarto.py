@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+from collections import defaultdict
 from html import unescape
 from pathlib import Path
 
@@ -19,6 +21,10 @@ ABOUT = re.compile(r'<meta name="description" content="([^"]*)"')
 # The drawings that pictures.lua puts into a page, and what pandoc makes of one in the page's Markdown.
 DRAWING = re.compile(r'<svg aria-label="([^"]*)" data-src="([^"]*)"')
 EMBEDDED = re.compile(r"!\[[^\]]*\]\(data:image/svg\+xml[^)]*\)")
+# A reference in a page, and in its Markdown, which Quarto writes before the book is numbered: [Table tbl-a](#tbl-a).
+REFERENCE = re.compile(r'<a href="([^"]*)" (?:class="quarto-xref"|role="doc-biblioref")[^>]*>(.*?)</a>', re.DOTALL)
+UNNUMBERED = re.compile(r"\[([^\[\]]*?)\]\(#([^()\s]+)\)")
+TITLE_ID = re.compile(r'<span id="([^"]+)" class="quarto-section-identifier">')
 
 
 def complete(book: Book, site: Path) -> int:
@@ -29,14 +35,17 @@ def complete(book: Book, site: Path) -> int:
     found: list[dict[str, str]] = []
     said: dict[str, tuple[str, str]] = {}
     pages = [page for page in book.pages if (site / page.url).is_file()]
+    read = {page.url: untrusted_data.text(site / page.url, page.url) for page in pages}
+    titles = {url: title[1] for url, html in read.items() if (title := TITLE_ID.search(html))}
     for page in pages:
-        html = untrusted_data.text(site / page.url, page.url)
+        html = read[page.url]
         own = sections(page.url, html)
         found += own
         markdown, about = site / llms.markdown_of(page.url), ABOUT.search(html)
         if markdown.is_file():
             said[page.url] = (own[0]["page"] if own else page.url, unescape(about[1]) if about else "")
-            _name_drawings(markdown, html)
+            text = _named_drawings(markdown.read_text(encoding="utf-8"), html)
+            markdown.write_text(_named_references(text, page.url, html, titles), encoding="utf-8")
     if not pages:
         raise HandbookError(f"{site} holds no page of the book", todo="render the book first, or name its folder",
                             section="sec-contributing-preview")
@@ -48,9 +57,29 @@ def complete(book: Book, site: Path) -> int:
     return len(pages)
 
 
-def _name_drawings(markdown: Path, html: str) -> None:
-    """Lead the pictures of a page's Markdown to their files: pandoc writes a drawing in the page out as data."""
+def _named_drawings(markdown: str, html: str) -> str:
+    """A page's Markdown with the pictures led to their files: pandoc writes a drawing in the page out as data."""
     drawings = iter(DRAWING.findall(html))
-    text = EMBEDDED.sub(lambda data: "![{}]({})".format(*map(unescape, next(drawings, ("", "")))),
-                        markdown.read_text(encoding="utf-8"))
-    markdown.write_text(text, encoding="utf-8")
+    return EMBEDDED.sub(lambda data: "![{}]({})".format(*map(unescape, next(drawings, ("", "")))), markdown)
+
+
+def _named_references(markdown: str, url: str, html: str, titles: dict[str, str]) -> str:
+    """A page's Markdown with the words and targets that its cross-references have in the page.
+
+    `titles` are the ids of the pages' titles: the page leads to such a page without a fragment.
+    """
+    shown: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for href, words in REFERENCE.findall(html):
+        path, _, name = unescape(href).partition("#")
+        name = name or titles.get(posixpath.normpath(posixpath.join(posixpath.dirname(url), path)), "")
+        target = f"{llms.markdown_of(path) if path else ''}#{name}"
+        shown[name].append((unescape(re.sub(r"<[^>]*>", "", words)), target))
+
+    def named(link: re.Match[str]) -> str:
+        answers = shown.get(link[2])
+        if not answers:
+            return link[0]
+        words, target = answers.pop(0) if len(answers) > 1 else answers[0]
+        return f"[{words}]({target})"
+
+    return UNNUMBERED.sub(named, markdown)
