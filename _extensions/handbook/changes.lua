@@ -77,6 +77,11 @@ local function pages(meta)
     or pandoc.Blocks { pandoc.Para 'This copy of the book has no history in git, so its changes are not known.' }
 end
 
+-- Quarto would answer a shortcode that a line of the log shows as code.
+local function as_written(code)
+  if code.text:find('{{<', 1, true) then code.attributes.shortcodes = 'false'; return code end
+end
+
 -- Each list of the change log behind a line with its headings: "Unreleased: Changed (12)".
 local function log()
   local all, version, kind = pandoc.Blocks {}, '', nil
@@ -87,7 +92,7 @@ local function log()
     elseif block.t == 'BulletList' then
       local words = ('%s (%d)'):format(kind and version .. ': ' .. kind or version, #block.content)
       all:extend { pandoc.RawBlock('html', '<details><summary>'), pandoc.Plain(words), pandoc.RawBlock('html', '</summary>'),
-        block, pandoc.RawBlock('html', '</details>') }
+        quarto and block:walk { Code = as_written } or block, pandoc.RawBlock('html', '</details>') }
     end
   end
   -- Its words would come before the pages that teach what they say.

@@ -225,9 +225,12 @@ def test_a_render_writes_only_its_output(tmp_path: Path) -> None:
 
 def test_variables_are_written_for_quarto(tmp_path: Path) -> None:
     book = everything_in(tmp_path)
+    (book / "chapters/shell.yml").write_text("run: sh \"${options[@]}\" \"$IMAGE\"\n", encoding="utf-8")
     assert run("facts", "--book", book, "--write").returncode == 0
     answer = yaml.safe_load((book / "_variables.yml").read_text(encoding="utf-8"))
     assert answer["things"]["host"]["name"] == "login.example.org"
+    # Quarto reads Markdown there, where two dollars may be a formula.
+    assert answer["shell"]["run"] == 'sh "\\${options[@]}" "$IMAGE"'
 
 
 # What keeps a render from running

@@ -236,7 +236,8 @@ def write_variables(book: Book) -> bool:
         return False
     # In quotes all of it: Quarto takes more for numbers than this YAML library, such as 1e-05.
     text = HEADER + yaml.safe_dump(variables(book), allow_unicode=True, sort_keys=True, width=1000, default_style='"')
-    return write_if_changed(book.root / VARIABLES, text)
+    # It reads a value as Markdown, and would take "${a}" "$b" for a formula.
+    return write_if_changed(book.root / VARIABLES, text.replace("${", r"\\${"))
 
 
 def names(tree: dict[str, Any], prefix: str = "") -> list[str]:

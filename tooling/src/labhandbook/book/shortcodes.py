@@ -26,7 +26,9 @@ TOKEN = "hbsc{:0{}d}z"
 # The answer to a token that only fills a line, see `answered`.
 NOTHING = "hb-nothing"
 # Where no token belongs: a tag of HTML, an attribute and the target of a link.
-UNFILLED = re.compile(r"<[A-Za-z/]|(?:[{\"=]|\]\()[^\s|]*$")
+UNFILLED = re.compile(r"<[A-Za-z/][^>]*$|(?:[{\"=]|\]\()[^\s|]*$")
+# What stands before a shortcode in <https://{{< var host >}}>.
+ADDRESS = re.compile(r"<(?:https?:[^\s<>]*)?$")
 # The shortcode of the handbook's extension that shows a part of a file: the page changes with that file.
 PART = "part"
 # Quarto's own shortcodes that the embedded engine does not answer.
@@ -104,6 +106,8 @@ def answered(answers: Answers, line: Line, source: Source) -> str:
         except ValueError:
             words = []
         name, *rest = words or [""]
+        if ADDRESS.search(match.string[:match.start()]) and not in_code(line, match):
+            blame(SUPPORTED, f"Quarto makes no link of a shortcode in <>: write [words]({match[0]})")
         if name == "var" and len(rest) == 1:
             value = look_up(answers.variables, rest[0])
             if value is not None:
