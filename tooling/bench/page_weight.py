@@ -87,9 +87,11 @@ def opened(browser: Browser, base: str, url: str, *, slow: bool) -> float:
         line.send("Network.emulateNetworkConditions", LINE)
         line.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
     page.goto(base + url, wait_until="networkidle")
-    painted: float = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
+    # A page that waits for its styles may be quiet before it is painted.
+    painted = page.wait_for_function("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
+    milliseconds: float = painted.json_value()
     context.close()
-    return painted
+    return milliseconds
 
 
 def pages(site: Path) -> list[str]:
