@@ -16,6 +16,7 @@ import pytest
 
 from tooling.tests.book.page_reader import Page, pages
 from tooling.tests.book.preview_client import FILES, Preview, previewing
+from tooling.tests.book.test_constructs import RENDERED, snippets
 from tooling.tests.conftest import QUARTO, ROOT, make_book, run
 
 EVERYTHING = Path(__file__).with_name("everything")
@@ -68,14 +69,15 @@ def handbook_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def books(everything_book: Path, handbook_copy: Path) -> dict[str, Path]:
+def books(everything_book: Path, handbook_copy: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The books that are read whole."""
-    return {"everything": everything_book, "handbook": handbook_copy}
+    constructs = snippets(tmp_path_factory.mktemp("constructs") / "book", RENDERED)
+    return {"everything": everything_book, "constructs": constructs, "handbook": handbook_copy}
 
 
 @pytest.fixture(scope="session")
 def sites(books: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Sites:
-    """The site of a book ("everything" or "handbook") by an engine, rendered when first asked for."""
+    """The site of one of the `books` by an engine, rendered when first asked for."""
     made: dict[tuple[str, str], Path] = {}
 
     def site(name: str, engine: str) -> Path:

@@ -164,8 +164,9 @@ class Page:
 
     @property
     def title(self) -> str:
-        """The page's heading without its number."""
-        return text_of(self.one("h1.title .chapter-title, h1.title:not(:has(.chapter-title))"))
+        """The page's heading without its number; nothing where it has none."""
+        found = self.html.select_one("h1.title .chapter-title, h1.title:not(:has(.chapter-title))")
+        return text_of(found) if found else ""
 
     @property
     def number(self) -> str:
@@ -175,9 +176,9 @@ class Page:
 
     @property
     def title_id(self) -> str:
-        """The id of the page's heading."""
-        inside = self.html.select_one("h1.title .quarto-section-identifier")
-        return attribute(inside or self.one("h1.title"), "id")
+        """The id of the page's heading; nothing where it has none."""
+        found = self.html.select_one("h1.title .quarto-section-identifier") or self.html.select_one("h1.title")
+        return attribute(found, "id") if found else ""
 
     @property
     def lead(self) -> str:

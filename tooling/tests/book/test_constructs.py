@@ -24,14 +24,15 @@ FILES = {"index.qmd": "# Home {#sec-home .unnumbered}\n\nText.\n",
          "references.bib": "@book{knuth1984, author = {Knuth, D.}, title = {T}, year = {1984}}\n"}
 
 
-def book(folder: Path, names: list[str]) -> Path:
-    snippets = {f"{name}.qmd": (CONSTRUCTS / f"{name}.qmd").read_text(encoding="utf-8") for name in names}
-    return make_book(folder, {**FILES, **snippets})
+def snippets(folder: Path, names: list[str]) -> Path:
+    """A book with a page for each of the snippets."""
+    pages = {f"{name}.qmd": (CONSTRUCTS / f"{name}.qmd").read_text(encoding="utf-8") for name in names}
+    return make_book(folder, {**FILES, **pages})
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    folder = book(tmp_path_factory.mktemp("constructs") / "book", RENDERED)
+    folder = snippets(tmp_path_factory.mktemp("constructs") / "book", RENDERED)
     done = run("render", "--book", folder, "--engine", "pandoc", "--to", "html")
     assert done.returncode == 0, done.stderr
     return {name: (folder / f"_book/{name}.html").read_text(encoding="utf-8") for name in RENDERED}
@@ -39,7 +40,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def findings(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    folder = book(tmp_path_factory.mktemp("refused") / "book", REFUSED)
+    folder = snippets(tmp_path_factory.mktemp("refused") / "book", REFUSED)
     done = run("render", "--book", folder, "--engine", "pandoc", "--to", "html", "--format", "json")
     assert "Traceback" not in done.stderr, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)["findings"]

@@ -103,7 +103,7 @@ def difference(quarto: Path, pandoc: Path) -> str:
     return "\n".join(answer)
 
 
-@pytest.mark.parametrize("book", ["everything", "handbook"])
+@pytest.mark.parametrize("book", ["everything", "constructs", "handbook"])
 def test_both_engines_say_the_same(book: str, sites: Sites) -> None:
     need_quarto()
     differences = difference(sites(book, "quarto"), sites(book, "pandoc"))

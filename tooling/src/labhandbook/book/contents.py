@@ -197,6 +197,7 @@ def _opens_unnumbered(source: Path) -> bool:
     """Whether the page's title carries `.unnumbered` (or `-`), so that it takes no chapter number.
 
     The title is the first heading outside front matter and code, as in Quarto (core/pandoc/pandoc-partition.ts).
+    One in the front matter has no attributes.
     """
     try:
         lines = untrusted_data.content(source).decode(errors="replace").splitlines()
@@ -204,8 +205,8 @@ def _opens_unnumbered(source: Path) -> bool:
         return False
     if lines and lines[0].rstrip() == "---":
         end = next((place for place, line in enumerate(lines[1:], 1) if line.rstrip() in ("---", "...")), 0)
-        if title := next((line for line in lines[1:end] if re.match(r"title\s*:", line)), ""):
-            return _unnumbered(title)
+        if any(re.match(r"title\s*:", line) for line in lines[1:end]):
+            return False
         lines = lines[end + 1:]
     fence = ""
     for line in lines:
@@ -215,10 +216,6 @@ def _opens_unnumbered(source: Path) -> bool:
             elif match[1].startswith(fence) and not match[2].strip():
                 fence = ""
         elif not fence and re.match(r"#+\s", line):
-            return _unnumbered(line)
+            attributes = ATTRIBUTES.search(line)
+            return attributes is not None and (".unnumbered" in attributes[1] or attributes[1].strip() == "-")
     return False
-
-
-def _unnumbered(title: str) -> bool:
-    attributes = ATTRIBUTES.search(title)
-    return attributes is not None and (".unnumbered" in attributes[1] or attributes[1].strip() == "-")

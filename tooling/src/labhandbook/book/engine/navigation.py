@@ -58,13 +58,16 @@ class Navigation:
         self._before = {page: before for before, page in pairwise(pages)}
         self._after = dict(pairwise(pages))
 
-    def variables(self, page: Page, parsed: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, str]:
+    def variables(self, page: Page, parsed: Mapping[str, Any], meta: Mapping[str, Any], *,
+                  numbered: bool) -> dict[str, str]:
         """The template's variables for one page, as HTML fragments and text.
 
-        `parsed` is what was read in it, `meta` its front matter. The first page has the book's own title block.
+        `parsed` is what was read in it, `meta` its front matter, and `numbered` says whether its title shows its
+        number. The first page has the book's own title block.
         """
         # As Quarto does, the window says the number too, and a page without a description has the book's.
-        number = page.label if self.book.numbered and not page.home else None
+        titled = not page.home and self.entries[page.path].heading
+        number = page.label if numbered and titled else None
         head = f"{self._words['crossref-apx-prefix']} {number} — " if page.appendix and number else (
             f"{number}\xa0 " if number else "")
         description, holder = parsed.get("description", ""), self.book.settings if page.home else meta
@@ -84,7 +87,7 @@ class Navigation:
             "subtitle": escape(subtitle),
             "byline": escape(", ".join(filter(None, byline))),
             "home": str(page.home or ""),
-            "before-title": "" if page.home or not self.entries[page.path].heading else self._before_title(page),
+            "before-title": self._before_title(page, number) if titled else "",
             "sidebar": SIDEBAR,
             "toc-title": escape(self._words["toc-title-website"]),
             "breadcrumb": self._breadcrumb(page),
@@ -121,17 +124,14 @@ class Navigation:
                 for name in self.book.styles if name.endswith(".woff2")), 1)
         return html.replace(SIDEBAR, self._sidebar(page), 1)
 
-    def _before_title(self, page: Page) -> str:
-        if page.appendix and page.label and self.book.numbered:
-            return f'<span class="chapter-title">{escape(self._words["crossref-apx-prefix"])} {page.label} — '
-        return f'{self._number(page)}<span class="chapter-title">'
-
-    def _number(self, page: Page) -> str:
-        return f'<span class="chapter-number">{page.label}</span> ' if page.label and self.book.numbered else ""
+    def _before_title(self, page: Page, number: str | None) -> str:
+        if page.appendix and number:
+            return f'<span class="chapter-title">{escape(self._words["crossref-apx-prefix"])} {number} — '
+        return f'{_number(number)}<span class="chapter-title">'
 
     def _label(self, page: Page) -> str:
         html = escape(page.text) if page.text else self.entries[page.path].html
-        return f'{self._number(page)}<span class="chapter-title">{html}</span>'
+        return f'{_number(page.label if self.book.numbered else None)}<span class="chapter-title">{html}</span>'
 
     def _sidebar(self, page: Page) -> str:
         root = prefix(page)
@@ -193,6 +193,10 @@ class Navigation:
 
     def _scripts(self, root: str) -> str:
         return "\n".join(f'<script src="{root}site/{name}.js" defer></script>' for name in ("layout", "search"))
+
+
+def _number(label: str | None) -> str:
+    return f'<span class="chapter-number">{label}</span>\xa0' if label else ""
 
 
 def download_name(book: Book, kind: str) -> str:

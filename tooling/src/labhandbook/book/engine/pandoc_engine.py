@@ -257,9 +257,10 @@ class Engine:
         holder = self.bibliography_page()
 
         def work(worker: Worker, page: Page) -> Written:
-            chapter = self.chapters[page.path]
-            return self._judge(chapter, worker.call("html", **self._asked(page, holder), variables=(
-                self.navigation.variables(page, chapter.parsed, chapter.source.meta))))
+            chapter, asked = self.chapters[page.path], self._asked(page, holder)
+            numbered = asked["settings"].get("number", self.book.numbered)
+            return self._judge(chapter, worker.call("html", **asked, variables=(
+                self.navigation.variables(page, chapter.parsed, chapter.source.meta, numbered=numbered))))
 
         return self._each(pages, work)
 

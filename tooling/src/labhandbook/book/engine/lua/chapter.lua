@@ -94,14 +94,16 @@ end
 
 -- The chapter's title, out of its blocks: the first heading, wherever it is, as in Quarto. The site's first page keeps
 -- it: its title is the book's.
-local function take_title(doc, meta, keep)
+local function take_title(doc, meta, keep, text)
   local first, place = doc.blocks:find_if(function(block) return block.t == 'Header' end)
   if first and not meta.title then
-    if not keep then doc.blocks:remove(place) end
+    if keep then return first end
+    doc.blocks:remove(place)
+    -- It has no id that its author did not write.
+    if not text:find('{[^}\n]*#' .. first.identifier:gsub('%p', '%%%0') .. '[%s}]') then first.identifier = '' end
     return first
   end
-  local read = pandoc.read('# ' .. (meta.title or '') .. '\n', 'markdown-auto_identifiers').blocks[1]
-  return read and read.t == 'Header' and read or pandoc.Header(1, {})
+  return pandoc.Header(1, shapes.markdown(meta.title or ''))
 end
 
 -- Ids, citations and pictures of documents: for the checks, the bibliography, and to ask which pictures are there. The
@@ -141,9 +143,10 @@ function M.read(request)
   doc.meta = pandoc.Meta(meta)
   local unanswered = pandoc.List {}
   doc = answer_shortcodes(doc, request.codes or {}, unanswered)
-  doc = shapes.give(conditional.keep(doc, request.format or 'html', request.text), request.text)
-  local title = take_title(doc, meta, request.home)
-  local problems, judge, judge_citation = refuse(doc, request.home)
+  local format = request.format or 'html'
+  doc = shapes.give(conditional.keep(doc, format, request.text), request.text, format)
+  local title = take_title(doc, meta, request.home, request.text)
+  local problems, judge, judge_citation = refuse(doc, request.home, title)
   doc = cells.show(doc, request.text)
   local equations = request.text:find '{#eq%-' ~= nil
   local numbers = numbering.new(request.number, equations)

@@ -13,7 +13,7 @@ local CROSSREFS = { sec = true, fig = true, tbl = true, eq = true }
 -- Looks at the blocks. Returns what is wrong, and the functions that add to it what is wrong with a picture or a span, and
 -- with the id of a citation: chapter.lua sees all of them anyway.
 -- `home`: this is the site's first page, whose title is among its blocks.
-return function(doc, home)
+return function(doc, home, title)
   local titles = home and 1 or 0
   local problems = pandoc.List {}
   local function blame(needle, what)
@@ -22,6 +22,13 @@ return function(doc, home)
   local function unknown_callout(kind)
     problems:insert { kind = 'callout', needle = kind, message = kind .. ' is not a kind of callout' }
   end
+  local function broken_title(needle, what)
+    problems:insert { kind = 'supported', needle = needle, message = what .. ' in a title: say it in the text' }
+  end
+  title:walk {
+    Note = function() broken_title('[^', 'Quarto shows the mark of a footnote') end,
+    Cite = function(cite) broken_title('@' .. cite.citations[1].id, "Quarto's menu breaks at a reference") end,
+  }
   local function attributes(element)
     for _, class in ipairs(element.classes) do
       for _, pattern in ipairs(CLASSES) do
