@@ -27,6 +27,8 @@ TOKEN = "hbsc{:0{}d}z"
 NOTHING = "hb-nothing"
 # Where no token belongs: a tag of HTML, an attribute and the target of a link.
 UNFILLED = re.compile(r"<[A-Za-z/][^>]*$|(?:[{\"=]|\]\()[^\s|]*$")
+# A heading whose id its author leaves to the engine.
+HEADING = re.compile(r"##+\s(?!.*\{[^}<]*#)")
 # What stands before a shortcode in <https://{{< var host >}}>.
 ADDRESS = re.compile(r"<(?:https?:[^\s<>]*)?$")
 # The shortcode of the handbook's extension that shows a part of a file: the page changes with that file.
@@ -108,6 +110,8 @@ def answered(answers: Answers, line: Line, source: Source) -> str:
         name, *rest = words or [""]
         if ADDRESS.search(match.string[:match.start()]) and not in_code(line, match):
             blame(SUPPORTED, f"Quarto makes no link of a shortcode in <>: write [words]({match[0]})")
+        if HEADING.match(line.text) and not line.code:
+            blame(SUPPORTED, "Quarto makes no readable id of a heading with a shortcode: write one behind it")
         if name == "var" and len(rest) == 1:
             value = look_up(answers.variables, rest[0])
             if value is not None:

@@ -9,13 +9,14 @@ local PROOFS = { 'proof', 'remark', 'solution' }
 
 function M.markdown(text) return pandoc.utils.blocks_to_inlines(pandoc.read(text, 'markdown').blocks) end
 
--- A picture alone in its paragraph is a figure if it has an id, also when it is a link or has no caption.
+-- A picture alone in its paragraph is a figure if it has an id or is a link with a caption; pandoc makes the others.
 local function figure(para)
   local held = para.content[1]
   if #para.content ~= 1 then return nil end
   local image = held.t == 'Link' and #held.content == 1 and held.content[1] or held
-  if image.t ~= 'Image' or not image.identifier:match '^fig%-' then return nil end
+  if image.t ~= 'Image' then return nil end
   local id, caption = image.identifier, image.caption
+  if not id:match '^fig%-' and (held.t ~= 'Link' or #caption == 0) then return nil end
   image.identifier, image.caption = '', pandoc.Inlines {}
   if held.t == 'Link' then held.content = pandoc.Inlines { image } else held = image end
   return pandoc.Figure({ pandoc.Plain { held } }, { long = #caption > 0 and { pandoc.Plain(caption) } or {} }, pandoc.Attr(id))
@@ -88,7 +89,7 @@ function M.give(doc, text, format)
     return function(element) return shape(element, format == 'html') end
   end
   local filter = {
-    Para = text:find '#fig%-' and figure or nil, Div = (text:find ':::' or text:find '<div') and with(div) or nil,
+    Para = (text:find '#fig%-' or text:find('[![', 1, true)) and figure or nil, Div = (text:find ':::' or text:find '<div') and with(div) or nil,
     Table = text:find('---', 1, true) and with(widths) or nil,
   }
   return next(filter) and doc:walk(filter) or doc
