@@ -8,10 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from labhandbook.core import http_client
+from labhandbook.core.github_api import GitHub
 from labhandbook.core.http_client import HttpClient, NoAnswer
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
@@ -154,6 +156,21 @@ def slow_headers(request: BaseHTTPRequestHandler) -> None:
 def slow_redirects(request: BaseHTTPRequestHandler) -> None:
     time.sleep(0.05)
     send(request, 302, Location=f"{request.path}x")
+
+
+def slow_storing(request: BaseHTTPRequestHandler) -> None:
+    request.rfile.read(int(request.headers["Content-Length"]))
+    time.sleep(0.5)
+    send(request, 201)
+
+
+def test_a_large_file_has_more_time_than_a_small_request(tmp_path: Path) -> None:
+    """A minute for six megabytes, on top of what every request has."""
+    large = tmp_path / "demo.tar.gz"
+    large.write_bytes(bytes(6_000_000))
+    with serving(slow_storing) as (address, asked):
+        GitHub("lab/demo", seconds=0.2, attempts=1).upload(f"{address}/files{{?name}}", large)
+    assert asked == ["POST /files?name=demo.tar.gz"]
 
 
 @pytest.mark.parametrize("reply", [silent, slow, slow_headers, slow_redirects])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from labhandbook.core.http_client import Answer, HttpClient, NoAnswer
 API = "https://api.github.com"
 VERSION = "2022-11-28"
 PERMISSION = "sec-actions-workflow"
+SLOWEST = 100_000  # bytes a second of an upload that is waited for
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,10 @@ class GitHub:
 
     def upload(self, address: str, file: Path) -> None:
         """Add a file to a release at its upload address. Raises HandbookError; Unreachable may leave half a file."""
-        self._accepted(self._ask("POST", address.partition("{")[0], query={"name": file.name},
-                                 content=file.read_bytes(), headers={"Content-Type": "application/octet-stream"}))
+        content = file.read_bytes()
+        patient = replace(self, seconds=self.seconds + len(content) / SLOWEST)
+        self._accepted(patient._ask("POST", address.partition("{")[0], query={"name": file.name},
+                                    content=content, headers={"Content-Type": "application/octet-stream"}))
 
     def _address(self, path: str) -> str:
         return f"{self.api}/repos/{self.repository}{'/' if path else ''}{path}"
