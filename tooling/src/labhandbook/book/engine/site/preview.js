@@ -10,8 +10,8 @@
 
   // Where the reader is: the last thing with an id above the middle of the screen, and how far from the top it is.
   const place = () => {
-    const known = [...document.querySelectorAll("main [id]")].filter((one) => one.getClientRects().length);
-    const above = known.filter((one) => one.getBoundingClientRect().top < innerHeight / 2).pop();
+    const above = [...document.querySelectorAll("main [id]")].findLast(
+      (one) => one.getClientRects()[0]?.top < innerHeight / 2);
     return { y: scrollY, id: above?.id, top: above?.getBoundingClientRect().top };
   };
   const restore = ({ y, id, top }) => {
