@@ -238,6 +238,6 @@ def test_the_preview_begins_with_what_is_kept(book: Path, asked: list[str]) -> N
         assert {url: shown.html for url, shown in live.pages.items()} == first
         assert not set(asked) - {"setup"}, "a process may begin beside it"
         change(book / "a.qmd", "Words", "Other words")
-        assert live.update({live.book.root / "a.qmd"}) == ["a.qmd"]
+        assert live.update({live.book.root / "a.qmd"}, live.inputs()) == ["a.qmd"]
         assert "Other words" in live.pages["a.html"].html
         assert set(asked) == {"setup", "read a.qmd", "share", "html a.qmd"}

@@ -133,9 +133,8 @@ class LiveBook:
             shared |= {path for path in (root / "_extensions" / name).rglob("*") if path.suffix in (".lua", ".yml")}
         return Inputs(pages, assets - pages.keys(), shared - pages.keys() - assets)
 
-    def update(self, changed: set[Path]) -> list[str]:
-        """Take changed files in; the paths of the pages that were written. The rest follows by `follow`."""
-        inputs = self.inputs()
+    def update(self, changed: set[Path], inputs: Inputs) -> list[str]:
+        """Take in the `inputs` that changed; the paths of the pages that were written. `follow` does the rest."""
         before, self._shared = self._shared, inputs.shared
         if changed & (inputs.shared | before) or self._defect or not self._engine.alive:
             return self._start_again()

@@ -94,8 +94,9 @@ def keep_up(live: LiveBook, stop: threading.Event, reporter: Reporter, since: in
 def step(live: LiveBook, watcher: Watcher, named: set[Path], reporter: Reporter) -> bool:
     """Take in what changed, or else some of what must follow it; whether more is to be done."""
     start, since = time.monotonic(), time.time_ns() - TICK
-    if changed := watcher.changed(live.inputs().files, named):
-        written = live.update(changed)
+    inputs = live.inputs()
+    if changed := watcher.changed(inputs.files, named):
+        written = live.update(changed, inputs)
         # A file that a page newly wants may have come while the page was made without it.
         watcher.remember(live.inputs().files, since)
         reporter.show(written, time.monotonic() - start)
