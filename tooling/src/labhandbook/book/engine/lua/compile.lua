@@ -181,9 +181,14 @@ function M.write(request, state)
     blocks:extend(doc.blocks)
     whole:extend(blocks:walk { Cite = refs.crossref(state.labels, function(_, id) return '#' .. id end, blame,
       page.by_title(chapter, state)) })
+    -- The memory of a document is pandoc's: Lua does not see how large it is, and would keep each of these.
+    chapter.doc = nil
+    collectgarbage()
   end
   local doc = pandoc.Pandoc(whole)
+  whole = nil
   doc = refs.citations(doc, state, '', request.keys, blame)
+  collectgarbage()
   doc = doc:walk { Div = callout(format) }
   doc = doc:walk { CodeBlock = code(format), Figure = numbered('fig', format), Table = numbered('tbl', format),
                    Header = header(state.settings), Span = equation(format) }
@@ -196,6 +201,7 @@ function M.write(request, state)
   }
   -- Without a template an EPUB's files would be mere fragments.
   options.template = request.template and pandoc.template.compile(request.template) or pandoc.template.default(format)
+  collectgarbage()
   -- citeproc has set the citations; Typst must not set them again.
   local output = pandoc.write(doc, format == 'typst' and 'typst-citations' or format, options)
   if request.file then
