@@ -117,7 +117,7 @@ def test_a_page_comes_and_goes_with_the_table_of_contents(preview: Preview, book
 
 def test_a_title_that_loses_its_number_renumbers_the_book(preview: Preview, book: Path) -> None:
     (book / "one.qmd").write_text(CHAPTER.replace("{#sec-one}", "{#sec-one .unnumbered}"))
-    preview.until("/two.html", '<span class="chapter-number">1</span> <span class="chapter-title">Two</span></h1>')
+    preview.until("/two.html", '<span class="chapter-number">1</span>\xa0<span class="chapter-title">Two</span></h1>')
 
 
 # Mistakes
