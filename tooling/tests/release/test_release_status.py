@@ -81,6 +81,17 @@ def test_a_commit_that_is_changed_or_not_tagged(built: State) -> None:
     assert line.state == NO and "git tag --annotate v1.2.0" in line.next
 
 
+def test_a_new_package_gets_a_version_that_an_index_takes(tmp_path: Path) -> None:
+    root = sample_dists.project(tmp_path / "labdemo")
+    git(root, "tag", "--delete", "v1.2.0")
+    left = found(State(load_project(root, ask_remote=False), "0.1.dev1+g27f6aa6e")).left
+    assert left[0] == "handbook release rehearse --untagged"
+    assert left[1].startswith("git tag --annotate v0.1.0 ") and "+g" not in " ".join(left)
+    shutil.rmtree(root / ".git")
+    left = found(State(load_project(root, ask_remote=False), "0.1.dev1+g27f6aa6e")).left
+    assert left[0].startswith("git init") and "v0.1.0" in left[0]
+
+
 def test_the_git_host_is_asked(built: State, tmp_path: Path) -> None:
     root = built.project.root
     git(tmp_path, "init", "--quiet", "--bare", "host.git")

@@ -22,6 +22,8 @@ from labhandbook.release.upload_refusals import closed, next_version
 YES, NO, PARTLY, UNKNOWN = "yes", "no", "partly", "unknown"
 MARKS = {YES: "✓", NO: "·", PARTLY: "!", UNKNOWN: "?"}
 BAD = "sec-updating-bad"
+FIRST = "0.1.0"  # the version to propose before there is any tag
+TAG = "git tag --annotate"
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,10 @@ class Status:
 
     @property
     def left(self) -> list[str]:
-        """What is left to do, in order."""
-        return list(dict.fromkeys(line.next for line in self.known if line.next))
+        """What is left to do, in order: a commit is rehearsed before it gets a tag, which can't be moved later."""
+        asked = [line.next for line in self.known if line.next]
+        first = ["handbook release rehearse --untagged"] if any(what.startswith(TAG) for what in asked) else []
+        return list(dict.fromkeys([*first, *asked]))
 
     def as_json(self) -> dict[str, Any]:
         """The same for machines."""
@@ -79,7 +83,8 @@ def status(release: Release, targets: Sequence[str] = ("testpypi", "pypi")) -> S
         asked = [pool.submit(on_index, state, target) for target in targets]
         planned, proposal = plan(release, steps("rehearse")), propose(project)
         known = [tagged(project, state.version, proposal), *proposed(proposal, state.version), built(state),
-                 rehearsed(state, planned), *(answer.result() for answer in asked), pushed(project, state.version)]
+                 rehearsed(state, planned), *(answer.result() for answer in asked),
+                 pushed(project, taggable(project, state.version, proposal))]
     return Status(project.name, state.version, known, planned, proposal)
 
 
@@ -98,19 +103,30 @@ def proposed(proposal: Proposal | None, version: str) -> list[Line]:
 
 def tagged(project: Project, version: str, proposal: Proposal | None = None) -> Line:
     """Whether the commit has the version's tag and nothing is uncommitted."""
-    if proposal and ".dev" in version:
-        version = proposal.version
-    state, tag = project.git, tag_of(project, version)
+    state = project.git
+    version = taggable(project, version, proposal)
+    tag = tag_of(project, version)
     if state is None:
-        return Line("commit", UNKNOWN, "this project is not in git", f"commit everything and tag it {tag}")
+        return Line("commit", UNKNOWN, "this project is not in git",
+                    f"git init, then commit everything and tag the commit {tag}")
     commit = state.commit[:10]
     if tag not in state.tags:
         return Line("commit", NO, f"{commit} does not have the tag {tag}",
-                    f'git tag --annotate {tag} --message "{project.name} {version}"')
+                    f'{TAG} {tag} --message "{project.name} {version}"')
     if state.dirty:
         return Line("commit", PARTLY, f"{tag} is {commit}, and {len(state.dirty)} files differ from it",
                     "commit the changes, or undo them")
     return Line("commit", YES, f"{tag} is {commit}")
+
+
+def taggable(project: Project, version: str, proposal: Proposal | None) -> str:
+    """The version to tag: the proposed one for `0.1.dev1+g27f6aa6e` of an untagged commit, which indexes refuse."""
+    from packaging.version import Version
+
+    asked = Version(version)
+    if not (asked.is_devrelease or asked.local) or (project.git and tag_of(project, version) in project.git.tags):
+        return version
+    return proposal.version if proposal else FIRST
 
 
 def built(state: State) -> Line:

@@ -15,7 +15,7 @@ from labhandbook.core.untrusted_data import line_in
 from labhandbook.core.wording import hint, listed
 from labhandbook.seminar.calendar_feed import SECTION as FEED_SECTION
 from labhandbook.seminar.calendar_feed import outdated
-from labhandbook.seminar.talk import FEED, FIELDS, NOT_ON_A_LINE, TALK, TEXTS, Folder, Talk
+from labhandbook.seminar.talk import CLOCK, DAY, FEED, FIELDS, NOT_ON_A_LINE, TALK, TEXTS, Folder, Talk
 
 TALKS: Rules[Folder] = Rules(lambda folder: str(folder.path))
 CHECK, RECORDING = "sec-organising-check", "sec-organising-recording"
@@ -61,15 +61,21 @@ def times(folder: Folder) -> Iterator[At]:
     """Days and times that no calendar has."""
     for talk in folder.talks:
         if talk["date"] and talk.day is None:
-            yield At(f"no calendar has the day {talk['date'][:40]}", talk.file, talk.fields.at("date"))
+            yield At(f"date is {talk['date'][:40]}: {no_day(talk['date'])}", talk.file, talk.fields.at("date"))
             continue
         for name in ("start", "end"):
             if talk[name] and talk.day and talk.clock(name) is None:
-                yield At(f"no clock in Helsinki shows {talk[name][:40]} on {talk.day}", talk.file,
-                         talk.fields.at(name))
+                shown = (f"no clock in Helsinki shows {talk[name]} on {talk.day}" if CLOCK.fullmatch(talk[name])
+                         else f"{name} is {talk[name][:40]}: write a time as 10:15")
+                yield At(shown, talk.file, talk.fields.at(name))
         if talk.start and talk.end and talk.end <= talk.start:
             yield At(f"it ends at {talk['end']}, not after its start at {talk['start']}", talk.file,
                      talk.fields.at("end"))
+
+
+def no_day(written: str) -> str:
+    """Why a text is not a day: another form, or a day like 31 November."""
+    return "no calendar has this day" if DAY.fullmatch(written) else "write a day as 2026-12-03"
 
 
 @TALKS.rule("SEM004", "A file's name begins with the day of its talk", section=TALK, severity=WARNING,
