@@ -9,6 +9,7 @@ from functools import cache
 PAGES = {
     "sec-actions": "packaging/github-actions", "sec-conda-forge": "packaging/conda-forge",
     "sec-pypi": "packaging/pypi", "sec-pypi-trusted": "packaging/trusted-publishing",
+    "sec-actions-dev": "packaging/trusted-publishing", "sec-actions-trial": "packaging/trusted-publishing",
     "sec-updating": "packaging/updating", "sec-book-rules": "book-rules",
     "sec-contributing": "contributing", "sec-kit": "kit", "sec-runs": "research/runs",
     "sec-organising": "seminars/organising", "sec-watching": "watching",

@@ -31,7 +31,7 @@ INSTALLED = register(Rule("RCP067", "The built package installs and imports", se
     fix="Read the installation's output.", asks="conda-forge"))
 ADDRESS = register(Rule("RCP068", "The source's address leads to the released file", section=BUILD,
     why="conda-forge downloads it from there, and nobody can check a file that isn't published.",
-    fix="Publish the sdist and write PyPI's address with its name; where it can't be checked from here, open "
+    fix="Publish the sdist and write PyPI's address with its name; if the check can't reach the address, open "
         "the address in a browser.", asks="the index"))
 ELSEWHERE = register(Rule("RCP069", "conda-forge's own channel and machines build the package too",
     section=BUILD, severity=UNVERIFIED,

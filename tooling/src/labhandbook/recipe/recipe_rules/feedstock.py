@@ -190,7 +190,7 @@ def _overlaps(key: str, wanted: list[dict[str, Any]]) -> Iterator[tuple[str, int
 
 @RECIPE.rule("RCP036", "A feedstock has the files that conda-smithy makes, and no others",
              source="conda-forge CF-003, CF-005",
-      why="Without them nothing is built, and other workflows could misuse the feedstock's rights.",
+      why="Without these files nothing is built, and other workflows could misuse the feedstock's rights.",
       fix="Ask for a rerender in the pull request: @conda-forge-admin, please rerender.", section=FIXING)
 def rendered(reading: Reading) -> Iterator[At]:
     """No variants in .ci_support, and workflows of GitHub Actions of one's own."""

@@ -116,7 +116,7 @@ def sdist(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP013", "The source has its sha256", source="conda-forge R-019",
-      why="Without it nobody can check that the file that is built is the released one.",
+      why="Without the sha256 nobody can check that the file that is built is the released one.",
       fix="Copy it from the file's page on PyPI, or let handbook recipe new write it.", section=FIELDS)
 def checksum(reading: Reading) -> Iterator[At]:
     """A hash that is missing, has another length or is a placeholder."""

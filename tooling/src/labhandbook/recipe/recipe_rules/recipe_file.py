@@ -24,8 +24,8 @@ PARSERS = [("conda-souschef (grayskull)", "souschef.recipe", "Recipe"),
 
 
 @RECIPE.rule("RCP001", "A recipe is valid YAML", source="conda-forge R-036",
-      why="No tool can read it otherwise.", fix="Correct the indentation, the quotes or the colon on that line.",
-      section=FIXING)
+      why="Tools can't read a recipe that is not valid YAML.",
+      fix="Correct the indentation, the quotes or the colon on that line.", section=FIXING)
 def readable(reading: Reading) -> Iterator[At]:
     """What the parser of YAML says."""
     if reading.problem:
@@ -95,7 +95,7 @@ def installed_parsers(form: str) -> dict[str, Callable[..., object]]:
 
 
 @RECIPE.rule("RCP005", "Sections are in the usual order", source="conda-forge R-001, R-009",
-      why="Reviewers read many recipes a day, and conda-forge's linter refuses another order.",
+      why="Reviewers read many recipes a day, and conda-forge's linter refuses sections in any other order.",
       fix="Move the section to its place.", section=FIXING)
 def ordered(reading: Reading) -> Iterator[At]:
     """Top-level sections and those of requirements."""

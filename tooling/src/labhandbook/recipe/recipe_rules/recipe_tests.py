@@ -22,7 +22,7 @@ def _tested(part: Part) -> bool:
 
 
 @RECIPE.rule("RCP030", "The package is tested", source="conda-forge R-005, R-006", section=TESTS,
-      why="A package that fails to import would be published otherwise.",
+      why="Without a test, conda-forge publishes a package that fails to import.",
       fix="List the modules that users import under imports, or commands that must succeed.")
 def tested(reading: Reading) -> Iterator[At]:
     """No test in the recipe; a hint for each output without one."""

@@ -6,14 +6,16 @@ from labhandbook.core.rules import WARNING, Rule, register
 
 UPDATE = "sec-conda-forge-update"
 ADDED = register(Rule("RCP050", "Every dependency of the release is in the recipe", section=UPDATE,
-               why="Without it the package installs but doesn't run; the bot adds it only with update-grayskull.",
+               why="Without the dependency the package installs but doesn't run; the bot adds it only with "
+                   "update-grayskull.",
                fix="Add the line that the message gives.", asks="the index"))
 REMOVED = register(Rule("RCP051", "Every requirement of the recipe is one of the release", section=UPDATE,
                  why="conda-forge's bot never removes a dependency, so users install packages that they don't need.",
                  fix="Remove the line, or keep it and write the reason in a comment.", severity=WARNING,
                  asks="the index"))
 CHANGED = register(Rule("RCP052", "Requirements have the bounds of the release", section=UPDATE,
-                 why="conda would install versions that the package doesn't work with, or refuse ones that it does.",
+                 why="conda would install versions that the package doesn't work with, or refuse versions that it "
+                     "works with.",
                  fix="Write the bounds that the message gives.", asks="the index"))
 MINIMUM = register(Rule("RCP053", "python_min follows the release's Requires-Python", section=UPDATE,
                  why="Below it the package doesn't work; above it users are excluded without need.",
@@ -32,5 +34,5 @@ PATCHES = register(Rule("RCP058", "The patches of the recipe fit the release", s
                  fix="Make the patch again from the new sdist, or remove it if the release has the change.",
                  asks="the index"))
 VERSION = register(Rule("RCP057", "The recipe has the version and sha256 of the release", section=UPDATE,
-                 why="Another file would be built than the one that was released.",
+                 why="conda-forge would build a file that is not the released one.",
                  fix="Write both; a new version sets the build number to 0.", asks="the index"))

@@ -246,7 +246,7 @@ def pins(reading: Reading) -> Iterator[At]:
                              line=value.line, severity=None if reading.form == "v0" or value in exports else WARNING)
 
 
-@RECIPE.rule("RCP073", "A requirement leaves to conda-forge's pinning what it pins", source="conda-forge CF-006",
+@RECIPE.rule("RCP073", "Packages that conda-forge pins have no bound of their own", source="conda-forge CF-006",
       severity=WARNING, why="A bound under host overrides the version that all of conda-forge builds with.",
       fix="Write the name alone under host.", section=FIELDS)
 def overridden(reading: Reading) -> Iterator[At]:
@@ -265,9 +265,9 @@ def overridden(reading: Reading) -> Iterator[At]:
                 yield At(f"host: {value.text} overrides conda-forge's pinning", line=value.line)
 
 
-@RECIPE.rule("RCP074", "A package for all Pythons (abi3) says and tests so",
+@RECIPE.rule("RCP074", "A package for all Pythons (abi3) is marked and tested as such",
       source="conda-forge R-038, R-053, R1-007",
-      why="It is built once and installed on every later Python, so a wrong call only fails there.",
+      why="It is built once and installed on every later Python, so an error shows only on a later Python.",
       fix="Compare is_abi3 with true or false without quotes, run abi3audit in the tests, and don't ignore what "
           "cross-python exports.", section=FIELDS)
 def abi3(reading: Reading) -> Iterator[At]:
