@@ -78,12 +78,21 @@ def test_the_home_page_says_how_to_cite(handbook: Pages) -> None:
     assert f"{cited['authors'][0]['name']}. {cited['title']}. {cited['url']}." in handbook["index.html"].text
 
 
+def test_pages_are_short_enough_to_be_read_whole() -> None:
+    """In words without code. The organiser's page is one whole job, read over weeks; rules are looked up."""
+    most = {"seminars/organising.qmd": 3_000, "packaging/github-actions.qmd": 1_500}
+    for page in (ROOT / "chapters").rglob("*.qmd"):
+        prose = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        name = page.relative_to(ROOT / "chapters").as_posix()
+        assert name.endswith("rules.qmd") or len(prose.split()) <= most.get(name, 2_500), name
+
+
 def test_a_shared_link_has_a_card(handbook: Pages, handbook_site: Path) -> None:
     site = yaml_file(ROOT / "_quarto.yml")["book"]["site-url"]
     for page in handbook.values():
         cards = {str(tag["property"]): tag["content"] for tag in page.html.select("meta[property^='og:']")}
         assert cards["og:title"], page.url
-        assert ("og:description" in cards) is (page.url != "references.html"), page.url
+        assert bool(cards.get("og:description")) is (page.url != "references.html"), page.url
         picture = (handbook_site / str(cards["og:image"]).removeprefix(f"{site}/")).read_bytes()
         size = [int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])]  # of a PNG
         assert size == [int(str(cards[f"og:image:{side}"])) for side in ("width", "height")] == [1200, 630]

@@ -57,7 +57,8 @@ def taught(words: list[str]) -> set[str]:
 
 # The short way describes several steps of the long way in one section.
 SHORT = {"sec-updating-build": ("sec-pypi-build", "sec-pypi-inspect"), "sec-updating-test": ("sec-pypi-test",),
-         "sec-updating-publish": ("sec-pypi-testpypi", "sec-pypi-upload")}
+         "sec-updating-publish": ("sec-pypi-testpypi", "sec-pypi-upload"),
+         "sec-actions-dev": ("sec-pypi-testpypi",)}
 
 
 def test_every_command_is_printed_where_it_belongs() -> None:
