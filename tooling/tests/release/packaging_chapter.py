@@ -26,6 +26,8 @@ HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*(?:\{#([\w-]+)([^}]*)\})?$")
 NOT_RUN = {
     "uv tool install --python \">=3.11\" \\\n  \"labhandbook[release] @ git+":
         "it fetches this package from its host; the kit under test is on PATH already",
+    "handbook release publish --dev":
+        "it is for a commit without a tag; test_dev_version.py runs it on one",
 }
 # Run by hand only, although the block is outside the tabs.
 HAND_ONLY = {"sec-pypi-environment": "the kit brings its own build tools", "sec-updating-bot": "it needs no command"}
