@@ -15,7 +15,7 @@ NAMES = {"bcq": "BCQ", "bc": "cloning", "q": "plain Q"}
 CURVES = {"td3": ("TD3", "#1b5e8c", ""), "ddpg": ("DDPG", "#1c6b45", "2 3"), "d4pg": ("D4PG", "#6d3a96", "9 3"),
           "features": ("TD3, features", "#8a4b00", "9 3 2 3"), "trap": ("TD3, the trap", "#a3231c", "5 3")}
 EDGE = "#cfd8e2"
-WIDTH, LEFT, RIGHT, PANEL_HEIGHT, TOP, GAP = 540, 52, 424, 150, 44, 48  # pixels
+WIDTH, LEFT, RIGHT, PANEL_HEIGHT, TOP, GAP = 540, 52, 390, 150, 44, 48  # pixels
 PANELS = (("mean", "metres an episode, of 250", 250.0, (0, 50, 100, 150, 200, 250), 1.0),
           ("saturated", "percent of actions beyond 0.99", 1.0, (0, 0.25, 0.5, 0.75, 1), 100.0))
 
@@ -29,7 +29,8 @@ def strips(results: dict[str, Any]) -> str:
 
 def curves(results: dict[str, Any]) -> str:
     """Learning from images: a line for the interquartile mean over seeds, an area for its 95 percent interval."""
-    found = {name: values for name, values in results["images"].items() if name in CURVES and values["count"]}
+    learnt = results["images"]
+    found = {**{name: learnt[name] for name in CURVES if name != "features"}, "features": learnt["features"]["td3"]}
     most = max(values["curve"]["step"][-1] for values in found.values())
     height = TOP + len(PANELS) * (PANEL_HEIGHT + GAP)
     title = "Learning from images, on the roads that chose the checkpoint"

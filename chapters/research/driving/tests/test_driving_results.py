@@ -49,15 +49,17 @@ def test_bcq_beats_cloning_and_plain_q_learning_fails(said: dict[str, Any], runs
     assert found["log"] == pytest.approx(before["log"], rel=0.05)
 
 
-def test_td3_learns_to_keep_the_lane(said: dict[str, Any], runs: Path) -> None:
+def test_each_learner_keeps_the_lane(said: dict[str, Any], runs: Path) -> None:
     found, before = experiments.lane(runs, print), said["lane"]
-    assert found["best"]["lowest"] > 10 * found["straight"]
-    assert overlap(found["best"], before["best"])
+    for preset in experiments.LEARNERS:
+        assert found[preset]["best"]["lowest"] > 10 * found["straight"]
+        assert overlap(found[preset]["best"], before[preset]["best"])
     assert found["straight"] == before["straight"] and found["skilled"] == before["skilled"]
 
 
 def test_presets_learn_from_images_and_the_trap_does_not(said: dict[str, Any], runs: Path) -> None:
     found, before = experiments.images(runs, print), said["images"]
-    for preset in ("td3", "ddpg", "d4pg"):
+    for preset in experiments.LEARNERS:
         assert overlap(found[preset]["best"], before[preset]["best"])
+        assert overlap(found["features"][preset]["best"], before["features"][preset]["best"])
     assert found["td3"]["saturated"] < 20 and found["td3"]["best"]["low"] > 5 * found["trap"]["best"]["high"]
