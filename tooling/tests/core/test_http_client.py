@@ -134,23 +134,24 @@ def silent(request: BaseHTTPRequestHandler) -> None:
     time.sleep(0.5)
 
 
+def drip(request: BaseHTTPRequestHandler, letter: bytes) -> None:
+    for _ in range(100):
+        request.wfile.write(letter)
+        request.wfile.flush()
+        time.sleep(0.02)
+
+
 def slow(request: BaseHTTPRequestHandler) -> None:
     request.send_response(200)
     request.send_header("Content-Length", "1000")
     request.end_headers()
-    for _ in range(100):
-        request.wfile.write(b"x")
-        request.wfile.flush()
-        time.sleep(0.02)
+    drip(request, b"x")
 
 
 def slow_headers(request: BaseHTTPRequestHandler) -> None:
     request.send_response(200)
     request.flush_headers()
-    for _ in range(100):
-        request.wfile.write(b"X")
-        request.wfile.flush()
-        time.sleep(0.02)
+    drip(request, b"X")
 
 
 def slow_redirects(request: BaseHTTPRequestHandler) -> None:

@@ -98,38 +98,26 @@ def test_a_signal_ends_children_and_removes_temporary_folders(number: signal.Sig
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
-def test_a_thread_that_starts_nothing_after_a_signal_is_no_defect(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("late", "end"), [
+    ("run(['true'])", "thread.join()"),
+    # It fails only when its command has ended.
+    ("try: run(['true'])\n"
+     "    finally:\n"
+     "        refused.set()\n"
+     "        while ENDING: time.sleep(0.01)", "refused.wait()")])
+def test_a_thread_that_can_start_nothing_after_a_signal_is_no_defect(late: str, end: str, tmp_path: Path) -> None:
     body = ("from labhandbook.core.guarded_streams import ENDING\n"
-            "def late():\n"
+            "refused = threading.Event()\n"
+            "def work():\n"
             "    while not ENDING: time.sleep(0.01)\n"
-            "    run(['true'])\n"
-            "thread = threading.Thread(target=late)\n"
+            f"    {late}\n"
+            "thread = threading.Thread(target=work)\n"
             "thread.start()\n"
             "try:\n"
             "    os.kill(os.getpid(), signal.SIGTERM)\n"
             "    time.sleep(60)\n"
             "finally:\n"
-            "    thread.join()")
-    done = trouble(body, tmp_path)
-    assert done.returncode == 128 + signal.SIGTERM and done.stderr == "Stopped by SIGTERM.\n"
-    assert not (tmp_path / ".local").exists()
-
-
-def test_a_thread_that_ends_after_its_command_was_stopped_is_no_defect(tmp_path: Path) -> None:
-    body = ("from labhandbook.core.guarded_streams import ENDING\n"
-            "refused = threading.Event()\n"
-            "def late():\n"
-            "    while not ENDING: time.sleep(0.01)\n"
-            "    try: run(['true'])\n"
-            "    finally:\n"
-            "        refused.set()\n"
-            "        while ENDING: time.sleep(0.01)\n"
-            "threading.Thread(target=late).start()\n"
-            "try:\n"
-            "    os.kill(os.getpid(), signal.SIGTERM)\n"
-            "    time.sleep(60)\n"
-            "finally:\n"
-            "    refused.wait()")
+            f"    {end}")
     done = trouble(body, tmp_path)
     assert done.returncode == 128 + signal.SIGTERM and done.stderr == "Stopped by SIGTERM.\n"
     assert not (tmp_path / ".local").exists()
