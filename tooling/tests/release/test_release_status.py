@@ -87,6 +87,8 @@ def test_a_new_package_gets_a_version_that_an_index_takes(tmp_path: Path) -> Non
     left = found(State(load_project(root, ask_remote=False), "0.1.dev1+g27f6aa6e")).left
     assert left[0] == "handbook release rehearse --untagged"
     assert left[1].startswith("git tag --annotate v0.1.0 ") and "+g" not in " ".join(left)
+    written = found(State(load_project(root, ask_remote=False), "2.1.4.dev3")).left
+    assert written[1].startswith("git tag --annotate v2.1.4 ")
     shutil.rmtree(root / ".git")
     left = found(State(load_project(root, ask_remote=False), "0.1.dev1+g27f6aa6e")).left
     assert left[0].startswith("git init") and "v0.1.0" in left[0]

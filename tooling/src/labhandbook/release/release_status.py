@@ -22,7 +22,6 @@ from labhandbook.release.upload_refusals import closed, next_version
 YES, NO, PARTLY, UNKNOWN = "yes", "no", "partly", "unknown"
 MARKS = {YES: "✓", NO: "·", PARTLY: "!", UNKNOWN: "?"}
 BAD = "sec-updating-bad"
-FIRST = "0.1.0"  # the version to propose before there is any tag
 TAG = "git tag --annotate"
 
 
@@ -120,13 +119,15 @@ def tagged(project: Project, version: str, proposal: Proposal | None = None) -> 
 
 
 def taggable(project: Project, version: str, proposal: Proposal | None) -> str:
-    """The version to tag: the proposed one for `0.1.dev1+g27f6aa6e` of an untagged commit, which indexes refuse."""
+    """The version to tag. `0.1.dev1+g27f6aa6e` of an untagged commit, which indexes refuse, gives way to the proposed
+    one; before there is any tag, to 0.1.0, the release that it leads to.
+    """
     from packaging.version import Version
 
     asked = Version(version)
     if not (asked.is_devrelease or asked.local) or (project.git and tag_of(project, version) in project.git.tags):
         return version
-    return proposal.version if proposal else FIRST
+    return proposal.version if proposal else ".".join(map(str, [*asked.release, 0, 0][:max(3, len(asked.release))]))
 
 
 def built(state: State) -> Line:
