@@ -34,8 +34,8 @@ SHORTEST, LONGEST = 60, 3600  # seconds between two rounds
 def watch(file: Path, once: bool, early: bool, kept: Path | None, quiet: bool, form: str) -> int:
     """Watch pages, feeds, releases and pull requests for what is new.
 
-    FILE lists them. Without --once it looks again and again until you stop it. It ends with 0 whether or not
-    something is new, and with 1 when something went wrong.
+    FILE (default: watch.yml) lists them. Without --once it looks again and again until you stop it. It ends
+    with 0 whether or not something is new, and with 1 when something went wrong.
     """
     from labhandbook.watch.watch_file import read_watches
     from labhandbook.watch.watch_state import opened, place
