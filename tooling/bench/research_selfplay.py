@@ -10,10 +10,15 @@ busy machine doesn't count.
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import asdict
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +28,13 @@ import torch
 from open_spiel.python.algorithms import mcts
 from open_spiel.python.utils import file_logger
 
+from labhandbook.runs import Run
 from mhi_selfplay.cli import trained_player
 from mhi_selfplay.game import Game, State
 from mhi_selfplay.games import GAMES, cells_of
-from mhi_selfplay.learn import new_network, self_play
+from mhi_selfplay.learn import new_network, self_play, train
 from mhi_selfplay.network import Network, evaluator
-from mhi_selfplay.players import Player, judge
+from mhi_selfplay.players import Player, judge, searcher
 from mhi_selfplay.search import SearchSettings, search
 from mhi_selfplay.settings import preset
 from mhi_selfplay.study import steady
@@ -103,33 +109,80 @@ def our_games(name: str, games: int) -> float:
     return games / (time.process_time() - begin)
 
 
+def their_config(name: str, folder: str, **given: Any) -> Any:
+    """The settings of OpenSpiel's AlphaZero, its network as wide and deep as ours, and what else is `given`."""
+    from open_spiel.python.algorithms.alpha_zero import alpha_zero
+
+    game, settings = pyspiel.load_game(name.replace("-", "_")), preset(name)
+    return alpha_zero.Config(**{
+        "game": game.get_type().short_name, "path": folder, "learning_rate": settings.learning_rate,
+        "weight_decay": settings.weight_decay, "decouple_weight_decay": True, "train_batch_size": settings.batch,
+        "replay_buffer_size": 4000, "replay_buffer_reuse": 10, "max_steps": 1, "checkpoint_freq": 1, "actors": 1,
+        "evaluators": 0, "evaluation_window": 1, "eval_levels": 2, "uct_c": settings.cpuct,
+        "max_simulations": SIMULATIONS, "policy_alpha": settings.noise_alpha, "policy_epsilon": settings.noise_share,
+        "temperature": 1, "temperature_drop": settings.temperature_moves, "nn_model": "resnet",
+        "nn_width": settings.channels, "nn_depth": settings.blocks, "verbose": False, "quiet": True,
+        "observation_shape": game.observation_tensor_shape(), "output_size": game.num_distinct_actions(), **given})
+
+
 def their_games(name: str, games: int) -> float:
     """The same for an actor of OpenSpiel's AlphaZero, its network as wide and deep; one game is played before."""
     from open_spiel.python.algorithms.alpha_zero import alpha_zero
     from open_spiel.python.algorithms.alpha_zero.evaluator import AlphaZeroEvaluator
 
-    game, settings = pyspiel.load_game(name.replace("-", "_")), preset(name)
-    with tempfile.TemporaryDirectory() as folder:
-        config = alpha_zero.Config(
-            game=game.get_type().short_name, path=folder, learning_rate=0.001, weight_decay=1e-4,
-            decouple_weight_decay=True, train_batch_size=64, replay_buffer_size=1000, replay_buffer_reuse=3,
-            max_steps=1, checkpoint_freq=1, actors=1, evaluators=0, evaluation_window=1, eval_levels=1,
-            uct_c=settings.cpuct, max_simulations=SIMULATIONS, policy_alpha=settings.noise_alpha,
-            policy_epsilon=settings.noise_share, temperature=1, temperature_drop=settings.temperature_moves,
-            nn_model="resnet", nn_width=settings.channels, nn_depth=settings.blocks,
-            observation_shape=game.observation_tensor_shape(), output_size=game.num_distinct_actions(),
-            verbose=False, quiet=True)
+    game = pyspiel.load_game(name.replace("-", "_"))
+    with tempfile.TemporaryDirectory() as folder, file_logger.FileLogger(folder, "actor", quiet=True) as logger:
+        config = their_config(name, folder)
         asks = AlphaZeroEvaluator(game, alpha_zero._init_model_from_config(config))
         bots = [alpha_zero._init_bot(config, game, asks, False)] * 2
-        with file_logger.FileLogger(folder, "actor", quiet=True) as logger:
-            def play() -> None:
-                alpha_zero._play_game(logger, 1, game, bots, config.temperature, config.temperature_drop)
 
+        def play() -> None:
+            alpha_zero._play_game(logger, 1, game, bots, config.temperature, config.temperature_drop)
+
+        play()
+        begin = time.process_time()
+        for _ in range(games):
             play()
-            begin = time.process_time()
-            for _ in range(games):
-                play()
     return games / (time.process_time() - begin)
+
+
+def their_training(name: str, games: int) -> tuple[Player, int, float]:
+    """OpenSpiel's AlphaZero after about `games` games: its player, the games, and the seconds of all processes."""
+    from open_spiel.python.algorithms.alpha_zero import alpha_zero
+    from open_spiel.python.algorithms.alpha_zero.evaluator import AlphaZeroEvaluator
+
+    settings, before = preset(name), _seconds()
+    with tempfile.TemporaryDirectory() as folder:
+        # A step learns after 400 positions, which are 45 to 55 games of tic-tac-toe.
+        steps = games // 45
+        config = their_config(name, folder, max_steps=steps, checkpoint_freq=steps,
+                              max_simulations=settings.simulations)
+        with redirect_stdout(StringIO()):
+            alpha_zero.alpha_zero(config)
+        spent = _seconds() - before
+        last = (Path(folder) / "learner.jsonl").read_text(encoding="utf-8").splitlines()[-1]
+        model = alpha_zero._init_model_from_config(config)
+        model.load_checkpoint(steps)
+    game = pyspiel.load_game(name.replace("-", "_"))
+    thinks = alpha_zero._init_bot(config, game, AlphaZeroEvaluator(game, model), True)
+    return open_spiel_player(thinks), json.loads(last)["total_trajectories"], spent
+
+
+def our_training(name: str) -> tuple[Player, int, float]:
+    """The same for this project with its preset for the game."""
+    game, settings, before = GAMES[name](), preset(name), _seconds()
+    with tempfile.TemporaryDirectory() as folder:
+        with Run.open(Path(folder) / "run", asdict(settings), steps=settings.iterations) as run:
+            network = train(run, settings)
+        spent = _seconds() - before
+    player = searcher(game, evaluator(game, network), settings.search(noise=False))
+    return player, settings.iterations * settings.games + settings.warm_games, spent
+
+
+def _seconds() -> float:
+    """Processor time of this process and of those that it waited for."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def openings(game: Game, count: int) -> list[list[int]]:
@@ -144,9 +197,8 @@ def openings(game: Game, count: int) -> list[list[int]]:
     return found
 
 
-def open_spiel_player(simulations: int) -> Player:
-    """OpenSpiel's search with rollouts on our positions of tic-tac-toe."""
-    player = bot("tic_tac_toe", mcts.RandomRolloutEvaluator(1, np.random.RandomState(0)), simulations)
+def open_spiel_player(player: Any) -> Player:
+    """A bot of OpenSpiel on our positions of tic-tac-toe."""
     game = pyspiel.load_game("tic_tac_toe")
 
     def choose(state: State) -> int:
@@ -177,21 +229,25 @@ def lost(player: Player) -> tuple[int, int, float]:
 
 
 def played() -> None:
-    """Print the games a second of both, or what is lacking."""
-    if lacking := [name for name in ("jax", "flax", "optax", "chex", "orbax") if find_spec(name) is None]:
-        return print(f"\nOpenSpiel's AlphaZero is left out: it needs {', '.join(lacking)}")
+    """Print the games a second of both."""
     print("\n| Game | Games a second, this | OpenSpiel's AlphaZero | Ratio |\n|---|---|---|---|")
     for name, ours, theirs in (("tic-tac-toe", 50, 10), ("connect-four", 20, 2)):
         rates = our_games(name, ours), their_games(name, theirs)
         print(f"| {name} | {rates[0]:.2f} | {rates[1]:.3f} | {rates[0] / rates[1]:.1f} |", flush=True)
 
 
-def main() -> None:
-    """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path, help="a trained run of tic-tac-toe")
-    given = parser.parse_args()
-    torch.set_num_threads(1)
+def trained() -> None:
+    """Print what both lose after about as many games, with the simulations of our preset an action."""
+    print("\n| Trained on tic-tac-toe | Games | Seconds | Lines lost | of |\n|---|---|---|---|---|")
+    name, games = "tic-tac-toe", 0
+    for title in ("this", "OpenSpiel's AlphaZero"):
+        player, games, seconds = our_training(name) if title == "this" else their_training(name, games)
+        number, lines, _ = lost(player)
+        print(f"| {title} | {games} | {seconds:,.0f} | {number} | {lines} |", flush=True)
+
+
+def searches() -> None:
+    """Print the simulations a second of both with one network."""
     print(f"{SIMULATIONS} simulations an action, the same network for both\n\n"
           "| Search | Game | Simulations a second | Ratio |\n|---|---|---|---|")
     for name, count in (("connect-four", 24), ("tic-tac-toe", 24)):
@@ -210,15 +266,34 @@ def main() -> None:
                 (f"this, {count} games", ours(game, states, network, count))]
         for title, rate in rows:
             print(f"| {title} | {name} | {rate:,.0f} | {rate / base:.1f} |", flush=True)
-    played()
+
+
+def players(run: Path) -> None:
+    """Print what the trained network of `run` loses, and OpenSpiel's search without a network."""
     print("\n| Player of tic-tac-toe | Lines lost | of | ms an action |\n|---|---|---|---|")
-    players = [(f"this, trained, {SIMULATIONS} simulations",
-                trained_player(GAMES["tic-tac-toe"](), given.run, SIMULATIONS)),
-               *((f"OpenSpiel, rollouts, {count} simulations", open_spiel_player(count))
-                 for count in (100, 300, 1000))]
-    for title, player in players:
+    thinks = mcts.RandomRolloutEvaluator(1, np.random.RandomState(0))
+    compared = [(f"this, trained, {SIMULATIONS} simulations",
+                trained_player(GAMES["tic-tac-toe"](), run, SIMULATIONS)),
+                *((f"OpenSpiel, rollouts, {count} simulations",
+                   open_spiel_player(bot("tic_tac_toe", thinks, count)))
+                  for count in (100, 300, 1000))]
+    for title, player in compared:
         number, lines, each = lost(player)
         print(f"| {title} | {number} | {lines} | {each:.1f} |", flush=True)
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, help="a trained run of tic-tac-toe")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    searches()
+    players(given.run)
+    if lacking := [name for name in ("jax", "flax", "optax", "chex", "orbax") if find_spec(name) is None]:
+        return print(f"\nOpenSpiel's AlphaZero is left out: it needs {', '.join(lacking)}")
+    played()
+    trained()
 
 
 if __name__ == "__main__":
