@@ -134,7 +134,8 @@ NEAR: dict[str, Case] = {
                                     "[^here]: The note.\n\n[list]: https://example.org\n\n"
                                     "| a | b |\n|---|---|\n| 1 | 2 |\n\n$\\frac{a}{b}$ &amp; more.")),
     "BOOK018": Case(page("BOOK018",
-                         "We receive guests of every colour, with a homograph from [here](https://numer.ai/teh).")),
+                         "We receive guests of every colour, with a homograph from [here](https://numer.ai/teh), "
+                         "and (mis)count some.")),
     "BOOK019": Case(page("BOOK019", "```{.bash}\necho \"$(ls)\"\n```\n\n```python\nprint(\"'\")\n```\n\n"
                                     "```text\necho $(ls\n```\n\n    echo $(ls")),
     "BOOK020": Case(page("BOOK020", "```bash\nsort <in >out  # not <name>\necho '<b>' <<<word\ndiff <(ls) <(ls -a)\n"
@@ -142,9 +143,11 @@ NEAR: dict[str, Case] = {
                                     "Write `<b>`.")),
     "BOOK021": Case({**page("BOOK021", "::: {#note}\nText.[^1]\n:::\n\n[^1]: As @noted2020 says."),
                      "references.bib": entry("noted2020", "doi = {10.1/noted}")}),
-    "BOOK022": Case({**page("BOOK022", "As @one2020 and @two2020 say."),
+    "BOOK022": Case({**page("BOOK022", "As @one2020, @two2020, @three2020 and @four2020 say."),
                      "references.bib": entry("one2020", "url = {https://example.org/list}")
-                     + entry("two2020", "url = {https://example.org/list}").replace("Title of", "Another lecture,")}),
+                     + entry("two2020", "url = {https://example.org/list}").replace("Title of", "Another lecture,")
+                     + "".join(entry(f"{key}2020", "url = {https://example.org/cars}").replace("Title of", title)
+                               for key, title in (("three", "car: Regression"), ("four", "carData: Regression")))}),
     "BOOK023": Case({**page("BOOK023", "As @arxiv2020 says."),
                      "references.bib": "@comment{no entry,}\n" + entry("arxiv2020", "eprint = {2001.00001}")}),
     "BOOK024": Case({"chapters/deep.yml": 'source: "a page"\na:\n  checked: 2026-11-01\n  review-by: 2027-01-01\n'

@@ -61,6 +61,12 @@ def _words(work: Work) -> str:
     return re.sub(r"[\W_]+", " ", re.sub(r"[{}\\]", "", work.fields.get("title", ""))).lower().strip()
 
 
+def _alike(work: Work, other: Work) -> bool:
+    """Whether two titles are of one work: not of two lectures of a list, nor "car: ..." and "carData: ..."."""
+    names = {title.partition(":")[0] for each in (work, other) if ":" in (title := each.fields.get("title", ""))}
+    return len(names) < 2 and SequenceMatcher(None, _words(work), _words(other)).ratio() > ALIKE
+
+
 def _address(work: Work) -> str:
     return re.sub(r"^https?://", "", work.fields.get("url", "")).rstrip("/")
 
@@ -76,10 +82,8 @@ def doubled(reading: Reading) -> Iterator[At]:
     for work in reading.works:
         same = [(what, other) for what, value in _marks(work)
                 if (other := first.setdefault((what, value), work)) is not work]
-        # Lectures of one playlist share its address, but not their titles.
         beside = addresses.setdefault(_address(work), [])
-        same += [("address", other) for other in beside
-                 if _address(work) and SequenceMatcher(None, _words(work), _words(other)).ratio() > ALIKE]
+        same += [("address", other) for other in beside if _address(work) and _alike(work, other)]
         beside.append(work)
         what, other = same[0] if same else ("", work)
         # Files that were exported apart may hold the same entry: nothing is lost.

@@ -19,8 +19,8 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.core.wording import kit
 
 SECONDS = 120
-# Marks inside a word: of 2^nd^ and **h**ue, "nd" and "ue" are no words.
-MARKED = re.compile(r"(?<=\w)[*^~]+(?=\w)")
+# Marks inside a word: of 2^nd^, **h**ue and (mis)count, "nd", "ue" and "mis" are no words.
+MARKED = re.compile(r"(?<=\w)[*^~()]+(?=\w)")
 SCRIPT = 'for file; do bash -n "$file" || :; done'
 
 
