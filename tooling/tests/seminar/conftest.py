@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from labhandbook.seminar.talk import PACKAGED, SERIES
 from tooling.tests.seminar.talks import write
 
 
@@ -15,4 +16,5 @@ def folder(tmp_path: Path) -> Path:
     seminars = tmp_path / "seminars"
     seminars.mkdir()
     write(seminars)
+    (seminars / SERIES).write_text((PACKAGED / SERIES).read_text().replace("to: ", "to: list@example.org "))
     return seminars

@@ -132,10 +132,12 @@ def test_a_video_without_an_abstract_begins_with_its_speaker(folder: Path) -> No
 
 
 def test_a_cancelled_talk_is_announced_as_cancelled(folder: Path) -> None:
-    message = read(made(write(folder, status="cancelled"))["mail.eml"])
-    assert message["Subject"].startswith("CANCELLED ")
-    texts = [body(message, kind) for kind in ("plain", "html")]
-    assert all("this talk does not take place" in text and "will be recorded" not in text for text in texts)
+    files = made(write(folder, status="cancelled"))
+    message = read(files["mail.eml"])
+    assert message["Subject"].startswith("CANCELLED ") and message["To"] == "list@example.org"
+    for text in (*(body(message, kind) for kind in ("plain", "html")), files["event.txt"].decode()):
+        assert "this talk does not take place" in text
+        assert not any(said in text for said in ("will be recorded", TALK["zoom"], "Join", "Welcome"))
 
 
 def test_lines_without_words_are_left_out(folder: Path) -> None:
@@ -182,7 +184,7 @@ def test_the_chapter_lists_all_words(folder: Path) -> None:
     assert all(f"`{word}`" in text or f"`@{word}@`" in text for word in words(*folder_of(write(folder))))
     used = {word for path in PACKAGED.glob("*.*") if path.suffix != ".typ"
             for word in PLACEHOLDER.findall(path.read_text(encoding="utf-8"))}
-    assert used <= {*words(*folder_of(write(folder))), "VIDEO TITLE"}
+    assert used <= {*words(*folder_of(write(folder))), "VIDEO TITLE", "MISSING"}
 
 
 def test_an_unreadable_talk_is_an_error(folder: Path) -> None:

@@ -28,12 +28,23 @@ def test_the_list_goes_from_two_weeks_before_to_a_week_after(folder: Path) -> No
 
 
 @pytest.mark.parametrize(("offset", "done", "ahead", "expected"), [
-    (-15, [], 0, []), (-15, [], 1, ["speaker", "event"]), (-14, [], 0, ["speaker", "event"]),
-    (-14, ["event"], 0, ["speaker"]), (-10, ["event", "speaker"], 0, ["microphone"]), (22, [], 0, []),
+    (-15, [], 0, []), (-15, [], 1, ["speaker", "consent", "event"]),
+    (-14, [], 0, ["speaker", "consent", "event"]), (-14, ["event"], 0, ["speaker", "consent"]),
+    (-10, ["event", "speaker", "consent"], 0, ["microphone"]), (22, [], 0, []),
 ])
 def test_what_is_due(folder: Path, offset: int, done: list[str], ahead: int, expected: list[str]) -> None:
-    write(folder, done=done)
+    write(folder, done=done, abstract=None, recording=None)
     assert names(folder, DAY + timedelta(offset), ahead) == expected
+
+
+def test_a_task_whose_facts_are_there_is_done(folder: Path) -> None:
+    assert names(folder, DAY - timedelta(14)) == ["event"]
+    write(folder, abstract=None, affiliation=None, recording="maybe")
+    asked = {task.name: task.text for task in due(read_folder(folder), DAY - timedelta(14), 0)}
+    assert asked.pop("speaker") == "Ask Maija Meikäläinen for affiliation and abstract" and "consent" in asked
+    after = set(names(folder, DAY + timedelta(7)))
+    write(folder, video="https://example.org/v")
+    assert "video" in after and "video" not in names(folder, DAY + timedelta(7))
 
 
 def test_only_what_a_talk_needs(folder: Path) -> None:
@@ -68,6 +79,7 @@ def test_the_command(folder: Path) -> None:
 @pytest.mark.parametrize(("task", "said"), [
     ("{day: 1, do: A}", "`task` is missing"), ("{task: a, day: soon, do: A}", "not a number of days"),
     ("{task: a, day: 1}", "`do` is missing"), ("{task: a, day: 1, do: A, only: rooom}", "did you mean room?"),
+    ("{task: a, day: 1, do: A, until: vidoe}", "did you mean video?"),
     ("{task: a, day: 1, do: '@WHO@'}", "nothing is called @WHO@"),
 ])
 def test_a_wrong_task_is_named(folder: Path, task: str, said: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -90,8 +91,17 @@ def test_a_copied_uid_is_an_error(folder: Path) -> None:
 @pytest.mark.parametrize(("line", "code"), [("from: nobody", "SEM013"), ('from: "a@b.fi\\r\\nBcc: c@d.fi"', "SEM013"),
                                             ("from: a@b.fi", "")])
 def test_the_facts_of_the_series_are_checked(folder: Path, line: str, code: str) -> None:
-    (folder / "series.yml").write_text(f"name: A series\n{line}\n")
+    (folder / "series.yml").write_text(f"name: A series\nto: list@example.org\n{line}\n")
     assert codes(folder) == [code] * bool(code)
+
+
+def test_a_mail_without_a_recipient_is_reported(folder: Path) -> None:
+    (folder / "series.yml").unlink()
+    (finding,) = json.loads(run("seminar", "check", folder, "--format", "json").stdout)["findings"]
+    assert (finding["code"], finding["severity"]) == ("SEM013", "warning") and "no recipient" in finding["message"]
+    made = run("seminar", "make", folder / "2026-12-03-meikalainen.yml")
+    assert made.returncode == 0 and "to is empty: the announcement (mail.eml) has no recipient" in made.stdout
+    assert "mail.eml" in made.stdout
 
 
 class Answers(BaseHTTPRequestHandler):

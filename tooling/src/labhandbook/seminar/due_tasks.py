@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.wording import hint
+from labhandbook.core.wording import hint, listed
 from labhandbook.core.yaml_reader import read_yaml
-from labhandbook.seminar.talk import TEXTS, Folder, Talk
+from labhandbook.seminar.talk import FIELDS, TEXTS, Folder, Talk
 from labhandbook.seminar.talk_texts import template, words, words_in
 
 TASKS = "checklist.yml"
@@ -19,7 +19,10 @@ ONLY = ("room", "zoom", "recording")
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to do for a talk. `name` is what `done` lists in the talk's file."""
+    """One thing to do for a talk. `name` is what `done` lists in the talk's file.
+
+    `open` is False when the talk's file holds the facts that the task would bring.
+    """
 
     name: str
     day: date
@@ -27,6 +30,7 @@ class Task:
     who: str
     text: str
     talk: Talk
+    open: bool = True
 
     def state(self, today: date) -> str:
         """Whether it is late, for today, or to come."""
@@ -48,12 +52,13 @@ def due(folder: Folder, today: date, ahead: int = AHEAD) -> list[Task]:
         tasks = list(checklist(folder, talk))
         if tasks and today <= tasks[-1].day + timedelta(14):
             done = set(talk.words("done"))
-            found += [task for task in tasks if task.name not in done and task.day <= today + timedelta(ahead)]
+            found += [task for task in tasks
+                      if task.open and task.name not in done and task.day <= today + timedelta(ahead)]
     return sorted(found, key=lambda task: (task.day, task.talk.order))
 
 
 def checklist(folder: Folder, talk: Talk) -> Iterator[Task]:
-    """All tasks of a talk in the order of days. Raises HandbookError for a task without its parts."""
+    """All tasks of a talk in the order of days, done or not. Raises HandbookError for a task without its parts."""
     if talk.day is None or talk.cancelled:
         return
     text, shown = template(folder, TASKS)
@@ -62,17 +67,22 @@ def checklist(folder: Folder, talk: Talk) -> Iterator[Task]:
     meant, tasks = words(folder, talk), []
     for item in value.items:
         name, offset, only = item["task"].text, item["day"].data, item["only"].word
+        facts = [each.text for each in item["until"].words]
+        unknown = next((each for each in facts if each not in FIELDS), "")
         wrong = ("its `task` is missing" if not name else "`day` is not a number of days, such as -14"
                  if not isinstance(offset, int) or abs(offset) > 365 else "`do` is missing" if not item["do"].text
-                 else f"`only` is {only}{hint(only, ONLY)}" if only and only not in ONLY else "")
+                 else f"`only` is {only}{hint(only, ONLY)}" if only and only not in ONLY
+                 else f"`until` names {unknown}{hint(unknown, FIELDS)}" if unknown else "")
         if wrong:
             raise HandbookError(f"a task can't be read: {wrong}", where=f"{shown}:{item.line}",
                                 todo="correct that task", section=TEXTS)
         if not only or holds[only]:
             role = item["who"].text or "organiser"
             person = {"host": talk["host"], "speaker": talk["speaker"]}.get(role) or folder.series["roles"][role].text
+            lacks = [each for each in facts if not talk[each] or (each == "recording" and talk.recorded is None)]
+            text = words_in(item["do"].text, {**meant, "MISSING": listed(lacks)}, f"{shown}:{item['do'].line}")
             tasks.append(Task(name, talk.day + timedelta(offset), offset, f"{role} ({person})" if person else role,
-                              words_in(item["do"].text, meant, f"{shown}:{item['do'].line}"), talk))
+                              text, talk, not facts or bool(lacks)))
     yield from sorted(tasks, key=lambda task: task.day)
 
 

@@ -208,15 +208,19 @@ def described(folder: Folder) -> Iterator[At]:
                 yield At(f"{name} is missing", talk.file, talk.fields.at(name))
 
 
-@TALKS.rule("SEM013", "The series has a name, and its addresses are addresses", section=TEXTS,
+@TALKS.rule("SEM013", "The series has a name, and addresses that mails go from and to", section=TEXTS,
             why="They are in the header of each mail and in each entry of the calendar.",
-            fix="Correct the line in `series.yml`; `handbook seminar init` writes a fresh one.")
+            fix="Correct the line in `series.yml`; `handbook seminar init` writes the file.")
 def series(folder: Folder) -> Iterator[At]:
     """What the series lacks."""
     for name in ("name", "from", "to", "web"):
         text, line = folder.fact(name), folder.series.at(name)
-        if name in ("from", "to"):
-            if (text or name == "from") and not EMAIL.fullmatch(text):
+        if name == "to" and not text:
+            yield At("to is empty: the announcement (mail.eml) has no recipient", folder.series_file, line, WARNING,
+                     "Write the address of the mailing list as `to` in `series.yml`; `handbook seminar init` writes "
+                     "the file.")
+        elif name in ("from", "to"):
+            if not EMAIL.fullmatch(text):
                 yield At(f"{name} is not an e-mail address: {text[:80] or 'it is empty'}", folder.series_file, line)
         elif name == "web":
             if text and not is_link(text):

@@ -25,8 +25,10 @@ def words(folder: Folder, talk: Talk) -> dict[str, str]:
     when = f"{start:%H:%M}–{end:%H:%M}" if start and end else ""
     found = {"SPEAKER": talk["speaker"], "AFFILIATION": talk["affiliation"], "TITLE": talk["title"],
              "ABSTRACT": talk["abstract"], "DAY": day, "TIME": when, "PLACE": talk.place, "ROOM": talk["room"],
-             "ZOOM": talk["zoom"], "SPEAKER WEB": talk["speaker-web"], "HOST": talk["host"], "VIDEO": talk["video"],
+             "ZOOM": "" if talk.cancelled else talk["zoom"], "SPEAKER WEB": talk["speaker-web"],
+             "HOST": talk["host"], "VIDEO": talk["video"],
              "TAGS": ", ".join(tags(folder, talk)), "STATUS": "CANCELLED" if talk.cancelled else "",
+             "WELCOME": "" if talk.cancelled else "Welcome!",
              "RECORDING": "The talk will be recorded." if talk.recorded and not talk.cancelled else "",
              "SERIES": folder.fact("name"), "SERIES WEB": folder.fact("web"), "FROM": folder.fact("from"),
              "PLAYLIST": folder.fact("playlist")}
