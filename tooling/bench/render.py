@@ -23,7 +23,7 @@ HANDBOOK = Path(sys.executable).with_name("handbook")
 SIZES = (10, 30, 100, 300)
 
 PARAGRAPH = (
-    "You submit the job and the scheduler decides when it starts, as @sec-chapter-{number} tells. Ask for what the "
+    "You submit the job and the scheduler decides when it starts, as @sec-chapter-{number} says. Ask for what the "
     "program needs and no more: a smaller job starts sooner, and hours are left for others [@rasmussen2006gaussian]. "
 )
 SECTION = """
@@ -83,7 +83,7 @@ def measure(book: Path, engine: str, output: Path) -> Run:
                "--output", str(output)]
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    # wait4 tells of this process and those it waited for: the largest of them, not their sum.
+    # wait4 reports this process and those it waited for: the largest of them, not their sum.
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)

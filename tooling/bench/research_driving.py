@@ -2,7 +2,7 @@
 
 Run it with `.venv-research/bin/python tooling/bench/research_driving.py --cleanrl ~/cleanrl` after
 `pip install stable-baselines3 tyro tensorboard`. CleanRL is no library but files to copy: clone its repository and
-name its folder, or it is left out. Its file stands still at Gymnasium 0.29; here it runs in the newer one, with
+name its folder, or it is left out. Its file requires Gymnasium 0.29; here it runs in the newer one, with
 a vector environment that speaks as the older did. All networks are as wide as CleanRL's, whose width is in its code.
 
 They take turns, so that what else the machine does hits each; what counts is the ratio. Returns are of 20 episodes

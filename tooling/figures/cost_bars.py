@@ -11,7 +11,7 @@ from labhandbook.hpc.job_script import parse
 from labhandbook.hpc.partition_limits import amount
 from tooling.figures.drawing import NARROW, ROOT, SMALL, Picture
 
-# How it is asked for, in words and in numbers: the partition, and the cores or the fact that tells how many.
+# How it is asked for, in words and in numbers: the partition, and the cores or the fact that says how many.
 WAYS = (
     ("standard-g", "standard-g", "16"),
     ("small-g with all cores of a node", "small-g", "gpu.cores-per-node"),

@@ -20,7 +20,7 @@ SEEN = (
     "everywhere, the band of two standard deviations has the same width everywhere, and three drawn functions "
     "wander freely in it. Below, after observations of the sine at -2, 0 and 1: mean, band and drawn functions "
     "pass close to the three points. At 0.5, between two points, the mean is {near} and the standard deviation "
-    "{near_sd}. At 6, far from all of them, the band is as wide as before: mean {far}, standard deviation "
+    "{near_sd}. At 6, far from all of them, the band is as wide as above: mean {far}, standard deviation "
     "{far_sd}."
 )
 

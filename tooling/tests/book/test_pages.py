@@ -292,7 +292,7 @@ def test_reading_path_comes_from_the_bibliography(everything: Pages) -> None:
     page = everything["chapters/beta/three.html"]
     whole, rest = page.main.select("ol:not(.footnotes ol)")
     assert [text_of(item) for item in whole.select("li")] == [
-        "Literate programming (intro article, 40 minutes). Knuth (1984) tells a program as a story, with code and "
+        "Literate programming (intro article, 40 minutes). Knuth (1984) presents a program as a story, with code and "
         "x2; see its page.",
         "Note G: Notes on the Analytical Engine (advanced book, 4.5 hours). Lovelace and Menabrea (1843) hold the "
         "first program. Before: Literate; Turing (1950)."]

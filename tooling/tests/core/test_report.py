@@ -45,7 +45,7 @@ def test_counts_are_words() -> None:
     assert counts([]) == "no findings"
 
 
-def test_json_tells_all_of_a_finding() -> None:
+def test_json_says_all_of_a_finding() -> None:
     made = json.loads(report(FINDINGS, "json"))
     assert made["counts"] == {"error": 2, "warning": 1, "unverified": 1}
     assert made["findings"][0] == {
@@ -93,7 +93,7 @@ def test_sarif_places_are_addresses_and_lines() -> None:
     assert places[3]["artifactLocation"] == {"uri": "/far/away.html"}
 
 
-def test_sarif_tells_equal_findings_apart_but_not_moved_ones() -> None:
+def test_sarif_distinguishes_equal_findings_but_not_moved_ones() -> None:
     def prints(findings: list[Finding]) -> list[str]:
         return [result["partialFingerprints"]["handbook/v1"] for result in sarif(findings)["runs"][0]["results"]]
 

@@ -33,7 +33,7 @@ def carried(path: Path, *args: str, fails: str = "") -> tuple[list[str], list[Re
     return done, results
 
 
-def test_what_is_kept_still_tells_what_it_found(tmp_path: Path) -> None:
+def test_what_is_kept_still_says_what_it_found(tmp_path: Path) -> None:
     path = tmp_path / "ledger.json"
     assert carried(path, "a")[0] == ["one", "two"]
     done, (first, second) = carried(path, "a")

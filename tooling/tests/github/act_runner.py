@@ -1,7 +1,7 @@
 """Runs workflow files on this machine with act, each job in a fresh folder, with stand-ins for the actions they use.
 
 act (https://github.com/nektos/act) reads the real files, decides which jobs run, and gives steps the variables and
-files of GitHub's runner. What it lacks (approvals, identities, permissions of the token) the workflow's text tells.
+files of GitHub's runner. What it lacks (approvals, identities, permissions of the token) the workflow's text says.
 """
 
 from __future__ import annotations

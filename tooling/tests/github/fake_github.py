@@ -48,7 +48,7 @@ class Job:
 class State:
     """A repository on GitHub. `remote` is the bare repository that has its tags, `jobs` are those that may run.
 
-    `runs` are workflow runs as the API tells them, `checks` and `statuses` those of other programs, `environments`
+    `runs` are workflow runs as the API lists them, `checks` and `statuses` those of other programs, `environments`
     those of deployments with their `policies` by name, `issues` the repository's, `others` what is answered for paths
     of other repositories.
     """

@@ -1,4 +1,4 @@
-"""release.yml, run: a pushed tag goes through every job, stops where it must, says why, and a re-run finishes.
+"""release.yml, run: a pushed tag runs every job, stops where it must, says why, and a re-run finishes.
 
 The package is one that `handbook release new` makes, its workflow the one that `init` writes. Both indexes are on
 loopback and take uploads from a trusted publisher only; GitHub's API is on loopback too.

@@ -115,7 +115,7 @@ def test_a_push_to_main_publishes_what_was_checked(remote: Path, tmp_path: Path)
 
 
 def checked(remote: Path, scratch: Path, *, fork: bool, timeout: float = 900, **environ: str) -> tuple[Runner, Run]:
-    """A pull request goes through check.yml, without the jobs beside."""
+    """A pull request runs check.yml, without the jobs beside."""
     home = {"PIP_CACHE_DIR": str(Path.home() / ".cache" / "pip")}
     pip = {"PIP_CONFIG_FILE": os.environ["PIP_CONFIG_FILE"]} if "PIP_CONFIG_FILE" in os.environ else {}
     runner = machine(remote, scratch, **home, **pip, **environ)
@@ -123,7 +123,7 @@ def checked(remote: Path, scratch: Path, *, fork: bool, timeout: float = 900, **
 
 
 @pytest.mark.slow
-def test_a_pull_request_goes_through_every_check(remote: Path, tmp_path: Path) -> None:
+def test_a_pull_request_runs_every_check(remote: Path, tmp_path: Path) -> None:
     """All of .ci/run, as on GitHub, which takes as long as `make test` and a fresh environment."""
     _, done = checked(remote, tmp_path, fork=False, timeout=3600)
     assert {"check", "annotate"} <= set(done.ended("success")) and not done.ended("failure"), done.why()

@@ -22,7 +22,7 @@ WITHOUT_THREAD = {"GHA002", "GHA050"}
 
 
 def of(code: str, seen: Repository) -> list[Finding]:
-    return WORKFLOWS.look(code, seen)
+    return WORKFLOWS.find(code, seen)
 
 
 def test_each_rule_has_a_seeded_defect_and_a_near_miss() -> None:

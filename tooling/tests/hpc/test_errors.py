@@ -134,7 +134,7 @@ def test_sbatch_refuses_the_file_with_the_message(slurm: Slurm, work: Path, mess
 
 
 @LUMI
-def test_squeue_tells_why_a_job_waits(slurm: Slurm, poor: None, work: Path) -> None:
+def test_squeue_says_why_a_job_waits(slurm: Slurm, poor: None, work: Path) -> None:
     def submit(*words: str, body: str = "sleep 300") -> str:
         return slurm.submit(*SMALL, *words, "--wrap", body, cwd=work)
 
@@ -196,7 +196,7 @@ def test_logs_hold_the_messages(slurm: Slurm, work: Path) -> None:
 
 
 @LUMI
-def test_the_accounting_tells_how_a_job_ended(slurm: Slurm, work: Path) -> None:
+def test_the_accounting_says_how_a_job_ended(slurm: Slurm, work: Path) -> None:
     long, broken, stopped = (slurm.submit(*SMALL, "--no-requeue", "--wrap=sleep 300", cwd=work) for _ in range(3))
     lost = slurm.submit(*SMALL, "--wrap=no-such-program", cwd=work)
     silent = slurm.submit("--partition=small", "--time=2", "--output=nowhere/%j.out", "--wrap=true", cwd=work)

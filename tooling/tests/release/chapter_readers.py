@@ -181,7 +181,7 @@ class Way:
 
 
 def way(tab: str, folder: Path) -> Iterator[Way]:
-    """A reader who went through the pages of a first release."""
+    """A reader who followed the pages of a first release."""
     if download("click>=8.1") is None:
         pytest.skip(LACKS + "the network")
     with serving(folder / "testpypi", token=CANARY) as testpypi, serving(folder / "pypi", token=CANARY) as pypi:

@@ -1,4 +1,4 @@
-"""Real packages go through check, build, inspect and test to the end: no crash, and nothing found that isn't so.
+"""Check, build, inspect and test end for real packages: no crash, and nothing found that isn't so.
 
 The lab's own and packages of other shapes, as their sdists on PyPI have them, and this repository. What a maintainer
 would see is written out for each; a finding that is not there fails the test.

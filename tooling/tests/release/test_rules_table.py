@@ -19,7 +19,7 @@ EVERY = [pytest.param(code, case, id=f"{code}-{number}") for code in CASES
 
 
 def of(code: str, seen: Facts) -> list[Finding]:
-    return PROJECT.look(code, seen)
+    return PROJECT.find(code, seen)
 
 
 def test_each_rule_has_a_seeded_defect_and_a_near_miss() -> None:

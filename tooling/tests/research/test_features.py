@@ -42,7 +42,7 @@ FEATURES = [
     ("driving", "log shards larger than memory", "bcq::a_log_that_is_larger_than_what_is_held"),
     ("driving", "discrete BCQ with a threshold", "bcq::threshold_goes_from_cloning_to_plain_q_learning"),
     ("driving", "ONNX", "bcq::exported_policy_does_the_same"),
-    ("driving", "evaluation that stops early when no reward comes", "carracing::a_car_that_stands_is_cut"),
+    ("driving", "evaluation that stops early when no reward comes", "carracing::a_car_that_does_not_move_is_cut"),
     ("driving", "plots of training and score", "::figures_are_drawn_from_the_numbers"),
 ]
 

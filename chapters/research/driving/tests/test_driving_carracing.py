@@ -30,7 +30,7 @@ def test_gymnasium_accepts_it_and_a_log_teaches(tmp_path: Path) -> None:
 
 
 def test_the_good_driver_gets_along() -> None:
-    """60 actions from the start bring several tiles; a car that stands loses a tenth of a point each frame."""
+    """60 actions from the start bring several tiles; a car that does not move loses a tenth of a point each frame."""
     from mhi_driving.carracing import Racing
     env, total = Racing(), 0.0
     env.reset(seed=1)
@@ -40,7 +40,7 @@ def test_the_good_driver_gets_along() -> None:
     assert total > 20
 
 
-def test_a_car_that_stands_is_cut() -> None:
+def test_a_car_that_does_not_move_is_cut() -> None:
     """The tiles under the car count at the start; after them each action costs, and the drive is cut."""
     from mhi_driving.carracing import PATIENCE, Racing
     env, rewards, cut = Racing(), list[float](), False

@@ -29,7 +29,7 @@ NOTHING = "hb-nothing"
 UNFILLED = re.compile(r"<[A-Za-z/][^>]*$|(?:[{\"=]|\]\()[^\s|]*$")
 # A heading whose id its author leaves to the engine.
 HEADING = re.compile(r"##+\s(?!.*\{[^}<]*#)")
-# What stands before a shortcode in <https://{{< var host >}}>.
+# What comes before a shortcode in <https://{{< var host >}}>.
 ADDRESS = re.compile(r"<(?:https?:[^\s<>]*)?$")
 # The shortcode of the handbook's extension that shows a part of a file: the page changes with that file.
 PART = "part"

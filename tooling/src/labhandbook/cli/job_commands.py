@@ -38,12 +38,12 @@ def check(files: tuple[Path, ...], name: str, folder: Path, form: str, strict: b
     """Check job scripts before they cost anything."""
     from labhandbook.core.report import counts
     from labhandbook.core.rules import Findings
-    from labhandbook.hpc.check_job import check as look
+    from labhandbook.hpc.check_job import check as check_file
     from labhandbook.hpc.clusters import load
 
     progress = Progress()
     cluster = load().get(name)
-    each = [look(file, cluster, folder) for file in files]
+    each = [check_file(file, cluster, folder) for file in files]
     found = Findings.of((finding for findings in each for finding in findings), each[0].rules)
     show_report(found, form, None, "Job check")
     failed, names = found.failed(strict=strict), ", ".join(file.name for file in files)

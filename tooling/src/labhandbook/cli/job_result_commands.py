@@ -102,9 +102,9 @@ def explain(message: tuple[str, ...], form: str) -> int:
 
     MESSAGE is a line of a log or of squeue, in quotes.
     """
-    from labhandbook.hpc.explain import explain as look
+    from labhandbook.hpc.explain import explain as explanation
 
-    found = look(" ".join(message))
+    found = explanation(" ".join(message))
     if form == "json":
         click.echo(json.dumps([vars(each) for each in found], indent=2))
     else:

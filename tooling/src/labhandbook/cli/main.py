@@ -76,7 +76,7 @@ def missing_part(error: ModuleNotFoundError) -> HandbookError:
 
 def main() -> None:
     """Run the command line; the one place where errors become messages and exit codes."""
-    # Foreign text may not move the cursor: everything that is printed goes through guarded streams.
+    # Foreign text may not move the cursor: everything that is printed is written to guarded streams.
     guarded_streams.guard_streams()
     threading.excepthook = _thread_failed
     with guarded_streams.on_signals() as came:

@@ -85,12 +85,12 @@ def new(folder: Path, name: str, **answers: str | None) -> int:
 def check(folder: Path, links: bool, form: str, strict: bool) -> int:
     """Check all talks of FOLDER: missing fields, double bookings, holidays, links."""
     from labhandbook.core.report import counts
-    from labhandbook.seminar.check_talks import check as look
+    from labhandbook.seminar.check_talks import check as check_talks
     from labhandbook.seminar.talk import read_folder
 
     progress = Progress()
     talks = read_folder(folder)
-    found = look(talks, links=links)
+    found = check_talks(talks, links=links)
     show_report(found, form, None, "Seminar check")
     failed = found.failed(strict=strict)
     progress.last(not failed, f"{_talks(talks)}, {found.rules} rules: {counts(found)}")
@@ -131,12 +131,12 @@ def feed(folder: Path, output: Path | None, now: datetime | None) -> int:
     A changed talk gets the next number, so that calendars update it. A cancelled talk is shown as cancelled.
     """
     from labhandbook.seminar.calendar_feed import calendar, published
-    from labhandbook.seminar.check_talks import check as look
+    from labhandbook.seminar.check_talks import check as check_talks
     from labhandbook.seminar.talk import FEED, read_folder
     from labhandbook.seminar.talk_rules import OUTDATED
 
     talks = read_folder(folder)
-    if _refused(look(talks, without=(OUTDATED,))):
+    if _refused(check_talks(talks, without=(OUTDATED,))):
         return FINDINGS
     path = output or folder / FEED
     text = calendar(talks, talks.talks, _moment(now), published(folder, path), withdraw=True)
@@ -153,11 +153,11 @@ def feed(folder: Path, output: Path | None, now: datetime | None) -> int:
 def due(folder: Path, today: datetime | None, days: int, form: str) -> int:
     """List who has to do what for the talks of FOLDER. Fails when something is overdue."""
     from labhandbook.seminar.due_tasks import as_text
-    from labhandbook.seminar.due_tasks import due as look
+    from labhandbook.seminar.due_tasks import due as due_tasks
     from labhandbook.seminar.talk import read_folder
 
     day = today.date() if today else date.today()
-    tasks = look(read_folder(folder), day, days)
+    tasks = due_tasks(read_folder(folder), day, days)
     if form == "json":
         click.echo(json.dumps([task.as_json(day) for task in tasks], indent=2, ensure_ascii=False))
     else:

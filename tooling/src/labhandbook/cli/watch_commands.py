@@ -68,7 +68,7 @@ def _round(watches: WatchFile, state: State, early: bool, quiet: bool, form: str
 
     progress = Progress()
     this = Round(watches, state, ways(watches), PoliteClient(watches.contact, state.hosts, early))
-    this.look()
+    this.ask_all()
     found = Findings.of([*this.findings, *deliver(watches, state)])
     if quiet and form == "text":
         found = Findings.of(each for each in found if each.weight is not Severity.UNVERIFIED)

@@ -7,7 +7,7 @@ class HandbookError(Exception):
     """Something kept a command from running (exit code 2).
 
     The message says what happened; the keyword arguments say where (`file:line`), why it matters,
-    what to do next and which section of the handbook tells more (its id, such as `sec-contributing`).
+    what to do next and which section of the handbook says more (its id, such as `sec-contributing`).
     """
 
     def __init__(self, what: str, *, where: str = "", why: str = "", todo: str = "", section: str = "") -> None:

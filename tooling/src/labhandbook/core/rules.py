@@ -197,13 +197,13 @@ class Rules(Generic[Subject]):
             if blocked.intersection(REGISTRY[code].requires):
                 blocked.add(code)
                 continue
-            new = self.look(code, subject)
+            new = self.find(code, subject)
             if any(finding.weight in (ERROR, UNVERIFIED) for finding in new):
                 blocked.add(code)
             found += new
         return Findings.of(set_aside(found, ignored or {}), len(self.checks))
 
-    def look(self, code: str, subject: Subject) -> list[Finding]:
+    def find(self, code: str, subject: Subject) -> list[Finding]:
         """What one rule finds, as it found it."""
         rule = REGISTRY[code]
         return [at if isinstance(at, Finding) else

@@ -115,7 +115,7 @@ def _requirements(recipe: Recipe) -> dict[str, Any]:
 
 
 def _virtual(recipe: Recipe) -> list[Any]:
-    """The virtual packages by which conda tells the packages of the systems apart."""
+    """The virtual packages by which conda distinguishes the packages of the systems."""
     kinds = [platform.partition("_")[0] for platform in _platforms(recipe)] if recipe.systems else []
     if len(kinds) == 2:
         return [{"if": "win", "then": ["__win"], "else": ["__unix"]}]

@@ -124,7 +124,7 @@ class _Reader:
         contact, notify = given["contact"], given["notify"]
         if not EMAIL.fullmatch(contact.text) or not contact.text.isascii():
             raise self.wrong("needs `contact`, your mail address", given.at("contact"),
-                             "write `contact: you@example.org`: it tells a site's owner who asks")
+                             "write `contact: you@example.org`: it says to a site's owner who asks")
         usual = self.duration(given["every"], USUAL)
         watches = [self.watch(each, usual) for each in given["watches"].items]
         if not watches:

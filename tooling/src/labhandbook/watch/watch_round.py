@@ -38,8 +38,8 @@ class Round:
     _sessions: dict[Login, CookieJar | Exception] = field(default_factory=dict)
     _secrets: set[str] = field(default_factory=set)
 
-    def look(self) -> None:
-        """Look at everything that is due. Raises HandbookError when the state can't be written."""
+    def ask_all(self) -> None:
+        """Ask for everything that is due. Raises HandbookError when the state can't be written."""
         if self.state.damaged:
             self.findings.append(Finding(str(self.state.path), 0, DAMAGED, "it was damaged, and its copy was used"))
         for watch in self.file.watches:

@@ -32,7 +32,7 @@ LEARNERS = ("td3", "ddpg", "d4pg")
 PENDULUM, LANE, IMAGE, STEPS = "Pendulum-v1", "mhi/Lane-v0", "mhi/LaneImage-v0", 8_000
 # What the first five seeds of BCQ drove when the same program ran on another machine, with another processor.
 ELSEWHERE = (5000.0, 5000.0, 1476.0, 575.0, 1595.0)
-HELD = 15  # steps for which drivers keep the wheel in the log where the state tells who drives
+HELD = 15  # steps for which drivers keep the wheel in the log where the state shows who drives
 LOG: dict[str, Any] = {"env": LANE, "shards": 30, "rows": 2_000}
 Result = dict[str, Any]
 Tell = Callable[[str], None]

@@ -54,7 +54,7 @@ class Game(ABC):
     """The rules of a game in which everybody sees everything and chance plays no part.
 
     `actions` has the number of actions of each phase, `shape` is (planes, rows, columns) of what the network sees.
-    `small` says that a computer can go through all its positions in a minute or so.
+    `small` says that a computer can visit all its positions in a minute or so.
     """
 
     name: str

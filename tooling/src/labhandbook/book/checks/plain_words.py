@@ -11,17 +11,20 @@ from labhandbook.core.rules import At
 # A regular expression for the words, and what to write instead.
 BANNED = {
     r"mend(s|ed|ing)?": "fix, correct",
-    r"told": "says, lists, shows",
+    r"told|tells": "says, lists, shows",
     r"belongs? into": "belongs in",
     r"so manieth": "the first, the 21st",
     r"too shortly": "ended too soon, too short",
     r"give \w+ \w+ free": "release, free",
     r"all the same": "still, anyway",
     r"for who": "anyone who, if you",
-    r"stands (now )?(here|there|in)": "is, is listed in",
+    r"stands(?! (for|out)\b)|stand (now )?(here|there)": "is, is listed in",
     r"what (builds|relates) (on|to) what": "say which, and how",
     r"here is (what|how) (to|you)": "this page lists, this page shows",
-    r"(cluster|system|index|machine) hasn't": "does not have",
+    r"ha(s|ve|d)n't": "does not have",
+    # The title of a paper holds "Go through Self-Play".
+    r"(go|goes|going|gone|went) through(?! self-play)": "run, carry out, use",
+    r"as before": "also, as well, still, as it was",
 }
 # Ids of sections stay: other places link to them.
 IDS = re.compile(r"sec-[\w-]+")
@@ -31,7 +34,7 @@ def banned_words(line: str) -> Iterator[tuple[str, str]]:
     """Each banned word of a line and what to write instead; an underscore counts as a space."""
     text = IDS.sub("", line).replace("_", " ")
     for words, better in BANNED.items():
-        for found in re.finditer(rf"(?<![^\W_]){words}(?![^\W_])", text, re.IGNORECASE):
+        for found in re.finditer(rf"(?<![^\W_])(?:{words})(?![^\W_])", text, re.IGNORECASE):
             yield found[0], better
 
 

@@ -90,7 +90,7 @@ class Worker:
         # stands for the ones that were answered, with the files that they used.
         self._known: dict[tuple[str, str], dict[str, Any]] = {}
         self._unsent: dict[tuple[str, str], dict[str, Any]] = {}
-        self._stands: dict[tuple[str, str], str | None] = {}
+        self._kept_as: dict[tuple[str, str], str | None] = {}
         # The files that were opened for all answers, and whether something was used that is another each time.
         self.opened: dict[str, None] = {}
         self.fleeting = False
@@ -126,7 +126,7 @@ class Worker:
             if op in REMEMBERED and (found or op == "share"):
                 self._known[op, page] = self._unsent[op, page] = given
             if found:
-                answer, self._stands[op, page] = found
+                answer, self._kept_as[op, page] = found
                 return dict(answer)
             if op == "share":
                 return {}
@@ -142,7 +142,7 @@ class Worker:
             used = answer.pop("used")
             self.opened.update(dict.fromkeys(used["files"]))
             self.fleeting = self.fleeting or used["fleeting"]
-            self._stands[op, page] = None if not self._kept or not key or used["fleeting"] else self._kept.keep(
+            self._kept_as[op, page] = None if not self._kept or not key or used["fleeting"] else self._kept.keep(
                 f"{op} {page}", key, answer, since=since, files=used["files"],
                 labels={name: labels.get(name) for name in used["labels"]})
         return answer
@@ -156,7 +156,7 @@ class Worker:
         """What an answer is kept under; None for one that hangs on more than can be said."""
         if op == "setup":
             return digest(program(), given)
-        before = self._stands.get(("setup", "") if op == "read" else ("read", page))
+        before = self._kept_as.get(("setup", "") if op == "read" else ("read", page))
         pages = None if op == "read" else self._known.get(("share", ""), {}).get("pages")
         return digest(before, pages, given) if before and op in KEPT else None
 

@@ -47,7 +47,7 @@ def survey(book: Book, today: date, stage: Callable[[str], None] = lambda word: 
     known = [*pinned_versions.actions(book.root, hub), *pinned_versions.tried(reading.facts, hub, index)]
     stage("asking addresses")
     broken = list(external_links.ask(addresses)) if addresses else []
-    found = [*broken, *known, *BOOK.look(REVIEW.code, reading), *pinned_versions.reviews(book.root, today),
+    found = [*broken, *known, *BOOK.find(REVIEW.code, reading), *pinned_versions.reviews(book.root, today),
              *agreements.open_questions(reading.facts)]
     blind = any(finding.weight is Severity.UNVERIFIED for finding in known) or any(
         finding.line == 0 and finding.weight is Severity.UNVERIFIED for finding in broken)

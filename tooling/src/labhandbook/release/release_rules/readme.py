@@ -74,7 +74,7 @@ def _read(page: str) -> Reader:
     return reader
 
 
-def look(facts: Facts) -> tuple[Reader | None, Reader | None, str] | None:
+def rendering(facts: Facts) -> tuple[Reader | None, Reader | None, str] | None:
     """The README rendered; None when there is none to render or no renderer."""
     if facts.readme is None or facts.readme[0] not in facts.texts:
         return None
@@ -126,7 +126,7 @@ def there(facts: Facts) -> Iterator[At]:
       section=SECTION, severity=WARNING)
 def images(facts: Facts) -> Iterator[At]:
     """Images by a relative path."""
-    if (found := look(facts)) and (page := found[1] or found[0]) and facts.readme:
+    if (found := rendering(facts)) and (page := found[1] or found[0]) and facts.readme:
         targets = list(dict.fromkeys(filter(relative, page.images)))
         if targets:
             what = "the images {} are" if len(targets) > 1 else "the image {} is"
@@ -140,7 +140,7 @@ def images(facts: Facts) -> Iterator[At]:
       section=SECTION, severity=WARNING)
 def links(facts: Facts) -> Iterator[At]:
     """Links by a relative path."""
-    if (found := look(facts)) and found[0] and facts.readme:
+    if (found := rendering(facts)) and found[0] and facts.readme:
         targets = list(dict.fromkeys(filter(relative, found[0].links)))
         if targets:
             target = re.escape(targets[0])
@@ -162,7 +162,7 @@ def whole(facts: Facts) -> Iterator[At]:
     try:
         from readme_renderer.clean import ALLOWED_ATTRIBUTES, ALLOWED_TAGS
 
-        found = look(facts)
+        found = rendering(facts)
         if found is None and facts.readme[1] in KINDS:
             raise ImportError
     except ImportError:
