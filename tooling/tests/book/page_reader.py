@@ -18,8 +18,10 @@ from typing import NamedTuple
 from bs4 import BeautifulSoup, Tag
 
 EXTERNAL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+# The kind of a callout, which Quarto draws as a sign where there is a title: the embedded engine shows the word.
+KIND = ".callout-title-container > .screen-reader-only"
 # Said for screen readers, drawn by scripts, or the TeX source beside MathML: no part of the visible text.
-SILENT = ".screen-reader-only, annotation, a.anchor, a.footnote-back, .tab-name, script, style, svg"
+SILENT = f".screen-reader-only:not({KIND}), annotation, a.anchor, a.footnote-back, .tab-name, script, style, svg"
 
 
 class Heading(NamedTuple):
@@ -96,6 +98,8 @@ def text_of(tag: Tag) -> str:
     visible = copy.copy(tag)
     for silent in visible.select(SILENT):
         silent.decompose()
+    for kind in visible.select(KIND):
+        kind.append(" ")
     return squeeze(visible.get_text())
 
 
@@ -253,7 +257,8 @@ class Page:
             assert header and words
             folds = header.has_attr("data-bs-toggle")
             is_open = attribute(header, "aria-expanded") == "true"
-            title = text_of(words)
+            kind_shown = words.select_one(KIND)
+            title = text_of(words).removeprefix(text_of(kind_shown) if kind_shown else "").strip()
         else:
             header = tag.select_one(".callout-title")
             assert header
