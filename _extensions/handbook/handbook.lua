@@ -21,11 +21,13 @@ local function link(element)
   return element
 end
 
--- Quarto's book lays a part's contents over the whole page, so the part's own text begins on the next.
+-- Quarto's book lays a part's contents over the whole page, so the part's own text begins on the next. It draws the
+-- part's title as no heading: the outline beside the pages gets one that the page doesn't show.
 local function part(raw)
-  if raw.format == 'typst' and raw.text:match '^#part%[' then
-    return { raw, pandoc.RawBlock('typst', '#pagebreak()') }
-  end
+  local title = raw.format == 'typst' and raw.text:match '^#part%[(.*)%]$'
+  if not title then return nil end
+  local listed = '#{ show heading: none; heading(level: 1, numbering: none, outlined: false, bookmarked: true)[%s] }'
+  return { raw, pandoc.RawBlock('typst', '#pagebreak()\n' .. listed:format(title)) }
 end
 
 -- On a phone each row of a wide table is a card: its cells say what their column is.

@@ -20,6 +20,8 @@ BOOKS = ("everything", pytest.param("handbook", marks=pytest.mark.walk))
 # Its shortcodes show less where nobody can follow the links.
 # The site alone has the commits and the talks of today.
 SHORTER = {"chapters/what-changed.html", "chapters/seminars/ongoing.html"}
+# Quarto's PDF counts on in a chapter without a number: there it is "Figure 3.1" once more.
+COUNTED_ON = {("everything", "quarto"): {"chapters/beta/aside.html": ["See Figure 1, Table 1 and Equation 1."]}}
 Editions = Callable[[str, str, str], Path]
 
 
@@ -79,14 +81,16 @@ def test_pdf_has_words_outline_and_links(book: str, engine: str, sites: Sites, e
     links = list(pdf.links)
     assert len(links) > 60 and not [link for link in links if not link[1]]
     gone = {page.url: lost(blocks(page.main, formulas=False), pdf.text) for page in site if page.url not in SHORTER}
-    assert not {url: words for url, words in gone.items() if words}
+    assert {url: words for url, words in gone.items() if words} == COUNTED_ON.get((book, engine), {})
 
 
 def test_both_engines_outline_the_same(edition: Editions) -> None:
     need_quarto()
     quarto, ours = ([(depth, letters(words)) for depth, words in Pdf(edition("everything", name, "pdf")).outline]
                     for name in ("quarto", "pandoc"))
-    assert quarto == ours
+    # Without `citeproc: true` Typst lists the works once more, in a chapter of its own.
+    assert quarto == [*ours, (0, "Bibliography")]
+    assert (0, "PartAlpha") in ours and (0, "PartBeta") in ours  # a part with a page, and one without
 
 
 def test_what_an_edition_lacks_is_found() -> None:

@@ -74,8 +74,8 @@ def test_contents_list_chapters_and_sections_with_pages(pages: list[str]) -> Non
 def test_outline_has_chapters_and_sections(book: Pdf) -> None:
     titles = [(depth, title.replace("“", '"').replace("”", '"')) for depth, title in book.outline]
     chapters = [title for depth, title in titles if depth == 0]
-    order = ["Part Alpha", '1 Chapter "One" with code', "2 Second chapter", "3 Title from the front matter",
-             "An aside", "4 Chapter four", "References"]
+    order = ["Part Alpha", '1 Chapter "One" with code', "2 Second chapter", "Part Beta",
+             "3 Title from the front matter", "An aside", "4 Chapter four", "References"]
     assert [title for title in chapters if title in order] == order
     assert (1, "1.1 Figures") in titles and (2, "1.5.1 Level three") in titles
     for entry in book.reader.outline:

@@ -152,6 +152,12 @@ class Navigation:
         """The title of a part without a page; the book's language has the one of the appendices."""
         return self._words["section-title-appendices"] if part.chapters and part.chapters[0].appendix else part.title
 
+    @property
+    def openings(self) -> dict[str, str]:
+        """The first chapter of each part without a page -> the title of the part."""
+        return {part.chapters[0].path: self._title(part) for part in self.book.contents
+                if isinstance(part, Part) and not part.page and part.chapters}
+
     def _breadcrumb(self, page: Page) -> str:
         for entry in self.book.contents:
             if isinstance(entry, Part) and page in entry.chapters:

@@ -302,7 +302,7 @@ class Engine:
             worker.call("share", **self._common)
             answer = worker.call(
                 "compile", LONGEST * len(self.book.pages), format=kind, order=[page.path for page in pages],
-                keys=self.cited, template=template,
+                keys=self.cited, template=template, openings=self.navigation.openings,
                 file=str(file) if file else None,
                 pictures=sorted({name for chapter in self.chapters.values() for name in self._pictures(chapter)}),
                 meta={"title": self.book.title, "author": self.book.author,

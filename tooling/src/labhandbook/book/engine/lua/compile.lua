@@ -155,6 +155,8 @@ local function local_links(path, pages, state)
   end
 end
 
+local function part_opening(title) return pandoc.Blocks { typst '#part-opening[', title, typst ']' } end
+
 local function opening(chapter, format, settings)
   local title = chapter.title:clone()
   if chapter.number and settings.number then
@@ -162,11 +164,12 @@ local function opening(chapter, format, settings)
     title.content = pandoc.Inlines { pandoc.Str(lead), pandoc.Space() } .. title.content
   end
   title.level, title.identifier = 1, title_id(chapter)
-  if chapter.part and format == 'typst' then return { typst '#part-opening[', title, typst ']' } end
+  if chapter.part and format == 'typst' then return part_opening(title) end
   return { title }
 end
 
--- request: {format, order: paths, template, variables, keys, references}.
+-- request: {format, order: paths, openings: path -> title of the part without a page that it begins, template, variables,
+-- keys, references}.
 function M.write(request, state)
   local format = request.format
   local problems = {}
@@ -177,7 +180,9 @@ function M.write(request, state)
     local pictures = closed.pictures(chapter, request.pictures)
     local doc = extension.filter(pandoc.Pandoc(chapter.doc.blocks, chapter.doc.meta), format, path)
     doc = doc:walk { Image = rooted(path, pictures, format), Link = local_links(path, state.pages, state) }
-    local blocks = pandoc.Blocks(chapter.home and {} or opening(chapter, format, state.settings))
+    local part = format == 'typst' and request.openings[path]
+    local blocks = pandoc.Blocks(part and part_opening(pandoc.Header(1, part)) or {})
+    blocks:extend(chapter.home and {} or opening(chapter, format, state.settings))
     blocks:extend(doc.blocks)
     whole:extend(blocks:walk { Cite = refs.crossref(state.labels, function(_, id) return '#' .. id end, blame,
       page.by_title(chapter, state)) })
