@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from tooling.tests.conftest import ROOT
 
 SLURM = r"(?:sbatch|srun|salloc|squeue|sacct|sinfo|scancel|scontrol|sstat|sprio|sshare)"
 CALL = re.compile(rf"(?:^|&& ?|\(|\| ?)(?:{SLURM}|handbook job|watch|tail -n \d+ -f)\b", re.MULTILINE)
-BLOCK = re.compile(r"^```\{\.bash filename=\"([^\"]*)\"\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^( *)```\{\.bash filename=\"([^\"]*)\"\}\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(rf"(?<!`)`((?:watch -n \d+ )?{SLURM} [^`\n]+)`(?!`)")
 VARIABLE = re.compile(r"\{\{< var ([\w.-]+) >\}\}")
 FACTS = {fact.name: str(fact.value) for fact in load_facts(ROOT)}
@@ -38,9 +39,12 @@ def commands() -> Iterator[Printed]:
     for path in sorted((ROOT / "chapters/hpc").glob("*.qmd")):
         text = VARIABLE.sub(lambda match: FACTS[match[1]], path.read_text(encoding="utf-8"))
         for block in BLOCK.finditer(text):
-            if "node" in block[1] and CALL.search(block[2]):
+            program = textwrap.dedent(block[3])
+            if block[2] == ".bashrc":  # settings that squeue reads
+                program += "squeue --me\n"
+            if ("node" in block[2] or block[2] == ".bashrc") and CALL.search(program):
                 yield Printed(path.name, text.count("\n", 0, block.start()) + 1,
-                              _clusters(text[:block.start()], block[1]), block[2])
+                              _clusters(text[:block.start()], block[2]), program)
         prose = BLOCK.sub(lambda match: "\n" * match[0].count("\n"), text)
         for found in INLINE.finditer(prose):
             yield Printed(path.name, prose.count("\n", 0, found.start()) + 1, _clusters(prose[:found.start()]),

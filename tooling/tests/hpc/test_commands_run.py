@@ -70,7 +70,7 @@ def test_commands_run_as_printed(slurm: Slurm, work: Path) -> None:
     smallest = next(recipe.file for recipe in recipes(CLUSTERS)
                     if recipe.wish.name == "smallest" and key in recipe.clusters)
     given = {"SIF": "container.sif", "ENV_DIR": str(work / "env"), "VENV": str(work / "env"), "PROJECT": PROJECT,
-             "PYTHON_MODULE": "Python", "JOBID": job, "SCRIPT": smallest,
+             "PYTHON_MODULE": "Python", "JOBID": job, "JOB": job, "SCRIPT": smallest,
              "PARTITION": gpu}
     slurm.until(lambda: slurm.states(job) == slurm.states(other) == ["RUNNING"], "a job")
     submitted: dict[str, str] = {}

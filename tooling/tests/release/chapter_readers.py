@@ -149,7 +149,7 @@ class Way:
         outputs = self.folder / f"said-{version}"
         outputs.mkdir()
         script, tagged = ["set -e"], False
-        simple = f"{self.testpypi.url}/simple/"
+        simple = {"index.testpypi.simple": f"{self.testpypi.url}/simple/"}
         run = [block for page in pages for block in blocks(page, simple) if block.runs(self.tab)]
         for number, block in enumerate(run):
             text, output = self.text(block, version), outputs / str(number)

@@ -1,9 +1,11 @@
-"""The packaging chapter as data: its sections, and its shell blocks as printed."""
+"""A page as data: its sections, and its shell blocks as printed. Also which pages a release follows."""
 
 from __future__ import annotations
 
 import functools
 import re
+import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +22,8 @@ FIRST = ("chapters/packaging/pypi.qmd", "chapters/packaging/pypi-upload.qmd",
 NEXT = "chapters/packaging/updating.qmd"
 FROM_ACTIONS = "chapters/packaging/github-actions.qmd"
 HAND, BY_COMMAND = "By hand", "By command"
+SHORTCODES = {"rules", "page-facts", "reading-time", "reading-path", "agreement", "part", "changes", "talks",
+              "glossary"}
 HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*(?:\{#([\w-]+)([^}]*)\})?$")
 
 # What can't run here, by the words that a block begins with, and why.
@@ -37,13 +41,14 @@ NOT_READY = re.compile(r"^handbook release (check|rehearse)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Block:
-    """A shell block: its page, line and text, the sections around it from the outermost, and its tab if any."""
+    """A shell block: its page, line and text, the sections around it, its tab if any, and the machine it names."""
 
     page: str
     line: int
     text: str
     sections: tuple[str, ...]
     tab: str
+    machine: str = ""
 
     @property
     def place(self) -> str:
@@ -75,29 +80,32 @@ class Section:
     text: list[str] = field(default_factory=list)
 
 
-def read(page: str, testpypi: str = "") -> Source:
-    """A page with its variables filled in; `testpypi` takes the place of TestPyPI's simple index."""
+def read(page: str, given: Mapping[str, str] | None = None) -> Source:
+    """A page with its variables filled in; those of `given`, by their dotted names, have other values."""
     tree: dict[str, Any] = variables(load_book(ROOT))
-    if testpypi:
-        tree["index"]["testpypi"]["simple"] = testpypi
-    source = read_source(Answers(ROOT, tree, {}, {"rules", "page-facts"}), page)
+    for name, value in (given or {}).items():
+        *around, last = name.split(".")
+        functools.reduce(lambda inner, key: inner[key], around, tree)[last] = value
+    source = read_source(Answers(ROOT, tree, {}, SHORTCODES), page)
     assert not source.findings
     return source
 
 
-def blocks(page: str, testpypi: str = "") -> list[Block]:
-    """The shell blocks of a page, as printed."""
+def blocks(page: str, given: Mapping[str, str] | None = None) -> list[Block]:
+    """The shell blocks of a page, as printed, with the values of `given` for some variables."""
     found: list[Block] = []
     around: list[tuple[int, str]] = []
-    tab, inside, start, text = "", False, 0, list[str]()
-    source = read(page, testpypi)
+    tab, inside, start, machine, text = "", False, 0, "", list[str]()
+    source = read(page, given)
     for line, filled in zip(source.lines, source.filled, strict=True):
         heading = None if line.code else HEADING.match(filled)
         if line.opens:
-            start, text = (line.number, []) if re.search(r"\{\.(bash|sh)\b", filled) else (0, [])
-        elif line.code and filled.startswith("```"):
+            opened = re.search(r"\{\.(?:bash|sh)\b(?: filename=\"(.*?)\")?", filled)
+            start, machine, text = (line.number, opened[1] or "", []) if opened else (0, "", [])
+        elif line.code and filled.strip().startswith("```"):
             if start:
-                found.append(Block(page, start, "\n".join(text) + "\n", tuple(each[1] for each in around), tab))
+                found.append(Block(page, start, textwrap.dedent("\n".join(text)) + "\n",
+                                   tuple(each[1] for each in around), tab, machine))
             start = 0
         elif line.code:
             text.append(filled)
@@ -109,7 +117,6 @@ def blocks(page: str, testpypi: str = "") -> list[Block]:
             tab = heading[2]
         elif heading and heading[3]:
             around = [each for each in around if each[0] < len(heading[1])] + [(len(heading[1]), heading[3])]
-    assert found
     return found
 
 

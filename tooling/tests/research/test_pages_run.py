@@ -13,8 +13,8 @@ import pytest
 from tooling.tests.conftest import ROOT
 
 BLOCK = re.compile(r'^```\{\.bash filename="laptop"\}\n(.*?)^```$', re.MULTILINE | re.DOTALL)
-# `make test-research` has installed the projects.
-INSTALL = re.compile(r"^python3 -m pip install (?:.*\\\n)*.*\n", re.MULTILINE)
+# `make test-research` has installed the projects and numpy.
+INSTALL = re.compile(r"^python3 -m (?:pip install|venv) (?:.*\\\n)*.*\n", re.MULTILINE)
 # What can't run here, by words of the block, and why.
 NOT_RUN = {
     "NUMERAI_PUBLIC_ID": "it needs an account",
@@ -35,6 +35,7 @@ SEEN = {
     "mhi-eras study\n": r'"sharpe"',
     "mhi-eras synthetic": r"predictions\.csv written: 300 predictions",
     "mhi-selfplay judge": "✓ it loses no line",
+    "rng.normal(size=20000)": r"(?m)^exact: .*\n0\.9[45]\d of the 95",
     "mhi-driving export": r"policy\.onnx",
 }
 
@@ -73,7 +74,7 @@ def test_every_word_is_on_a_page() -> None:
 
 
 def test_pages_run_one_after_the_other(folder: Path, research: Path) -> None:
-    for page in ("runs", "gp/index", "bo/index", "phrases/index", "eras/index"):
+    for page in ("runs", "simulation-based-inference", "gp/index", "bo/index", "phrases/index", "eras/index"):
         follow(f"chapters/research/{page}.qmd", folder, research)
     assert sorted(path.name for path in (folder / "runs").iterdir()) == [
         "first", "mhi_eras-seed-0", "mhi_phrases-seed-0", "short", "walk-0"]

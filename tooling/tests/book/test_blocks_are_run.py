@@ -1,0 +1,73 @@
+"""Each shell block of the book is run as printed by a test, or named here with the reason why it is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tooling.tests.conftest import ROOT
+from tooling.tests.release.packaging_chapter import FIRST, NEXT, blocks
+
+TESTS = ROOT / "tooling/tests"
+# The tests that run every block of a page, or name what they leave out themselves.
+WHOLE = {
+    **dict.fromkeys((*FIRST, NEXT), "release/test_chapter_agrees.py"),
+    "chapters/packaging/conda-forge.qmd": "recipe/test_chapter.py",
+    "chapters/contributing.qmd": "book/test_contributing_runs.py",
+    "chapters/authors.qmd": "book/test_contributing_runs.py",
+    "chapters/seminars/organising.qmd": "seminar/test_seminar_chapter.py",
+    **{f"chapters/hpc/{path.name}": "hpc/test_access_pages_run.py" for path in (ROOT / "chapters/hpc").glob("*.qmd")},
+}
+# The tests that run the other blocks, by page and the words that a block begins with; else why it is not run.
+RUN = {
+    "chapters/kit.qmd": {"curl": "cli/test_install.py", "pipx": "cli/test_install.py",
+                         "python3": "cli/test_install.py", "module": "cli/test_install.py",
+                         "uv": "cli/test_install.py"},
+    "chapters/packaging/github-actions.qmd": {
+        "handbook release init": "release/test_adopted_files.py",
+        "handbook release doctor": "github/test_doctor_command.py", "handbook release admit": "github/test_admit.py",
+        "handbook release announce": "github/test_release_workflow_runs.py",
+        "export VERSION": "github/test_release_workflow_runs.py"},
+    "chapters/packaging/metadata.qmd": {"handbook release check --untagged": "release/test_chapter_runs.py"},
+    "chapters/watching.qmd": {"handbook watch": "watch/test_watching_chapter.py",
+                              "uvx keyring": "it needs a desktop's keyring",
+                              "git ls-remote": "it asks GitHub"},
+    "chapters/together/ai.qmd": {"handbook job check": "hpc/test_new_and_check.py"},
+    "chapters/together/index.qmd": {"handbook upkeep": "book/test_upkeep.py"},
+    "chapters/research/index.qmd": {"git clone": "book/test_contributing_runs.py",
+                                    "handbook release rehearse": "research/test_kit.py"},
+}
+RESEARCH = "research/test_pages_run.py"
+ON_A_CLUSTER = {"driving": "research/test_driving.py", "selfplay": "research/test_selfplay.py",
+                "eras": "research/test_seeds_array.py", "phrases": "research/test_seeds_array.py",
+                "gp": "test_seeds_array.py runs the same script", "bo": "test_seeds_array.py runs the same script"}
+
+
+def where(page: str, start: str, machine: str) -> str:
+    """The test that runs a block, or the reason why none does; empty where neither is known."""
+    if start.startswith("handbook rules"):
+        return "core/test_rule_pages.py"
+    if page in RUN:
+        return next((test for words, test in RUN[page].items() if start.startswith(words)), "")
+    if page.startswith("chapters/research/"):
+        included = (ROOT / page).parent / "jobs" / machine
+        on_cluster = "node" in machine or included.is_file()
+        return ON_A_CLUSTER.get(Path(page).parent.name, "") if on_cluster else RESEARCH if machine == "laptop" else ""
+    return WHOLE.get(page, "")
+
+
+@pytest.mark.parametrize("page", sorted(path.relative_to(ROOT).as_posix()
+                                        for path in ROOT.glob("chapters/**/[!_]*.qmd")))
+def test_every_block_has_a_test_or_a_reason(page: str) -> None:
+    for block in blocks(page):
+        found = where(page, block.text, block.machine)
+        assert found, f"{block.place} is run by no test, and no reason is named"
+        assert not found.endswith(".py") or (TESTS / found).is_file(), found
+
+
+def test_what_is_named_is_printed() -> None:
+    for page, starts in RUN.items():
+        texts = [block.text for block in blocks(page)]
+        assert all(any(text.startswith(start) for text in texts) for start in starts), page
+    assert all(Path(ROOT / page).is_file() for page in WHOLE)
