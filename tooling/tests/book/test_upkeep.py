@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +24,7 @@ from labhandbook.core.rules import Finding, Severity
 from labhandbook.core.section_addresses import address
 from labhandbook.package.name_lookup import Answer
 from labhandbook.release.local_index import running
-from tooling.tests.conftest import ROOT, make_book, run
+from tooling.tests.conftest import LACKS, ROOT, make_book, run
 from tooling.tests.github.fake_github import Fault, State, serving
 from tooling.tests.package.sample_packages import git
 
@@ -140,7 +142,21 @@ def test_without_a_network_nothing_is_called_broken(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(external_links.ask, "__defaults__", (1, 0))
     looked = result(book(tmp_path, "http://127.0.0.1:9"), hubs(tmp_path), monkeypatch)
     assert shown(looked) == ["unverified _quarto.yml BOOK101 no address was asked: the network can't be reached"]
-    assert looked.blind and not looked.failed
+    assert looked.blind and not looked.failed and looked.asked == 0
+
+
+def test_the_command_without_a_network_calls_nothing_an_error(tmp_path: Path) -> None:
+    """In a network namespace of its own it reaches no name server, no index, no GitHub and no loopback."""
+    alone = ["unshare", "--net", "--map-root-user"]
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip(LACKS + "a network namespace for this user")
+    folder = book(tmp_path, "https://example.org")
+    done = subprocess.run([*alone, Path(sys.executable).with_name("handbook"), "upkeep", "--book", folder, "--today",
+                           str(TODAY)], capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    marks = [line[0] for line in done.stdout.splitlines() if ": BOOK" in line]
+    assert marks == ["?"] * 6, done.stdout
+    assert "0 addresses checked: 6 could not be verified" in done.stderr
 
 
 def test_a_missing_link_checker_is_said(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,6 @@ def survey(book: Book, today: date, stage: Callable[[str], None] = lambda word: 
     broken = list(external_links.ask(addresses)) if addresses else []
     found = [*broken, *known, *BOOK.find(REVIEW.code, reading), *pinned_versions.reviews(book.root, today),
              *agreements.open_questions(reading.facts)]
-    blind = any(finding.weight is Severity.UNVERIFIED for finding in known) or any(
-        finding.line == 0 and finding.weight is Severity.UNVERIFIED for finding in broken)
-    return Survey(Findings.of(found), len(addresses), blind)
+    unasked = any(finding.line == 0 and finding.weight is Severity.UNVERIFIED for finding in broken)
+    blind = unasked or any(finding.weight is Severity.UNVERIFIED for finding in known)
+    return Survey(Findings.of(found), 0 if unasked else len(addresses), blind)
