@@ -173,6 +173,11 @@ class Page:
         return text_of(found) if found else ""
 
     @property
+    def own_title(self) -> str:
+        """The title without what is before that of an appendix."""
+        return re.sub(r"^Appendix [A-Z] — ", "", self.title)
+
+    @property
     def number(self) -> str:
         """The chapter's number, or nothing."""
         found = self.html.select_one("h1.title .chapter-number")
@@ -249,19 +254,18 @@ class Page:
 
     def _callout(self, tag: Tag) -> Callout:
         kind = next(name.removeprefix("callout-") for name in attribute(tag, "class").split()
-                    if re.fullmatch(r"callout-(note|tip|important|caution|warning)", name))
+                    if re.fullmatch(r"callout-(note|tip|important|caution|warning|none)", name))
         body = tag.select_one(".callout-body")
         assert body, "a callout without a body"
+        header = tag.select_one(".callout-header" if self.quarto else ".callout-title")
+        if header is None:  # one of no kind, or of the simple appearance, without a title
+            return Callout(kind, "", "", text_of(body))
         if self.quarto:
-            header, words = tag.select_one(".callout-header"), tag.select_one(".callout-title-container")
-            assert header and words
             folds = header.has_attr("data-bs-toggle")
             is_open = attribute(header, "aria-expanded") == "true"
-            kind_shown = words.select_one(KIND)
-            title = text_of(words).removeprefix(text_of(kind_shown) if kind_shown else "").strip()
+            kind_shown = header.select_one(KIND)
+            title = text_of(header).removeprefix(text_of(kind_shown) if kind_shown else "").strip()
         else:
-            header = tag.select_one(".callout-title")
-            assert header
             folds, is_open = tag.name == "details", tag.has_attr("open")
             name, *rest = header.find_all("span", recursive=False)
             title = squeeze(" ".join(text_of(part) for part in rest)) or text_of(name)

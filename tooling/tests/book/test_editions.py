@@ -77,7 +77,7 @@ def test_pdf_has_words_outline_and_links(book: str, engine: str, sites: Sites, e
     pdf = Pdf(edition(book, engine, "pdf"))
     site = in_order(sites(book, engine))
     outline = [letters(words) for _, words in pdf.outline]
-    assert not [page.title for page in site[1:] if letters(page.title) not in " ".join(outline)]
+    assert not [page.title for page in site[1:] if letters(page.own_title) not in " ".join(outline)]
     links = list(pdf.links)
     assert len(links) > 60 and not [link for link in links if not link[1]]
     gone = {page.url: lost(blocks(page.main, formulas=False), pdf.text) for page in site if page.url not in SHORTER}

@@ -124,17 +124,12 @@ def test_previous_and_next_leave_out_the_rules(handbook: Pages) -> None:
     assert {url for url, targets in steps.items() if not targets} == {*rules, "references.html"}
 
 
-def own_title(page: Page) -> str:
-    """A page's title without what is before that of an appendix."""
-    return re.sub(r"^Appendix [A-Z] — ", "", page.title)
-
-
 def test_references_to_sections_say_their_titles(handbook: Pages) -> None:
-    numbered = [page for page in handbook.values() if page.number or own_title(page) != page.title]
+    numbered = [page for page in handbook.values() if page.number or page.own_title != page.title]
     shown = [(page.url, link) for page in numbered for link in page.references]
     named = {f"{page.url}#{one.id}": f"{one.text} {one.number}"
              for page in handbook.values() for one in page.headings}
-    named |= {f"{page.url}#{page.title_id}": f"{own_title(page)} {page.number}".strip() for page in handbook.values()}
+    named |= {f"{page.url}#{page.title_id}": f"{page.own_title} {page.number}".strip() for page in handbook.values()}
     assert sum(link.target in named for _, link in shown) > 200
     for url, link in shown:
         wanted = named.get(link.target, link.text)
@@ -155,7 +150,7 @@ end
 
 def test_quarto_gets_the_same_titles(handbook: Pages, tmp_path: Path) -> None:
     titles = {one.id: one.text for page in handbook.values() for one in page.headings if one.id.startswith("sec-")}
-    titles |= {page.title_id: own_title(page) for page in handbook.values() if page.title_id.startswith("sec-")}
+    titles |= {page.title_id: page.own_title for page in handbook.values() if page.title_id.startswith("sec-")}
     script = tmp_path / "titles.lua"
     script.write_text(TITLES, encoding="utf-8")
     done = subprocess.run([pandoc_program(), "lua", script, ROOT], input="".join(f"{id}\n" for id in titles),

@@ -217,6 +217,7 @@ def test_contents_are_those_of_the_configuration(pages: dict[str, str]) -> None:
     assert ">Another name<" in pages["index.html"] and "No page of its own" in pages["index.html"]
     assert "Appendix A — More" in pages["appendix.html"] and ">Appendix\u00a0A</a>" in pages["appendix.html"]
     assert '<span class="chapter-number">A</span>' in pages["index.html"]
+    assert ">Appendix A — More</a>" in pages["index.html"]  # a reference on a page without numbers
 
 
 def test_content_for_other_formats_is_left_out(pages: dict[str, str]) -> None:

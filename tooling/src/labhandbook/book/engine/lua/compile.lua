@@ -16,10 +16,10 @@ local function callout(format)
   return function(div)
     local found = page.callout(div)
     if not found then return nil end
-    local title = pandoc.Inlines { pandoc.Strong(found.word .. (found.title and ':' or '')) }
-    if found.title then title:extend { pandoc.Space(), pandoc.Strong(found.title) } end
-    local content = pandoc.Blocks { pandoc.Para(title) }
-    content:extend(found.content)
+    local word = found.word and pandoc.Strong(found.word .. (found.title and ':' or ''))
+    local title = pandoc.Inlines(word and { word, pandoc.Space() } or {})
+    if found.title then title:insert(pandoc.Strong(found.title)) end
+    local content = pandoc.Blocks(#title > 0 and { pandoc.Para(title) } or {}) .. found.content
     if format ~= 'typst' then return pandoc.Div(content, pandoc.Attr(div.identifier, { 'callout', found.kind })) end
     content:insert(1, typst(('#callout(%s)['):format(quoted(found.kind))))
     content:insert(typst ']')
@@ -160,8 +160,8 @@ local function part_opening(title) return pandoc.Blocks { typst '#part-opening['
 local function opening(chapter, format, settings)
   local title = chapter.title:clone()
   if chapter.number and settings.number then
-    local lead = chapter.appendix and refs.words['crossref-apx-prefix'] .. ' ' .. chapter.number .. ' —' or chapter.number
-    title.content = pandoc.Inlines { pandoc.Str(lead), pandoc.Space() } .. title.content
+    local lead = chapter.appendix and refs.appendix(chapter.number) or chapter.number .. ' '
+    title.content = pandoc.Inlines(lead) .. title.content
   end
   title.level, title.identifier = 1, title_id(chapter)
   if chapter.part and format == 'typst' then return part_opening(title) end

@@ -52,9 +52,9 @@ return function(doc, title, parts)
     end
     local found = parts.callout(element)
     if not found then return element.content end
-    local head = pandoc.Inlines { pandoc.Strong(found.word:upper() .. ':') }
-    if found.title then head:insert(pandoc.Space()) head:extend(found.title) end
-    return pandoc.BlockQuote(pandoc.Blocks { pandoc.Para(head) } .. found.content)
+    local head = pandoc.Inlines(found.word and { pandoc.Strong(found.word:upper() .. ':'), pandoc.Space() } or {})
+    if found.title then head:extend(found.title) end
+    return pandoc.BlockQuote(pandoc.Blocks(#head > 0 and { pandoc.Para(head) } or {}) .. found.content)
   end
   doc = doc:walk { Link = link, Image = image, RawInline = drawing, CodeBlock = code, Span = equation, Div = div, Header = parts.header,
                    Table = parts.table, Figure = parts.figure }

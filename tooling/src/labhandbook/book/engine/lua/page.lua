@@ -31,7 +31,7 @@ local function words(inlines)
   return (write { pandoc.Plain(inlines) }:gsub('%s+$', ''))
 end
 
--- The kind, the title and the rest of a callout; nil for another div.
+-- The kind, the title and the rest of a callout; nil for another div. One of no kind has no word for it.
 function M.callout(div)
   local kind
   for _, class in ipairs(div.classes) do kind = kind or class:match '^callout%-(%a+)$' end
@@ -42,23 +42,24 @@ function M.callout(div)
     title = content[1].content
     content:remove(1)
   end
-  return { kind = kind, word = refs.words['callout-' .. kind .. '-title'] or kind, title = title, content = content }
+  local word = kind ~= 'none' and (refs.words['callout-' .. kind .. '-title'] or kind) or nil
+  return { kind = kind, word = word, title = title, content = content }
 end
 
 local function callout(div)
   local found = M.callout(div)
   if not found then return nil end
-  local title = pandoc.Inlines { pandoc.Span(found.word, { class = 'callout-kind' }) }
-  if found.title then title:extend { pandoc.Space(), pandoc.Span(found.title) } end
+  local title = pandoc.Inlines(found.word and { pandoc.Span(found.word, { class = 'callout-kind' }), pandoc.Space() } or {})
+  if found.title then title:insert(pandoc.Span(found.title)) end
   local head = (write { pandoc.Plain(title) }):gsub('%s+$', '')
   local id = div.identifier ~= '' and (' id="' .. escape(div.identifier) .. '"') or ''
   local collapse = div.attributes.collapse
   local tag = collapse and 'details' or 'div'
   local open = collapse == 'false' and ' open' or ''
   local head_tag = collapse and 'summary' or 'p'
+  local line = head ~= '' and ('\n<%s class="callout-title">%s</%s>'):format(head_tag, head, head_tag) or ''
   local out = pandoc.Blocks {
-    html(('<%s%s class="callout callout-%s"%s>\n<%s class="callout-title">%s</%s>')
-      :format(tag, id, found.kind, open, head_tag, head, head_tag)),
+    html(('<%s%s class="callout callout-%s"%s>%s'):format(tag, id, found.kind, open, line)),
     pandoc.Div(found.content, pandoc.Attr('', { 'callout-body' })),
     html('</' .. tag .. '>'),
   }

@@ -70,10 +70,13 @@ function M.relative(from, target)
   return table.concat(up, '/') .. (#up > 0 and '/' or '') .. table.concat(there, '/')
 end
 
+-- What stands before the title of an appendix.
+function M.appendix(letter) return M.words['crossref-apx-prefix'] .. ' ' .. letter .. ' — ' end
+
 -- What is shown for a label: its kind and number, or for a section seen from a page without numbers its title.
 local function wording(citation, label, by_title)
   if by_title and (label.kind == 'sec' or label.kind == 'chapter' or label.kind == 'appendix') then
-    local number = label.kind ~= 'sec' and label.number .. '\u{a0} ' or ''
+    local number = label.kind == 'appendix' and M.appendix(label.number) or label.kind == 'chapter' and label.number .. '\u{a0} ' or ''
     return pandoc.Inlines { pandoc.Str(number .. label.title) }
   end
   local text = pandoc.Inlines {}

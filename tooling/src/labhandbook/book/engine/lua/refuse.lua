@@ -50,7 +50,7 @@ return function(doc, home, title)
       attributes(div)
       if div.classes:includes 'list-table' then blame('list-table', 'a .list-table that is no list of lists') end
       local kind = div.classes:find_if(function(class) return class:match '^callout%-' end)
-      if kind and not CALLOUTS[kind:match '^callout%-(.*)$'] then unknown_callout(kind) end
+      if kind and not CALLOUTS[kind:match '^callout%-(.*)$'] and not div.classes:includes 'callout' then unknown_callout(kind) end
       local float = div.identifier:match '^(%a+)%-'
       if float and not FLOATS[float] and refs.is_crossref(div.identifier) then
         blame('#' .. div.identifier, 'a div as a float (#' .. div.identifier .. ')')

@@ -52,9 +52,14 @@ local function div(element, page)
   local made = list_table(element)
   if made then return widths(made, page) or made end
   local kind = element.classes:find_if(function(class) return class:match '^callout%-' end)
-  if kind and element.attributes.title then
+  if not kind and element.classes:includes 'callout' then
+    kind = 'callout-none'
+    element.classes:insert(kind)
+  end
+  if kind then
     -- As a heading its references and citations are resolved like those of the text.
-    element.content:insert(1, pandoc.Header(6, M.markdown(element.attributes.title)))
+    local title = element.attributes.title
+    if title then element.content:insert(1, pandoc.Header(6, M.markdown(title))) end
     element.attributes.title = nil
     return element
   end
