@@ -31,7 +31,7 @@ KNOWN = load()
      "more than --mem"), ("srun: error: nid1: task 0: Exited with exit code 1", "an error of its own"),
     ("1:0", "an error of its own"),
     ("bash: line 3: python: command not found", "environment isn't loaded"),
-    ("Permission denied (publickey,keyboard-interactive)", "the wrong one is offered"),
+    ("Permission denied (publickey,keyboard-interactive)", "ssh offers the wrong one"),
 ])
 def test_a_message_is_found(message: str, says: str) -> None:
     found = search(message, KNOWN)
