@@ -1,6 +1,7 @@
 -- The handbook's filter, for both engines: what a whole-book document (PDF, EPUB) needs that a site does not.
 
 local glossary = require 'glossary'
+local picture = require 'pictures'[1].Image
 
 -- The facts of a page, in one line instead of a list.
 local function page_facts(div)
@@ -64,6 +65,6 @@ end
 
 -- Visiting each link of a site's page would cost the preview milliseconds, and a page needs no change there.
 return { { Pandoc = function(doc)
-  if FORMAT:match 'html' then return doc:walk { traverse = 'topdown', Table = cards, Span = glossary.link } end
-  return doc:walk({ Span = glossary.link }):walk { Div = page_facts, Link = link, RawBlock = part, Table = columns }
+  if FORMAT:match 'html' then return doc:walk { traverse = 'topdown', Table = cards, Span = glossary.link, Image = picture } end
+  return doc:walk({ Span = glossary.link }):walk { Div = page_facts, Link = link, RawBlock = part, Table = columns, Image = picture }
 end } }

@@ -25,6 +25,8 @@ SHOWN = re.compile(r"\{\{</\*(.*?)\*/>\}\}")
 TOKEN = "hbsc{:0{}d}z"
 # The answer to a token that only fills a line, see `answered`.
 NOTHING = "hb-nothing"
+# A row of a table with more characters makes its columns as wide as their dashes.
+COLUMNS = 72
 # Where no token belongs: a tag of HTML, an attribute and the target of a link.
 UNFILLED = re.compile(r"<[A-Za-z/][^>]*$|(?:[{\"=]|\]\()[^\s|]*$")
 # A heading whose id its author leaves to the engine.
@@ -84,6 +86,11 @@ def in_code(line: Line, match: re.Match[str]) -> bool:
 def answered(answers: Answers, line: Line, source: Source) -> str:
     """A line with its variables filled in and its other shortcodes turned into tokens."""
 
+    if "{{<" not in line.text:
+        return line.text
+    row = line.text.lstrip().startswith("|") and not line.code
+    wanted = COLUMNS + 1 - len(SHORTCODE_PATTERN.sub("", line.text).strip()) if row else 0
+
     def blame(rule: Rule, message: str) -> None:
         source.findings.append(Finding(line.file, line.number, rule, message))
 
@@ -91,16 +98,21 @@ def answered(answers: Answers, line: Line, source: Source) -> str:
         source.shortcodes.append(call)
         return TOKEN.format(len(source.shortcodes), max(length - 5, 1))
 
-    def quartos_length(match: re.Match[str]) -> int:
-        """How long a shortcode is while Quarto reads it in a row of a table: a row of more than 72 characters makes
-        its columns as wide as their dashes (src/resources/pandoc/datadir/lpegshortcode.lua).
+    def missing(match: re.Match[str], length: int = 0) -> int:
+        """How much longer than `length` a shortcode is while Quarto reads it in a row of a table
+        (src/resources/pandoc/datadir/lpegshortcode.lua), as far as it makes the row longer than COLUMNS: pandoc
+        reads each character.
         """
-        row = line.text.lstrip().startswith("|") and not line.code
-        return 38 + 2 * len(match[0]) if row and not UNFILLED.search(match.string[:match.start()]) else 0
+        nonlocal wanted
+        if UNFILLED.search(match.string[:match.start()]):
+            return 0
+        more = max(min(38 + 2 * len(match[0]) - length, wanted), 0)
+        wanted -= more
+        return more
 
     def filler(match: re.Match[str], length: int) -> str:
-        missing = quartos_length(match) - length
-        return token(Shortcode(NOTHING, [], {}, line.file, line.number), missing) if missing > 0 else ""
+        more = missing(match, length)
+        return token(Shortcode(NOTHING, [], {}, line.file, line.number), more) if more else ""
 
     def answer(match: re.Match[str]) -> str:
         try:
@@ -131,7 +143,7 @@ def answered(answers: Answers, line: Line, source: Source) -> str:
                 if is_other(answers.root, file):
                     blame(SHORTCODE, f"{rest[0]} is not a file of the book")
                     return match[0]
-            return token(_call(name, rest, line), quartos_length(match))
+            return token(_call(name, rest, line), missing(match))
         elif name in answers.others:
             blame(SUPPORTED, f"the shortcode {match[0]} is not answered by the embedded engine")
             return match[0] if answers.house else ""

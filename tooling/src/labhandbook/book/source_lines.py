@@ -8,6 +8,8 @@ from typing import Any
 
 from labhandbook.core.rules import At, Finding
 
+# What begins a definition, or the caption of a table.
+DEFINITION = re.compile(r"[\s>]*[:~]\s")
 INLINE_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 
 
@@ -65,6 +67,16 @@ class Source:
     def unreadable(self) -> bool:
         """Whether nothing could be read of the page."""
         return not self.lines and bool(self.findings)
+
+    @property
+    def defines(self) -> bool:
+        """Whether the text may hold a definition list: a line of its form is a caption only below rows of a table."""
+        rows = 0
+        for line, text in zip(self.lines, self.filled, strict=True):
+            if not line.code and (text.startswith("+") or (DEFINITION.match(text) and rows < 2)):
+                return True
+            rows = rows + 1 if text.startswith("|") else 0 if text.strip() else rows
+        return False
 
     def find(self, needle: str) -> Line | None:
         """The first line that holds `needle`."""

@@ -182,7 +182,8 @@ class Engine:
         codes = [{"name": code.name, "args": code.args, "kwargs": code.kwargs} for code in source.shortcodes]
         if form == "html":
             meta |= self._known_of(page, source)
-        return {"path": page.path, "text": source.text, "format": form, "number": page.label or None,
+        return {"path": page.path, "text": source.text, "definitions": source.defines, "format": form,
+                "number": page.label or None,
                 "part": page.part, "appendix": page.appendix, "home": page.home, "meta": meta, "codes": codes}
 
     def _known_of(self, page: Page, source: Source) -> dict[str, str]:

@@ -138,7 +138,9 @@ end
 -- request: {path, text, number, meta, codes}. Returns the chapter as kept and what Python gets of it.
 function M.read(request)
   extension.reading = request.format
-  local log, doc = pandoc.log.silence(pandoc.read, request.text, 'markdown', READING)
+  -- Where a definition may come, pandoc reads a table below a line twice: once to see that it is none.
+  local from = request.definitions == false and 'markdown-definition_lists' or 'markdown'
+  local log, doc = pandoc.log.silence(pandoc.read, request.text, from, READING)
   local meta = request.meta or {}
   doc.meta = pandoc.Meta(meta)
   local unanswered = pandoc.List {}

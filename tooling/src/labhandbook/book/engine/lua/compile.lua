@@ -192,7 +192,7 @@ function M.write(request, state)
   end
   local doc = pandoc.Pandoc(whole)
   whole = nil
-  doc = refs.citations(doc, state, '', request.keys, blame)
+  doc = refs.citations(doc, refs.cites(doc), state, '', request.keys, blame)
   collectgarbage()
   doc = doc:walk { Div = callout(format) }
   doc = doc:walk { CodeBlock = code(format), Figure = numbered('fig', format), Table = numbered('tbl', format),

@@ -191,7 +191,7 @@ end
 
 -- Wide code can be scrolled with the keyboard; the empty corner of a table is no header.
 local function accessible(text)
-  text = text:gsub('<th([^>]*)></th>', '<td%1></td>')
+  if text:find('></th>', 1, true) then text = text:gsub('<th([^>]*)></th>', '<td%1></td>') end
   return (text:gsub('<pre%s+class=', '<pre tabindex="0" class='):gsub('<pre>', '<pre tabindex="0">'))
 end
 
@@ -203,7 +203,7 @@ function M.title(chapter, state)
   local function ignore() end
   local doc = pandoc.Pandoc { pandoc.Plain(chapter.title.content) }
   doc = doc:walk { Cite = refs.crossref(state.labels, function() return '' end, ignore, M.by_title(chapter, state)) }
-  doc = refs.citations(doc, state, '', nil, ignore)
+  doc = refs.citations(doc, refs.cites(doc), state, '', nil, ignore)
   local content = doc.blocks[1].content:walk { Note = function() return {} end, Link = function(link) return link.content end }
   return { title = stringify(content), title_html = words(content) }
 end
@@ -223,12 +223,16 @@ local function resolved(chapter, request, state)
   local doc = extension.filter(chapter.doc:clone(), 'html', path)
   -- The title is resolved with the text, and its footnotes are counted with those of the text.
   doc.meta = pandoc.Meta { title = pandoc.MetaInlines(chapter.title.content) }
+  local crossref, cites = refs.crossref(state.labels, href, blame, M.by_title(chapter, state)), pandoc.List {}
   -- This comes before the links of citations are made: those lead to pages already.
-  doc = links(doc, chapter, state, blame, resources, pictures,
-    refs.crossref(state.labels, href, blame, M.by_title(chapter, state)))
+  doc = links(doc, chapter, state, blame, resources, pictures, function(cite)
+    local made = crossref(cite)
+    if not made then cites:insert(cite) end
+    return made
+  end)
   if chapter.cites or request.bibliography then
     local target = request.references and refs.relative(path, request.references) or ''
-    doc = refs.citations(doc, state, request.bibliography and '' or target, request.bibliography, blame, path)
+    doc = refs.citations(doc, cites, state, request.bibliography and '' or target, request.bibliography, blame, path)
   end
   return doc, problems, resources
 end
@@ -248,6 +252,14 @@ function M.markdown(chapter, request, state)
   }) }
 end
 
+-- The headings among blocks, in the divs that they are in.
+local function headings(blocks)
+  return blocks:filter(function(block) return block.t == 'Header' or block.t == 'Div' end):map(function(block)
+    if block.t == 'Div' then block.content = headings(block.content) end
+    return block
+  end)
+end
+
 -- The text of a page in its template. pandoc would measure each letter of a text that it puts into a template, which
 -- takes as long as to write it; the headings are enough for the contents. Footnotes of the title are counted in a
 -- template only.
@@ -258,7 +270,7 @@ local function written(doc, settings, variables, state)
   local compiled = state.settings.compiled or pandoc.template.compile((state.settings.template:gsub('%$body%$', PLACE)))
   state.settings.compiled = compiled
   options.template, options.variables, options.table_of_contents, options.toc_depth = compiled, variables, settings.toc, settings['toc-depth']
-  doc.blocks = doc.blocks:filter(function(block) return block.t == 'Header' or block.t == 'Div' end)
+  doc.blocks = headings(doc.blocks)
   local frame = pandoc.write(doc, 'html5', pandoc.WriterOptions(options))
   local from, to = frame:find(PLACE, 1, true)
   return frame:sub(1, from - 1) .. text .. frame:sub(to + 1)

@@ -133,27 +133,31 @@ end
 -- at what follows it.
 local set = {}
 
-local function cites_of(doc, pick)
+-- The citations of a document.
+function M.cites(doc)
   local found = pandoc.List {}
-  doc:walk { Cite = function(cite) found:insert(pick(cite)) end }
+  doc:walk { Cite = function(cite) found:insert(cite) end }
   return found
 end
 
-local function citeproc(doc, path)
-  local key = table.concat(cites_of(doc, tostring), '\n')
-  if set[path] and set[path].key == key then
-    local place = 0
-    return doc:walk { Cite = function(cite)
-      place = place + 1
-      cite.content = set[path].contents[place]
-      return cite
-    end }
-  end
-  doc = pandoc.utils.citeproc(doc)
-  local contents = cites_of(doc, function(cite) return cite.content end)
+-- Each page has made its own list, or its citations would not be links; one page keeps it.
+local function unlisted(div)
+  if div.identifier == 'refs' then return {} end
+end
+
+local function again(doc, contents)
+  local place = 0
+  return doc:walk { Div = unlisted, Cite = function(cite)
+    place = place + 1
+    cite.content = contents[place]
+    return cite
+  end }
+end
+
+local function keep(doc, path, key)
+  local contents = M.cites(doc):map(function(cite) return cite.content end)
   local stop = contents:find_if(function(content) return stringify(content):match '%.$' end)
   set[path] = not stop and { key = key, contents = contents } or nil
-  return doc
 end
 
 -- Forget the citations that were set: the bibliography has changed.
@@ -166,21 +170,21 @@ function M.unknown(citation, state, blame)
   end
 end
 
--- Citations by citeproc, author-date. `target` is the text before `#ref-KEY`; `all` lists every key of
--- the book on the page that holds the bibliography.
-function M.citations(doc, state, target, all, blame, path)
-  local used, wanted = false, {}
+-- Citations by citeproc, author-date: `cites` are those of the document. `target` is the text before `#ref-KEY`; `all`
+-- lists every key of the book on the page that holds the bibliography.
+function M.citations(doc, cites, state, target, all, blame, path)
+  local wanted = {}
   for _, key in ipairs(all or {}) do wanted[key] = true end
-  doc:walk {
-    Cite = function(cite)
-      used = true
-      for _, citation in ipairs(cite.citations) do
-        wanted[citation.id] = true
-        M.unknown(citation, state, blame)
-      end
-    end,
-  }
-  if not state.settings.cites or not used and not all then return doc end
+  for _, cite in ipairs(cites) do
+    for _, citation in ipairs(cite.citations) do
+      wanted[citation.id] = true
+      M.unknown(citation, state, blame)
+    end
+  end
+  if not state.settings.cites or #cites == 0 and not all then return doc end
+  local key = target .. '\n' .. table.concat(cites:map(tostring), '\n')
+  local kept = path and not all and set[path]
+  if kept and kept.key == key then return again(doc, kept.contents) end
   local references, nocite = pandoc.List {}, pandoc.List {}
   for key in pairs(wanted) do
     if state.references[key] then
@@ -192,13 +196,10 @@ function M.citations(doc, state, target, all, blame, path)
   doc.meta['link-citations'] = true
   doc.meta.csl = state.settings.csl ~= '' and state.settings.csl or nil
   if all then doc.meta.nocite = pandoc.Inlines { pandoc.Cite({}, nocite) } end
-  doc = path and not all and citeproc(doc, path) or pandoc.utils.citeproc(doc)
+  doc = pandoc.utils.citeproc(doc)
   doc.meta.references, doc.meta.nocite, doc.meta.csl = nil, nil, nil
-  -- Each page has made its own list, or its citations would not be links; one page keeps it.
-  return doc:walk {
-    Div = function(div)
-      if not all and div.identifier == 'refs' then return {} end
-    end,
+  doc = doc:walk {
+    Div = not all and unlisted or nil,
     Link = function(link)
       if link.target:match '^#ref%-' then
         link.target = target .. link.target
@@ -206,6 +207,8 @@ function M.citations(doc, state, target, all, blame, path)
       end
     end,
   }
+  if path and not all then keep(doc, path, key) end
+  return doc
 end
 
 return M

@@ -24,14 +24,15 @@ end
 
 -- Whether a table has a link, and no cell over several rows or columns: on a page Quarto gives it no widths.
 local function free(element)
+  local linked = false
+  element:walk { Link = function() linked = true end }
+  if not linked then return false end
   local rows = element.head.rows .. element.foot.rows
   for _, body in ipairs(element.bodies) do rows = rows .. body.head .. body.body end
   for _, row in ipairs(rows) do
     if row.cells:find_if(function(cell) return cell.col_span ~= 1 or cell.row_span ~= 1 end) then return false end
   end
-  local linked = false
-  element:walk { Link = function() linked = true end }
-  return linked
+  return true
 end
 
 -- The widths of a table's columns: [40, 60] per cent, or none.
