@@ -70,7 +70,7 @@ function M.relative(from, target)
   return table.concat(up, '/') .. (#up > 0 and '/' or '') .. table.concat(there, '/')
 end
 
--- What stands before the title of an appendix.
+-- What comes before the title of an appendix.
 function M.appendix(letter) return M.words['crossref-apx-prefix'] .. ' ' .. letter .. ' — ' end
 
 -- What is shown for a label: its kind and number, or for a section seen from a page without numbers its title.
