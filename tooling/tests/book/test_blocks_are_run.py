@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from labhandbook.book.facts import identity
+from labhandbook.book.model import load_book
 from tooling.tests.conftest import ROOT
+from tooling.tests.package.sample_packages import git
 from tooling.tests.release.packaging_chapter import FIRST, NEXT, blocks
 
 TESTS = ROOT / "tooling/tests"
@@ -28,11 +33,11 @@ RUN = {
         "handbook release init": "release/test_adopted_files.py",
         "handbook release doctor": "github/test_doctor_command.py", "handbook release admit": "github/test_admit.py",
         "handbook release announce": "github/test_release_workflow_runs.py",
-        "export VERSION": "github/test_release_workflow_runs.py"},
-    "chapters/packaging/metadata.qmd": {"handbook release check --untagged": "release/test_chapter_runs.py"},
+        "export VERSION": "book/test_blocks_are_run.py"},
+    "chapters/packaging/metadata.qmd": {"handbook release check --untagged": "release/test_hooks.py"},
     "chapters/watching.qmd": {"handbook watch": "watch/test_watching_chapter.py",
                               "uvx keyring": "it needs a desktop's keyring",
-                              "git ls-remote": "it asks GitHub"},
+                              "git ls-remote": "book/test_blocks_are_run.py"},
     "chapters/together/ai.qmd": {"handbook job check": "hpc/test_new_and_check.py"},
     "chapters/together/index.qmd": {"handbook upkeep": "book/test_upkeep.py"},
     "chapters/research/index.qmd": {"git clone": "book/test_contributing_runs.py",
@@ -64,6 +69,30 @@ def test_every_block_has_a_test_or_a_reason(page: str) -> None:
         found = where(page, block.text, block.machine)
         assert found, f"{block.place} is run by no test, and no reason is named"
         assert not found.endswith(".py") or (TESTS / found).is_file(), found
+
+
+def test_the_blocks_of_git_run_as_printed(tmp_path: Path) -> None:
+    """A tag that is pushed, and the commit that the handbook's repository is at, with repositories on this disk."""
+    hosted, clone = tmp_path / "hosted.git", tmp_path / "clone"
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch", "main", hosted], check=True)
+    subprocess.run(["git", "clone", "--quiet", hosted, clone], check=True, capture_output=True)
+    git(clone, "switch", "--quiet", "--create", "main")
+    git(clone, "commit", "--quiet", "--allow-empty", "--message", "Begin")
+    git(clone, "push", "--quiet", "--set-upstream", "origin", "main")
+    address = identity(load_book(ROOT))["repo"]
+    env = {**os.environ, "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{hosted}.insteadOf",
+           "GIT_CONFIG_VALUE_0": address, "GIT_COMMITTER_NAME": "A Person", "GIT_COMMITTER_EMAIL": "a@example.org"}
+    said = {}
+    for page, start in (("chapters/packaging/github-actions.qmd", "export VERSION"),
+                        ("chapters/watching.qmd", "git ls-remote")):
+        (block,) = [each for each in blocks(page) if each.text.startswith(start)]
+        done = subprocess.run(["bash", "-ec", block.text], cwd=clone, env=env, capture_output=True, text=True,
+                              check=False)
+        assert done.returncode == 0, done.stderr
+        said[start] = done.stdout
+    assert git(hosted, "tag", "--list", "--format=%(objecttype) %(refname:short) %(subject)").strip() == (
+        "tag v1.2.0 gpyreg 1.2.0")
+    assert said["git ls-remote"] == git(hosted, "rev-parse", "main")
 
 
 def test_what_is_named_is_printed() -> None:
