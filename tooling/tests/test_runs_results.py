@@ -16,6 +16,8 @@ def test_only_a_finished_run_has_a_result(tmp_path: Path) -> None:
             read_result(tmp_path / "run")
         run.finish({"score": 0.5})
     assert read_result(tmp_path / "run") == {"score": 0.5}
+    with pytest.raises(HandbookError, match="run of something else"):
+        read_result(tmp_path / "run", ("score", "coverage"))
 
 
 def test_bars_have_the_length_of_their_values() -> None:

@@ -18,9 +18,10 @@ import pytest
 
 from labhandbook.runs import HandbookError
 from mhi_eras import Fitted, convert, load, synthetic
+from mhi_eras.cli import main
 from mhi_eras.predict import predict
 from mhi_eras.results import SCORES, TOLERANCE, write_results
-from mhi_eras.study import EMBARGO, HELD, hold_out
+from mhi_eras.study import EMBARGO, HELD, hold_out, study
 
 
 def program(*words: str, cwd: Path, wait: bool = True) -> subprocess.Popen[str]:
@@ -85,6 +86,20 @@ def test_held_eras_come_last_and_touch_nothing(tournament: Path) -> None:
     past, held = hold_out(load(tournament / "train.parquet"))
     assert len(np.unique(held.eras)) == HELD
     assert past.eras.max() + EMBARGO + 1 == held.eras.min()
+
+
+@pytest.mark.parametrize(("source", "every"), [("train", 10), ("live", 1)])
+def test_too_few_eras_are_one_message_and_begin_no_run(tournament: Path, tmp_path: Path, source: str,
+                                                       every: int) -> None:
+    with pytest.raises(HandbookError, match="needs more eras") as caught:
+        study(tournament / f"{source}.parquet", tmp_path / "run", every=every)
+    assert "eras are too few" in caught.value.why and not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_can_not_be_made_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert main(["synthetic", str(tmp_path / "file")]) == 2
+    assert capsys.readouterr().err == f"mhi-eras: File exists: {tmp_path / 'file'}\n"
 
 
 @pytest.mark.parametrize("text", ["a,b\n1,2\n", "era,x\n1,2\n", "", '"'])

@@ -63,6 +63,29 @@ def test_study_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     assert [line["step"] for line in read_metrics(tmp_path / "cut")] == list(range(1, 2 * len(SIZES) + 1))
 
 
+def test_a_finished_study_goes_on_to_more_tasks_and_not_back(tmp_path: Path) -> None:
+    whole = study(tmp_path / "whole", seed=3, tasks=2)
+    study(tmp_path / "longer", seed=3, tasks=1)
+    assert study(tmp_path / "longer", seed=3, tasks=2).result == whole.result
+    assert study(tmp_path / "longer", seed=3, tasks=1).result == whole.result
+
+
+@pytest.mark.parametrize(("option", "value"), [("--seed", "-1"), ("--tasks", "0"), ("--seed", "x")])
+def test_a_number_that_can_not_be_is_one_message(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["study", option, value])
+    assert ended.value.code == 2 and f"{option}: {value} is not a whole number" in capsys.readouterr().err
+
+
+def test_predictions_into_a_folder_that_is_not_there_are_one_message(tmp_path: Path,
+                                                                     capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "learnt.csv").write_text("x,y\n0,0\n1,1\n")
+    (tmp_path / "new.csv").write_text("x\n2\n")
+    words = [str(tmp_path / name) for name in ("learnt.csv", "new.csv", "nowhere/p.csv")]
+    assert main(["predict", *words, "--fitted"]) == 2
+    assert capsys.readouterr().err == f"mhi-gp: No such file or directory: {words[2]}\n"
+
+
 def test_results_are_gathered_into_a_file_and_a_figure(tmp_path: Path) -> None:
     for seed in (0, 1):
         study(tmp_path / str(seed), seed=seed, tasks=1)

@@ -124,4 +124,16 @@ def test_the_page_prints_what_five_seeds_find(tmp_path: Path) -> None:
 def test_results_of_a_run_that_has_not_ended_are_refused(tmp_path: Path) -> None:
     with pytest.raises(HandbookError, match="no finished run"):
         write_results([tmp_path], tmp_path)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/result.json").write_text('{"held": 1}')
+    with pytest.raises(HandbookError, match="run of something else"):
+        write_results([tmp_path / "other"], tmp_path)
+    assert not (tmp_path / "results.json").exists()
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_too_few_phrases_for_the_folds_begin_no_run(tmp_path: Path, count: int) -> None:
+    few = [Phrase(f"text {number}", "ab"[number % 2], str(number)) for number in range(count)]
+    with pytest.raises(PhrasesError, match="can't be split into 5 folds"):
+        study(few, 0, tmp_path / "run")
     assert list(tmp_path.iterdir()) == []

@@ -63,6 +63,13 @@ def test_arena_counts(trained: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["arena", "random", "rollout:5", "--game", "connect-four", "--arena-games", "4"]) == 0
 
 
+@pytest.mark.parametrize(("option", "value"), [("--seed", "-1"), ("--opening", "-1"), ("--simulations", "many")])
+def test_number_that_can_not_be(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["arena", "random", "random", "--game", "floe", option, value])
+    assert ended.value.code == 2 and f"{option}: {value} is not a whole number" in capsys.readouterr().err
+
+
 def test_a_person_can_play(trained: Path, command: Start) -> None:
     said, errors = command("play", trained, "--simulations", 5).communicate("99\nx\n" + "".join(f"{n}\n" for n in
                                                                                                [*range(9)] * 2))

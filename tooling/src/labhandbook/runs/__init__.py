@@ -16,7 +16,7 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.runs.checkpoints import Checkpoint, read_checkpoint
 from labhandbook.runs.results import Bar, bar_chart, read_result, write_files
 from labhandbook.runs.run import Run, read_metrics
-from labhandbook.runs.study_commands import add_results, add_study, carry_out
+from labhandbook.runs.study_commands import add_results, add_study, carry_out, whole_number
 
 __all__ = ["Bar", "Checkpoint", "HandbookError", "Run", "add_results", "add_study", "bar_chart", "carry_out",
-           "read_checkpoint", "read_metrics", "read_result", "write_files"]
+           "read_checkpoint", "read_metrics", "read_result", "whole_number", "write_files"]

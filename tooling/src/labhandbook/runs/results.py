@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -27,13 +27,20 @@ class Bar:
     main: bool = True
 
 
-def read_result(folder: Path) -> dict[str, Any]:
-    """The result of a finished run. Raises HandbookError when the run has not ended well."""
+def read_result(folder: Path, names: Iterable[str] = ()) -> dict[str, Any]:
+    """The result of a finished run.
+
+    Raises HandbookError when the run has not ended well, and when its result lacks one of the names.
+    """
     try:
-        return read_object(folder / "result.json")
+        result = read_object(folder / "result.json")
     except (HandbookError, OSError, ValueError) as error:
         raise HandbookError(f"{folder} holds no finished run", where=str(folder), why=str(error), section=SECTION,
                             todo="run its study to the end") from None
+    if lacks := [name for name in names if name not in result]:
+        raise HandbookError(f"{folder} is a run of something else", where=str(folder), section=SECTION,
+                            why=f"its result has no {lacks[0]}", todo="name runs of this study")
+    return result
 
 
 def write_files(folder: Path, texts: Mapping[str, str]) -> list[Path]:

@@ -14,6 +14,7 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.runs.run import Run
 
 FINE, COULD_NOT_RUN = 0, 2
+LARGEST = 10**9
 
 
 def carry_out(parser: argparse.ArgumentParser, words: Sequence[str] | None) -> int:
@@ -21,12 +22,29 @@ def carry_out(parser: argparse.ArgumentParser, words: Sequence[str] | None) -> i
     options = parser.parse_args(words)
     try:
         code: int = options.run(options)
+    except OSError as error:
+        print(f"{parser.prog}: {error.strerror or error}: {error.filename}", file=sys.stderr)
+        return COULD_NOT_RUN
     except HandbookError as error:
         where = f" ({error.where})" if error.where else ""
         print(f"{parser.prog}: {error.what}{where}", file=sys.stderr)
         print(*(f"  {line}" for line in (error.why, error.todo) if line), sep="\n", file=sys.stderr)
         return COULD_NOT_RUN
     return code
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """What argparse takes as `type` for a whole number from `least` to 10**9; other words end the command."""
+    def convert(word: str) -> int:
+        try:
+            number = int(word)
+        except ValueError:
+            number = least - 1
+        if not least <= number <= LARGEST:
+            raise argparse.ArgumentTypeError(f"{word[:40]} is not a whole number from {least} to {LARGEST}")
+        return number
+
+    return convert
 
 
 def add_study(commands: Any, text: str, study: Callable[[argparse.Namespace, Path], Run]) -> argparse.ArgumentParser:
@@ -43,7 +61,7 @@ def add_study(commands: Any, text: str, study: Callable[[argparse.Namespace, Pat
 
     one: argparse.ArgumentParser = commands.add_parser("study", help=text)
     package = one.prog.split()[0].replace("-", "_")
-    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--seed", type=whole_number(0), default=0)
     one.add_argument("--run", dest="folder", type=Path,
                      help=f"the run's directory (default: RUN_DIR, or runs/{package}-seed-SEED)")
     one.set_defaults(run=work)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from labhandbook.runs import HandbookError, add_results, add_study, carry_out
+from labhandbook.runs import HandbookError, add_results, add_study, carry_out, whole_number
 from mhi_bo.loop import SECTION, WAYS, begin
 from mhi_bo.results import write_results
 from mhi_bo.study import study
@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--bounds", type=_bounds, action="append", required=True, metavar="LOW:HIGH",
                      help="of each input in the order of the columns, as --bounds=-5:10 --bounds=0:15")
     one.add_argument("--way", choices=list(WAYS), default="ei")
-    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--seed", type=whole_number(0), default=0)
     one.set_defaults(run=_suggest)
 
     add_study(commands, "two ways to search and three traps, on functions with known minima",

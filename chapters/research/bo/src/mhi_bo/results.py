@@ -21,7 +21,7 @@ def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
 
     Raises HandbookError when a run has not ended.
     """
-    outcomes = [read_result(folder) for folder in runs]
+    outcomes = [read_result(folder, ("scale", "noise")) for folder in runs]
 
     def over(part: str, value: str, digits: int) -> float:
         return round(float(np.median([one[part][value] for one in outcomes])), digits)

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from labhandbook.runs import HandbookError, Run
+from labhandbook.runs import HandbookError, Run, whole_number
 from mhi_driving import bcq, experiments, logs, strip
 from mhi_driving.drive import REPORTING, SECTION, Score, check, evaluate, reporting, same, starts
 from mhi_driving.lane import SIDE
@@ -26,7 +26,6 @@ FINE, COULD_NOT_RUN = 0, 2
 def run_train(given: argparse.Namespace) -> int:
     """Learn by driving."""
     seen, _ = check(given.env)
-    positive("--steps", given.steps)
     changes = begun(given.run_dir, "beta_steps") if given.preset == "d4pg" else {}
     changes |= {"steps": given.steps} if given.steps else {}
     if given.processes and given.preset != "d4pg":
@@ -51,8 +50,6 @@ def run_train(given: argparse.Namespace) -> int:
 
 def run_log(given: argparse.Namespace) -> int:
     """Log drivers that take turns."""
-    positive("--shards", given.shards)
-    positive("--rows", given.rows)
     check(given.env)
     what = {"env": given.env, "shards": given.shards, "rows": given.rows, "seed": given.seed}
     return logs.write_log(given.folder, what, logs.DRIVES[given.env],
@@ -61,7 +58,6 @@ def run_log(given: argparse.Namespace) -> int:
 
 def run_offline(given: argparse.Namespace) -> int:
     """Learn from a log."""
-    positive("--epochs", given.epochs)
     log, env_id = Log(given.log), described(given.log).get("env")
     if env_id not in logs.DRIVES:
         raise HandbookError("this log does not say in which environment it was driven", section=SECTION,
@@ -87,12 +83,6 @@ def begun(folder: Path, name: str) -> dict[str, Any]:
     return {name: said[name]} if name in said else {}
 
 
-def positive(name: str, value: int | None) -> None:
-    """Raises HandbookError for a count that is 0 or less."""
-    if value is not None and value < 1:
-        raise HandbookError(f"{name} is {value}", section=SECTION, todo="ask for 1 or more")
-
-
 def ended(run: Run) -> int:
     """Say how far a run has come; its exit code."""
     if run.result is not None:
@@ -104,7 +94,6 @@ def ended(run: Run) -> int:
 
 def run_evaluate(given: argparse.Namespace) -> int:
     """Drive the roads that chose nothing."""
-    positive("--roads", given.roads)
     saved = load(given.run_dir)
     env_id = given.env or saved.env_id
     fits(saved, env_id, given.run_dir)
@@ -180,28 +169,29 @@ def build_parser() -> argparse.ArgumentParser:
     added = command("train", run_train)
     added.add_argument("--preset", choices=PRESETS, default="td3")
     added.add_argument("--env", default="mhi/Lane-v0", help="a Gymnasium environment with continuous actions")
-    added.add_argument("--steps", type=int, help="steps of all actors together; with more, a finished run goes on")
+    added.add_argument("--steps", type=whole_number(1),
+                       help="steps of all actors together; with more, a finished run goes on")
     added.add_argument("--processes", action="store_true", help="a process for each actor")
     added.add_argument("--vae", action="store_true", help="learn from features of a variational autoencoder")
-    added.add_argument("--seed", type=int, default=0)
+    added.add_argument("--seed", type=whole_number(0), default=0)
     run_dir(added)
     added = command("log", run_log)
     added.add_argument("folder", type=Path)
     added.add_argument("--env", choices=logs.DRIVES, default="mhi/Lane-v0")
-    added.add_argument("--shards", type=int, default=30)
-    added.add_argument("--rows", type=int, default=2_000, help="transitions in a shard")
-    added.add_argument("--seed", type=int, default=0)
+    added.add_argument("--shards", type=whole_number(1), default=30)
+    added.add_argument("--rows", type=whole_number(1), default=2_000, help="transitions in a shard")
+    added.add_argument("--seed", type=whole_number(0), default=0)
     added = command("offline", run_offline)
     added.add_argument("log", type=Path)
     added.add_argument("--method", choices=bcq.THRESHOLDS, default="bcq")
-    added.add_argument("--epochs", type=int, default=bcq.Settings.epochs,
+    added.add_argument("--epochs", type=whole_number(1), default=bcq.Settings.epochs,
                        help="passes over the log; with more, a finished run goes on")
-    added.add_argument("--seed", type=int, default=0)
+    added.add_argument("--seed", type=whole_number(0), default=0)
     run_dir(added)
     added = command("evaluate", run_evaluate)
     added.add_argument("run_dir", type=Path)
     added.add_argument("--env", help="another environment than the one it was learnt in")
-    added.add_argument("--roads", type=int, help="episodes; by default 20, and 5 on CarRacing")
+    added.add_argument("--roads", type=whole_number(1), help="episodes; by default 20, and 5 on CarRacing")
     added.add_argument("--format", choices=("text", "json"), default="text")
     added = command("export", run_export)
     added.add_argument("run_dir", type=Path)
@@ -209,7 +199,7 @@ def build_parser() -> argparse.ArgumentParser:
     added = command("strip", run_strip)
     added.add_argument("file", type=Path)
     added.add_argument("runs", type=Path, nargs="+")
-    added.add_argument("--road", type=int, default=REPORTING.start)
+    added.add_argument("--road", type=whole_number(0), default=REPORTING.start)
     added = command("results", run_results)
     added.add_argument("--runs", type=Path, default=Path("runs"))
     added.add_argument("--file", type=Path, default=Path("results.json"))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from labhandbook.runs import Run, add_results, add_study, carry_out
+from labhandbook.runs import Run, add_results, add_study, carry_out, whole_number
 
 FINE = 0
 FILES = ("v5.0/train.parquet", "v5.0/validation.parquet", "v5.0/live.parquet")
@@ -24,7 +24,7 @@ def _parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("synthetic", help="write a small made-up tournament: train and live")
     one.add_argument("folder", type=Path)
-    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--seed", type=whole_number(0), default=0)
     one.set_defaults(run=_synthetic)
 
     one = commands.add_parser("download", help="fetch files of the current round")
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
 
     one = add_study(commands, "sweep over models on past eras, and score the best on later ones", _study)
     one.add_argument("source", type=Path, nargs="?", help="a Parquet file (default: a made-up one of this seed)")
-    one.add_argument("--every", type=int, default=1, help="take only every Nth era (default: all)")
+    one.add_argument("--every", type=whole_number(1), default=1, help="take only every Nth era (default: all)")
 
     one = commands.add_parser("predict", help="predict every row of a Parquet file")
     one.add_argument("source", type=Path)

@@ -21,7 +21,7 @@ def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
 
     Raises HandbookError when a run has not ended.
     """
-    outcomes = [read_result(folder) for folder in runs]
+    outcomes = [read_result(folder, SCORES) for folder in runs]
     results: dict[str, Any] = {"seeds": len(outcomes), "tolerance": TOLERANCE}
     for score in SCORES:
         results[score] = {"mean": round(mean(one[score]["mean"] for one in outcomes), 3),

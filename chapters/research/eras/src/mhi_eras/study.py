@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from labhandbook.runs import Run
-from mhi_eras.data import Table, features, load
+from labhandbook.runs import HandbookError, Run
+from mhi_eras.data import SECTION, Table, features, load
 from mhi_eras.models import SWEEP, Fitted, fit
 from mhi_eras.scores import score
 from mhi_eras.split import EraSplit
@@ -27,11 +27,17 @@ def study(source: Path, folder: Path, *, seed: int = 0, every: int = 1,
     """Run or go on with the study of a Parquet file in `folder`; its result is there when the run is finished.
 
     `tell` is called with a line on each fit. The result names the chosen model and has three scores of it: over the
-    folds of the sweep, on the held eras, and on the very rows that it was fitted to.
+    folds of the sweep, on the held eras, and on the very rows that it was fitted to. Raises HandbookError when the
+    file has too few eras.
     """
     table = load(source, every=every)
     past, held = hold_out(table)
-    folds = list(EraSplit(splits=3, valid=20, embargo=EMBARGO).split(past.x, groups=past.eras))
+    try:
+        folds = list(EraSplit(splits=3, valid=20, embargo=EMBARGO).split(past.x, groups=past.eras))
+    except ValueError as error:
+        raise HandbookError("the study needs more eras", where=str(source), section=SECTION,
+                            why=f"after the {HELD} held eras and their embargo, {error}",
+                            todo="take a training file, and a smaller --every") from None
     plan = [(name, alpha) for name, strengths in SWEEP.items() for alpha in strengths]
     with Run.open(folder, {"source": source.name, "rows": len(table.y), "seed": seed, "every": every}) as run:
         saved = run.latest()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from labhandbook.runs import HandbookError, add_results, add_study, carry_out
+from labhandbook.runs import HandbookError, add_results, add_study, carry_out, whole_number
 from mhi_gp.kernels import KERNELS, Array
 from mhi_gp.regression import SECTION, Parameters, condition, fit
 from mhi_gp.results import write_results
@@ -32,12 +32,13 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("target", type=Path, help="the CSV file to write: mean and standard deviation of each row")
     one.add_argument("--kernel", choices=list(KERNELS), default="matern-52")
     one.add_argument("--fitted", action="store_true", help="use the one best parameter vector instead of 100 samples")
-    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--seed", type=whole_number(0), default=0)
     one.set_defaults(run=_predict)
 
     one = add_study(commands, "how often the 95 %% interval is right, by three ways to know parameters",
                     lambda options, folder: study(folder, seed=options.seed, tasks=options.tasks))
-    one.add_argument("--tasks", type=int, default=40, help="of each size (default: 40)")
+    one.add_argument("--tasks", type=whole_number(1), default=40,
+                     help="of each size (default: 40); with more, a finished run goes on")
 
     add_results(commands, "coverage.svg", write_results)
     return parser

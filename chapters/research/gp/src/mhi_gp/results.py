@@ -19,7 +19,7 @@ def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
 
     Coverages are in percent. Raises HandbookError when a run has not ended.
     """
-    outcomes = [read_result(folder) for folder in runs]
+    outcomes = [read_result(folder, WAYS) for folder in runs]
     results: dict[str, Any] = {"seeds": len(outcomes)}
     for way in WAYS:
         shares = {size: [100 * one[way][str(size)] for one in outcomes] for size in SIZES}

@@ -63,12 +63,14 @@ def study(folder: Path, *, seed: int = 0, tasks: int = 40, kernel: str = "matern
     """Run or go on with the study of one seed in `folder`, so many tasks of each size.
 
     The result has the mean coverage of each way and size. Each finished task is logged, so a stopped run
-    continues after it.
+    continues after it, and a finished run continues when more tasks are asked for.
     """
-    with Run.open(folder, {"seed": seed, "tasks": tasks, "kernel": kernel}) as run:
+    with Run.open(folder, {"seed": seed, "kernel": kernel}, steps=tasks * len(SIZES)) as run:
+        if run.finished:
+            return run
         saved = run.latest()
         for step in range(saved.step if saved else 0, tasks * len(SIZES)):
-            if run.finished or run.stopping:
+            if run.stopping:
                 return run
             size, number = SIZES[step % len(SIZES)], step // len(SIZES)
             run.log(step + 1, size=size, **_measured(KERNELS[kernel], size, [seed, number]))

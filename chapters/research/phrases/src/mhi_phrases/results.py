@@ -23,7 +23,7 @@ def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
 
     Raises HandbookError when a run has not ended.
     """
-    outcomes = [read_result(folder) for folder in runs]
+    outcomes = [read_result(folder, (f"{model}-{split}" for model in MODELS for split in SPLITS)) for folder in runs]
     results: dict[str, Any] = {"seeds": len(outcomes), "tolerance": TOLERANCE, "phrases": len(shipped())}
     for model in MODELS:
         results[model] = {}

@@ -11,7 +11,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from labhandbook.runs import HandbookError, Run
+from labhandbook.runs import HandbookError, Run, whole_number
 from mhi_selfplay.game import SECTION, Game
 from mhi_selfplay.games import GAMES
 from mhi_selfplay.learn import load, newest, read_about, train
@@ -72,7 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     arena.add_argument("one", help=WHO)
     arena.add_argument("other", help="the same")
     arena.add_argument("--arena-games", type=int, default=42, help="a multiple of the players (default 42)")
-    arena.add_argument("--opening", type=int, default=2, help="most random actions at the start (default 2)")
+    arena.add_argument("--opening", type=whole_number(0), default=2,
+                       help="most random actions at the start (default 2)")
     arena.set_defaults(command=_arena)
 
     judged = commands.add_parser("judge", help="hold a player against every line or position (small games)")
@@ -87,8 +88,9 @@ def _parser() -> argparse.ArgumentParser:
 
     for command in (play, arena, judged):
         command.add_argument("--game", choices=GAMES, help="where no run directory says it")
-        command.add_argument("--simulations", type=int, default=100, help="of a network's search (default 100)")
-        command.add_argument("--seed", type=int, default=0, help="of players that throw dice (default 0)")
+        command.add_argument("--simulations", type=whole_number(0), default=100,
+                             help="of a network's search (default 100)")
+        command.add_argument("--seed", type=whole_number(0), default=0, help="of players that throw dice (default 0)")
     for command in (learn, arena, judged):
         command.add_argument("--format", choices=("text", "json"), default="text", help="json is for machines")
     return parser
