@@ -101,7 +101,7 @@ class Epub:
     def outline(self) -> list[Entry]:
         """The list of contents: how deep an entry is, and what it says."""
         nav = next(document for name, document in self.documents.items() if name.endswith("nav.xhtml"))
-        return [(len(link.find_parents("ol")) - 1, text_of(link)) for link in nav.select("nav#toc li > a")]
+        return [(len(link.find_parents("ol")) - 1, text_of(link)) for link in nav.select("nav#toc li > :is(a, span)")]
 
     @property
     def links(self) -> Iterator[tuple[str, str, bool]]:

@@ -127,8 +127,10 @@ def test_pictures_are_inside(book: zipfile.ZipFile, documents: dict[str, Element
     assert "A grey square" in {image.get("alt") for image in shown}
 
 
-@pytest.mark.parametrize(("numbered", "titles"), [(True, ["1 One", "1.1 Part of it", "Appendix A — Two"]),
-                                                  (False, ["One", "Part of it", "Two"])])
+@pytest.mark.parametrize(("numbered", "titles"), [
+    (True, ["1 One", "1.1 Part of it", "Appendices", "Appendix A — Two"]),
+    (False, ["One", "Part of it", "Appendices", "Two"]),
+])
 def test_numbers_of_titles(tmp_path: Path, numbered: bool, titles: list[str]) -> None:
     files = {"index.qmd": "# Home {.unnumbered}\n\n@sec-part\n",
              "one.qmd": "# One\n\n## Part of it {#sec-part}\n", "two.qmd": "# Two\n"}
@@ -139,5 +141,5 @@ def test_numbers_of_titles(tmp_path: Path, numbered: bool, titles: list[str]) ->
     done = run("render", "--book", folder, "--engine", "pandoc", "--to", "epub")
     assert done.returncode == 0, done.stderr
     epub = Epub(folder / "_book/Test-Book.epub")
-    assert [words for _, words in epub.outline][-3:] == titles
+    assert [words for _, words in epub.outline][-4:] == titles
     assert text_of(epub.chapters[0]) == "Home Part of it", "a page without a number refers to titles"

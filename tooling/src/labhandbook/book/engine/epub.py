@@ -28,7 +28,7 @@ def epub(engine: Engine) -> bytes:
         meta = {"date": engine.changed, "cover-image": str(cover), "css": style,
                 "identifier": str(book.settings.get("site-url", "")) or _name(book)}
         engine.compile("epub", file=made, meta={key: value for key, value in meta.items() if value})
-        return completed(made.read_bytes(), parts(engine))
+        return completed(made.read_bytes(), *parts(engine))
 
 
 def _name(book: Book) -> str:
@@ -43,23 +43,30 @@ def styles(book: Book) -> list[Path]:
     return [file for name in named if (file := own_file(book.root, name))]
 
 
-def parts(engine: Engine) -> dict[str, str]:
-    """The id of a chapter's title -> that of the page that opens its part."""
+def parts(engine: Engine) -> tuple[dict[str, str], dict[str, str]]:
+    """The id of a chapter's title -> that of its part; and the titles of parts without a page, by their ids.
+
+    A part without a page has the id of its first chapter, after a word and a blank: no title has one with a blank.
+    """
     def anchor(path: str) -> str:
         return engine.chapters[path].parsed["id"] or re.sub(r"\W+", "-", path, flags=re.ASCII)
 
-    return {anchor(page.path): anchor(part.page.path) for part in engine.book.contents
-            if isinstance(part, Part) and part.page for page in part.chapters}
+    above = {anchor(page.path): anchor(part.page.path) if part.page else f"before {anchor(part.chapters[0].path)}"
+             for part in engine.book.contents if isinstance(part, Part) for page in part.chapters}
+    return above, {f"before {anchor(path)}": title for path, title in engine.navigation.openings.items()}
 
 
-def completed(epub: bytes, above: dict[str, str]) -> bytes:
-    """An EPUB whose files have the titles of their chapters, and whose contents have them in their parts."""
+def completed(epub: bytes, above: dict[str, str], titles: dict[str, str]) -> bytes:
+    """An EPUB whose files have the titles of their chapters, and whose contents have them in their parts.
+
+    `above` and `titles` are what `parts` says.
+    """
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(epub)) as source, zipfile.ZipFile(made, "w") as target:
         for info in source.infolist():
             content = source.read(info)
             if info.filename.endswith(("nav.xhtml", "toc.ncx")):
-                content = _nested(content, above)
+                content = _nested(content, above, titles)
             elif info.filename.endswith(".xhtml"):
                 content = _titled(content.decode()).encode()
             target.writestr(info, content)
@@ -74,7 +81,7 @@ def _titled(document: str) -> str:
     return re.sub(r"<title>.*?</title>", lambda _: f"<title>{title}</title>", document, count=1)
 
 
-def _nested(document: bytes, above: dict[str, str]) -> bytes:
+def _nested(document: bytes, above: dict[str, str], titles: dict[str, str]) -> bytes:
     """A table of contents with the entries of chapters inside those of their parts."""
     tree = minidom.parseString(document)
     entries: dict[str, minidom.Element] = {}
@@ -83,6 +90,11 @@ def _nested(document: bytes, above: dict[str, str]) -> bytes:
             links = [*entry.getElementsByTagName("a"), *entry.getElementsByTagName("content")]
             anchor = (links[0].getAttribute("href") or links[0].getAttribute("src")).rpartition("#")[2]
             entries.setdefault(anchor, entry)
+    for part, title in titles.items():
+        first = entries.get(part.partition(" ")[2])
+        if first and first.parentNode and first.tagName == "li":  # the older list of contents has no titles alone
+            entries[part] = first.parentNode.insertBefore(tree.createElement("li"), first)
+            entries[part].appendChild(tree.createElement("span")).appendChild(tree.createTextNode(title))
     for chapter, part in above.items():
         if chapter not in entries or part not in entries:
             continue
