@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -28,6 +32,15 @@ def test_the_corpus_is_the_same_each_time_and_filled_in() -> None:
     assert len(groups) == 80 and {group.rsplit("-", 1)[0] for group in groups} == set(LABELS)
     assert all(len({p.text for p in PHRASES if p.group == group}) <= FILLS for group in groups)
     assert resources.files("mhi_phrases").joinpath("data/templates.toml").is_file()
+
+
+def test_a_reader_who_has_seen_enough_of_the_corpus_gets_no_traceback() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([sys.executable, "-m", "mhi_phrases", "corpus"], stdout=writing, stderr=subprocess.PIPE,
+                          text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
 
 
 def test_a_csv_is_read_with_and_without_groups(tmp_path: Path) -> None:

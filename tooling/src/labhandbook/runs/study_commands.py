@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.runs.run import Run
 
 FINE, COULD_NOT_RUN = 0, 2
+BROKEN_PIPE = 128 + signal.SIGPIPE  # what a shell reports of a program whose output nobody reads
 LARGEST = 10**9
 
 
@@ -22,6 +24,9 @@ def carry_out(parser: argparse.ArgumentParser, words: Sequence[str] | None) -> i
     options = parser.parse_args(words)
     try:
         code: int = options.run(options)
+    except BrokenPipeError:  # who reads the output, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
     except OSError as error:
         print(f"{parser.prog}: {error.strerror or error}: {error.filename}", file=sys.stderr)
         return COULD_NOT_RUN

@@ -135,10 +135,10 @@ def check_games(game: Game, games: int) -> None:
     """Raise HandbookError unless every seat can be taken equally often."""
     if games < game.players or games % game.players:
         even = "an even number" if game.players == 2 else f"a multiple of {game.players}"
+        below = max(game.players, games - games % game.players)
         raise HandbookError(f"{games} arena games can't be shared fairly: take {even}", section=SECTION,
                             why="who begins often has an advantage, so each player takes each seat equally often",
-                            todo=f"set --arena-games to {max(game.players, games - games % game.players)} "
-                                 f"or {games + game.players - games % game.players}")
+                            todo=f"set --arena-games to {below} or {below + game.players}")
 
 
 def match(game: Game, one: Player, other: Player, games: int, *, opening: int = 0, seed: int = 0) -> Tally:
