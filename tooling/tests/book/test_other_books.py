@@ -220,6 +220,11 @@ def test_contents_are_those_of_the_configuration(pages: dict[str, str]) -> None:
     assert ">Appendix A — More</a>" in pages["index.html"]  # a reference on a page without numbers
 
 
+def test_without_a_page_of_references_each_page_lists_its_own(pages: dict[str, str]) -> None:
+    assert pages["appendix.html"].count('class="csl-entry"') == pages["appendix.html"].count('href="#ref-work"') == 1
+    assert "csl-entry" not in pages["index.html"]
+
+
 def test_content_for_other_formats_is_left_out(pages: dict[str, str]) -> None:
     page = pages["formats.html"]
     assert page.count('id="fig-live"') == 1 and "missing-in-html" not in page

@@ -232,7 +232,8 @@ local function resolved(chapter, request, state)
   end)
   if chapter.cites or request.bibliography then
     local target = request.references and refs.relative(path, request.references) or ''
-    doc = refs.citations(doc, cites, state, request.bibliography and '' or target, request.bibliography, blame, path)
+    doc = refs.citations(doc, cites, state, request.bibliography and '' or target, request.bibliography, blame, path,
+      not request.references)
   end
   return doc, problems, resources
 end

@@ -171,8 +171,8 @@ function M.unknown(citation, state, blame)
 end
 
 -- Citations by citeproc, author-date: `cites` are those of the document. `target` is the text before `#ref-KEY`; `all`
--- lists every key of the book on the page that holds the bibliography.
-function M.citations(doc, cites, state, target, all, blame, path)
+-- lists every key of the book on the page that holds the bibliography. Without such a page each lists its `own`.
+function M.citations(doc, cites, state, target, all, blame, path, own)
   local wanted = {}
   for _, key in ipairs(all or {}) do wanted[key] = true end
   for _, cite in ipairs(cites) do
@@ -183,7 +183,8 @@ function M.citations(doc, cites, state, target, all, blame, path)
   end
   if not state.settings.cites or #cites == 0 and not all then return doc end
   local key = target .. '\n' .. table.concat(cites:map(tostring), '\n')
-  local kept = path and not all and set[path]
+  local lists = all or own
+  local kept = path and not lists and set[path]
   if kept and kept.key == key then return again(doc, kept.contents) end
   local references, nocite = pandoc.List {}, pandoc.List {}
   for key in pairs(wanted) do
@@ -199,7 +200,7 @@ function M.citations(doc, cites, state, target, all, blame, path)
   doc = pandoc.utils.citeproc(doc)
   doc.meta.references, doc.meta.nocite, doc.meta.csl = nil, nil, nil
   doc = doc:walk {
-    Div = not all and unlisted or nil,
+    Div = not lists and unlisted or nil,
     Link = function(link)
       if link.target:match '^#ref%-' then
         link.target = target .. link.target
@@ -207,7 +208,7 @@ function M.citations(doc, cites, state, target, all, blame, path)
       end
     end,
   }
-  if path and not all then keep(doc, path, key) end
+  if path and not lists then keep(doc, path, key) end
   return doc
 end
 
