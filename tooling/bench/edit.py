@@ -52,7 +52,9 @@ def serve(engine: str, book: Path) -> tuple[subprocess.Popen[str], str]:
         port = free.getsockname()[1]
     command = {"pandoc": [str(Path(sys.executable).with_name("handbook")), "preview", "--no-open"],
                "quarto": ["quarto", "preview", "--no-browser"]}[engine]
-    process = subprocess.Popen([*command, "--port", str(port)], cwd=book, text=True,
+    # Quarto's pre-render script asks the package for the facts.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    process = subprocess.Popen([*command, "--port", str(port)], cwd=book, text=True, env={**os.environ, "PATH": path},
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while process.poll() is None:
         with socket.socket() as attempt:

@@ -10,15 +10,17 @@ import base64
 import hashlib
 import json
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from labhandbook.book.check_book import check_book
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import Finding, Severity
-from tooling.tests.conftest import ROOT, run
+from tooling.tests.conftest import ROOT, make_book, run
 
 ARROW = "→"
 CASES = ROOT / "tooling/tests/cases/book"
@@ -196,6 +198,7 @@ def test_frozen_results_are_shown_while_they_are_fresh(tmp_path: Path) -> None:
             text.write("\nMore.\n")
 
 
+DOT = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="9"/></svg>'
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
@@ -211,6 +214,19 @@ def test_links_that_lead_nowhere_end_no_pdf(tmp_path: Path) -> None:
     done = run("render", "--book", book, "--engine", "pandoc", "--to", "pdf", "--to", "epub")
     assert done.returncode == 0, done.stderr
     assert len(list((book / "_book").glob("*.pdf"))) == len(list((book / "_book").glob("*.epub"))) == 1
+
+
+def test_a_picture_with_a_blank_in_its_name_is_shown(tmp_path: Path) -> None:
+    files = {"index.qmd": "# Home\n\n![](a dot.svg){fig-alt='What it shows.'}\n", "a dot.svg": DOT}
+    book = make_book(tmp_path, files)
+    done = run("render", "--book", book, "--engine", "pandoc", "--to", "html", "--to", "epub", "--to", "pdf")
+    assert done.returncode == 0 and "a%20dot" not in done.stderr, done.stderr
+    assert (book / "_book/a dot.svg").exists()
+    with zipfile.ZipFile(book / "_book/Test-Book.epub") as archive:
+        assert DOT in [archive.read(name).decode() for name in archive.namelist() if name.endswith(".svg")]
+    # A picture that isn't there leaves its words.
+    words = [page.extract_text() for page in PdfReader(book / "_book/Test-Book.pdf").pages]
+    assert "What it shows." not in " ".join(words)
 
 
 def test_contents_are_those_of_the_configuration(pages: dict[str, str]) -> None:

@@ -49,9 +49,10 @@ function M.external(target)
   return target:match '^%a[%w+.-]*:' or target:match '^#' or target == ''
 end
 
--- The path of a link as seen from the book's root, and its fragment.
+-- The path of a link as seen from the book's root, and its fragment; pandoc writes a blank as %20.
 function M.resolve(from, target)
   local file, fragment = target:match '^([^#]*)(#?.*)$'
+  file = file:gsub('%%(%x%x)', function(code) return string.char(tonumber(code, 16)) end)
   if file:sub(1, 1) == '/' then return file:sub(2), fragment end
   return M.join(pandoc.path.directory(from), file), fragment
 end
