@@ -20,6 +20,7 @@ from labhandbook.book.checks.internal_links import beside, present, targets
 from labhandbook.book.checks.prose_tools import WANTED
 from labhandbook.book.checks.shell_blocks import shell_blocks
 from labhandbook.book.engine.pandoc_engine import Engine
+from labhandbook.book.engine.pandoc_worker import QUICK
 from labhandbook.book.facts import facts_files, load_facts
 from labhandbook.book.model import Book, load_book
 from labhandbook.core import untrusted_data
@@ -117,7 +118,7 @@ def reading_of(book: Book, site: Path | None, today: date) -> Iterator[Reading]:
         if site:
             jobs["lychee"] = threads.submit(programs.lychee, site.resolve(), Path(folder, "links"))
             reading.site = read_site(book, site.resolve())
-        with Engine(book, dated=False, results=False) as engine:
+        with Engine(book, dated=False, results=False, memory=QUICK) as engine:
             read_chapters(reading, engine)
         reading.blocks = [block for chapter in reading.chapters.values() for block in shell_blocks(chapter)]
         jobs["bash"] = threads.submit(programs.bash, reading.blocks, Path(folder))

@@ -34,8 +34,8 @@ WAITING = 8.0
 # Seconds by the clock, where the system doesn't say how much processor time a process has used.
 BY_CLOCK = 600.0
 LOOK = 0.2
-# How Haskell's run-time system tidies pandoc's memory. In place, a first render of the handbook's site takes 293 MB
-# rather than 339 MB, for a fifth more processor time. After each 64 MB, an edit takes a fifth less of it.
+# How Haskell's run-time system tidies pandoc's memory. In place, a first render of the handbook's site takes 253 MB
+# rather than 333 MB, for a fifth more processor time. After each 64 MB, an edit and a check take a fifth less of it.
 COMPACT, QUICK = "-c", "-A64m"
 # What a new process must be asked again, and what is answered alike each time.
 REMEMBERED = ("setup", "read", "share")

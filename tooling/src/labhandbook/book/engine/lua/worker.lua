@@ -74,6 +74,9 @@ function handlers.compile(request)
   return compile.write(request, state)
 end
 
+-- Lua does not see how large a document is: left to itself, it would keep those of many requests.
+local asked = 0
+
 for line in io.lines() do
   local request = pandoc.json.decode(line, false)
   closed.begin()
@@ -82,4 +85,6 @@ for line in io.lines() do
   answer.used = closed.used()
   io.stdout:write(pandoc.json.encode(answer), '\n')
   io.stdout:flush()
+  asked = asked + 1
+  if asked % 4 == 0 then collectgarbage() end
 end
