@@ -107,6 +107,7 @@ def test_the_search_needs_no_server(site: Path, browser: Any) -> None:
 @pytest.mark.parametrize(("typed", "first"), [
     ("scancle", "sec-commands-scancel"), ("--mem-per-cpu", "sec-"), ("HPC012", "sec-rule-hpc012"),
     ('"account/partition combination"', "sec-hpc-errors-submit"),
+    ("copilot for code", "sec-ai-code"), ("I am sick", "sec-wellbeing-help"),
 ])
 def test_slips_options_codes_and_messages_are_found(open_page: Open, typed: str, first: str) -> None:
     page = open_page("index.html")
