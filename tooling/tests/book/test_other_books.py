@@ -133,7 +133,7 @@ def test_words_style_and_inclusions_follow_the_configuration(tmp_path: Path) -> 
     for name in ("handouts/a.txt", "deep/b.pdf", "css/own.css", "own.woff2"):
         (book / name).parent.mkdir(exist_ok=True)
         (book / name).write_text(SHEET, encoding="utf-8")
-    more = ("\n@eq-x, see [@work], [out](https://example.org)\n\n$$x$$ {#eq-x}\n\n"
+    more = ("\n@eq-x, @fig-mine, see [@work], [out](https://example.org)\n\n$$x$$ {#eq-x}\n\n"
             "![Cap](pixel.png){#fig-mine}\n\n::: {.callout-note}\nX\n:::\n")
     with (book / "text.qmd").open("a", encoding="utf-8") as text:
         text.write(more)
@@ -141,7 +141,8 @@ def test_words_style_and_inclusions_follow_the_configuration(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     page = (book / "_book/text.html").read_text(encoding="utf-8")
     assert "<meta name='mine'>" in page and "<p>Before all</p>" in page and "Nota bene" in page
-    assert ">Yhtälö\u00a01.1</a>" in page and 'data-cites="work">[' in page and "Fig.\u00a01.1. Cap" in page
+    assert ">Kuva\u00a01.1</a>" in page and ">Yhtälö\u00a01.1</a>" in page
+    assert 'data-cites="work">[' in page and "Fig.\u00a01.1. Cap" in page
     assert '<a href="https://example.org" rel="noopener" target="_blank">' in page
     assert (book / "_book/own.woff2").exists() and not list(book.rglob("outside.txt"))
     assert '<link rel="preload" href="own.woff2" as="font" crossorigin>' in page
@@ -193,6 +194,7 @@ def test_frozen_results_are_shown_while_they_are_fresh(tmp_path: Path) -> None:
         assert ("This code was not run here." in shown) is not fresh
         assert (book / "_book/_freeze/parts/run/figure-html/fig-run-1.png").exists() is fresh
         assert ">Figure\u00a04.1</a>" in shown
+        assert ("<figcaption>Figure\u00a04.1</figcaption>" in shown) is not fresh
         assert "parts/run.qmd:10: BOOK005 @fig-none refers to nothing" in done.stderr
         with (book / "parts/run.qmd").open("a", encoding="utf-8") as text:
             text.write("\nMore.\n")

@@ -23,5 +23,8 @@ def words(book: Book) -> dict[str, str]:
     own: Any = book.html_option("language")
     crossref: Any = book.html_option("crossref")
     names = {f"crossref-{key}": value for key, value in crossref.items()} if isinstance(crossref, dict) else {}
-    return all_words()["en"] | all_words().get(book.language.partition("-")[0], {}) | {
+    written = all_words()["en"] | all_words().get(book.language.partition("-")[0], {})
+    # As in Quarto, another word before captions leaves that of the references.
+    written |= {f"crossref-{kind}-prefix": written[f"crossref-{kind}-title"] for kind in ("fig", "tbl")}
+    return written | {
         key: str(value or "") for key, value in [*(own.items() if isinstance(own, dict) else ()), *names.items()]}

@@ -41,7 +41,8 @@ local function cell(block)
   for part = 1, parts do
     content:insert(pandoc.Div({}, pandoc.Attr(label .. '-' .. part, { 'hb-part' })))
   end
-  return pandoc.Figure(content, { long = { pandoc.Plain(shapes.markdown(caption)) } }, pandoc.Attr(label, { 'cell-made' }))
+  local long = caption ~= '' and { pandoc.Plain(shapes.markdown(caption)) } or {}
+  return pandoc.Figure(content, { long = long }, pandoc.Attr(label, { 'cell-made' }))
 end
 
 -- The name of a file over a cell that was run is over its code.

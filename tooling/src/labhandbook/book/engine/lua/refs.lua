@@ -14,10 +14,7 @@ local KNOWN = { sec = true, fig = true, tbl = true, eq = true, lst = true, thm =
                 tip = true, nte = true, wrn = true, imp = true, cau = true }
 
 -- What leads to a label of a kind: "Figure"; it may be empty.
-local function prefix(kind)
-  local name = 'crossref-' .. PREFIX[kind]
-  return M.words[name .. '-prefix'] or M.words[name .. '-title']
-end
+local function prefix(kind) return M.words['crossref-' .. PREFIX[kind] .. '-prefix'] end
 
 -- "Figure 1.2: " before a caption; without the colon where there is no caption.
 function M.caption_lead(kind, number, caption)
