@@ -253,10 +253,14 @@ function M.markdown(chapter, request, state)
   }) }
 end
 
--- The headings among blocks, in the divs that they are in.
+-- The headings among blocks, in the divs that they are in. For pandoc a div that begins with one is a section: one that
+-- begins with something else keeps a place for it.
 local function headings(blocks)
   return blocks:filter(function(block) return block.t == 'Header' or block.t == 'Div' end):map(function(block)
-    if block.t == 'Div' then block.content = headings(block.content) end
+    if block.t == 'Div' then
+      local place = block.content[1] and block.content[1].t ~= 'Header' and { pandoc.Plain {} } or {}
+      block.content = pandoc.Blocks(place) .. headings(block.content)
+    end
     return block
   end)
 end
