@@ -10,6 +10,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from mhi_driving import logs
+from mhi_driving.__main__ import main
 from mhi_driving.bcq import BCQ, Settings
 from mhi_driving.drivers import ACTIONS, number, skilled
 from mhi_driving.logs import Log, write_log
@@ -50,3 +51,24 @@ def test_a_car_that_does_not_move_is_cut() -> None:
         rewards.append(reward)
         assert not ended and len(rewards) < PATIENCE + 20
     assert max(rewards[-PATIENCE:]) <= 0 < rewards[-PATIENCE - 1]
+
+
+def test_a_run_is_filmed_scored_and_exported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The video has the pictures of the drive, the strip six of them, and a score has no metres."""
+    log, run, video, strip = (tmp_path / name for name in ("log", "run", "drive.webp", "drive.png"))
+    write_log(log, {"env": RACING, "shards": 1, "rows": 80, "seed": 0}, logs.DRIVES[RACING])
+    assert main(["offline", str(log), "--epochs", "1", "--run-dir", str(run)]) == 0
+    assert main(["film", str(run), str(video)]) == main(["film", str(run), str(strip)]) == 0
+    image = pytest.importorskip("PIL.Image")
+    with image.open(video) as film, image.open(strip) as shown:
+        assert film.n_frames > 20 and film.size == (300, 200)  # equal pictures are one
+        assert shown.size == (6 * 300 + 5 * 4, 200)
+    capsys.readouterr()
+    assert main(["evaluate", str(run), "--roads", "1"]) == 0
+    assert "disengagement" not in capsys.readouterr().out
+    for file, problem in (("drive.avi", "drive.avi is no kind of film"), ("no/drive.gif", "No such file")):
+        assert main(["film", str(run), str(tmp_path / file)]) == 2
+        assert problem in capsys.readouterr().err
+    pytest.importorskip("onnxruntime")
+    assert main(["export", str(run), str(tmp_path / "policy.onnx")]) == 0
+    assert "16 observations" in capsys.readouterr().out

@@ -97,6 +97,9 @@ def test_metric_counts_metres_between_disengagements() -> None:
     assert good.metres_per_disengagement == pytest.approx(20 * lane.LENGTH, abs=1)
     assert nothing.disengagements == 20 and nothing.metres_per_disengagement == pytest.approx(nothing.mean)
     assert nothing.mean < 40
+    assert "metres_per_disengagement" in nothing.as_json()
+    pendulum = evaluate(lambda seen: np.zeros((len(seen), 1), np.float32), "Pendulum-v1", range(2)).as_json()
+    assert set(pendulum) == {"returns", "discounted", "mean"}
 
 
 def test_discounted_returns_count_early_metres_more() -> None:

@@ -1,4 +1,4 @@
-"""The command `mhi-driving`: train, log, offline, evaluate, export, strip, results."""
+"""The command `mhi-driving`: train, log, offline, evaluate, export, strip, film, results."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ import torch
 
 from labhandbook.runs import HandbookError, Run, whole_number
 from mhi_driving import bcq, experiments, logs, strip
-from mhi_driving.drive import REPORTING, SECTION, Score, check, evaluate, reporting, same, starts
+from mhi_driving.drive import LANES, REPORTING, SECTION, Score, check, evaluate, reporting, same, starts
 from mhi_driving.lane import SIDE
 from mhi_driving.logs import Log
 from mhi_driving.policies import described, features_of, fits, load
 from mhi_driving.train import PRESETS, params, settings_for, train
 
 FINE, COULD_NOT_RUN = 0, 2
+RACING, FILMS = "mhi/CarRacing-v0", (".webp", ".gif", ".png")
 
 
 def run_train(given: argparse.Namespace) -> int:
@@ -39,7 +40,7 @@ def run_train(given: argparse.Namespace) -> int:
     settings = settings_for(given.preset, given.env, **changes)
     with Run.open(given.run_dir, params(given.env, settings, given.seed, given.vae), steps=settings.steps) as run:
         def tell(step: int, score: Score) -> None:
-            ends = f", {score.disengagements} disengagements" if given.env.startswith("mhi/Lane") else ""
+            ends = f", {score.disengagements} disengagements" if given.env in LANES else ""
             print(f"step {step} of {settings.steps}: {score.mean:.1f} an episode{ends}", flush=True)
 
         if not run.finished:
@@ -104,8 +105,8 @@ def run_evaluate(given: argparse.Namespace) -> int:
     if given.format == "json":
         print(json.dumps(score.as_json(), indent=2))
     else:
-        print(f"{score.mean:.1f} an episode over {len(seeds)}; {score.disengagements} disengagements, one each "
-              f"{score.metres_per_disengagement:.1f} m")
+        lane = f"; {score.disengagements} disengagements, one each {score.metres_per_disengagement:.1f} m"
+        print(f"{score.mean:.1f} an episode over {len(seeds)}{lane if env_id in LANES else ''}")
     return FINE
 
 
@@ -118,7 +119,8 @@ def run_export(given: argparse.Namespace) -> int:
                             todo="name a run of mhi-driving offline")
     try:
         from mhi_driving.export import export
-        compared = export(saved.greedy, starts(saved.env_id, range(256)), given.file)
+        seeds = range(256 if saved.env_id in LANES else 16)  # to make a track takes long
+        compared = export(saved.greedy, starts(saved.env_id, seeds), given.file)
     except ImportError as error:
         raise HandbookError(f"{error.name} is not installed", section=SECTION,
                             todo="install the extra onnx: python3 -m pip install 'mhi-driving[onnx]'") from None
@@ -131,12 +133,28 @@ def run_strip(given: argparse.Namespace) -> int:
     drives = {}
     for folder in given.runs:
         saved = load(folder)
-        if saved.env_id not in strip.VIEWS:
+        if saved.env_id not in LANES:
             raise HandbookError(f"a policy of {saved.env_id} can't drive on a lane", where=str(folder),
-                                section=SECTION, todo=f"name runs in {' or '.join(strip.VIEWS)}")
-        drives[folder.name] = strip.record(saved.policy, given.road, strip.VIEWS[saved.env_id])
+                                section=SECTION, todo=f"name runs in {' or '.join(LANES)}")
+        drives[folder.name] = strip.record(saved.policy, given.road, LANES[saved.env_id])
     given.file.write_text(strip.draw(drives, f"Road {given.road}, {len(drives)} drives"), encoding="utf-8")
     print(given.file)
+    return FINE
+
+
+def run_film(given: argparse.Namespace) -> int:
+    """Film a drive on CarRacing."""
+    if given.file.suffix not in FILMS:
+        raise HandbookError(f"{given.file} is no kind of film", section=SECTION,
+                            todo="end the name in .webp or .gif for a video, in .png for six pictures side by side")
+    saved = load(given.run_dir)
+    if saved.env_id != RACING:
+        raise HandbookError(f"a policy of {saved.env_id} can't be filmed on CarRacing", where=str(given.run_dir),
+                            section=SECTION, todo="for a lane, use mhi-driving strip")
+    from mhi_driving import film  # the extra `carracing`, which `load` has found
+    pictures = film.record(saved.policy, given.track)
+    film.save(pictures, given.file)
+    print(f"{given.file}: {len(pictures)} pictures of a drive on track {given.track}")
     return FINE
 
 
@@ -200,6 +218,10 @@ def build_parser() -> argparse.ArgumentParser:
     added.add_argument("file", type=Path)
     added.add_argument("runs", type=Path, nargs="+")
     added.add_argument("--road", type=whole_number(0), default=REPORTING.start)
+    added = command("film", run_film)
+    added.add_argument("run_dir", type=Path)
+    added.add_argument("file", type=Path, help="a video (.webp, .gif), or six pictures side by side (.png)")
+    added.add_argument("--track", type=whole_number(0), default=REPORTING.start)
     added = command("results", run_results)
     added.add_argument("--runs", type=Path, default=Path("runs"))
     added.add_argument("--file", type=Path, default=Path("results.json"))

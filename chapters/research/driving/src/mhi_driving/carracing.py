@@ -27,11 +27,14 @@ RECORD = np.dtype([("before", np.uint8, (FRAMES, ROWS, COLUMNS)), ("action", np.
 
 
 class Racing(gymnasium.Env[NDArray[np.uint8], Floats]):
-    """CarRacing-v3 as described above."""
+    """CarRacing-v3 as described above; with `render_mode` "rgb_array" it can be rendered as CarRacing can."""
 
-    def __init__(self) -> None:
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 50}  # noqa: RUF012  # as Gymnasium declares it
+
+    def __init__(self, render_mode: str | None = None) -> None:
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-        self.world = gymnasium.make("CarRacing-v3", disable_env_checker=True)
+        self.render_mode = render_mode
+        self.world = gymnasium.make("CarRacing-v3", disable_env_checker=True, render_mode=render_mode)
         self.observation_space = gymnasium.spaces.Box(0, 255, (FRAMES, ROWS, COLUMNS), np.uint8)
         self.action_space = gymnasium.spaces.Box(-1, 1, (2,), np.float32)
         self.frames: deque[NDArray[np.uint8]] = deque(maxlen=FRAMES)
@@ -59,6 +62,10 @@ class Racing(gymnasium.Env[NDArray[np.uint8], Floats]):
         self.frames.append(shrink(frame))
         self.idle = 0 if total > 0 else self.idle + 1
         return np.stack(self.frames), total, terminated, truncated or self.idle >= PATIENCE, {}
+
+    def render(self) -> Any:
+        """What a person sees now, (400, 600, 3) bytes."""
+        return self.world.render()
 
     def close(self) -> None:
         """Close the world."""

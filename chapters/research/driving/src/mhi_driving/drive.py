@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
@@ -78,6 +78,7 @@ def make_envs(env_id: str, count: int, processes: bool = False) -> VectorEnv[Any
     return envs
 
 
+LANES = {"mhi/Lane-v0": "state", "mhi/LaneImage-v0": "image"}  # and what a policy sees of each
 EPISODES = {"mhi/CarRacing-v0": 5}  # where twenty episodes take minutes
 
 
@@ -88,11 +89,11 @@ def reporting(env_id: str) -> range:
 
 @dataclass(frozen=True)
 class Score:
-    """What came of some episodes: their returns, and how many ended before their time."""
+    """What came of some episodes: their returns, and on a lane, where they are metres, how many cars left it."""
 
     returns: tuple[float, ...]
-    disengagements: int
     discounted: float  # the mean of the discounted returns
+    disengagements: int | None = None  # none away from a lane: there an episode may also end well
 
     @property
     def mean(self) -> float:
@@ -105,11 +106,13 @@ class Score:
 
         Without any it is the metres driven: a lower bound, as the next metre might have been the one.
         """
-        return float(np.sum(self.returns)) / max(1, self.disengagements)
+        return float(np.sum(self.returns)) / max(1, self.disengagements or 0)
 
     def as_json(self) -> dict[str, Any]:
-        """The score as JSON values."""
-        return {**asdict(self), "mean": self.mean, "metres_per_disengagement": self.metres_per_disengagement}
+        """The score as JSON values; metres and disengagements only of a lane."""
+        score = {"returns": self.returns, "discounted": self.discounted, "mean": self.mean}
+        lane = {"disengagements": self.disengagements, "metres_per_disengagement": self.metres_per_disengagement}
+        return score if self.disengagements is None else score | lane
 
 
 def evaluate(policy: Policy, env_id: str, seeds: Sequence[int] = REPORTING, discount: float = 1.0) -> Score:
@@ -130,7 +133,8 @@ def evaluate(policy: Policy, env_id: str, seeds: Sequence[int] = REPORTING, disc
         left |= terminated & going
         going &= ~(terminated | truncated)
     envs.close()
-    return Score(tuple(float(value) for value in returns), int(left.sum()), float(discounted.mean()))
+    return Score(tuple(float(value) for value in returns), float(discounted.mean()),
+                 int(left.sum()) if env_id in LANES else None)
 
 
 def starts(env_id: str, seeds: Sequence[int] = REPORTING) -> NDArray[Any]:

@@ -244,8 +244,8 @@ def metres(result: Result) -> float:
 
 
 def drawn(folder: Path) -> Result:
-    """A drive of a policy on the first road of the report, for the figure."""
-    drive = strip.record(load(folder).policy, REPORTING.start)
+    """A drive of a policy on the second road of the report, for the figure."""
+    drive = strip.record(load(folder).policy, REPORTING[1])
     return {"along": [round(value, 1) for value in drive.along],
             "beside": [round(value, 2) for value in drive.beside], "left": drive.left}
 

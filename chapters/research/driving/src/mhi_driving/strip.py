@@ -18,9 +18,6 @@ PANEL, ROAD, LINE, TEXT, QUIET, ACCENT, STOP = ("#fcfdfe", "#f2f5f8", "#465262",
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 
 
-VIEWS = {"mhi/Lane-v0": "state", "mhi/LaneImage-v0": "image"}
-
-
 @dataclass(frozen=True)
 class Drive:
     """Where one car went: metres along the lane and to the left of its centre, and whether it left the lane."""

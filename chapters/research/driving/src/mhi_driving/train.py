@@ -89,7 +89,8 @@ def train(run: Run, env_id: str, settings: Settings, seed: int, features: Featur
         score = evaluate(training.policy(), env_id, CHOOSING)
         best = score.mean >= training.best
         training.best = max(training.best, score.mean)
-        run.log(training.step, mean=score.mean, disengagements=score.disengagements, **numbers)
+        left = {} if score.disengagements is None else {"disengagements": score.disengagements}
+        run.log(training.step, mean=score.mean, **left, **numbers)
         run.save(training.step, training.save, best=best)
         tell(training.step, score)
     training.envs.close()
