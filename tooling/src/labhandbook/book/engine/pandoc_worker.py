@@ -35,7 +35,8 @@ WAITING = 8.0
 BY_CLOCK = 600.0
 LOOK = 0.2
 # How Haskell's run-time system tidies pandoc's memory. In place, a first render of the handbook's site takes 253 MB
-# rather than 333 MB, for a fifth more processor time. After each 64 MB, an edit and a check take a fifth less of it.
+# rather than 333 MB, for a fifth more processor time. After each 64 MB, an edit takes a fifth less of it, a
+# check a seventh.
 COMPACT, QUICK = "-c", "-A64m"
 # What a new process must be asked again, and what is answered alike each time.
 REMEMBERED = ("setup", "read", "share")
