@@ -77,6 +77,7 @@ def test_what_is_not_rendered_as_by_quarto_is_named(rendered: tuple[str, dict[st
     line = config.index('  page-footer: "Theirs"') + 1
     assert f"_quarto.yml:{line}: BOOK009 `page-footer:` is not read by the embedded engine" in said
     assert "the filter quarto is not run by the embedded engine" in said
+    assert "cells.qmd:6: BOOK009 `tbl-colwidths:` is not read by the embedded engine" in said
 
 
 def test_numbers_and_contents_follow_the_configuration(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from labhandbook.book.book_rules import INCLUDE, READABLE, SUPPORTED
 from labhandbook.book.boundary import OUTSIDE, leads_out, own_file
 from labhandbook.book.code_cells import CELL, FENCE_OF_CELL, cell_fence, inner
 from labhandbook.book.contents import near_file
+from labhandbook.book.extensions import PAGE_NOT_READ
 from labhandbook.book.frozen_results import frozen_text
 from labhandbook.book.shortcodes import Answers, answered, joined
 from labhandbook.book.source_lines import Line, Source
@@ -164,13 +165,16 @@ def _front_matter(lines: list[Line], source: Source) -> int:
         source.findings.append(Finding(source.path, 1, READABLE, "the front matter is not closed with ---"))
         return 0
     try:
-        meta = read_yaml("\n".join(line.text for line in lines[1:end]), source.path, first=2).data
+        front = read_yaml("\n".join(line.text for line in lines[1:end]), source.path, first=2)
     except untrusted_data.Unreadable as error:
         source.findings.append(Finding(source.path, error.line, READABLE, f"the front matter {error.problem}"))
         return end + 1
     source.front = lines[1:end]
-    if isinstance(meta, dict):
-        source.meta = meta
+    if isinstance(front.data, dict):
+        source.meta = front.data
+    for place in (front, front["format"]["html"]):
+        source.findings += [Finding(source.path, place.at(name), SUPPORTED, f"`{name}:` is not read by the embedded "
+                                    "engine", Severity.WARNING) for name in PAGE_NOT_READ if name in place.map]
     return end + 1
 
 

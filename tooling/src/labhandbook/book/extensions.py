@@ -60,11 +60,12 @@ def foreign_shortcodes(book: Book) -> set[str]:
     return found
 
 
-# Settings that change what a page shows and that the embedded engine does not read.
+# Settings that change what a page shows and that the embedded engine does not read, of a page and of the book.
+PAGE_NOT_READ = ("template", "template-partials", "reference-location", "code-fold", "tbl-colwidths",
+                 "description-meta")
 NOT_READ = ("metadata-files", "book.page-footer", "book.body-footer", "book.body-header", "book.navbar",
             "book.sidebar", "book.cover-image", "shortcodes",
-            *(f"{place}{name}" for place in ("", "format.html.") for name in (
-                "template", "template-partials", "reference-location", "code-fold")))
+            *(f"{place}{name}" for place in ("", "format.html.") for name in PAGE_NOT_READ))
 # Of `crossref:` the engine reads these; the others change numbers.
 CROSSREF = {"fig-title", "tbl-title", "title-delim", "fig-prefix", "tbl-prefix", "sec-prefix", "eq-prefix"}
 
