@@ -54,15 +54,15 @@ def test_a_car_that_does_not_move_is_cut() -> None:
 
 
 def test_a_run_is_filmed_scored_and_exported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The video has the pictures of the drive, the strip six of them, and a score has no metres."""
-    log, run, video, strip = (tmp_path / name for name in ("log", "run", "drive.webp", "drive.png"))
+    """The video has the pictures of the drive, the sheet six of them, and a score has no metres."""
+    log, run, video, sheet = (tmp_path / name for name in ("log", "run", "drive.webp", "drive.png"))
     write_log(log, {"env": RACING, "shards": 1, "rows": 80, "seed": 0}, logs.DRIVES[RACING])
     assert main(["offline", str(log), "--epochs", "1", "--run-dir", str(run)]) == 0
-    assert main(["film", str(run), str(video)]) == main(["film", str(run), str(strip)]) == 0
+    assert main(["film", str(run), str(video)]) == main(["film", str(run), str(sheet)]) == 0
     image = pytest.importorskip("PIL.Image")
-    with image.open(video) as film, image.open(strip) as shown:
+    with image.open(video) as film, image.open(sheet) as shown:
         assert film.n_frames > 20 and film.size == (300, 200)  # equal pictures are one
-        assert shown.size == (6 * 300 + 5 * 4, 200)
+        assert shown.size == (3 * 300 + 2 * 4, 2 * 200 + 4)
     capsys.readouterr()
     assert main(["evaluate", str(run), "--roads", "1"]) == 0
     assert "disengagement" not in capsys.readouterr().out

@@ -146,7 +146,7 @@ def run_film(given: argparse.Namespace) -> int:
     """Film a drive on CarRacing."""
     if given.file.suffix not in FILMS:
         raise HandbookError(f"{given.file} is no kind of film", section=SECTION,
-                            todo="end the name in .webp or .gif for a video, in .png for six pictures side by side")
+                            todo="end the name in .webp or .gif for a video, in .png for six pictures")
     saved = load(given.run_dir)
     if saved.env_id != RACING:
         raise HandbookError(f"a policy of {saved.env_id} can't be filmed on CarRacing", where=str(given.run_dir),
@@ -220,7 +220,7 @@ def build_parser() -> argparse.ArgumentParser:
     added.add_argument("--road", type=whole_number(0), default=REPORTING.start)
     added = command("film", run_film)
     added.add_argument("run_dir", type=Path)
-    added.add_argument("file", type=Path, help="a video (.webp, .gif), or six pictures side by side (.png)")
+    added.add_argument("file", type=Path, help="a video (.webp, .gif), or six pictures (.png)")
     added.add_argument("--track", type=whole_number(0), default=REPORTING.start)
     added = command("results", run_results)
     added.add_argument("--runs", type=Path, default=Path("runs"))

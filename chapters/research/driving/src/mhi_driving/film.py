@@ -1,4 +1,4 @@
-"""A drive on CarRacing to look at: as a short video, or as a strip of pictures. It needs the extra `carracing`."""
+"""A drive on CarRacing to look at: as a short video, or as six pictures. It needs the extra `carracing`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mhi_driving.drive import Policy
 
 SIZE = (300, 200)  # pixels of a picture
 EVERY = 2  # actions from one picture to the next
-SHOWN, GAP = 6, 4  # pictures in a strip, and pixels between them
+ROWS, COLUMNS, GAP = 2, 3, 4  # of the six pictures, and the pixels between them
 
 
 def record(policy: Policy, seed: int) -> list[Image.Image]:
@@ -36,13 +36,15 @@ def picture(env: Racing) -> Image.Image:
 
 
 def save(pictures: Sequence[Image.Image], file: Path) -> None:
-    """Write a video as fast as the drive (`.webp`, `.gif`), or six of the pictures side by side (`.png`)."""
+    """Write a video as fast as the drive (`.webp`, `.gif`), or six of the pictures (`.png`)."""
     if file.suffix != ".png":
         pictures[0].save(file, save_all=True, append_images=pictures[1:], loop=0,
                          duration=EVERY * REPEAT * 1000 // Racing.metadata["render_fps"])
         return
-    width, height = SIZE
-    strip = Image.new("RGB", (SHOWN * (width + GAP) - GAP, height), "white")
-    for number, at in enumerate(np.linspace(0, len(pictures) - 1, SHOWN).astype(int)):
-        strip.paste(pictures[at], (number * (width + GAP), 0))
-    strip.quantize(64).save(file, optimize=True)
+    width, height = SIZE[0] + GAP, SIZE[1] + GAP
+    sheet = Image.new("RGB", (COLUMNS * width - GAP, ROWS * height - GAP), "white")
+    shown = ROWS * COLUMNS
+    # Not the first: at the start CarRacing shows the whole track.
+    for number, at in enumerate(np.linspace(len(pictures) / (shown + 1), len(pictures) - 1, shown).astype(int)):
+        sheet.paste(pictures[at], (number % COLUMNS * width, number // COLUMNS * height))
+    sheet.quantize(64).save(file, optimize=True)
