@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 
 from tooling.tests.conftest import LACKS
+from tooling.tests.free_ports import free_ports
 from tooling.tests.hpc import stubs
 from tooling.tests.hpc.daemons import missing, program
 from tooling.tests.hpc.terminal import talk
@@ -130,9 +131,7 @@ def loopback(root: Path, given: dict[str, str]) -> Iterator[Loopback]:
     sftp = next((path for path in SFTP if Path(path).exists()), "")
     if lacking := missing(PROGRAMS) or ([] if sftp else ["sftp-server"]):
         pytest.skip(LACKS + f"programs of the pages ({', '.join(lacking)})")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        made = Loopback(root, given, free.getsockname()[1])
+    made = Loopback(root, given, free_ports(1)[0])
     for folder in (made.laptop / ".ssh", made.cluster, root / "programs"):
         folder.mkdir(parents=True)
     (made.laptop / ".ssh").chmod(0o700)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import random
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
 from labhandbook.hpc.clusters import Cluster, Nodes, Partition
+from tooling.tests.free_ports import free_ports
 
 RUNNING = 3
 # What a node has where the facts do not say.
@@ -82,19 +80,6 @@ class Written:
 
     nodes: list[str]
     accounts: int
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, below those that the kernel gives to other servers and connections."""
-    found: list[int] = []
-    with contextlib.ExitStack() as stack:
-        for port in random.sample(range(15000, 32000), 17000):
-            if len(found) == count:
-                break
-            with contextlib.suppress(OSError):
-                stack.enter_context(socket.socket()).bind(("", port))
-                found.append(port)
-    return found
 
 
 def write(cluster: Cluster, root: Path, user: str, *, wide: bool, accounted: bool, grouped: bool) -> Written:

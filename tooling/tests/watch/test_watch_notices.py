@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import ssl
 import sys
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from tooling.tests.conftest import run
+from tooling.tests.free_ports import free_ports
 from tooling.tests.watch.conftest import Desk
 from tooling.tests.watch.watched_site import Site
 
@@ -55,8 +55,7 @@ class Mailbox:
 def mailbox(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
     """A mail server on this machine that asks for encryption and a password."""
     box = Mailbox()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port, = free_ports(1)
     authority, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(desk.folder / "authority.pem")
