@@ -111,6 +111,12 @@ local function div(element)
   return callout(element)
 end
 
+-- Without the link of each line to itself, which shows nothing: in a page of job scripts they are a fifth of it.
+local function unlinked(code)
+  if code:find('numberSource', 1, true) then return code end
+  return (code:gsub('<a href="#cb%d+%-%d+" aria%-hidden="true" tabindex="%-1"></a>', ''))
+end
+
 -- Code as HTML, kept by its text: colouring it costs most of what a page costs. pandoc counts the blocks of a page
 -- in the ids of their lines; the kept ones are all the first.
 local coloured = {}
@@ -119,7 +125,7 @@ local function colour(block, count)
   if #block.attributes > 0 then return block end
   -- pandoc looks for a language of this name among all that it knows, which takes as long as three pages.
   if key:match '^text\0\0' then return html('<pre class="text"><code>' .. escape(block.text):gsub("'", '&#39;') .. '</code></pre>') end
-  coloured[key] = coloured[key] or write { block }
+  coloured[key] = coloured[key] or unlinked(write { block })
   return html((coloured[key]:gsub('([#"])cb1([-"])', '%1cb' .. count .. '%2')))
 end
 
