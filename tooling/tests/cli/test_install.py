@@ -70,3 +70,17 @@ def test_the_kit_is_installed_as_printed(block: Block, machine: dict[str, str]) 
                           check=False, stdin=subprocess.DEVNULL, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "handbook, version" in done.stdout and "efficiency" in done.stdout
+
+
+def test_the_line_that_adds_an_extra_keeps_those_that_are_there(machine: dict[str, str]) -> None:
+    """uv removes what an extra brought when the next line doesn't name it."""
+    asked = "from labhandbook.core.kit_extras import kit_with; print(kit_with('watch'))"
+    text = (f'{BLOCKS[0].text}\nexport PATH="$HOME/.local/bin:$PATH"\n'
+            f'uv tool install --force --python ">=3.11" "labhandbook[seminar] @ git+{ADDRESS}"\n'
+            f'python="$(uv tool dir)/labhandbook/bin/python"\nline="$("$python" -c "{asked}")"\n'
+            'echo "$line"\neval "$line"\n"$python" -c "import feedparser, icalendar, protego"\n'
+            'handbook seminar init talks')
+    done = subprocess.run(["bash", "-ec", text], cwd=machine["HOME"], env=machine, capture_output=True, text=True,
+                          check=False, stdin=subprocess.DEVNULL, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f'"labhandbook[watch,seminar] @ git+{ADDRESS}"' in done.stdout

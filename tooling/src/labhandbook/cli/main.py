@@ -65,12 +65,12 @@ def handbook() -> None:
 
 def missing_part(error: ModuleNotFoundError) -> HandbookError:
     """What to say when a command needs a module that the package itself doesn't bring."""
-    from labhandbook.core.wording import kit
+    from labhandbook.core.kit_extras import kit_with
 
     return HandbookError(
         f"{(error.name or '').partition('.')[0]} isn't installed",
         why="the package installs only what all commands need; the rest is in extras, one for each workflow",
-        todo="run `make` in the handbook, or " + kit("render,check,release,recipe,seminar,watch"),
+        todo="run `make` in the handbook, or " + kit_with("render,check,release,recipe,seminar,watch"),
         section="sec-contributing-preview")
 
 

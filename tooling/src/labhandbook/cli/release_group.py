@@ -14,8 +14,8 @@ from labhandbook.cli.report_options import show_report
 from labhandbook.cli.shared_options import FINDINGS, FINE, Tidy
 from labhandbook.core import job_summary
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.kit_extras import kit_with
 from labhandbook.core.terminal import Progress, paint
-from labhandbook.core.wording import kit
 
 if TYPE_CHECKING:
     from labhandbook.core.steps import Result, Step
@@ -156,7 +156,7 @@ def check_equipped() -> None:
     missing = [name for name in ("build", "packaging", "twine") if find_spec(name) is None]
     if missing:
         raise HandbookError(f"{', '.join(missing)} isn't installed", why="it is in the extra for releases",
-                            todo=kit("release"), section="sec-kit-extras")
+                            todo=kit_with("release"), section="sec-kit-extras")
 
 
 def show_beginning(each: Release, step: Step[Release]) -> None:

@@ -1,4 +1,4 @@
-"""Words that many messages share: what a misspelt name was meant to be, and how the kit's extras are installed."""
+"""Words that many messages share: what a misspelt name was meant to be, and lists of names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 LONGEST = 200
-REPOSITORY = "https://github.com/acerbilab/handbook"
 # `<name>` in a command, which the shell takes for redirection.
 PLACEHOLDER = re.compile(r"(?<![<\w])<[A-Za-z][\w.-]*(?: [\w.-]+)*>")
 
@@ -31,8 +30,3 @@ def listed(names: Iterable[str], most: int = 5) -> str:
     if len(found) > most:
         return f"{', '.join(found[:most])} and {len(found) - most} more"
     return " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))
-
-
-def kit(extras: str) -> str:
-    """The line that installs the kit with some extras, separated by commas."""
-    return f'uv tool install --force "labhandbook[{extras}] @ git+{REPOSITORY}"'

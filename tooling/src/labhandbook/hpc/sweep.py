@@ -18,8 +18,8 @@ from typing import Any
 
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.kit_extras import kit_with
 from labhandbook.core.process import TimeoutExpired, environment, run
-from labhandbook.core.wording import kit
 from labhandbook.hpc.partition_limits import plural
 
 SECTION = "sec-job-scripts-sweep"
@@ -120,7 +120,7 @@ class Collected:
         try:
             from pyarrow import BufferOutputStream, csv, parquet
         except ImportError:
-            raise _fail("pyarrow is not installed", f"write a .csv, or: {kit('parquet')}") from None
+            raise _fail("pyarrow is not installed", f"write a .csv, or: {kit_with('parquet')}") from None
         held = BufferOutputStream()
         parquet.write_table(csv.read_csv(io.BytesIO(self.as_csv().encode())), held)
         return bytes(held.getvalue())

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.wording import kit
+from labhandbook.core.kit_extras import kit_with
 
 KNOWN = ("pypi", "testpypi")
 NEEDED = {"WAREHOUSE_WEB", "TEST_WAREHOUSE", "DEFAULT_REPOSITORY", "TEST_REPOSITORY"}
@@ -109,7 +109,7 @@ def _of_twine(name: str) -> tuple[str, str]:
     known = twine_constants()
     if not known:
         raise HandbookError("twine isn't installed", why="it uploads, and it has the addresses of the indexes",
-                            todo=kit("release"), section="sec-kit-extras")
+                            todo=kit_with("release"), section="sec-kit-extras")
     return ((known["WAREHOUSE_WEB"], known["DEFAULT_REPOSITORY"]) if name == "pypi"
             else (known["TEST_WAREHOUSE"], known["TEST_REPOSITORY"]))
 

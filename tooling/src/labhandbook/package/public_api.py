@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.wording import kit
+from labhandbook.core.kit_extras import kit_with
 
 if TYPE_CHECKING:
     from griffe import Alias, Module, Object
@@ -42,7 +42,7 @@ class Api:
             from griffe import GriffeError, GriffeLoader
         except ImportError:
             raise HandbookError("griffe isn't installed", why="it reads the public names of a package",
-                                todo=kit("release"), section="sec-kit-extras") from None
+                                todo=kit_with("release"), section="sec-kit-extras") from None
         logging.getLogger("griffe").setLevel(logging.CRITICAL + 1)
         found = []
         with tempfile.TemporaryDirectory(prefix="handbook-api-") as folder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.wording import kit
+from labhandbook.core.kit_extras import kit_with
 from labhandbook.package.machine import Interpreter, interpreters, running, uv_program
 
 SECTION = "sec-conda-forge-build"
@@ -31,7 +31,7 @@ def uv() -> str:
     program = uv_program()
     if program is None:
         raise HandbookError("uv isn't installed", why="it fetches and builds what the recipe needs",
-                            todo=kit("recipe"), section="sec-kit-extras")
+                            todo=kit_with("recipe"), section="sec-kit-extras")
     return str(program)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from labhandbook.core import process
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.wording import kit
+from labhandbook.core.kit_extras import kit_with
 from labhandbook.recipe.conda_forge_facts import python_min
 from labhandbook.recipe.recipe_reader import Reading
 
@@ -87,7 +87,7 @@ class _Renderer:
         if answer is None or answer["lacking"]:
             self.close()
             raise HandbookError("py-rattler-build isn't installed", why="conda-forge builds v1 recipes with it",
-                                todo=kit("recipe"), section="sec-kit-extras")
+                                todo=kit_with("recipe"), section="sec-kit-extras")
 
     def _answer(self, request: str) -> dict[str, Any] | None:
         """The line that answers a request; None when the process ends instead."""

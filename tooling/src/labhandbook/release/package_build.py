@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Any
 from labhandbook.core import process
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.files import replacing_folder, write_atomic
+from labhandbook.core.kit_extras import kit_with
 from labhandbook.core.process import CalledProcessError
 from labhandbook.core.rules import Finding
 from labhandbook.core.steps import Say, nothing
-from labhandbook.core.wording import kit, listed
+from labhandbook.core.wording import listed
 from labhandbook.package import distribution
 from labhandbook.package.backend_settings import places, remedy
 from labhandbook.package.build_tools import Tools, generate
@@ -246,7 +247,7 @@ def builder(tree: Path, python: Path, run: Callable[..., None] | None = None) ->
         from build import BuildException, ProjectBuilder
     except ImportError:
         raise HandbookError("build isn't installed", why="it calls the package's build backend",
-                            todo=kit("release"), section="sec-kit-extras") from None
+                            todo=kit_with("release"), section="sec-kit-extras") from None
     # Each call of a backend would print its warnings; rules report the important ones, once.
     warnings.filterwarnings("ignore", category=getattr(pyproject_hooks, "BuildBackendWarning", BytesWarning))
     try:

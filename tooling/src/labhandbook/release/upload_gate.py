@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.kit_extras import kit_with
 from labhandbook.core.rules import Findings
-from labhandbook.core.wording import kit
 from labhandbook.package.distribution import Distribution, read
 from labhandbook.package.project import Project
 from labhandbook.release.release_rules import archive_form  # noqa: F401
@@ -39,4 +39,4 @@ def _needed() -> None:
         import trove_classifiers  # noqa: F401
     except ImportError as error:
         raise HandbookError(f"{error.name} isn't installed", why="it knows what PyPI accepts",
-                            todo=kit("release"), section="sec-kit-extras") from None
+                            todo=kit_with("release"), section="sec-kit-extras") from None

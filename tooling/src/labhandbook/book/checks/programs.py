@@ -16,7 +16,7 @@ from labhandbook.book.boundary import own_file
 from labhandbook.book.checks.check_input import Block, Ran
 from labhandbook.core import process, untrusted_data
 from labhandbook.core.errors import HandbookError
-from labhandbook.core.wording import kit
+from labhandbook.core.kit_extras import kit_with
 
 SECONDS = 120
 # Marks inside a word: of 2^nd^, **h**ue and (mis)count, "nd", "ue" and "mis" are no words.
@@ -32,7 +32,7 @@ def run(name: str, arguments: Sequence[str], cwd: Path, fine: set[int], seconds:
     """
     path = process.find_program(name)
     if path is None:
-        return Ran(None, f"{name} is not installed ({kit('check')})")
+        return Ran(None, f"{name} is not installed ({kit_with('check')})")
     try:
         done = process.run([path, *arguments], cwd=cwd, env=env, timeout=seconds)
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:

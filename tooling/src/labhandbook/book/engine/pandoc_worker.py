@@ -21,8 +21,8 @@ from typing import Any, TypeVar
 from labhandbook.book.change_days import EPOCH
 from labhandbook.book.engine.kept_answers import KeptAnswers, digest
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.kit_extras import kit_with
 from labhandbook.core.process import close, ended, environment, processor_seconds, start, stop
-from labhandbook.core.wording import kit
 
 LUA = Path(__file__).with_name("lua")
 # Seconds of processor time for one request; and for reading a page, with as much again for each of its bytes. pandoc
@@ -60,7 +60,7 @@ def pandoc_program() -> str:
         raise HandbookError(
             "the embedded engine isn't installed",
             why="it renders with the pandoc of the package pypandoc_binary",
-            todo="run `make`, or " + kit("render"),
+            todo="run `make`, or " + kit_with("render"),
             section="sec-contributing",
         ) from None
     return str(pypandoc.get_pandoc_path())
