@@ -30,7 +30,7 @@ RUN = {
                          "python3": "cli/test_install.py", "module": "cli/test_install.py",
                          "uv": "cli/test_install.py"},
     "chapters/packaging/github-actions.qmd": {
-        "handbook release init": "release/test_adopted_files.py",
+        "handbook release init": "github/test_release_workflow.py",
         "handbook release doctor": "github/test_doctor_command.py", "handbook release admit": "github/test_admit.py",
         "handbook release announce": "github/test_release_workflow_runs.py",
         "export VERSION": "book/test_blocks_are_run.py"},

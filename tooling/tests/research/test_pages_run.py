@@ -68,6 +68,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_the_program_to_try_a_gpu_script_with_learns(research: Path, tmp_path: Path) -> None:
+    """The page on a program of your own prints it; without a GPU it runs on the CPU."""
+    done = subprocess.run([research / "bin/python", ROOT / "chapters/hpc/jobs/train.py"], cwd=tmp_path,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=True)
+    losses = [float(loss) for loss in re.findall(r"loss ([\d.]+)", done.stdout)]
+    assert len(losses) == 6 and losses[-1] < losses[0] / 100 and "steps a second on" in done.stdout
+
+
 def test_every_word_is_on_a_page() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("chapters/research/**/*.qmd"))
     assert not [words for words in (*NOT_RUN, *SEEN) if words not in text]

@@ -100,7 +100,7 @@ def test_a_mail_without_a_recipient_is_reported(folder: Path) -> None:
     (finding,) = json.loads(run("seminar", "check", folder, "--format", "json").stdout)["findings"]
     assert (finding["code"], finding["severity"]) == ("SEM013", "warning") and "no recipient" in finding["message"]
     made = run("seminar", "make", folder / "2026-12-03-meikalainen.yml")
-    assert made.returncode == 0 and "to is empty: the announcement (mail.eml) has no recipient" in made.stdout
+    assert made.returncode == 0 and "`to` is empty: the announcement (mail.eml) has no recipient" in made.stdout
     assert "mail.eml" in made.stdout
 
 

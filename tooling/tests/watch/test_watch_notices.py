@@ -183,7 +183,7 @@ def test_the_terminal_shows_titles_and_addresses_and_cron_hears_only_of_news(sit
     desk.watch(PAGE.format(site.address))
     words = ("watch", desk.file, "--once", "--now", "--state", desk.state)
     first = run(*words)
-    assert first.stdout == "" and "News ☕: 2 there now are remembered" in first.stderr
+    assert first.stdout == "" and "News ☕: 2 remembered; you get a notice" in first.stderr
     site.items.append(("/c", "Kolmas \x1b[31m\u202e"))
     done = run(*words, "--quiet", PYTHONIOENCODING="utf-8")
     assert done.returncode == 0 and done.stderr == ""

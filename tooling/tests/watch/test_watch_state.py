@@ -178,7 +178,7 @@ def test_a_signal_ends_the_loop(site: Site, desk: Desk) -> None:
         said = loop.stderr.readline() + loop.stderr.readline()
         loop.send_signal(signal.SIGTERM)
         rest = loop.stderr.read()
-    assert "2 there now are remembered" in said and loop.returncode == 128 + signal.SIGTERM
+    assert "2 remembered" in said and loop.returncode == 128 + signal.SIGTERM
     assert "Traceback" not in rest
     site.items.append(("/c", "Third"))
     assert desk.look().titles == ["Third"]

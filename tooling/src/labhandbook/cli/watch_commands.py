@@ -75,7 +75,7 @@ def _round(watches: WatchFile, state: State, early: bool, quiet: bool, form: str
     number = _tell(state, found, form)
     if not quiet:
         for name, count in this.remembered.items():
-            click.echo(f"{name}: {count} there now are remembered; you hear of the next", err=True)
+            click.echo(f"{name}: {count} remembered; you get a notice of what is new from now on", err=True)
         progress.last(not found.failed(), f"{len(watches.watches)} watched, {number} new: {counts(found)}")
     return bool(found.failed())
 

@@ -216,7 +216,7 @@ def series(folder: Folder) -> Iterator[At]:
     for name in ("name", "from", "to", "web"):
         text, line = folder.fact(name), folder.series.at(name)
         if name == "to" and not text:
-            yield At("to is empty: the announcement (mail.eml) has no recipient", folder.series_file, line, WARNING,
+            yield At("`to` is empty: the announcement (mail.eml) has no recipient", folder.series_file, line, WARNING,
                      "Write the address of the mailing list as `to` in `series.yml`; `handbook seminar init` writes "
                      "the file.")
         elif name in ("from", "to"):

@@ -137,7 +137,7 @@ def has_credentials(repository: Repository) -> Iterator[At]:
       why="If such a job has a weakness, other people's code can run beside your files or beside the identity that "
           "may publish, or somebody can steal the token that publishes. zizmor finds such weaknesses; this rule "
           "shows those in the jobs that build and upload.",
-      fix="Install zizmor (pip install zizmor) and ask again, or run it yourself.",
+      fix="Install zizmor (uv tool install zizmor) and ask again, or run it yourself.",
       section=WORKFLOW, severity=WARNING)
 def weaknesses(repository: Repository) -> Iterator[At]:
     """What zizmor finds in jobs that an upload depends on: one finding for each of its audits in each file."""
