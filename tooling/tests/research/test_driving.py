@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 import shutil
 import time
 from pathlib import Path
@@ -15,10 +14,16 @@ PROJECT = ROOT / "chapters/research/driving"
 
 
 def test_figures_are_drawn_from_the_numbers(research: Path) -> None:
-    drawn = runpy.run_path(str(PROJECT / "figures.py"))["render"]()
+    from mhi_driving.figures import render
+
+    results = json.loads((PROJECT / "results.json").read_text(encoding="utf-8"))
+    drawn = render(results)
     assert set(drawn) == {"drive.svg", "curves.svg"}
     for name, picture in drawn.items():
         assert picture == (PROJECT / name).read_text(encoding="utf-8")
+    results["images"]["td3"]["curve"]["mean"][0][0] += 100
+    assert render(results)["curves.svg"] != drawn["curves.svg"]
+    assert set(render({"images": results["images"]})) == {"curves.svg"}
 
 
 def test_array_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from labhandbook.runs import overlap
 from mhi_driving import experiments
-from mhi_driving.stats import overlap
 from mhi_driving.train import PRESETS
 
 pytestmark = pytest.mark.slow

@@ -39,5 +39,5 @@ def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
 def figure(results: dict[str, Any]) -> str:
     """The median regrets on Hartmann's function as bars."""
     found = results["hartmann6"]
-    return bar_chart([Bar(words, found[way], f"{found[way]:.2f}", way != "random") for way, words in WAYS.items()],
-                     longest=max(found[way] for way in WAYS))
+    bars = [Bar(words, found[way], f"{found[way]:.2f}", way != "random") for way, words in WAYS.items()]
+    return bar_chart("Distance to the minimum of Hartmann's function", bars, longest=max(bar.value for bar in bars))

@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from labhandbook.runs import Run, read_metrics
-from mhi_driving import bcq, logs, strip
+from labhandbook.runs import Run, read_metrics, spread, write_files
+from mhi_driving import bcq, figures, logs, strip
 from mhi_driving.drive import REPORTING, evaluate, same
 from mhi_driving.drivers import ACTIONS, SWITCH, number, skilled, straight
 from mhi_driving.logs import Log
 from mhi_driving.policies import features_of, load
 from mhi_driving.replay import as_input
-from mhi_driving.stats import spread
 from mhi_driving.train import PRESETS, begin, params, settings_for, train
 
 # Twenty seeds where one takes seconds; fewer where it takes minutes. From images, the first five helped to choose
@@ -254,13 +253,12 @@ PARTS = {"pendulum": pendulum, "offline": from_logs, "lane": lane, "images": ima
 
 
 def write(runs: Path, path: Path, parts: list[str], tell: Tell) -> None:
-    """Run what isn't there and put the numbers of each part into results.json as soon as it is done."""
+    """Run what isn't there, put the numbers of each part into results.json as soon as it is done, and draw them."""
     for name in parts:
         found = PARTS[name](runs, tell)
         numbers = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        fresh = path.with_suffix(".new")
-        fresh.write_text(as_text({**numbers, name: found}), encoding="utf-8")
-        fresh.replace(path)
+        numbers[name] = found
+        write_files(path.parent, {path.name: as_text(numbers), **figures.render(numbers)})
 
 
 def as_text(numbers: Result) -> str:

@@ -38,4 +38,5 @@ def figure(results: dict[str, Any]) -> str:
     """The coverage from five observations, and of the fit also from more, as bars."""
     rows = [(f"{NAMES[way]}, {size} points", results[way][f"n{size}"], way != "fitted")
             for way, sizes in (("true", SIZES[:1]), ("sampled", SIZES[:1]), ("fitted", SIZES)) for size in sizes]
-    return bar_chart([Bar(label, share, f"{share:.0f} %", main) for label, share, main in rows], longest=100)
+    return bar_chart("New observations within their 95 % interval",
+                     [Bar(label, share, f"{share:.0f} %", main) for label, share, main in rows], longest=100)

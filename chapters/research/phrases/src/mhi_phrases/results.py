@@ -38,4 +38,5 @@ def figure(results: dict[str, Any]) -> str:
     """The scores as bars, as SVG."""
     rows = [(f"{NAMES[model]}, {NAMES[split]}", results[model][split]["mean"], split == "template")
             for split in SPLITS for model in MODELS]
-    return bar_chart([Bar(label, score, f"{score:.2f}", main) for label, score, main in rows], longest=1)
+    return bar_chart("Scores of two models on two kinds of split",
+                     [Bar(label, score, f"{score:.2f}", main) for label, score, main in rows], longest=1)

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from labhandbook.runs import HandbookError, Run
+from labhandbook.runs import HandbookError, Run, write_files
+from mhi_selfplay.figures import FIGURE, draw
 from mhi_selfplay.game import SECTION, Game, State
 from mhi_selfplay.games import GAMES, InARow
 from mhi_selfplay.learn import new_network, train
@@ -220,7 +221,7 @@ TOLERANCES: dict[str, Numbers] = {
 
 
 def results(file: Path, parts: Sequence[str], runs: Path) -> None:
-    """Work out the parts (all, if none is named) in runs below `runs`, and put their numbers into `file`.
+    """Work out the parts (all, if none is named) in runs below `runs`, put their numbers into `file`, and draw them.
 
     Raises HandbookError when there is no such part, or when a run was stopped.
     """
@@ -229,5 +230,7 @@ def results(file: Path, parts: Sequence[str], runs: Path) -> None:
     for name in parts or PARTS:
         numbers = {**PARTS[name](runs), "tolerance": TOLERANCES[name]}
         known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        file.write_text(json.dumps({**known, name: numbers}, indent=2) + "\n", encoding="utf-8")
+        known[name] = numbers
+        drawn = {FIGURE: draw(known)} if {"tic-tac-toe", "draws-lose"} <= known.keys() else {}
+        write_files(file.parent, {file.name: json.dumps(known, indent=2) + "\n", **drawn})
         print(f"✓ {name}: {json.dumps(numbers)}", flush=True)
