@@ -136,7 +136,7 @@ def test_bounds_without_a_colon_are_refused_by_their_name(capsys: pytest.Capture
 
 
 def test_study_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-m", "mhi_bo", "study", "--run", "cut"], cwd=tmp_path,
+    with subprocess.Popen([sys.executable, "-m", "mhi_bo", "study", "--run-dir", "cut"], cwd=tmp_path,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         metrics = tmp_path / "cut/metrics.jsonl"
         while not (metrics.exists() and metrics.read_text().count("\n") >= 3) and process.poll() is None:

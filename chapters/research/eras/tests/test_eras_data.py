@@ -136,7 +136,7 @@ def test_predictions_without_a_feature_or_of_another_scale_are_refused(tournamen
 
 
 def test_a_killed_study_goes_on_and_ends_as_if_nothing_had_been(tournament: Path, tmp_path: Path) -> None:
-    words = ("study", str(tournament / "train.parquet"), "--seed", "3", "--run")
+    words = ("study", str(tournament / "train.parquet"), "--seed", "3", "--run-dir")
     whole = program(*words, "whole", cwd=tmp_path)
     out, err = whole.communicate()
     assert whole.returncode == 0
@@ -158,7 +158,7 @@ def test_a_killed_study_goes_on_and_ends_as_if_nothing_had_been(tournament: Path
 
 
 def test_a_stopped_study_says_so_by_its_exit_code(tournament: Path, tmp_path: Path) -> None:
-    process = program("study", str(tournament / "train.parquet"), "--run", "run", cwd=tmp_path, wait=False)
+    process = program("study", str(tournament / "train.parquet"), "--run-dir", "run", cwd=tmp_path, wait=False)
     while process.poll() is None and not (tmp_path / "run/checkpoints").exists():
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
@@ -186,7 +186,7 @@ def test_the_trap_is_a_trap(tmp_path: Path) -> None:
     """Scored on the rows it was fitted to, the winner seems far better than it is on eras that it has not seen."""
     synthetic(tmp_path, seed=0)
     convert(tmp_path / "train.csv", tmp_path / "train.parquet")
-    assert program("study", "train.parquet", "--run", "run", cwd=tmp_path).wait() == 0
+    assert program("study", "train.parquet", "--run-dir", "run", cwd=tmp_path).wait() == 0
     known = json.loads((tmp_path / "run/result.json").read_text())
     assert known["fitted-rows"]["mean"] > 1.5 * known["held"]["mean"] > 0
     assert known["fitted-rows"]["sharpe"] > known["held"]["sharpe"] + 0.5

@@ -52,8 +52,8 @@ def test_the_true_parameters_are_right_in_95_percent() -> None:
 
 def test_study_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     whole = study(tmp_path / "whole", seed=3, tasks=2)
-    with subprocess.Popen([sys.executable, "-m", "mhi_gp", "study", "--seed", "3", "--tasks", "2", "--run", "cut"],
-                          cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    words = [sys.executable, "-m", "mhi_gp", "study", "--seed", "3", "--tasks", "2", "--run-dir", "cut"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         metrics = tmp_path / "cut/metrics.jsonl"
         while not (metrics.exists() and metrics.read_text().count("\n") >= 2) and process.poll() is None:
             time.sleep(0.05)

@@ -151,9 +151,9 @@ def test_an_unknown_label_and_a_closed_place_are_named(tmp_path: Path) -> None:
 
 
 def test_a_killed_study_goes_on_and_ends_as_if_nothing_had_been(tmp_path: Path) -> None:
-    whole = program(tmp_path, "study", "--seed", "3", "--run", str(tmp_path / "whole"))
+    whole = program(tmp_path, "study", "--seed", "3", "--run-dir", str(tmp_path / "whole"))
     assert whole.returncode == 0
-    half = program(tmp_path, "study", "--seed", "3", "--run", str(tmp_path / "half"), wait=False)
+    half = program(tmp_path, "study", "--seed", "3", "--run-dir", str(tmp_path / "half"), wait=False)
     metrics = tmp_path / "half/metrics.jsonl"
     for _ in range(600):
         if metrics.exists() and metrics.read_text().count("\n") >= 3:
@@ -162,14 +162,14 @@ def test_a_killed_study_goes_on_and_ends_as_if_nothing_had_been(tmp_path: Path) 
     half.kill()
     said(half)
     assert not (tmp_path / "half/result.json").exists()
-    assert program(tmp_path, "study", "--seed", "3", "--run", str(tmp_path / "half")).returncode == 0
+    assert program(tmp_path, "study", "--seed", "3", "--run-dir", str(tmp_path / "half")).returncode == 0
     assert json.loads((tmp_path / "half/result.json").read_text()) == json.loads(said(whole)[0])
     steps = [json.loads(line)["step"] for line in metrics.read_text().splitlines()]
     assert steps == list(range(1, 21))
 
 
 def test_a_stopped_study_says_so_by_its_exit_code(tmp_path: Path) -> None:
-    process = program(tmp_path, "study", "--run", str(tmp_path / "run"), wait=False)
+    process = program(tmp_path, "study", "--run-dir", str(tmp_path / "run"), wait=False)
     for _ in range(600):
         if (tmp_path / "run/checkpoints").exists():
             break

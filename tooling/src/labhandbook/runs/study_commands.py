@@ -22,6 +22,8 @@ LARGEST = 10**9
 def carry_out(parser: argparse.ArgumentParser, words: Sequence[str] | None) -> int:
     """Run the function that the words' command has set as `run`; the exit code. An error is shown, no traceback."""
     options = parser.parse_args(words)
+    if "run_dir" in options and options.run_dir is None:
+        options.run_dir = Path(os.environ.get("RUN_DIR") or default_run_dir(parser.prog, options.seed))
     try:
         code: int = options.run(options)
     except BrokenPipeError:  # who reads the output, such as head, has seen enough
@@ -52,23 +54,31 @@ def whole_number(least: int) -> Callable[[str], int]:
     return convert
 
 
+def add_run(command: argparse.ArgumentParser) -> None:
+    """The options of a command that works in a run's directory: its seed, and which directory."""
+    command.add_argument("--seed", type=whole_number(0), default=0)
+    command.add_argument("--run-dir", type=Path,
+                         help=f"the run's directory (default: RUN_DIR, or {default_run_dir(command.prog, 'SEED')})")
+
+
+def default_run_dir(prog: str, seed: object) -> str:
+    """Where a program keeps a run when nobody says where; arrays of Slurm's jobs use the same names."""
+    return f"runs/{prog.split()[0].replace('-', '_')}-seed-{seed}"
+
+
 def add_study(commands: Any, text: str, study: Callable[[argparse.Namespace, Path], Run]) -> argparse.ArgumentParser:
     """The command `study`: one seed in a run's directory, its result printed; what it returns takes more options.
 
     `commands` is what `add_subparsers` returned; `study` gets the options and the run's directory.
     """
     def work(options: argparse.Namespace) -> int:
-        default = f"runs/{package}-seed-{options.seed}"
-        run = study(options, options.folder or Path(os.environ.get("RUN_DIR", default)))
+        run = study(options, options.run_dir)
         if run.result:
             print(json.dumps(run.result, indent=2))
         return run.exit_code
 
     one: argparse.ArgumentParser = commands.add_parser("study", help=text)
-    package = one.prog.split()[0].replace("-", "_")
-    one.add_argument("--seed", type=whole_number(0), default=0)
-    one.add_argument("--run", dest="folder", type=Path,
-                     help=f"the run's directory (default: RUN_DIR, or runs/{package}-seed-SEED)")
+    add_run(one)
     one.set_defaults(run=work)
     return one
 
