@@ -1,24 +1,18 @@
-"""Self-play against OpenSpiel in Python: simulations a second with one network, games a second, and lines lost.
+"""Self-play against OpenSpiel's search in Python: simulations a second with one network, and lines lost.
 
-Run it in the environment of `make test-research`, after `pip install open-spiel`, and for the games of OpenSpiel's
-AlphaZero, which is written in JAX, also `pip install jax flax optax chex orbax-checkpoint`:
+Run it in the environment of `make test-research`, after `pip install open-spiel`:
 `python tooling/bench/research_selfplay.py runs/tic-tac-toe-0`, where that run has been trained by
 `mhi-selfplay train`. What counts is the ratio within one run. Times are those of the process on one core, so that a
-busy machine doesn't count.
+busy machine doesn't count. research_alphazero.py compares whole trainings.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import tempfile
+import math
 import time
 from collections.abc import Sequence
-from contextlib import redirect_stdout
-from dataclasses import asdict
-from importlib.util import find_spec
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +20,13 @@ import numpy as np
 import pyspiel
 import torch
 from open_spiel.python.algorithms import mcts
-from open_spiel.python.utils import file_logger
 
-from labhandbook.runs import Run
 from mhi_selfplay.cli import trained_player
 from mhi_selfplay.game import Game, State
 from mhi_selfplay.games import GAMES, cells_of
-from mhi_selfplay.learn import new_network, self_play, train
+from mhi_selfplay.learn import new_network
 from mhi_selfplay.network import Network, evaluator
-from mhi_selfplay.players import Player, judge, searcher
+from mhi_selfplay.players import Player, judge
 from mhi_selfplay.search import SearchSettings, search
 from mhi_selfplay.settings import preset
 from mhi_selfplay.study import steady
@@ -100,91 +92,6 @@ def theirs(name: str, positions: Sequence[Sequence[int]], thinks: Any) -> float:
     return len(positions) * SIMULATIONS / (time.process_time() - begin)
 
 
-def our_games(name: str, games: int) -> float:
-    """Games of self-play a second, side by side as an iteration plays them, from an untrained network."""
-    game, settings = GAMES[name](), preset(name, simulations=SIMULATIONS, opening=0)
-    ask = evaluator(game, new_network(game, settings))
-    begin = time.process_time()
-    self_play(game, ask, settings, games, np.random.default_rng(0))
-    return games / (time.process_time() - begin)
-
-
-def their_config(name: str, folder: str, **given: Any) -> Any:
-    """The settings of OpenSpiel's AlphaZero, its network as wide and deep as ours, and what else is `given`."""
-    from open_spiel.python.algorithms.alpha_zero import alpha_zero
-
-    game, settings = pyspiel.load_game(name.replace("-", "_")), preset(name)
-    return alpha_zero.Config(**{
-        "game": game.get_type().short_name, "path": folder, "learning_rate": settings.learning_rate,
-        "weight_decay": settings.weight_decay, "decouple_weight_decay": True, "train_batch_size": settings.batch,
-        "replay_buffer_size": 4000, "replay_buffer_reuse": 10, "max_steps": 1, "checkpoint_freq": 1, "actors": 1,
-        "evaluators": 0, "evaluation_window": 1, "eval_levels": 2, "uct_c": settings.cpuct,
-        "max_simulations": SIMULATIONS, "policy_alpha": settings.noise_alpha, "policy_epsilon": settings.noise_share,
-        "temperature": 1, "temperature_drop": settings.temperature_moves, "nn_model": "resnet",
-        "nn_width": settings.channels, "nn_depth": settings.blocks, "verbose": False, "quiet": True,
-        "observation_shape": game.observation_tensor_shape(), "output_size": game.num_distinct_actions(), **given})
-
-
-def their_games(name: str, games: int) -> float:
-    """The same for an actor of OpenSpiel's AlphaZero, its network as wide and deep; one game is played before."""
-    from open_spiel.python.algorithms.alpha_zero import alpha_zero
-    from open_spiel.python.algorithms.alpha_zero.evaluator import AlphaZeroEvaluator
-
-    game = pyspiel.load_game(name.replace("-", "_"))
-    with tempfile.TemporaryDirectory() as folder, file_logger.FileLogger(folder, "actor", quiet=True) as logger:
-        config = their_config(name, folder)
-        asks = AlphaZeroEvaluator(game, alpha_zero._init_model_from_config(config))
-        bots = [alpha_zero._init_bot(config, game, asks, False)] * 2
-
-        def play() -> None:
-            alpha_zero._play_game(logger, 1, game, bots, config.temperature, config.temperature_drop)
-
-        play()
-        begin = time.process_time()
-        for _ in range(games):
-            play()
-    return games / (time.process_time() - begin)
-
-
-def their_training(name: str, games: int) -> tuple[Player, int, float]:
-    """OpenSpiel's AlphaZero after about `games` games: its player, the games, and the seconds of all processes."""
-    from open_spiel.python.algorithms.alpha_zero import alpha_zero
-    from open_spiel.python.algorithms.alpha_zero.evaluator import AlphaZeroEvaluator
-
-    settings, before = preset(name), _seconds()
-    with tempfile.TemporaryDirectory() as folder:
-        # A step learns after 400 positions, which are 45 to 55 games of tic-tac-toe.
-        steps = games // 45
-        config = their_config(name, folder, max_steps=steps, checkpoint_freq=steps,
-                              max_simulations=settings.simulations)
-        with redirect_stdout(StringIO()):
-            alpha_zero.alpha_zero(config)
-        spent = _seconds() - before
-        last = (Path(folder) / "learner.jsonl").read_text(encoding="utf-8").splitlines()[-1]
-        model = alpha_zero._init_model_from_config(config)
-        model.load_checkpoint(steps)
-    game = pyspiel.load_game(name.replace("-", "_"))
-    thinks = alpha_zero._init_bot(config, game, AlphaZeroEvaluator(game, model), True)
-    return open_spiel_player(thinks), json.loads(last)["total_trajectories"], spent
-
-
-def our_training(name: str) -> tuple[Player, int, float]:
-    """The same for this project with its preset for the game."""
-    game, settings, before = GAMES[name](), preset(name), _seconds()
-    with tempfile.TemporaryDirectory() as folder:
-        with Run.open(Path(folder) / "run", asdict(settings), steps=settings.iterations) as run:
-            network = train(run, settings)
-        spent = _seconds() - before
-    player = searcher(game, evaluator(game, network), settings.search(noise=False))
-    return player, settings.iterations * settings.games + settings.warm_games, spent
-
-
-def _seconds() -> float:
-    """Processor time of this process and of those that it waited for."""
-    spent = os.times()
-    return spent.user + spent.system + spent.children_user + spent.children_system
-
-
 def openings(game: Game, count: int) -> list[list[int]]:
     """Actions that lead to positions which are not the end."""
     rng, found = np.random.default_rng(0), list[list[int]]()
@@ -197,16 +104,19 @@ def openings(game: Game, count: int) -> list[list[int]]:
     return found
 
 
-def open_spiel_player(player: Any) -> Player:
-    """A bot of OpenSpiel on our positions of tic-tac-toe."""
-    game = pyspiel.load_game("tic_tac_toe")
+def open_spiel_player(name: str, player: Any) -> Player:
+    """A bot of OpenSpiel on our positions."""
+    game = pyspiel.load_game(name.replace("-", "_"))
 
     def choose(state: State) -> int:
-        stones = [list(cells_of(bits)) for bits in state.board[:2]]
-        there = game.new_initial_state()
-        for number in range(sum(map(len, stones))):
-            there.apply_action(stones[number % 2][number // 2])
-        return int(player.step(there))
+        signs = ["."] * math.prod(GAMES[name]().shape[1:])
+        for sign, stones in zip("xo", state.board, strict=False):
+            for cell in cells_of(stones):
+                signs[cell] = sign
+        board: dict[str, Any] = {"board": signs, "current_player": "xo"[state.player]}
+        if name == "connect-four":  # its rows begin at the bottom
+            board |= {"board": [signs[row:row + 7] for row in range(35, -1, -7)], "is_terminal": False, "winner": ""}
+        return int(player.step(game.new_initial_state(json.dumps(board))))
 
     return lambda states: [choose(state) for state in states]
 
@@ -226,24 +136,6 @@ def lost(player: Player) -> tuple[int, int, float]:
     seconds = time.process_time() - begin
     return (sum(each.lost for each in verdicts), sum(each.won + each.drawn + each.lost for each in verdicts),
             1000 * seconds / asked)
-
-
-def played() -> None:
-    """Print the games a second of both."""
-    print("\n| Game | Games a second, this | OpenSpiel's AlphaZero | Ratio |\n|---|---|---|---|")
-    for name, ours, theirs in (("tic-tac-toe", 50, 10), ("connect-four", 20, 2)):
-        rates = our_games(name, ours), their_games(name, theirs)
-        print(f"| {name} | {rates[0]:.2f} | {rates[1]:.3f} | {rates[0] / rates[1]:.1f} |", flush=True)
-
-
-def trained() -> None:
-    """Print what both lose after about as many games, with the simulations of our preset an action."""
-    print("\n| Trained on tic-tac-toe | Games | Seconds | Lines lost | of |\n|---|---|---|---|---|")
-    name, games = "tic-tac-toe", 0
-    for title in ("this", "OpenSpiel's AlphaZero"):
-        player, games, seconds = our_training(name) if title == "this" else their_training(name, games)
-        number, lines, _ = lost(player)
-        print(f"| {title} | {games} | {seconds:,.0f} | {number} | {lines} |", flush=True)
 
 
 def searches() -> None:
@@ -275,7 +167,7 @@ def players(run: Path) -> None:
     compared = [(f"this, trained, {SIMULATIONS} simulations",
                 trained_player(GAMES["tic-tac-toe"](), run, SIMULATIONS)),
                 *((f"OpenSpiel, rollouts, {count} simulations",
-                   open_spiel_player(bot("tic_tac_toe", thinks, count)))
+                   open_spiel_player("tic-tac-toe", bot("tic_tac_toe", thinks, count)))
                   for count in (100, 300, 1000))]
     for title, player in compared:
         number, lines, each = lost(player)
@@ -290,10 +182,6 @@ def main() -> None:
     torch.set_num_threads(1)
     searches()
     players(given.run)
-    if lacking := [name for name in ("jax", "flax", "optax", "chex", "orbax") if find_spec(name) is None]:
-        return print(f"\nOpenSpiel's AlphaZero is left out: it needs {', '.join(lacking)}")
-    played()
-    trained()
 
 
 if __name__ == "__main__":
