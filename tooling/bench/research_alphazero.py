@@ -132,7 +132,7 @@ def trained() -> None:
         print(f"| {title} | {games} | {seconds:,.0f} | {number} | {lines} |", flush=True)
     name = "connect-four"
     ours, games, seconds = our_training(name)
-    theirs, their_number, their_seconds = their_training(name, 4)
+    theirs, their_number, their_seconds = their_training(name, 2)
     print(f"\nTrained on connect four: this, {games} games in {seconds:,.0f} s; OpenSpiel's AlphaZero, "
           f"{their_number} games in {their_seconds:,.0f} s\n\n"
           "| Player | Against | Won | Drawn | Lost |\n|---|---|---|---|---|")

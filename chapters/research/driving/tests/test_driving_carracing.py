@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from mhi_driving import logs
+from mhi_driving import drive, experiments, logs
 from mhi_driving.__main__ import main
 from mhi_driving.bcq import BCQ, Settings
 from mhi_driving.drivers import ACTIONS, number, skilled
@@ -53,8 +53,24 @@ def test_a_car_that_does_not_move_is_cut() -> None:
     assert max(rewards[-PATIENCE:]) <= 0 < rewards[-PATIENCE - 1]
 
 
-def test_a_run_is_filmed_scored_and_exported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_finished_runs_are_read_and_not_learnt_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One seed on a short log and one track; the second time the numbers are the same."""
+    monkeypatch.setitem(experiments.SEEDS, "racing", range(1))
+    monkeypatch.setitem(drive.EPISODES, RACING, 1)
+    monkeypatch.setattr(experiments, "RACING_LOG", {"env": RACING, "shards": 1, "rows": 80, "seed": 0})
+    lines: list[str] = []
+    found = experiments.racing(tmp_path, lines.append, Settings(hidden=16, epochs=1))
+    assert found["transitions"] == 80 and found["bc"]["count"] == len(found["bcq"]["seeds"]) == found["tracks"] == 1
+    assert len(lines) == 2
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")}
+    assert experiments.racing(tmp_path, lines.append, Settings(hidden=16, epochs=1)) == found
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")} == written
+
+
+def test_a_run_is_filmed_scored_and_exported(tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                             monkeypatch: pytest.MonkeyPatch) -> None:
     """The video has the pictures of the drive, the sheet six of them, and a score has no metres."""
+    monkeypatch.setitem(drive.EPISODES, RACING, 1)
     log, run, video, sheet = (tmp_path / name for name in ("log", "run", "drive.webp", "drive.png"))
     write_log(log, {"env": RACING, "shards": 1, "rows": 80, "seed": 0}, logs.DRIVES[RACING])
     assert main(["offline", str(log), "--epochs", "1", "--run-dir", str(run)]) == 0

@@ -63,3 +63,10 @@ def test_presets_learn_from_images_and_the_trap_does_not(said: dict[str, Any], r
         assert overlap(found[preset]["best"], before[preset]["best"])
         assert overlap(found["features"][preset]["best"], before["features"][preset]["best"])
     assert found["td3"]["saturated"] < 20 and found["td3"]["best"]["low"] > 5 * found["trap"]["best"]["high"]
+
+
+def test_cloning_is_better_on_carracing(said: dict[str, Any], runs: Path) -> None:
+    pytest.importorskip("Box2D", reason="Box2D isn't installed (extra carracing)")
+    found = experiments.racing(runs, print)
+    assert found["bc"]["low"] > found["bcq"]["high"]
+    assert all(overlap(found[method], said["racing"][method]) for method in ("bcq", "bc"))

@@ -17,7 +17,7 @@ import torch
 
 from labhandbook.runs import Run, read_metrics, spread, write_files
 from mhi_driving import bcq, figures, logs, strip
-from mhi_driving.drive import REPORTING, evaluate, same
+from mhi_driving.drive import REPORTING, evaluate, reporting, same
 from mhi_driving.drivers import ACTIONS, SWITCH, number, skilled, straight
 from mhi_driving.logs import Log
 from mhi_driving.policies import features_of, load
@@ -26,13 +26,16 @@ from mhi_driving.train import PRESETS, begin, params, settings_for, train
 
 # Twenty seeds where one takes seconds; fewer where it takes minutes. From images, the first five helped to choose
 # settings, so others are reported. The page says how many.
-SEEDS = {"pendulum": range(5), "lane": range(5), "images": range(10, 15), "offline": range(20), "held": range(5)}
+SEEDS = {"pendulum": range(5), "lane": range(5), "images": range(10, 15), "offline": range(20), "held": range(5),
+         "racing": range(5)}
 LEARNERS = ("td3", "ddpg", "d4pg")
 PENDULUM, LANE, IMAGE, STEPS = "Pendulum-v1", "mhi/Lane-v0", "mhi/LaneImage-v0", 8_000
+RACING = "mhi/CarRacing-v0"
 # What the first five seeds of BCQ drove when the same program ran on another machine, with another processor.
 ELSEWHERE = (5000.0, 5000.0, 1476.0, 575.0, 1595.0)
 HELD = 15  # steps for which drivers keep the wheel in the log where the state shows who drives
 LOG: dict[str, Any] = {"env": LANE, "shards": 30, "rows": 2_000}
+RACING_LOG: dict[str, Any] = {**LOG, "env": RACING, "seed": 0}
 Result = dict[str, Any]
 Tell = Callable[[str], None]
 
@@ -73,10 +76,14 @@ def from_log(runs: Path, method: str, seed: int, settings: bcq.Settings | None =
     if code := logs.write_log(folder, {**described, "seed": seed},
                               lambda rows, rng: logs.drive_lane("state", rows, rng, hold)):
         raise Stopped(code)
-    given_params = bcq.params(folder, LANE, method, settings, seed)
-    with Run.open(runs / f"{method}-{seed}", given_params, steps=settings.epochs) as run:
+    return learnt(runs / f"{method}-{seed}", folder, LANE, method, seed, settings)
+
+
+def learnt(folder: Path, log: Path, env_id: str, method: str, seed: int, settings: bcq.Settings) -> Result:
+    """Learn from a log in a run's directory, or read what came of it."""
+    with Run.open(folder, bcq.params(log, env_id, method, settings, seed), steps=settings.epochs) as run:
         if not run.finished:
-            bcq.learn(run, Log(folder), LANE, method, settings, seed)
+            bcq.learn(run, Log(log), env_id, method, settings, seed)
         return ended(run)
 
 
@@ -222,6 +229,21 @@ def from_logs(runs: Path, tell: Tell) -> Result:
             "log": average([log_metres(runs / f"log-{seed}") for seed in seeds])}
 
 
+def racing(runs: Path, tell: Tell, settings: bcq.Settings | None = None) -> Result:
+    """CarRacing, from the images of one log: points a track of BCQ and of cloning."""
+    settings, log, found = settings or bcq.Settings(), runs / "racing-log", dict[str, Result]()
+    if code := logs.write_log(log, RACING_LOG, logs.DRIVES[RACING]):
+        raise Stopped(code)
+    for method in ("bcq", "bc"):
+        scores = []
+        for seed in SEEDS["racing"]:
+            done = learnt(runs / f"racing-{method}-{seed}", log, RACING, method, seed, settings)
+            scores.append(done["score"]["mean"])
+            tell(f"{RACING}, {method}, seed {seed}: {scores[-1]:.0f} points a track")
+        found[method] = spread(scores, 0)
+    return {**found, "tracks": len(reporting(RACING)), "transitions": RACING_LOG["shards"] * RACING_LOG["rows"]}
+
+
 def of_method(runs: Path, method: str, tell: Tell) -> Result:
     """What comes of one way to learn from a log, over all seeds."""
     results = []
@@ -249,7 +271,7 @@ def drawn(folder: Path) -> Result:
             "beside": [round(value, 2) for value in drive.beside], "left": drive.left}
 
 
-PARTS = {"pendulum": pendulum, "offline": from_logs, "lane": lane, "images": images}
+PARTS = {"pendulum": pendulum, "offline": from_logs, "lane": lane, "images": images, "racing": racing}
 
 
 def write(runs: Path, path: Path, parts: list[str], tell: Tell) -> None:
