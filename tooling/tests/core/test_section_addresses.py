@@ -22,7 +22,8 @@ def pages() -> dict[str, str]:
 def named() -> set[str]:
     """Every section that a rule, a command or an error names."""
     rule_pages.load()
-    literals = {name for path in (ROOT / "tooling/src/labhandbook").rglob("*.py")
+    places = [ROOT / "tooling/src/labhandbook", *ROOT.glob("chapters/research/*/src")]
+    literals = {name for place in places for path in place.rglob("*.py")
                 if path.name not in ("places.py", "reference.py") and Path("book") not in path.parents
                 for name in re.findall(r'"(sec-[\w-]+[a-z])"', path.read_text(encoding="utf-8"))}
     sections = {command.section for command in COMMANDS.values() if isinstance(command, Command)}

@@ -126,7 +126,7 @@ def test_a_wrong_file_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixtu
     (tmp_path / "done.csv").write_text(text)
     assert main(["suggest", str(tmp_path / "done.csv"), *(f"--bounds={each}" for each in bounds)]) == 2
     said = capsys.readouterr()
-    assert said.err.startswith("mhi-bo: ") and not said.out
+    assert said.err.startswith("✗ ") and not said.out
 
 
 def test_bounds_without_a_colon_are_refused_by_their_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -251,7 +251,7 @@ def test_mistakes_are_shown_with_their_remedy(tmp_path: Path, capsys: pytest.Cap
     for arguments in (["evaluate", str(tmp_path)], ["offline", str(tmp_path), "--run-dir", str(tmp_path / "run")]):
         assert main(arguments) == 2
         said = capsys.readouterr().err
-        assert "error: " in said and "  do: " in said and "Traceback" not in said
+        assert said.startswith("✗ ") and "#sec-" in said and "Traceback" not in said
 
 
 def test_a_training_by_command_is_read_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
     capsys.readouterr()
     assert main(list(map(str, arguments))) == 2
     said = capsys.readouterr().err
-    assert said.startswith("error: ") and "Traceback" not in said and said.count("error: ") == 1
+    assert said.startswith("✗ ") and "Traceback" not in said and said.count("✗") == 1 and "#sec-" in said
     return said
 
 

@@ -118,7 +118,7 @@ def test_a_wrong_file_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixtu
         (tmp_path / "new.csv").write_text(new)
     assert main(["predict", *(str(tmp_path / name) for name in ("learnt.csv", "new.csv", "out.csv"))]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("mhi-gp: ") and str(tmp_path) in said and not (tmp_path / "out.csv").exists()
+    assert said.startswith("✗ ") and str(tmp_path) in said and not (tmp_path / "out.csv").exists()
 
 
 def test_the_numbers_of_the_page_are_what_the_theory_says() -> None:

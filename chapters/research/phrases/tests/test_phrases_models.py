@@ -15,7 +15,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from labhandbook.runs import HandbookError
-from mhi_phrases import Incremental, Phrase, PhrasesError, read_csv, shipped
+from mhi_phrases import Incremental, Phrase, read_csv, shipped
 from mhi_phrases.corpus import FILLS
 from mhi_phrases.models import baseline
 from mhi_phrases.results import write_results
@@ -58,14 +58,15 @@ def test_a_csv_is_read_with_and_without_groups(tmp_path: Path) -> None:
 def test_a_bad_csv_is_named_with_its_line(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / "bad.csv"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(PhrasesError, match="(?s)" + says.replace(".", r"\.")):
+    with pytest.raises(HandbookError) as raised:
         read_csv(path)
+    assert f"{raised.value.where}: {raised.value}".endswith(says)
 
 
 def test_a_binary_csv_is_named(tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_bytes(b"text,label\n\xff\xfe,x\n")
-    with pytest.raises(PhrasesError, match="UTF-8"):
+    with pytest.raises(HandbookError, match="utf-8"):
         read_csv(path)
 
 
@@ -147,6 +148,6 @@ def test_results_of_a_run_that_has_not_ended_are_refused(tmp_path: Path) -> None
 @pytest.mark.parametrize("count", [1, 4])
 def test_too_few_phrases_for_the_folds_begin_no_run(tmp_path: Path, count: int) -> None:
     few = [Phrase(f"text {number}", "ab"[number % 2], str(number)) for number in range(count)]
-    with pytest.raises(PhrasesError, match="can't be split into 5 folds"):
+    with pytest.raises(HandbookError, match="can't be split into 5 folds"):
         study(few, 0, tmp_path / "run")
     assert list(tmp_path.iterdir()) == []

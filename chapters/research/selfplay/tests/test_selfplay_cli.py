@@ -79,7 +79,7 @@ def test_a_person_can_play(trained: Path, command: Start) -> None:
 
 
 @pytest.mark.parametrize(("words", "says"), [
-    (["train", "floe"], "no run directory"), (["train", "floe", "--run-dir", "{}/x", "--games", "0"], "games is 0"),
+    (["train", "floe", "--run-dir", "{}/x", "--games", "0"], "games is 0"),
     (["train", "floe", "--run-dir", "{}/x", "--arena-games", "11"], "11 arena games"),
     (["judge", "{}"], "no checkpoint"), (["judge", "random"], "no game yet"),
     (["judge", "random", "--game", "connect-four"], "too large"),
@@ -87,9 +87,7 @@ def test_a_person_can_play(trained: Path, command: Start) -> None:
     (["arena", "random", "random", "--game", "floe", "--arena-games", "3"], "3 arena games"),
     (["results", "everything"], "no part everything")])
 def test_mistakes_are_shown_without_a_traceback(words: list[str], says: str, tmp_path: Path,
-                                               capsys: pytest.CaptureFixture[str],
-                                               monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("RUN_DIR", raising=False)
+                                               capsys: pytest.CaptureFixture[str]) -> None:
     assert main([word.format(tmp_path) for word in words]) == 2
     said = capsys.readouterr().err
     assert says in said and "sec-selfplay" in said and said.startswith("✗")

@@ -15,6 +15,7 @@ PAGES = {
     "sec-organising": "seminars/organising", "sec-watching": "watching",
     "sec-commands": "hpc/commands", "sec-job-scripts": "hpc/recipes", "sec-systems": "hpc/systems",
     "sec-hpc-workflow": "hpc/workflow", "sec-hpc-workflow-errors": "hpc/errors", "sec-hpc-errors": "hpc/errors",
+    **{f"sec-{name}": f"research/{name}/index" for name in ("bo", "driving", "eras", "gp", "phrases", "selfplay")},
     **{f"sec-contributing-{name}": "authors"
        for name in ("rules", "facts", "agreements", "reading", "publish", "upkeep", "more")},
     **{f"sec-pypi-metadata-{name}": "packaging/metadata"

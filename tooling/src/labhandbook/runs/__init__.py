@@ -1,4 +1,4 @@
-"""A research run's directory: parameters, metrics, checkpoints, stop on signal. Standard library only.
+"""A research run's directory: parameters, metrics, checkpoints, stop on signal; and the commands of a study.
 
 These files can be read without this module:
 
@@ -18,8 +18,8 @@ from labhandbook.runs.checkpoints import Checkpoint, read_checkpoint
 from labhandbook.runs.results import read_result, write_files
 from labhandbook.runs.run import Run, read_metrics
 from labhandbook.runs.spread import interquartile_mean, interval, overlap, spread
-from labhandbook.runs.study_commands import add_results, add_study, carry_out, whole_number
+from labhandbook.runs.study_commands import add_results, add_run, add_study, carry_out, whole_number
 
-__all__ = ["Bar", "Checkpoint", "Curve", "HandbookError", "Panel", "Run", "add_results", "add_study", "bar_chart",
-           "carry_out", "interquartile_mean", "interval", "line_chart", "overlap", "read_checkpoint", "read_metrics",
-           "read_result", "spread", "whole_number", "write_files"]
+__all__ = ["Bar", "Checkpoint", "Curve", "HandbookError", "Panel", "Run", "add_results", "add_run",
+           "add_study", "bar_chart", "carry_out", "interquartile_mean", "interval", "line_chart", "overlap",
+           "read_checkpoint", "read_metrics", "read_result", "spread", "whole_number", "write_files"]

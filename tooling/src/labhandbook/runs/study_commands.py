@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from labhandbook.core.errors import HandbookError
+from labhandbook.core.last_handler import explain
+from labhandbook.core.terminal import show_error
 from labhandbook.runs.run import Run
 
 FINE, COULD_NOT_RUN = 0, 2
+INTERRUPTED = 128 + signal.SIGINT
 BROKEN_PIPE = 128 + signal.SIGPIPE  # what a shell reports of a program whose output nobody reads
 LARGEST = 10**9
 
@@ -26,16 +29,20 @@ def carry_out(parser: argparse.ArgumentParser, words: Sequence[str] | None) -> i
         options.run_dir = Path(os.environ.get("RUN_DIR") or default_run_dir(parser.prog, options.seed))
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
     except BrokenPipeError:  # who reads the output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
-    except OSError as error:
-        print(f"{parser.prog}: {error.strerror or error}: {error.filename}", file=sys.stderr)
-        return COULD_NOT_RUN
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except HandbookError as error:
-        where = f" ({error.where})" if error.where else ""
-        print(f"{parser.prog}: {error.what}{where}", file=sys.stderr)
-        print(*(f"  {line}" for line in (error.why, error.todo) if line), sep="\n", file=sys.stderr)
+        show_error(error)
+        return COULD_NOT_RUN
+    except Exception as error:
+        if (known := explain(error)) is None:
+            raise
+        known.section = f"sec-{parser.prog.removeprefix('mhi-')}-run"
+        show_error(known)
         return COULD_NOT_RUN
     return code
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import torch
 
-from labhandbook.runs import HandbookError, Run, whole_number
+from labhandbook.runs import HandbookError, Run, add_run, carry_out, whole_number
 from mhi_driving import bcq, experiments, logs, strip
 from mhi_driving.drive import LANES, REPORTING, SECTION, Score, check, evaluate, reporting, same, starts
 from mhi_driving.lane import SIDE
@@ -20,7 +19,7 @@ from mhi_driving.logs import Log
 from mhi_driving.policies import described, features_of, fits, load
 from mhi_driving.train import PRESETS, params, settings_for, train
 
-FINE, COULD_NOT_RUN = 0, 2
+FINE = 0
 RACING, FILMS = "mhi/CarRacing-v0", (".webp", ".gif", ".png")
 
 
@@ -176,13 +175,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     def command(name: str, do: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=do.__doc__, description=do.__doc__)
-        added.set_defaults(do=do)
+        added.set_defaults(run=do)
         return added
-
-    def run_dir(added: argparse.ArgumentParser) -> None:
-        default = os.environ.get("RUN_DIR")
-        added.add_argument("--run-dir", type=Path, default=default and Path(default), required=not default,
-                           help="the run's directory; RUN_DIR if that is set")
 
     added = command("train", run_train)
     added.add_argument("--preset", choices=PRESETS, default="td3")
@@ -191,8 +185,7 @@ def build_parser() -> argparse.ArgumentParser:
                        help="steps of all actors together; with more, a finished run goes on")
     added.add_argument("--processes", action="store_true", help="a process for each actor")
     added.add_argument("--vae", action="store_true", help="learn from features of a variational autoencoder")
-    added.add_argument("--seed", type=whole_number(0), default=0)
-    run_dir(added)
+    add_run(added)
     added = command("log", run_log)
     added.add_argument("folder", type=Path)
     added.add_argument("--env", choices=logs.DRIVES, default="mhi/Lane-v0")
@@ -204,8 +197,7 @@ def build_parser() -> argparse.ArgumentParser:
     added.add_argument("--method", choices=bcq.THRESHOLDS, default="bcq")
     added.add_argument("--epochs", type=whole_number(1), default=bcq.Settings.epochs,
                        help="passes over the log; with more, a finished run goes on")
-    added.add_argument("--seed", type=whole_number(0), default=0)
-    run_dir(added)
+    add_run(added)
     added = command("evaluate", run_evaluate)
     added.add_argument("run_dir", type=Path)
     added.add_argument("--env", help="another environment than the one it was learnt in")
@@ -229,22 +221,10 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit code."""
-    given: Any = build_parser().parse_args(arguments)
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code. A person's mistake is shown without a traceback."""
     torch.set_num_threads(1)
-    try:
-        code: int = given.do(given)
-    except OSError as error:
-        print(f"error: {error.strerror or error}: {error.filename}", file=sys.stderr)
-        return COULD_NOT_RUN
-    except HandbookError as error:
-        for lead, said in (("error: ", error.what), ("  at ", error.where), ("  why: ", error.why),
-                           ("  do: ", error.todo), ("  see: ", error.section)):
-            if said:
-                print(lead + said, file=sys.stderr)
-        return COULD_NOT_RUN
-    return code
+    return carry_out(build_parser(), words)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """A classifier of short texts that its users can correct."""
 
 from mhi_phrases.corpus import Phrase, read_csv, shipped
-from mhi_phrases.errors import PhrasesError
 from mhi_phrases.models import Incremental, baseline
 from mhi_phrases.store import Store
 
-__all__ = ["Incremental", "Phrase", "PhrasesError", "Store", "baseline", "read_csv", "shipped"]
+__all__ = ["Incremental", "Phrase", "Store", "baseline", "read_csv", "shipped"]

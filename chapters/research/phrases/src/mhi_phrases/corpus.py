@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from mhi_phrases.errors import PhrasesError
+from labhandbook.runs import HandbookError
 
+SECTION = "sec-phrases-run"
 FILLS = 8
 SLOT = re.compile(r"\{(\w+)\}")
 
@@ -55,23 +56,26 @@ def _fill(template: str, slots: dict[str, list[str]], chance: random.Random) -> 
 def read_csv(path: Path) -> list[Phrase]:
     """The sentences of a CSV file with the columns `text` and `label`, and `group` if there is one.
 
-    Without groups every sentence is its own. Raises PhrasesError, with the line, when a column or a value is missing.
+    Without groups every sentence is its own. Raises HandbookError, with the line, when a column or a value is
+    missing.
     """
     try:
         with path.open(newline="", encoding="utf-8") as stream:
             rows = csv.DictReader(stream)
             missing = {"text", "label"} - set(rows.fieldnames or ())
             if missing:
-                raise PhrasesError(f"{path}:1: no column {' and no column '.join(sorted(missing))}; "
-                                   "name the columns text, label and, if you have it, group")
+                raise HandbookError(f"no column {' and no column '.join(sorted(missing))}", where=f"{path}:1",
+                                    section=SECTION, todo="name the columns text, label and, if you have it, group")
             return list(_rows(path, rows))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PhrasesError(f"{path} can't be read: {error}; give a CSV file in UTF-8") from None
+        raise HandbookError(f"the sentences can't be read: {error}", where=str(path), section=SECTION,
+                            todo="give a CSV file in UTF-8") from None
 
 
 def _rows(path: Path, rows: csv.DictReader[str]) -> Iterable[Phrase]:
     for row in rows:
         text, label = (row["text"] or "").strip(), (row["label"] or "").strip()
         if not text or not label:
-            raise PhrasesError(f"{path}:{rows.line_num}: a text or a label is empty; fill it in or remove the line")
+            raise HandbookError("a text or a label is empty", where=f"{path}:{rows.line_num}", section=SECTION,
+                                todo="fill it in, or remove the line")
         yield Phrase(text, label, row.get("group") or f"line-{rows.line_num}")

@@ -23,8 +23,8 @@ from zipfile import ZIP_DEFLATED
 from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
-from mhi_phrases.corpus import Phrase, shipped
-from mhi_phrases.errors import PhrasesError
+from labhandbook.runs import HandbookError
+from mhi_phrases.corpus import SECTION, Phrase, shipped
 from mhi_phrases.models import Incremental
 
 WAIT = 300.0  # seconds to wait for other processes, then give up
@@ -40,23 +40,24 @@ class Store:
     """A classifier with a memory. Any number of processes may use one directory at once."""
 
     def __init__(self, home: Path | None = None) -> None:
-        """Use the directory `home`, made if need be. Raises PhrasesError when it can't be."""
+        """Use the directory `home`, made if need be. Raises HandbookError when it can't be."""
         self.home = home or default_home()
         try:
             self.home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise PhrasesError(f"{self.home} can't be made: {error.strerror}; set MHI_PHRASES_HOME") from None
+            raise HandbookError(f"the folder for corrections can't be made: {error.strerror}", where=str(self.home),
+                                section=SECTION, todo="set MHI_PHRASES_HOME to a folder of yours") from None
         self._log, self._file = self.home / "corrections.jsonl", self.home / "model.skops"
         self._lock = FileLock(self.home / "lock", timeout=WAIT)
 
     @contextmanager
     def _held(self) -> Iterator[None]:
-        """Hold the lock. Raises PhrasesError when other processes keep it too long."""
+        """Hold the lock. Raises HandbookError when other processes keep it too long."""
         try:
             self._lock.acquire()
         except Timeout:
-            raise PhrasesError(f"another process has kept {self.home} for {WAIT:g} seconds; "
-                               "wait for it, or end it, and run this again") from None
+            raise HandbookError(f"another process has kept this folder for {WAIT:g} seconds", where=str(self.home),
+                                section=SECTION, todo="wait for it, or end it, and run this again") from None
         try:
             yield
         finally:
@@ -70,12 +71,14 @@ class Store:
     def correct(self, corrections: Sequence[Phrase]) -> None:
         """Remember corrections, then learn them. They are on the disk before anything is learnt.
 
-        Raises PhrasesError when a label is not one of the model's: it decides between those that it was made with.
+        Raises HandbookError when a label is not one of the model's: it decides between those that it was made with.
         """
         model = self.model()
         for phrase in corrections:
             if phrase.label not in model.labels:
-                raise PhrasesError(f"no label is called {phrase.label}; take one of {', '.join(model.labels)}")
+                raise HandbookError(f"no label is called {phrase.label or '(empty)'}", section=SECTION,
+                                    why="the model decides between the labels that it was made with",
+                                    todo=f"take one of {', '.join(model.labels)}")
         with self._held():
             self._append("".join(json.dumps(asdict(phrase)) + "\n" for phrase in corrections))
         self.model()
@@ -105,7 +108,8 @@ class Store:
         try:
             return [Phrase(**json.loads(line)) for line in lines]
         except (ValueError, TypeError) as error:
-            raise PhrasesError(f"{self._log} can't be read: {error}; remove the line that is none") from None
+            raise HandbookError(f"the corrections can't be read: {error}", where=str(self._log), section=SECTION,
+                                todo="remove the line that is none") from None
 
     def _append(self, text: str) -> None:
         with self._log.open("ab") as stream:
@@ -145,7 +149,7 @@ def dump(model: Incremental, seen: int) -> bytes:
 def load(path: Path) -> tuple[Incremental, int]:
     """Read what `dump` wrote.
 
-    Raises PhrasesError when the file is damaged, or names a type that skops doesn't trust.
+    Raises HandbookError when the file is damaged, or names a type that skops doesn't trust.
     Nothing of it has run then.
     """
     from skops.io import get_untrusted_types, loads
@@ -159,4 +163,5 @@ def load(path: Path) -> tuple[Incremental, int]:
         model.linear = state["linear"]
         return model, int(state["seen"])
     except Exception as error:  # a damaged file fails in skops, zipfile or NumPy, each in ways of its own
-        raise PhrasesError(f"{path} is no model of ours: {error}; make it again with: mhi-phrases rebuild") from None
+        raise HandbookError(f"this is no model of ours: {error}", where=str(path), section=SECTION,
+                            todo="make it again: mhi-phrases rebuild") from None

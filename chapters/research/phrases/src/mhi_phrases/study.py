@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
-from labhandbook.runs import Run
-from mhi_phrases.corpus import Phrase
-from mhi_phrases.errors import PhrasesError
+from labhandbook.runs import HandbookError, Run
+from mhi_phrases.corpus import SECTION, Phrase
 from mhi_phrases.models import Incremental, baseline
 
 FOLDS = 5
@@ -56,14 +55,15 @@ def study(phrases: Sequence[Phrase], seed: int, folder: Path) -> Run:
 
     The result has one macro-averaged F1 score, from 0 to 1, for each model and split: the mean over labels of the
     harmonic mean of precision and recall, over the predictions of all folds together.
-    Raises PhrasesError when there are too few phrases, groups or phrases of a label for the folds.
+    Raises HandbookError when there are too few phrases, groups or phrases of a label for the folds.
     """
     try:
         plan = [(model, split, number, fold) for model in MODELS for split in SPLITS
                 for number, fold in enumerate(folds(phrases, split, seed))]
     except ValueError as error:
-        raise PhrasesError(f"these {len(phrases)} phrases can't be split into {FOLDS} folds: {error}; "
-                           f"give at least {FOLDS} groups, and {FOLDS} phrases of each label") from None
+        raise HandbookError(f"these {len(phrases)} phrases can't be split into {FOLDS} folds: {error}",
+                            section=SECTION, why="each fold is tested on groups that the others don't have",
+                            todo=f"give at least {FOLDS} groups, and {FOLDS} phrases of each label") from None
     with Run.open(folder, {"seed": seed, "phrases": len(phrases), "folds": FOLDS}) as run:
         saved = run.latest()
         answers: dict[str, list[list[Any]]] = _read(saved.folder) if saved else {}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from labhandbook.runs import HandbookError, Run, whole_number
+from labhandbook.runs import HandbookError, Run, add_run, carry_out, whole_number
 from mhi_selfplay.game import SECTION, Game
 from mhi_selfplay.games import GAMES
 from mhi_selfplay.learn import load, newest, read_about, train
@@ -35,18 +34,7 @@ WHO = "a run directory, a checkpoint, random, perfect (small games), or rollout:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Carry out a command; the exit code: 0, 1 if the judge found a mistake, 2 if it could not run."""
-    given = _parser().parse_args(words)
-    try:
-        code: int = given.command(given)
-        return code
-    except HandbookError as error:
-        print(f"✗ {error.where + ': ' if error.where else ''}{error.what}", file=sys.stderr)
-        for text in (error.why, error.todo, f"@{error.section}" if error.section else ""):
-            if text:
-                print(f"    {text}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    return carry_out(_parser(), words)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,18 +43,18 @@ def _parser() -> argparse.ArgumentParser:
 
     learn = commands.add_parser("train", help="learn a game, or go on with a run that was stopped")
     learn.add_argument("game", choices=GAMES)
-    _run_dir(learn)
-    for each in fields(Settings)[1:]:
+    add_run(learn)
+    for each in fields(Settings)[2:]:
         own = [f"{name} {values[each.name]}" for name, values in PRESETS.items() if each.name in values]
         text = f"{each.metadata['text']} (default {each.default}{''.join('; ' + one for one in own)})"
         learn.add_argument(f"--{each.name.replace('_', '-')}", type=type(each.default), help=text,
                            default=argparse.SUPPRESS, metavar=str(each.type).upper())
-    learn.set_defaults(command=_train)
+    learn.set_defaults(run=_train)
 
     play = commands.add_parser("play", help="play against a trained network at the terminal")
     play.add_argument("player", help=WHO)
     play.add_argument("--second", action="store_true", help="let it begin")
-    play.set_defaults(command=_play)
+    play.set_defaults(run=_play)
 
     arena = commands.add_parser("arena", help="let two players play a match")
     arena.add_argument("one", help=WHO)
@@ -74,17 +62,17 @@ def _parser() -> argparse.ArgumentParser:
     arena.add_argument("--arena-games", type=int, default=42, help="a multiple of the players (default 42)")
     arena.add_argument("--opening", type=whole_number(0), default=2,
                        help="most random actions at the start (default 2)")
-    arena.set_defaults(command=_arena)
+    arena.set_defaults(run=_arena)
 
     judged = commands.add_parser("judge", help="hold a player against every line or position (small games)")
     judged.add_argument("player", help=WHO)
-    judged.set_defaults(command=_judge)
+    judged.set_defaults(run=_judge)
 
     made = commands.add_parser("results", help="make the numbers of the handbook's page again (an hour and more)")
     made.add_argument("part", nargs="*", help="only these parts")
     made.add_argument("--file", type=Path, default=Path("results.json"), help="where they go (default results.json)")
-    _run_dir(made)
-    made.set_defaults(command=_results)
+    made.add_argument("--runs", type=Path, default=Path("runs"), help="the folder of their runs (default runs)")
+    made.set_defaults(run=_results)
 
     for command in (play, arena, judged):
         command.add_argument("--game", choices=GAMES, help="where no run directory says it")
@@ -96,19 +84,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run_dir(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--run-dir", type=Path, default=os.environ.get("RUN_DIR"),
-                         help="where the run's state lies (default: the variable RUN_DIR)")
-
-
 def _train(given: argparse.Namespace) -> int:
-    if given.run_dir is None:
-        raise HandbookError("no run directory is given", section=SECTION, why="without it nothing would be kept",
-                            todo="add --run-dir runs/first, or set RUN_DIR")
-    known = {"command", "run_dir", "format"}
+    known = {"run", "run_dir", "format"}
     settings = preset(**{name: value for name, value in vars(given).items() if name not in known})
     params = {name: value for name, value in asdict(settings).items() if name != "iterations"}
-    with Run.open(Path(given.run_dir), params, steps=settings.iterations) as run:
+    with Run.open(given.run_dir, params, steps=settings.iterations) as run:
         text = given.format == "text"
         train(run, settings, _tell if text else lambda *_: None)
         if not text:
@@ -191,7 +171,7 @@ def _judge_choices(given: argparse.Namespace, wrong: int, positions: int) -> int
 
 
 def _results(given: argparse.Namespace) -> int:
-    results(given.file, given.part, Path(given.run_dir or "runs"))
+    results(given.file, given.part, given.runs)
     return 0
 
 
