@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 import typst
 
-from labhandbook.book.model import load_book
+from labhandbook.book.load import load_book
 from tooling.figures.drawing import COLOURS, ROOT
 
 FILE = "chapters/card.png"

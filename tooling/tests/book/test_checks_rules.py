@@ -11,7 +11,7 @@ import pytest
 from labhandbook.book.check_book import Checked, check_book
 from labhandbook.book.checks import BOOK
 from labhandbook.book.engine.pandoc_engine import Engine
-from labhandbook.book.model import load_book
+from labhandbook.book.load import load_book
 from labhandbook.core.rules import REGISTRY, Finding, Severity
 from tooling.tests.book.check_cases import NEAR, SEEDED, Case, entry, works
 from tooling.tests.conftest import make_book

@@ -17,7 +17,7 @@ import yaml
 
 from labhandbook.book.engine.pandoc_worker import pandoc_program
 from labhandbook.book.facts import Fact, identity, index_addresses, load_facts, look_up, unknown_addresses, variables
-from labhandbook.book.model import load_book
+from labhandbook.book.load import load_book
 from labhandbook.core.errors import HandbookError
 from tooling.tests.conftest import ROOT, make_book, run, soup
 

@@ -16,7 +16,7 @@ import yaml
 
 from labhandbook.book.engine.pandoc_worker import pandoc_program
 from labhandbook.book.facts import load_facts
-from labhandbook.book.model import load_book
+from labhandbook.book.load import load_book
 from labhandbook.cli.shared_options import Command
 from labhandbook.core.rules import REGISTRY
 from tooling.tests.book.page_reader import Page, squeeze, text_of

@@ -13,7 +13,7 @@ from labhandbook.book.engine.kept_answers import STILL, KeptAnswers
 from labhandbook.book.engine.pandoc_engine import Engine
 from labhandbook.book.engine.pandoc_worker import Worker
 from labhandbook.book.engine.render import render_pandoc
-from labhandbook.book.model import load_book
+from labhandbook.book.load import load_book
 from labhandbook.book.preview.live_book import LiveBook
 from tooling.tests.conftest import make_book
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from labhandbook.book.contents import Part
-from labhandbook.book.model import load_book
+from labhandbook.book.load import load_book
 from labhandbook.core.errors import HandbookError
 from tooling.tests.conftest import ROOT, make_book, run
 

@@ -15,7 +15,7 @@ import pytest
 
 from labhandbook.book.engine.pandoc_engine import Engine
 from labhandbook.book.engine.pandoc_worker import Pool, Worker
-from labhandbook.book.model import load_book
+from labhandbook.book.load import load_book
 from labhandbook.core.errors import HandbookError
 from tooling.tests.conftest import make_book, run
 

@@ -14,7 +14,7 @@ from pypdf.generic import Destination, DictionaryObject
 from labhandbook.book.engine.pandoc_engine import Engine
 from labhandbook.book.engine.pandoc_worker import pandoc_program
 from labhandbook.book.engine.pdf import pdf, typst_source
-from labhandbook.book.model import load_book
+from labhandbook.book.load import load_book
 from labhandbook.core.errors import HandbookError
 from tooling.tests.book.edition_reader import Pdf
 from tooling.tests.book.page_reader import squeeze

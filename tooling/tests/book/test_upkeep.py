@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from labhandbook.book.book_rules import ADDRESS
-from labhandbook.book.model import load_book
+from labhandbook.book.load import load_book
 from labhandbook.book.upkeep import external_links, pinned_versions, upkeep_issue
 from labhandbook.book.upkeep.survey import Survey, survey
 from labhandbook.core import process

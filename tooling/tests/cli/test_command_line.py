@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from labhandbook.book.model import load_book
+from labhandbook.book.load import load_book
 from labhandbook.cli.main import COMMANDS as LISTED
 from labhandbook.cli.main import handbook
 from labhandbook.cli.shared_options import Command

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from labhandbook.book.model import load_book
+from labhandbook.book.load import load_book
 from labhandbook.cli.shared_options import Command
 from labhandbook.core import rule_pages, section_addresses
 from labhandbook.core.rules import REGISTRY

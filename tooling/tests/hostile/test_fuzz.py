@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from labhandbook.book.model import load_book
+from labhandbook.book.load import load_book
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.untrusted_data import Unreadable
 from labhandbook.github.workflow_model import read_workflow

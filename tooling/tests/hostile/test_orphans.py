@@ -14,7 +14,7 @@ import pytest
 
 from labhandbook.book.engine import pandoc_worker as workers
 from labhandbook.book.engine.pandoc_engine import Engine
-from labhandbook.book.model import load_book
+from labhandbook.book.load import load_book
 from labhandbook.core.process import processor_seconds, run
 from tooling.tests.book.preview_client import CHAPTER, FILES, ended, family, previewing
 from tooling.tests.conftest import make_book

@@ -11,7 +11,7 @@ from typing import Any
 
 from labhandbook.book.chapter_source import read_source
 from labhandbook.book.facts import variables
-from labhandbook.book.model import load_book
+from labhandbook.book.load import load_book
 from labhandbook.book.shortcodes import Answers
 from labhandbook.book.source_lines import Source
 from tooling.tests.conftest import ROOT

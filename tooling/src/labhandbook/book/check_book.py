@@ -22,7 +22,8 @@ from labhandbook.book.checks.shell_blocks import shell_blocks
 from labhandbook.book.engine.pandoc_engine import Engine
 from labhandbook.book.engine.pandoc_worker import QUICK
 from labhandbook.book.facts import facts_files, load_facts
-from labhandbook.book.model import Book, load_book
+from labhandbook.book.load import load_book
+from labhandbook.book.model import Book
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import Finding, Findings, Severity

@@ -28,7 +28,7 @@ def render(start: Path, engine: str | None, output: Path | None, formats: tuple[
     """Render the whole handbook."""
     from labhandbook.book.engine.quarto import quarto_program, render_quarto
     from labhandbook.book.engine.render import FORMATS, Rendered, refuse_output, render_pandoc
-    from labhandbook.book.model import load_book
+    from labhandbook.book.load import load_book
     from labhandbook.core import job_summary
     from labhandbook.core.report import counts
 
@@ -64,7 +64,7 @@ def render(start: Path, engine: str | None, output: Path | None, formats: tuple[
 @click.option("--open/--no-open", "browse", default=None, help="Open a browser (default: on a terminal).")
 def preview(start: Path, port: int, browse: bool | None) -> int:
     """Serve the handbook and show every edit at once."""
-    from labhandbook.book.model import load_book
+    from labhandbook.book.load import load_book
     from labhandbook.book.preview.serve import serve
 
     serve(load_book(start), port, browse=sys.stdout.isatty() if browse is None else browse)
@@ -80,7 +80,7 @@ def search_index(start: Path, site: Path | None) -> int:
     Quarto runs it after each render. SITE is their folder (default: the book's output-dir).
     """
     from labhandbook.book.engine.after_quarto import complete
-    from labhandbook.book.model import load_book
+    from labhandbook.book.load import load_book
 
     book = load_book(start)
     folder = (site or book.output).resolve()
@@ -95,7 +95,7 @@ def search_index(start: Path, site: Path | None) -> int:
 def facts(start: Path, write: bool) -> int:
     """Show the variables that chapters take from the facts files."""
     from labhandbook.book.facts import VARIABLES, variables, write_variables
-    from labhandbook.book.model import load_book
+    from labhandbook.book.load import load_book
 
     book = load_book(start)
     if write:
@@ -114,7 +114,7 @@ def facts(start: Path, write: bool) -> int:
 def check(path: Path | None, site: Path | None, form: str, output: Path | None, today: datetime | None) -> int:
     """Check the whole handbook, or the chapter or folder at PATH."""
     from labhandbook.book.check_book import check_book
-    from labhandbook.book.model import find_root
+    from labhandbook.book.load import find_root
     from labhandbook.core.report import counts
 
     progress = Progress()
@@ -132,7 +132,7 @@ def check(path: Path | None, site: Path | None, form: str, output: Path | None, 
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge the facts as of this day.")
 def upkeep(start: Path, issue: bool, form: str, today: datetime | None) -> int:
     """Find what is out of date: addresses that don't answer, facts past their review day, newer versions of tools."""
-    from labhandbook.book.model import load_book
+    from labhandbook.book.load import load_book
     from labhandbook.book.upkeep.survey import survey
     from labhandbook.core import job_summary
     from labhandbook.core.report import counts
@@ -165,7 +165,7 @@ def rules(start: Path, code: str | None, write: bool) -> int:
 
     rule_pages.load(code.upper().rstrip("0123456789") if code else "")
     if write:
-        from labhandbook.book.model import find_root
+        from labhandbook.book.load import find_root
 
         for path, text in rule_pages.pages(find_root(start.resolve())).items():
             write_atomic(path, text)

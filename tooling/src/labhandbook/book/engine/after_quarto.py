@@ -9,9 +9,9 @@ from html import unescape
 from pathlib import Path
 
 from labhandbook.book.engine import llms
-from labhandbook.book.engine.pandoc_engine import SITE
 from labhandbook.book.engine.render import copy_into
 from labhandbook.book.engine.search_index import INDEX, search_script, sections
+from labhandbook.book.engine.site_files import SITE
 from labhandbook.book.model import Book
 from labhandbook.core import untrusted_data
 from labhandbook.core.errors import HandbookError

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from labhandbook.book.engine import epub, pdf
 from labhandbook.book.engine.kept_answers import digest, file_digest
-from labhandbook.book.engine.pandoc_engine import SITE, Engine
+from labhandbook.book.engine.pandoc_engine import Engine
+from labhandbook.book.engine.site_files import SITE
 
 
 class Edition:

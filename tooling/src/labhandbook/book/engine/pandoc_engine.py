@@ -25,13 +25,12 @@ from labhandbook.book.engine.kept_answers import KeptAnswers, file_digest
 from labhandbook.book.engine.navigation import Entry, Navigation
 from labhandbook.book.engine.page_findings import page_findings
 from labhandbook.book.engine.pandoc_worker import COMPACT, LONGEST, Answer, Pool, TooLong, Worker, program
-from labhandbook.book.extensions import extension_files, foreign_shortcodes
+from labhandbook.book.engine.worker_setup import worker_setup
+from labhandbook.book.extensions import foreign_shortcodes
 from labhandbook.book.facts import REVIEW, variables
 from labhandbook.book.model import Book, html_options
 from labhandbook.book.shortcodes import QUARTO_ONLY, Answers
 from labhandbook.book.source_lines import Source
-from labhandbook.book.words import words
-from labhandbook.core import untrusted_data
 from labhandbook.core.rules import Finding
 
 # What a page may set for itself, and what the writer calls it.
@@ -39,9 +38,6 @@ OPTIONS = {"number-sections": "number", "number-depth": "depth", "toc": "toc", "
 # How many of the newest commits a page that lists them is given.
 LATEST = 200
 TITLE_BLOCK = ("title", "subtitle", "description")
-SITE = Path(__file__).with_name("site")
-# The files of SITE that every site has.
-SERVED = ("layout.css", "search.css", "layout.js", "search.js", "minisearch.js")
 
 
 @dataclass
@@ -113,23 +109,7 @@ class Engine:
         """
         self._commits = commits(self.book.root) if self._dated else []
         self.days = changed_days(self._commits)
-        root = self.book.root
-        self._setup = extension_files(self.book) | {
-            # What the workers open.
-            "inputs": [file_digest(path) for path in (*sorted((root / "_extensions").glob("**/*.lua")),
-                                                      root / (self.book.citation_style or "none"))],
-            "bibliography": [{"name": name, "text": untrusted_data.text(self.book.root / name, name)}
-                             for name in self.book.bibliography],
-            "settings": {"template": (SITE / "page.html").read_text(encoding="utf-8"), "words": words(self.book),
-                         "book": self.book.title,
-                         "site": str(self.book.settings.get("site-url", "")).rstrip("/"),
-                         "csl": self.book.citation_style,
-                         "cites": bool(self.book.named_bibliography or self.book.bibliography),
-                         "new-window": self.book.html_option("link-external-newwindow") is True,
-                         "number": self.book.numbered, "depth": self.book.number_option("number-depth", 6),
-                         "toc": self.book.html_option("toc", True) is not False,
-                         "toc-depth": self.book.number_option("toc-depth", 3)},
-        }
+        self._setup = worker_setup(self.book)
         answer = self._pool.everyone("setup", **self._setup)
         self._answers = Answers(self.book.root, variables(self.book), self.book.config, set(answer["shortcodes"]),
                                 QUARTO_ONLY | foreign_shortcodes(self.book), self.book.house_style, self._results)

@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from labhandbook.book.engine.pandoc_engine import SITE, Engine
+from labhandbook.book.engine.pandoc_engine import Engine
+from labhandbook.book.engine.site_files import SITE
 from labhandbook.book.model import Book
 from labhandbook.core.errors import HandbookError
 

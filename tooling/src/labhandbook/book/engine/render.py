@@ -16,8 +16,9 @@ from labhandbook.book.engine.card import card_files
 from labhandbook.book.engine.editions import Edition
 from labhandbook.book.engine.kept_answers import digest
 from labhandbook.book.engine.navigation import download_name, old_addresses, redirect
-from labhandbook.book.engine.pandoc_engine import SERVED, SITE, Chapter, Engine, Written
+from labhandbook.book.engine.pandoc_engine import Chapter, Engine, Written
 from labhandbook.book.engine.search_index import INDEX, search_script, sections
+from labhandbook.book.engine.site_files import SERVED, SITE
 from labhandbook.book.extensions import not_read
 from labhandbook.book.model import Book, line_of
 from labhandbook.core.errors import HandbookError

@@ -16,10 +16,12 @@ from pathlib import Path
 
 from labhandbook.book.contents import CONFIG, Page
 from labhandbook.book.engine.navigation import old_addresses, redirect
-from labhandbook.book.engine.pandoc_engine import SERVED, SITE, Engine, Written
+from labhandbook.book.engine.pandoc_engine import Engine, Written
 from labhandbook.book.engine.pandoc_worker import LUA, QUICK
+from labhandbook.book.engine.site_files import SERVED, SITE
 from labhandbook.book.facts import facts_files, results_files
-from labhandbook.book.model import Book, as_list, load_book
+from labhandbook.book.load import load_book
+from labhandbook.book.model import Book, as_list
 from labhandbook.core.errors import HandbookError
 from labhandbook.core.rules import Finding
 

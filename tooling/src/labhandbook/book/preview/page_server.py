@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from labhandbook.book.boundary import own_file
-from labhandbook.book.engine.pandoc_engine import SITE
 from labhandbook.book.engine.search_index import INDEX, search_script, sections
+from labhandbook.book.engine.site_files import SITE
 from labhandbook.book.preview.clients import Clients
 from labhandbook.book.preview.live_book import LiveBook
 from labhandbook.core import untrusted_data
