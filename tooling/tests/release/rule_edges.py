@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from labhandbook.package.name_lookup import Answer
 from labhandbook.release.project_facts import Facts
 from tooling.tests.release.rule_cases import (
@@ -61,10 +63,10 @@ EDGES: dict[str, list[Case]] = {
         Case(facts(files=(*without("CHANGELOG.md"), "CHANGES.md")), "can't be read", BETWEEN, UNVERIFIED),
         Case(facts(texts={"CHANGELOG.md": "# Changes\n\nNo 1.2.0 yet.\n"}), "no heading", UNKNOWN, WARNING)],
     "REL009": [
-        Case(facts(texts={"CITATION.cff": "version: one\n"}), "says one", BETWEEN),
+        Case(facts(texts={"CITATION.cff": "version: one\n"}), "says one", BETWEEN, WARNING),
         Case(facts(texts={"CITATION.cff": "version: '1.2.0.1'\n"}), "says 1.2.0.1",
-             facts(texts={"CITATION.cff": "title: X\n"})),
-        Case(facts(texts={"CITATION.cff": "version: 2\n"}), "says 2", UNKNOWN)],
+             facts(texts={"CITATION.cff": "title: X\n"}), WARNING),
+        Case(facts(texts={"CITATION.cff": "version: 2\n"}), "says 2", UNKNOWN, WARNING)],
     "REL011": [Case(facts(git=git(dirty=("a.py",))), "a file is changed", facts(git=None))],
     "REL012": [Case(facts(git=git(shallow=True)), "shallow", facts(git=None), WARNING)],
     "REL013": [
@@ -101,18 +103,22 @@ EDGES: dict[str, list[Case]] = {
         Case(licence('license-files = ["LICENSE", "texts/**/*.txt"]\n'), "texts/**/*.txt matches no file",
              licence('license-files = ["LICENSE", "texts/**/*.txt"]\n',
                      files=(*TREE, "texts/a/b.txt"))),
+        Case(licence('license-files = ["LICENSE", "vendor/lib/LICENSE"]\n'), "vendor/lib/LICENSE matches no file",
+             replace(licence('license-files = ["LICENSE", "vendor/lib/LICENSE"]\n'), absent=("vendor/lib",))),
+        Case(facts(change((LICENCE, 'license = "MIT"\n')), files=(*without("LICENSE"), "license.txt")),
+             "license.txt is not named", facts(), WARNING),
         Case(licence('license-files = ["LICENSE", "/LICENSE"]\n'), "/LICENSE leaves",
              facts(files=(*TREE, "sub/LICENSE.md", "license.py")))],
     "REL023": [Case(facts(files=without("LICENSE"), loose=("LICENSE",)), "git doesn't track", UNTRACKED)],
     "REL030": [
-        Case(facts(change(('requires-python = ">=3.11"\n', ""))), "missing", NO_TABLE),
+        Case(facts(change(('requires-python = ">=3.11"\n', ""))), "missing", NO_TABLE, WARNING),
         Case(facts(change(('requires-python = ">=3.11"\n', ""))), "missing",
-             facts(change(('requires-python = ">=3.11"\n', 'dynamic = ["requires-python"]\n'))))],
+             facts(change(('requires-python = ">=3.11"\n', 'dynamic = ["requires-python"]\n'))), WARNING)],
     "REL032": [Case(facts(python(">=3.9")), "3.9 and 3.10", facts(change(('requires-python = ">=3.11"\n', ""))),
                     WARNING)],
     "REL033": [Case(facts(change((":: 3.11", ":: 3.9"))), "names Python 3.9",
-                    facts(change(('requires-python = ">=3.11"\n', ""))))],
-    "REL041": [Case(facts(dependency("numpy==1")), "pinned", ODD_DEPENDENCY)],
+                    facts(change(('requires-python = ">=3.11"\n', ""))), WARNING)],
+    "REL041": [Case(facts(dependency("numpy==1")), "pinned", ODD_DEPENDENCY, WARNING)],
     "REL042": [
         Case(facts(dependency("numpy!=1.25")), "no lower bound", ODD_DEPENDENCY, WARNING),
         Case(facts(dependency("numpy")), "no lower bound",
@@ -137,7 +143,7 @@ EDGES: dict[str, list[Case]] = {
         Case(facts(change(('"README.md"', '{ text = "Demo", content-type = "text/plain" }'))), "not rendered",
              NO_TABLE, UNVERIFIED),
         Case(facts(change(('"README.md"', '{ text = 3, content-type = "text/plain" }'))), "no README is declared",
-             facts())],
+             facts(), WARNING)],
     "REL061": [
         Case(readme('<picture><source srcset="docs/b.png 2x"><img alt="x" src="//e.org/a.png"></picture>\n'),
              "docs/b.png is relative", readme('<a name="x"></a> <img alt="none"> <picture><source></picture>\n'),

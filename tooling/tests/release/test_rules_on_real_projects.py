@@ -51,8 +51,8 @@ def test_what_a_careless_release_looks_like(tmp_path: Path) -> None:
     git(tmp_path, "tag", "v1.1.0")
     write(tmp_path, {"README.md": "# Demo\n\n![A](docs/a.png)\n", "src/demo/new/__init__.py": ""})
     found = check([tmp_path], offline=True)
-    assert codes(found, Severity.ERROR) == {"REL006", "REL011", "REL014", "REL041"}
-    assert {"REL044", "REL061"} <= codes(found, Severity.WARNING)
+    assert codes(found, Severity.ERROR) == {"REL006", "REL011", "REL014"}
+    assert {"REL041", "REL044", "REL061"} <= codes(found, Severity.WARNING)
     assert found.findings.failed()
 
 
@@ -136,18 +136,18 @@ def test_this_repository() -> None:
 
 
 def test_the_command_reports_in_every_form(tmp_path: Path) -> None:
-    make(tmp_path / "a b", changes={**CHANGELOG, **pyproject("setuptools", ("click>=8.1", "click==8.1.7"))})
+    make(tmp_path / "a b", changes={**CHANGELOG, **pyproject("setuptools", ("click>=8.1", "click @ https://example.org/click.whl"))})
     text = run("release", "check", "a b", "--offline", "--verbose", cwd=tmp_path)
     assert text.returncode == 1
     line = next(line for line in text.stdout.splitlines() if line.startswith("✗"))
-    assert line.startswith("✗ a b/pyproject.toml:") and "REL041 click==8.1.7 is pinned" in line
+    assert line.startswith("✗ a b/pyproject.toml:") and "REL043 click is given by its address" in line
     assert ".html#sec-pypi-dependencies" in text.stdout
     assert text.stderr.startswith("✗ demo: ")
     report = json.loads(run("release", "check", "a b", "--offline", "--format", "json", cwd=tmp_path).stdout)
     assert report["counts"]["error"] == 1
     sarif = json.loads(run("release", "check", "a b", "--offline", "--format", "sarif", cwd=tmp_path).stdout)
     places = {result["ruleId"]: result["locations"][0]["physicalLocation"] for result in sarif["runs"][0]["results"]}
-    assert places["REL041"]["artifactLocation"]["uri"] == "a%20b/pyproject.toml"
+    assert places["REL043"]["artifactLocation"]["uri"] == "a%20b/pyproject.toml"
     done = run("release", "check", "a b", "--offline", "--format", "markdown", "--output", "out.md", cwd=tmp_path)
     assert done.stdout == ""
     summary = (tmp_path / "out.md").read_text(encoding="utf-8")
@@ -156,17 +156,18 @@ def test_the_command_reports_in_every_form(tmp_path: Path) -> None:
 
 
 def test_an_ignored_rule_stays_in_sight(tmp_path: Path) -> None:
-    setting = '[tool.handbook.release.ignore]\nREL041 = "8.1.7 is the last that works"\n\n[project.scripts]'
+    setting = '[tool.handbook.release.ignore]\nREL043 = "an index of our own takes it"\n\n[project.scripts]'
     make(tmp_path,
          changes={**CHANGELOG,
-                  **pyproject("setuptools", ("click>=8.1", "click==8.1.7"), ("[project.scripts]", setting))})
+                  **pyproject("setuptools", ("click>=8.1", "click @ https://example.org/click.whl"),
+                              ("[project.scripts]", setting))})
     done = run("release", "check", "--offline", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
-    assert "REL041 click==8.1.7 is pinned (ignored: 8.1.7 is the last that works)" in done.stdout
+    assert "REL043 click is given by its address (ignored: an index of our own takes it)" in done.stdout
     assert "1 ignored" in done.stderr
     sarif = json.loads(run("release", "check", "--offline", "--format", "sarif", cwd=tmp_path).stdout)
     suppressed = [result["ruleId"] for result in sarif["runs"][0]["results"] if "suppressions" in result]
-    assert suppressed == ["REL041"]
+    assert suppressed == ["REL043"]
     assert run("release", "check", "--offline", "--strict", cwd=tmp_path).returncode == 1
 
 

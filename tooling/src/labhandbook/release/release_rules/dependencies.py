@@ -40,14 +40,14 @@ def readable(facts: Facts) -> Iterator[At]:
       why="Users install the package next to others: two packages that pin different versions can't be installed "
           "together.",
       fix="Replace == by >= with the lowest version that your tests pass with; pins belong in a lock file.",
-      section=SECTION)
+      section=SECTION, severity=WARNING)
 def unpinned(facts: Facts) -> Iterator[At]:
-    """`==` and `===` at run time."""
+    """`==` and `===` at run time; not of a package that has this one's version, as it is released with it."""
     for dependency in facts.dependencies:
         if dependency.parsed is not None and not dependency.extra:
             for specifier in dependency.parsed.specifier:
                 exact = specifier.operator == "==" and not specifier.version.endswith(".*")
-                if exact or specifier.operator == "===":
+                if (exact or specifier.operator == "===") and specifier.version != str(facts.parsed):
                     yield At(f"{dependency.text} is pinned", dependency.file, dependency.line)
 
 

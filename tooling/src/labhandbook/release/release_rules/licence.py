@@ -68,7 +68,7 @@ def expression(facts: Facts) -> Iterator[At]:
             yield At("the licence is only in a classifier", line=project.line("classifiers", "project"),
                      severity=WARNING)
         else:
-            yield At("no licence is declared", line=project.line("[project]"))
+            yield At("no licence is declared", line=project.line("[project]"), severity=WARNING)
     for table in ("license-files", "license_files"):
         if table in project.section("tool", "setuptools"):
             yield At(f"tool.setuptools.{table} is deprecated: project.license-files replaces it",
@@ -95,7 +95,7 @@ def no_classifier(facts: Facts) -> Iterator[At]:
       fix="Add the text as LICENSE in the project's root, and license-files = [\"LICEN[CS]E*\"].",
       section=SECTION)
 def file_named(facts: Facts) -> Iterator[At]:
-    """No licence file, one that no pattern matches, or a pattern without a file."""
+    """No licence file, one that no pattern matches, or a pattern without a file that is no submodule's."""
     project = facts.project
     if not project.table:
         return
@@ -107,24 +107,20 @@ def file_named(facts: Facts) -> Iterator[At]:
         for pattern in given:
             if pattern.startswith("/") or ".." in PurePosixPath(pattern).parts:
                 yield At(f"{pattern} leaves the project's folder", line=line)
-            elif not matching(pattern, every):
+            elif not matching(pattern, every) and not pattern.startswith(tuple(f"{name}/" for name in facts.absent)):
                 yield At(f"{pattern} matches no file", line=line)
     found = {name for pattern in (USUAL if given is None else given) for name in matching(pattern, every)}
     texts = sorted(name for name in every if "/" not in name and LICENCE.match(name) and not name.endswith(".py"))
     if not texts and not found and not given:
         if requires(project, "coherent.licensed"):  # It writes the file into the sdist.
             return
-        # REUSE keeps the texts in LICENSES, and some builds write the file; the metadata still name the licence.
-        elsewhere = any(name.startswith("LICENSES/") for name in every)
-        declared = isinstance(project.table.get("license"), str) or "license" in project.dynamic
-        if elsewhere:
+        if any(name.startswith("LICENSES/") for name in every):  # REUSE keeps the texts there.
             yield At("the licences in LICENSES are not named by license-files", line=line, severity=WARNING,
                      fix='Write license-files = ["LICENSES/*"].')
         else:
-            yield At("there is no licence file", "LICENSE", severity=WARNING if declared else None)
+            yield At("there is no licence file", "LICENSE", severity=WARNING)
     elif unnamed := [name for name in texts if name not in found]:
-        yield At(f"{listed(unnamed)} is not named by license-files", unnamed[0],
-                 severity=WARNING if found else None)
+        yield At(f"{listed(unnamed)} is not named by license-files", unnamed[0], severity=WARNING)
 
 
 @PROJECT.rule("REL023", "The licence file gets into the sdist",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from labhandbook.core.rules import ERROR, WARNING, At, unverified
+from labhandbook.core.rules import WARNING, At, unverified
 from labhandbook.core.wording import listed
 from labhandbook.package.version_tables import pythons
 from labhandbook.release.project_facts import PROJECT, Facts
@@ -49,17 +49,17 @@ def declared(facts: Facts) -> Iterator[At]:
     if not project.table or "requires-python" in project.dynamic:
         return
     if "requires-python" not in project.table:
-        yield At("requires-python is missing", line=project.line("[project]"))
+        yield At("requires-python is missing", line=project.line("[project]"), severity=WARNING)
     elif facts.pythons is None:
         yield At(f"requires-python = {text(facts)!r} can't be read", line=line(facts))
     elif not any(specifier.operator in (">=", ">", "~=", "==") for specifier in facts.pythons):
-        yield At(f"requires-python = \"{text(facts)}\" has no lower bound", line=line(facts))
+        yield At(f"requires-python = \"{text(facts)}\" has no lower bound", line=line(facts), severity=WARNING)
 
 
 @PROJECT.rule("REL031", "requires-python has no upper bound",
       why="Users of a newer Python get no warning: pip installs an older release that has no upper bound.",
       fix="Delete the upper bound.",
-      section=SECTION)
+      section=SECTION, severity=WARNING)
 def uncapped(facts: Facts) -> Iterator[At]:
     """An upper bound on Python."""
     for specifier in facts.pythons or ():
@@ -67,8 +67,7 @@ def uncapped(facts: Facts) -> Iterator[At]:
             # ~=3.11 means below 4: no Python that is planned; ~=3.11.0 means below 3.12.
             if specifier.operator == "~=" and specifier.version.count(".") == 1:
                 continue
-            weight = WARNING if specifier.version in ("4", "4.0") else None
-            yield At(f"requires-python has the upper bound {specifier}", line=line(facts), severity=weight)
+            yield At(f"requires-python has the upper bound {specifier}", line=line(facts))
 
 
 @PROJECT.rule("REL032", "requires-python admits no Python past its end of life",
@@ -94,7 +93,7 @@ def alive(facts: Facts) -> Iterator[At]:
 @PROJECT.rule("REL033", "Classifiers and requires-python agree",
       why="pip obeys requires-python and people read the classifiers: where they differ, one of them is wrong.",
       fix="List a classifier for each Python that you test, and no other.",
-      section=SECTION)
+      section=SECTION, severity=WARNING)
 def agree(facts: Facts) -> Iterator[At]:
     """A classifier for a Python that requires-python refuses, or none for the floor."""
     project = facts.project
@@ -105,8 +104,8 @@ def agree(facts: Facts) -> Iterator[At]:
     refused = [version for version in sorted(found) if not admitted(facts, [version])]
     for version in refused:
         yield At(f"a classifier names Python {shown(version)}, requires-python = \"{text(facts)}\" refuses it",
-                 line=project.line(found[version]), severity=ERROR)
+                 line=project.line(found[version]))
     floor = next(iter(admitted(facts, sorted(set(pythons().ends) | set(found)))), None)
     if floor is not None and floor not in found and not refused:
         yield At(f"requires-python = \"{text(facts)}\" begins at {shown(floor)}, the classifiers at "
-                 f"{shown(min(found))}", line=line(facts), severity=WARNING)
+                 f"{shown(min(found))}", line=line(facts))

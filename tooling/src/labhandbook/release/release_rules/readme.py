@@ -106,13 +106,13 @@ def there(facts: Facts) -> Iterator[At]:
         if isinstance(value, dict) and isinstance(value.get("text"), str):
             yield unverified("the description is in pyproject.toml itself and was not rendered", line=line)
         else:
-            yield At("no README is declared", line=project.line("[project]"))
+            yield At("no README is declared", line=project.line("[project]"), severity=WARNING)
         return
     file, kind = facts.readme
     if file not in facts.texts:
         yield At(f"{file} is missing or is not UTF-8 text", line=line)
     elif not facts.texts[file].strip():
-        yield At(f"{file} is empty", file)
+        yield At(f"{file} is empty", file, severity=WARNING)
     if kind not in KINDS:
         yield At(f"{file} has {'the content type ' + kind if kind else 'an ending without a content type'}: the "
                  f"index shows "

@@ -196,7 +196,7 @@ def changelog_agrees(facts: Facts) -> Iterator[At]:
 @PROJECT.rule("REL009", "CITATION.cff names this version",
       why="People who cite the package copy the version from it.",
       fix="Write the version and the day of the release (date-released) into CITATION.cff, or leave both out.",
-      section="sec-updating-prepare")
+      section="sec-updating-prepare", severity=WARNING)
 def citation_agrees(facts: Facts) -> Iterator[At]:
     """Another version in CITATION.cff."""
     text = facts.texts.get("CITATION.cff")
