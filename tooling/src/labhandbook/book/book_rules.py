@@ -56,7 +56,7 @@ CALLOUT = register(Rule(
     "sec-contributing-rules"))
 DUPLICATE = register(Rule(
     "BOOK008", "An id is used only once",
-    "A link to it goes to the first place, and cross-references can't tell the two apart.",
+    "A link to the id goes to the first place, and cross-references can't distinguish the two.",
     "Give one of the two another id.",
     "sec-contributing-rules"))
 
@@ -64,7 +64,7 @@ DUPLICATE = register(Rule(
 REVIEW = register(Rule(
     "BOOK025", "The review day of a fact is still to come",
     "Limits, hosts and names change; a value past its review day may be wrong.",
-    "Look it up at its source, correct it, and update checked: and review-by:.",
+    "Look the value up at its source, correct it, and update checked: and review-by:.",
     "sec-contributing-facts"))
 ADDRESS = register(Rule(
     "BOOK101", "Every address outside the book answers",
@@ -74,20 +74,21 @@ ADDRESS = register(Rule(
 PIN = register(Rule(
     "BOOK102", "Every pinned action is its newest release",
     "A pin keeps out attacks, and corrections too; after some time GitHub switches old versions off.",
-    "Read its release notes; put the new tag and its commit into actions.toml and the workflows.",
+    "Read the notes of the newest release; put its tag and its commit into actions.toml and the workflows.",
     "sec-contributing-upkeep", Severity.WARNING, asks="GitHub"))
 MOVED = register(Rule(
     "BOOK103", "A pinned commit is still the one that its tag names",
     "A tag that moved after it was pinned was either published again or taken over by an attacker.",
-    "Find out which before you change anything; the pin keeps the workflows on the version that was reviewed.",
+    "Find out which of the two it was before you change anything. The pin keeps the workflows on the version that "
+    "was reviewed.",
     "sec-contributing-upkeep", asks="GitHub"))
 TOOL = register(Rule(
     "BOOK104", "The text was tried with the current versions of its tools",
     "A reader installs the newest version, and what the page shows is from an older one.",
-    "Try the page with it; correct what differs, then update seen: and the days beside it.",
+    "Try the page with the newest version; correct what differs, then update seen: and the days beside it.",
     "sec-contributing-upkeep", Severity.WARNING, asks="the index"))
 SETTLED = register(Rule(
     "BOOK105", "Every question to the group has its answer",
-    "Until it is answered, each new member has to ask, and may hear different answers.",
-    "Settle it in a meeting; write the answer with its source and days.",
+    "Until a question is answered, each new member has to ask, and may hear different answers.",
+    "Settle the question in a meeting; write the answer with its source and days.",
     "sec-contributing-agreements", Severity.WARNING))

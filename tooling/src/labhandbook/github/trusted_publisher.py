@@ -1,7 +1,7 @@
 """Trusted publishers: the fields of the forms on the indexes, and the record of them in `pyproject.toml`.
 
-An index does not say which publisher it trusts, so a wrong workflow or environment is noticed only at the upload. The
-fields of the form are therefore recorded:
+The publisher that is registered on an index can't be looked up, so a wrong workflow or environment is noticed only at
+the upload. The fields of the form are therefore recorded:
 
     [tool.handbook.release.publisher]
     repository = "acerbilab/gpyreg"

@@ -22,7 +22,7 @@ OPEN = re.compile(r"<[A-Za-z][^<>]*>|^\.\.\.$")
 
 
 @JOBS.rule("HPC001", "Every #SBATCH option is one that sbatch knows", section=SCRIPT,
-           why="Slurm refuses the whole script because of one option that it doesn't know.",
+           why="Slurm refuses the whole script because of one unknown option.",
            fix="Correct the option; `man sbatch` lists them all.", source="sbatch: unrecognized option")
 def unknown_option(job: Job) -> Iterator[At]:
     """Options that Slurm refuses."""
@@ -63,7 +63,7 @@ def late(job: Job) -> Iterator[At]:
 
 
 @JOBS.rule("HPC004", "Slurm can read the value of every #SBATCH option", section=SCRIPT,
-           why="Slurm refuses the script, or takes a number for another unit.",
+           why="Slurm refuses the script, or reads a number in another unit.",
            fix="Write the value as the message says.", source="sbatch: Invalid --time specification, and the like")
 def value(job: Job) -> Iterator[At]:
     """Values without a meaning."""
@@ -111,7 +111,7 @@ def _bare(job: Job) -> Iterator[tuple[int, str]]:
 
 @JOBS.rule("HPC006", "No command of a job script holds a bare <placeholder>", section=SCRIPT,
            why="To the shell <name> is redirection: it reads one file and overwrites another.",
-           fix='Write "${NAME:?set it to ...}": unset, it stops the job with a message.')
+           fix="Write \"${NAME:?set it to ...}\": if the variable is not set, the job stops with a message.")
 def placeholder(job: Job) -> Iterator[At]:
     """`<name>` in a command; all of a script are one finding."""
     found = list(_bare(job))

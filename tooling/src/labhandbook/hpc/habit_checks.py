@@ -145,7 +145,7 @@ def mail(job: Job) -> Iterator[At]:
            severity=WARNING,
            why="An environment has tens of thousands of small files. On scratch they are slow and may be deleted, "
                "and the home folder has no room for so many.",
-           fix="Put it, packed into a container, into the area that the message names.")
+           fix="Pack the environment into a container, and put it into the area that the message names.")
 def place(job: Job) -> Iterator[At]:
     """Environments in an area that is not made for them."""
     wanted = [area.path for area in job.cluster.areas if area.environments]

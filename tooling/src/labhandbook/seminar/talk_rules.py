@@ -40,7 +40,7 @@ def readable(folder: Folder) -> Iterator[At]:
 
 
 @TALKS.rule("SEM002", "A talk has a speaker, a title, a day, times and a place", section=TALK,
-            why="The announcement and the calendar need them.",
+            why="The announcement and the calendar need these fields.",
             fix="Fill the field in; a talk needs a room, a Zoom link or both.")
 def needed(folder: Folder) -> Iterator[At]:
     """Empty fields without which no text can be written."""
@@ -199,7 +199,7 @@ def consent(folder: Folder) -> Iterator[At]:
 
 
 @TALKS.rule("SEM012", "A talk has an abstract and its speaker's affiliation", section=TALK, severity=WARNING,
-            why="People decide by the abstract whether to come.", fix="Ask the speaker, and fill it in.")
+            why="People decide by the abstract whether to come.", fix="Ask the speaker, and fill in what is missing.")
 def described(folder: Folder) -> Iterator[At]:
     """Talks that say too little."""
     for talk in folder.talks:
@@ -209,7 +209,7 @@ def described(folder: Folder) -> Iterator[At]:
 
 
 @TALKS.rule("SEM013", "The series has a name, and addresses that mails go from and to", section=TEXTS,
-            why="They are in the header of each mail and in each entry of the calendar.",
+            why="The name and the addresses are in the header of each mail and in each entry of the calendar.",
             fix="Correct the line in `series.yml`; `handbook seminar init` writes the file.")
 def series(folder: Folder) -> Iterator[At]:
     """What the series lacks."""

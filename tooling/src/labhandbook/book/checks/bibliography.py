@@ -39,7 +39,7 @@ def _value(body: str, start: int) -> str:
 @BOOK.rule("BOOK021", "Every entry of the bibliography is cited", section="sec-contributing-rules",
            why="The list of references shows only what is cited, so nobody ever sees the entry or notices that it "
                "is wrong.",
-           fix="Cite it, or remove it.")
+           fix="Cite the work, or remove its entry.")
 def unused(reading: Reading) -> Iterator[At]:
     """Entries that no chapter cites."""
     for work in reading.works:
@@ -72,8 +72,8 @@ def _address(work: Work) -> str:
 
 
 @BOOK.rule("BOOK022", "A work is in the bibliography only once", section="sec-contributing-rules",
-           why="Of two entries with one key the second is dropped; of two for one work one is corrected without "
-               "the other.",
+           why="If two entries have the same key, the second is dropped. If two entries are for one work, a "
+               "correction may reach only one of them.",
            fix="Merge the two and cite what remains.")
 def doubled(reading: Reading) -> Iterator[At]:
     """Two entries for one work."""

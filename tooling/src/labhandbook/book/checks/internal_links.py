@@ -163,7 +163,8 @@ def _elsewhere(reading: Reading, page: Chapter, name: str) -> str:
 
 @BOOK.rule("BOOK012", "Every chapter file is listed in _quarto.yml", section="sec-contributing-write",
            why="No engine renders a .qmd file that _quarto.yml does not list.",
-           fix="List it in _quarto.yml, or begin its name with an underscore if other chapters include it.")
+           fix="List the file in _quarto.yml, or begin its name with an underscore if other chapters include the "
+               "file.")
 def listed(reading: Reading) -> Iterator[At]:
     """Chapter files that no reader will see."""
     for file in reading.files:

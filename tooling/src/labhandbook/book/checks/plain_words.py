@@ -11,7 +11,7 @@ from labhandbook.core.rules import At
 # A regular expression for the words, and what to write instead.
 BANNED = {
     r"mend(s|ed|ing)?": "fix, correct",
-    r"told|tells": "says, lists, shows",
+    r"told|tells|tell you": "says, lists, shows, reports",
     r"belongs? into": "belongs in",
     r"so manieth": "the first, the 21st",
     r"too shortly": "ended too soon, too short",

@@ -60,7 +60,7 @@ def markdown(reading: Reading) -> Iterator[At]:
 
 @BOOK.rule("BOOK018", "Words in chapters and facts are spelt right", section="sec-contributing-rules",
            why="A misspelt word can't be searched for and makes the reader doubt the rest.",
-           fix="Correct it; add a word that is right to .codespellrc, under ignore-words-list.")
+           fix="Correct the word. If the word is right, add it to .codespellrc, under ignore-words-list.")
 def spelling(reading: Reading) -> Iterator[At]:
     """What codespell finds in chapters and facts."""
     ran = reading.tools["codespell"].result()

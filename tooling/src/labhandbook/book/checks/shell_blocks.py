@@ -64,7 +64,8 @@ def placeholders(block: Block) -> Iterator[tuple[Line, str]]:
 
 @BOOK.rule("BOOK020", "No shell block has a bare <placeholder>", section="sec-contributing-rules",
            why="Pasted as it is, <name> makes the shell read from one file and overwrite another.",
-           fix='Write "${NAME:?set it to ...}": pasted too early, it stops and says what to set.')
+           fix="Write \"${NAME:?set it to ...}\": if a reader pastes the line too early, the shell stops and says "
+               "what to set.")
 def placeholder(reading: Reading) -> Iterator[At]:
     """`<name>` where the shell would redirect."""
     for block in reading.blocks:

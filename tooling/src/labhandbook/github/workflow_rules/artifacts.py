@@ -31,8 +31,8 @@ FILE = re.compile(r"\.\w*[a-z]\w*$")
 
 
 @WORKFLOWS.rule("GHA034", "A job downloads only files that a job it waits for has kept",
-      why="A download looks for the name at that moment, in that run: a job that it does not wait for may still be "
-          "running, and a misspelt name is never there.",
+      why="A download finds only files that this run has kept by that moment. A job that is not listed under needs: "
+          "may still be running, and no artifact has a misspelt name.",
       fix="Name the building job under needs:, and use the same name in upload-artifact and download-artifact.",
       section=WORKFLOW, source="gbionics/adam#107 and jorgeortizfuentes/fintself#4")
 def kept_before(repository: Repository) -> Iterator[At]:
@@ -260,8 +260,8 @@ def artifact_version(repository: Repository) -> Iterator[At]:
 @WORKFLOWS.rule("GHA037", "The uploading action can read the metadata of today's build backends",
       why="Before 1.12.3 pypa/gh-action-pypi-publish can't read metadata 2.4, which today's backends write, and "
           "says that name and version are missing. Before 1.14.2 it can't read metadata 2.5, which hatchling writes "
-          "since 1.32. Its branch master is older than both and gets no updates.",
-      fix="Use its current version, pinned by commit.", section=WORKFLOW,
+          "since 1.32. The branch master is older than both and gets no updates.",
+      fix="Use the current version of the action, pinned by commit.", section=WORKFLOW,
       source="pypa/gh-action-pypi-publish#351, pypa/gh-action-pypi-publish#354, coin-or/CyLP#214, "
              "bloomberg/memray#190, vispy/vispy#2784 and livekit/agents#6836")
 def reads_metadata(repository: Repository) -> Iterator[At]:

@@ -41,7 +41,7 @@ def built(step: Step) -> int:
 
 @WORKFLOWS.rule("GHA030", "The job that builds checks out the whole history",
       why="actions/checkout fetches one commit, and a tag only if that tag started the run. A tool that reads the "
-          "version from git then makes one such as 0.1.dev1+g0a1b2c3, which PyPI refuses.",
+          "version from git then makes a version such as 0.1.dev1+g0a1b2c3, which PyPI refuses.",
       fix="Write fetch-depth: 0 under the with: of actions/checkout.",
       section=WORKFLOW,
       source="hubtty/hubtty#144, cognizant-ai-lab/neuro-san#1079, camelot-dev/camelot#596 and "
@@ -100,8 +100,8 @@ def _folder(words: list[str]) -> bool:
 
 
 @WORKFLOWS.rule("GHA031", "The files are built once, in a job that does not upload",
-      why="Otherwise PyPI gets other files than TestPyPI and the tests. A build also runs other people's code, here "
-          "beside the identity that may publish.",
+      why="Otherwise PyPI gets other files than TestPyPI and the tests. A build also runs other people's code. In "
+          "the job that uploads, this code could use the identity that may publish.",
       fix="Build in one job, keep the files with actions/upload-artifact, and let the uploading jobs download them.",
       section=WORKFLOW, severity=WARNING, source="usemoss/moss#505, psf/requests#7013 and jabesq-org/pyatmo#645")
 def once(repository: Repository) -> Iterator[At]:
@@ -124,8 +124,8 @@ def together(one: Publication, other: Publication) -> bool:
 
 
 @WORKFLOWS.rule("GHA032", "A job that signs its files uploads once",
-      why="The action writes its signatures beside the files. A second upload in the same job finds those of the "
-          "first, and stops.",
+      why="The action writes its signatures beside the files. A second upload in the same job finds the signatures "
+          "of the first, and stops.",
       fix="Give each index a job of its own that downloads the files again.",
       section=WORKFLOW,
       source="pypa/gh-action-pypi-publish#319, pypa/gh-action-pypi-publish#283, icesat2py/icepyx#687 and "
@@ -143,7 +143,8 @@ def one_upload(repository: Repository) -> Iterator[At]:
 
 
 @WORKFLOWS.rule("GHA033", "The job that uploads has no matrix",
-      why="Each of its copies uploads the same files, and PyPI answers all but the first that the file exists.",
+      why="A matrix makes several copies of the job, and each uploads the same files. PyPI accepts the first upload "
+          "and refuses the others.",
       fix="Build in the matrix, keep the files, and upload them all from one job.",
       section=WORKFLOW, severity=WARNING,
       source="pypa/gh-action-pypi-publish#155 and pypa/gh-action-pypi-publish#16")

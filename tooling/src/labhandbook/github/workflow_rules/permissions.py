@@ -16,8 +16,8 @@ RELEASES = re.compile(r"\bgh\s+release\s+(create|upload|edit|delete)\b")
 
 
 @WORKFLOWS.rule("GHA020", "The job that uploads has the permission id-token: write",
-      why="Without it GitHub gives the job no identity, and trusted publishing fails.",
-      fix="Write id-token: write under the permissions of that job; a calling job must grant it too.",
+      why="Without this permission GitHub gives the job no identity, and trusted publishing fails.",
+      fix="Write id-token: write under the permissions of that job; a calling job must grant this permission too.",
       section=WORKFLOW, source="uber/causalml#928, eventlet/eventlet#855 and sandialabs/reverse_argparse#316")
 def identity(repository: Repository) -> Iterator[At]:
     """Uploads by trusted publishing without the permission. https://docs.github.com/actions/reference/security/oidc"""
@@ -31,8 +31,8 @@ def identity(repository: Repository) -> Iterator[At]:
 
 
 @WORKFLOWS.rule("GHA021", "A job that checks out the repository has the permission contents: read",
-      why="Where permissions are written down, all others are denied. A private repository is then not found; a "
-          "public one can be fetched by anyone.",
+      why="If a job lists its permissions, GitHub denies all others. The job then can't fetch a private repository; "
+          "anyone can fetch a public one.",
       fix="Write contents: read under the permissions of that job.",
       section=WORKFLOW, asks="GitHub",
       source="PrefectHQ/prefect-mcp-server#73, astral-sh/trusted-publishing-examples#1 and Azure/login#169")
@@ -99,8 +99,8 @@ def _systems(found: Publication) -> list[str]:
 
 
 @WORKFLOWS.rule("GHA024", "A job that calls a workflow grants what the called jobs ask for",
-      why="GitHub starts nothing when a called job asks for more. It says that the nested job is requesting a "
-          "permission, but is only allowed less.",
+      why="GitHub starts nothing when a called job asks for more. The message says that the nested job is "
+          "requesting a permission, but is only allowed less.",
       fix="Write the same permissions under the calling job.",
       section=WORKFLOW,
       source="openwallet-foundation/acapy#3682, anchore/grype#3486 and generoi/github-action-update-plugins#4")

@@ -30,8 +30,8 @@ def readable(repository: Repository) -> Iterator[At]:
 
 
 @WORKFLOWS.rule("GHA002", "A workflow uploads to a package index",
-      why="Without an upload there is nothing to examine. The doctor does not see uploads inside a script or in a "
-          "workflow of another repository.",
+      why="Without an upload there is nothing to examine. An upload in a script or in a workflow of another "
+          "repository is not found.",
       fix="Write a workflow with handbook release init, or read the script or the other workflow yourself.",
       section=DOCTOR, severity=UNVERIFIED)
 def publishes(repository: Repository) -> Iterator[At]:
@@ -46,8 +46,8 @@ def publishes(repository: Repository) -> Iterator[At]:
 
 
 @WORKFLOWS.rule("GHA003", "The workflow that publishes is the one that is registered on the index",
-      why="The index trusts one workflow file of one repository. After a renaming it answers invalid-publisher, and "
-          "only at the upload.",
+      why="The index accepts uploads from one workflow file of one repository. After the file is renamed, the index "
+          "refuses the next upload with invalid-publisher.",
       fix="Register the new file name on the index, or give the file its old name. Record the registered name in "
           "[tool.handbook.release.publisher].",
       section=SETUP, source="dennisvang/tufup#176 and lightly-ai/lightly-studio#2230")
@@ -84,8 +84,8 @@ def registered(repository: Repository) -> Iterator[At]:
         of = f"owner {owner or 'OWNER'}, repository {name or 'NAME'}, "
         asks = "the form must say" if len(wanted) == 1 else "the forms must say"
         found = next(reversed(wanted.values()))
-        yield At(f"{listed(sorted(indexes))} {'do' if len(indexes) > 1 else 'does'} not say which publisher "
-                 f"{'they trust' if len(indexes) > 1 else 'it trusts'}; {asks} {of}{' and '.join(wanted)}",
+        yield At(f"no one can look up the publisher that is registered on {listed(sorted(indexes))}; "
+                 f"{asks} {of}{' and '.join(wanted)}",
                  found.file, found.line, UNVERIFIED,
                  fix="Compare the form, then record its fields in [tool.handbook.release.publisher].")
 
@@ -103,8 +103,8 @@ def forms(repository: Repository) -> dict[str, Publication]:
 
 @WORKFLOWS.rule("GHA004", "The job that uploads runs in the environment that is registered on the index",
       why="If the form names an environment, the index refuses uploads from all others with invalid-publisher.",
-      fix="Give the job exactly the environment of the form, or change the form. Record it under environments in "
-          "[tool.handbook.release.publisher].",
+      fix="Give the job exactly the environment of the form, or change the form. Record the environment under "
+          "environments in [tool.handbook.release.publisher].",
       section=SETUP,
       source="aiokitchen/hasql#34, INCATools/ontology-access-kit#873 and pypa/gh-action-pypi-publish#334")
 def environment(repository: Repository) -> Iterator[At]:

@@ -146,7 +146,8 @@ def no_pull_request(repository: Repository) -> Iterator[At]:
 
 
 @WORKFLOWS.rule("GHA014", "A push to a branch does not publish to PyPI",
-      why="Otherwise every push uploads: PyPI refuses files that it has, and local versions between two tags.",
+      why="Otherwise every push uploads. PyPI refuses files that it has already, and the local versions of commits "
+          "between two tags.",
       fix="Let on.push.tags start the workflow, or give the job the condition startsWith(github.ref, 'refs/tags/').",
       section=WORKFLOW, severity=WARNING,
       source="Boulder-Investment-Technologies/lppls#124 and pypa/gh-action-pypi-publish#282")
@@ -158,7 +159,7 @@ def no_branch(repository: Repository) -> Iterator[At]:
 
 
 @WORKFLOWS.rule("GHA015", "Only a tag that names a version publishes",
-      why="A tool that reads the version from the tag finds a number in almost any tag: the tag of a snapshot "
+      why="A tool that reads the version from the tag finds a number in almost any tag. The tag of a snapshot once "
           "became version 22, which is higher than every real version.",
       fix="Write on.push.tags with a pattern such as v*, or give the PyPI environment a rule for tags.",
       section=WORKFLOW, severity=WARNING, source="OpenSourceEconomics/pylcm#410")
@@ -176,7 +177,7 @@ def only_versions(repository: Repository) -> Iterator[At]:
 
 @WORKFLOWS.rule("GHA016", "The workflow that publishes is committed",
       why="GitHub runs the workflow of the tagged commit, not the file in your folder.",
-      fix="Commit and push it, then tag.", section=DOCTOR, source="Kozea/Radicale#1493")
+      fix="Commit and push the workflow, then tag.", section=DOCTOR, source="Kozea/Radicale#1493")
 def committed(repository: Repository) -> Iterator[At]:
     """Workflow files that git doesn't track, or that differ from the commit."""
     for workflow in repository.publishing:
@@ -229,7 +230,8 @@ def no_fork(repository: Repository) -> Iterator[At]:
 
 
 @WORKFLOWS.rule("GHA045", "A release goes to PyPI",
-      why="Files on TestPyPI alone reach nobody: pip does not look there, and the page can be deleted at any time.",
+      why="Nobody gets files that are on TestPyPI alone: pip does not look there, and the page can be deleted at "
+          "any time.",
       fix="Add a job that uploads to PyPI, or remove the address of TestPyPI from the last upload.",
       section=WORKFLOW, severity=WARNING, source="astro-datalab/datalab#66 and ros-tooling/cross_compile#61")
 def to_pypi(repository: Repository) -> Iterator[At]:

@@ -24,7 +24,7 @@ COMPARES = re.compile(r"handbook\s+release\s+(publish|verify)\b")
 
 
 @WORKFLOWS.rule("GHA040", "A job that may ask for an identity does not upload with a token",
-      why="A password or token wins over the identity: trusted publishing is not used, the token can expire or leak, "
+      why="If the job has a password or a token, it is used instead of the identity. The token can expire or leak, "
           "and attestations are dropped with a warning that few people read.",
       fix="Register the workflow on the index, then remove the password and its secret.",
       section=SETUP, severity=WARNING,
@@ -40,7 +40,8 @@ def uses_identity(repository: Repository) -> Iterator[At]:
 
 
 @WORKFLOWS.rule("GHA041", "Files that are uploaded to PyPI are signed",
-      why="An attestation says which commit and workflow made a file. PyPI takes it only together with the file.",
+      why="An attestation says which commit and workflow made a file. PyPI takes an attestation only together with "
+          "the file.",
       fix="Remove attestations: false.",
       section=LIMITS, severity=WARNING, source="im-anishraj/arnio#3275 and llnl/hatchet#168")
 def signed(repository: Repository) -> Iterator[At]:
@@ -135,9 +136,9 @@ def has_credentials(repository: Repository) -> Iterator[At]:
 
 @WORKFLOWS.rule("GHA050", "zizmor finds no weakness in the jobs that build and upload",
       why="If such a job has a weakness, other people's code can run beside your files or beside the identity that "
-          "may publish, or somebody can steal the token that publishes. zizmor finds such weaknesses; this rule "
-          "shows those in the jobs that build and upload.",
-      fix="Install zizmor (uv tool install zizmor) and ask again, or run it yourself.",
+          "may publish. Or somebody can steal the token. zizmor finds such weaknesses; this rule shows those in the "
+          "jobs that build and upload.",
+      fix="Install zizmor (uv tool install zizmor) and run handbook release doctor again, or run zizmor yourself.",
       section=WORKFLOW, severity=WARNING)
 def weaknesses(repository: Repository) -> Iterator[At]:
     """What zizmor finds in jobs that an upload depends on: one finding for each of its audits in each file."""

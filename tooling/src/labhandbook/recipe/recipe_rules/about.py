@@ -15,8 +15,8 @@ MAINTAINERS = "RCP043"  # GitHub is asked about them too
 
 
 @RECIPE.rule("RCP040", "Home page, summary and licence are given", source="conda-forge R-002",
-      why="Users see them on the package's page, and conda-forge's linter requires each.",
-      fix="Fill it in from pyproject.toml.", section=FIELDS)
+      why="Users see these three on the package's page, and conda-forge's linter requires them.",
+      fix="Copy what is missing from pyproject.toml.", section=FIELDS)
 def described(reading: Reading) -> Iterator[At]:
     """Missing fields of about."""
     for field in ("homepage", "summary", "license"):
@@ -27,7 +27,7 @@ def described(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP041", "The licence is an SPDX expression", source="conda-forge R-007, R-010, R-044, R-045",
       why="Programs that check licences read nothing else.",
-      fix="Write it as in pyproject.toml: BSD-3-Clause, MIT, Apache-2.0 OR MIT.", section=FIELDS)
+      fix="Write the licence as in pyproject.toml: BSD-3-Clause, MIT, Apache-2.0 OR MIT.", section=FIELDS)
 def spdx(reading: Reading) -> Iterator[At]:
     """Licences that SPDX does not have or writes differently; `unknown` and names with `license` are refused."""
     found, line = reading.get("about.license"), reading.line("about.license")
@@ -78,7 +78,7 @@ def linked_licences(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule(MAINTAINERS, "Maintainers are a list of GitHub names", source="conda-forge R-003, R-004, CF-001, CF-008",
-      why="conda-forge gives them the rights in the feedstock, and its bots mention them.",
+      why="conda-forge gives maintainers the rights in the feedstock, and its bots mention them.",
       fix="List GitHub names without @, your own first.", section=FIELDS, asks="GitHub")
 def maintainers(reading: Reading) -> Iterator[At]:
     """No maintainers, no list, or names that GitHub can't have."""
@@ -101,7 +101,8 @@ def maintainers(reading: Reading) -> Iterator[At]:
 
 
 @ADVICE.rule("RCP044", "Addresses begin with http or https", severity=WARNING,
-      why="The package's page links to them.", fix="Write them in full, beginning with https.", section=FIELDS)
+      why="The package's page links to these addresses.", fix="Write each address in full, beginning with "
+                                                   "https.", section=FIELDS)
 def addresses(reading: Reading) -> Iterator[At]:
     """Addresses without a scheme."""
     for field in ("homepage", "documentation", "repository"):

@@ -9,7 +9,7 @@ HASH = register(Rule("RCP060", "The source has the sha256 that the recipe names"
     why="conda-forge refuses to build another file.",
     fix="Take the sha256 from PyPI; if the file itself changed, find out why.", asks="the index"))
 HOST = register(Rule("RCP061", "The packages under host can be installed", section=BUILD,
-    why="Nothing is built without them.",
+    why="Without these packages nothing is built.",
     fix="Correct the name or the bounds; check that the version exists.", asks="conda-forge"))
 RUN = register(Rule("RCP062", "The packages under run can be installed", section=BUILD,
     why="Nobody could install the package.",
@@ -21,16 +21,16 @@ IMPORTS = register(Rule("RCP064", "The modules that the tests import are in the 
     why="A package that doesn't import is not published.",
     fix="Name the modules that the wheel has, and what they import under run.", asks="conda-forge"))
 COMPLETE = register(Rule("RCP065", "pip check finds every dependency installed", section=BUILD,
-    why="The package requires it, so run must list it.",
-    fix="Add it to run.", asks="conda-forge"))
+    why="The package requires the dependency that pip names, so run must list it.",
+    fix="Add the package to run.", asks="conda-forge"))
 COMMANDS = register(Rule("RCP066", "The commands of the tests succeed", section=BUILD,
-    why="conda-forge publishes only what passes.",
+    why="conda-forge publishes a package only if its tests pass.",
     fix="Read the command's output and correct what it reports.", asks="conda-forge"))
 INSTALLED = register(Rule("RCP067", "The built package installs and imports", section=BUILD,
     why="Users install and import it in the same way.",
     fix="Read the installation's output.", asks="conda-forge"))
 ADDRESS = register(Rule("RCP068", "The source's address leads to the released file", section=BUILD,
-    why="conda-forge downloads it from there, and nobody can check a file that isn't published.",
+    why="conda-forge downloads the source from this address, and nobody can check a file that isn't published.",
     fix="Publish the sdist and write PyPI's address with its name; if the check can't reach the address, open "
         "the address in a browser.", asks="the index"))
 ELSEWHERE = register(Rule("RCP069", "conda-forge's own channel and machines build the package too",

@@ -62,7 +62,7 @@ def feedstock_name(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP034", "The variants beside a recipe are what conda-forge can build",
              source="conda-forge RC-000, RC-001, RC-002, CBC-001, CF-004",
-      why="They replace conda-forge's own settings, which all other packages were built with.",
+      why="These variants replace conda-forge's own settings, with which all other packages were built.",
       fix="Use one file, and c_stdlib_version for the oldest macOS, no lower than conda-forge's.", section=FIXING)
 def variants(reading: Reading) -> Iterator[At]:
     """Two files, an empty one, and versions of macOS that are too low."""
@@ -120,7 +120,7 @@ def _number(text: str) -> tuple[int, ...]:
 
 @RECIPE.rule("RCP035", "conda-forge.yml has the settings that conda-forge knows",
              source="conda-forge FC-001, FC-002, CF-007, CF-009, CF-010, CF-011, CF-012",
-      why="conda-smithy makes the jobs of a feedstock from it, and a setting that it does not know does nothing.",
+      why="conda-smithy makes the jobs of a feedstock from this file. An unknown setting has no effect.",
       fix="Correct the setting; conda-forge's documentation of conda-forge.yml lists them.", section=CHECK)
 def settings(reading: Reading) -> Iterator[At]:
     """Keys twice, settings and values that the schema does not have, what is deprecated, and jobs that overlap."""

@@ -24,7 +24,7 @@ def _named(reading: Reading, key: str) -> tuple[str, int]:
 @RECIPE.rule("RCP010", "The package's name is lower case", source="conda-forge R-014",
       why="conda-forge's packages have lower-case names of letters, digits, hyphens, dots and underscores; "
           "py-rattler-build accepts capitals.",
-      fix="Write it in lower case, whatever it is on PyPI.", section=FIELDS)
+      fix="Write the name in lower case, even if PyPI shows capitals.", section=FIELDS)
 def name(reading: Reading) -> Iterator[At]:
     """Capitals and other characters in the name, or no name."""
     found, line = _named(reading, "name")
@@ -36,7 +36,7 @@ def name(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP011", "The version is given as text", source="conda-forge R-015, R-016, R-040",
       why="Without quotes 1.10 is the number 1.1, and another version is built.",
-      fix='Put it in quotes, as in version: "1.10.0".', section=FIELDS)
+      fix="Put the version in quotes, as in version: \"1.10.0\".", section=FIELDS)
 def version(reading: Reading) -> Iterator[At]:
     """A number with a point anywhere; a version that is missing or that conda can't order."""
     for value in reading.root.scalars():
@@ -117,7 +117,7 @@ def sdist(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP013", "The source has its sha256", source="conda-forge R-019",
       why="Without the sha256 nobody can check that the file that is built is the released one.",
-      fix="Copy it from the file's page on PyPI, or let handbook recipe new write it.", section=FIELDS)
+      fix="Copy the sha256 from the file's page on PyPI, or let handbook recipe new write it.", section=FIELDS)
 def checksum(reading: Reading) -> Iterator[At]:
     """A hash that is missing, has another length or is a placeholder."""
     for source in _sources(reading):
@@ -140,7 +140,7 @@ def no_wheel(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP015", "The build number is given", source="conda-forge R-008",
-      why="It distinguishes two builds of one version; a new version starts at 0.",
+      why="The build number distinguishes two builds of one version; a new version starts at 0.",
       fix="Write number: 0 under build. In a recipe with outputs, write it under build at the top as well.",
       section=FIELDS)
 def number(reading: Reading) -> Iterator[At]:

@@ -34,7 +34,7 @@ def readable(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP002", "py-rattler-build accepts a v1 recipe", source="conda-forge R-000, R-018, R-036",
       why="conda-forge builds v1 recipes with rattler-build, which refuses unknown fields and values.",
-      fix="Correct what it names; rattler-build's recipe reference lists the fields.", section=CHECK)
+      fix="Correct what the message names; rattler-build's recipe reference lists the fields.", section=CHECK)
 def accepted(reading: Reading) -> Iterator[At]:
     """What py-rattler-build says of a v1 recipe, at the line that it means."""
     if reading.form == "v1" and not reading.problem:
@@ -45,8 +45,9 @@ def accepted(reading: Reading) -> Iterator[At]:
 
 
 @ADVICE.rule("RCP003", "A new recipe is v1",
-      why="staged-recipes has deprecated meta.yaml: reviewers ask for recipe.yaml. Feedstocks may keep theirs.",
-      fix="Write it as recipe.yaml: handbook recipe new NAME.", section="sec-conda-forge-generate", severity=WARNING)
+      why="staged-recipes has deprecated meta.yaml: reviewers ask for recipe.yaml. Feedstocks may keep meta.yaml.",
+      fix="Write the recipe as recipe.yaml: handbook recipe "
+          "new NAME.", section="sec-conda-forge-generate", severity=WARNING)
 def version_one(reading: Reading) -> Iterator[At]:
     """A v0 recipe under either name, feedstocks apart."""
     if reading.form == "v0":
@@ -67,8 +68,8 @@ def alone(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP047", "conda-forge's other programs can read the recipe", source="conda-forge R-037",
       severity=WARNING, why="A program that can't read a recipe can't update or convert it.",
-      fix="You can leave it. To correct it, write each key once: most often there are two lines with the same key "
-          "under different selectors.",
+      fix="You can leave the recipe as it is. To correct it, write each key once: most often there are two lines "
+          "with the same key under different selectors.",
       section=CHECK)
 def other_parsers(reading: Reading) -> Iterator[At]:
     """What conda-souschef and conda-recipe-manager can't read, where they are installed; conda-smithy asks so too."""
@@ -112,7 +113,7 @@ def ordered(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP006", "A v1 recipe has no selectors in comments", source="conda-forge R1-001",
       why="v1 reads `# [win]` as a comment, so the line applies everywhere.",
-      fix="Write it with if and then; a comment of another kind must not end with square brackets.", section=FIXING)
+      fix="Write the condition with if and then. Other comments must not end with square brackets.", section=FIXING)
 def no_selectors(reading: Reading) -> Iterator[At]:
     """`# [win]` in a v1 recipe."""
     for number, words, comment in selected(reading) if reading.form == "v1" else ():
@@ -157,7 +158,7 @@ def no_leftovers(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP009", "The fields of a recipe are those that its format has", source="conda-forge R-000, R-018",
-      why="conda-build ignores a field that it doesn't have, so the field has no effect.",
+      why="conda-build ignores unknown fields, so such a field has no effect.",
       fix="Correct the spelling; homepage, documentation, repository and tests are names of v1.", section=FIXING)
 def known(reading: Reading) -> Iterator[At]:
     """Sections, and in v0 fields, that the format does not have."""

@@ -73,7 +73,7 @@ def lower_bound(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP022", "python_min is set only when it must be higher", source="conda-forge R-052",
-      why="conda-forge raises it for all recipes at once; your own value stays behind.",
+      why="conda-forge raises python_min for all recipes at once; your own value would stay as it is.",
       fix="Remove the line.", severity=WARNING, section=FIELDS)
 def redefined(reading: Reading) -> Iterator[At]:
     """python_min at or below conda-forge's."""
@@ -86,7 +86,7 @@ def redefined(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP023", "A package with python or r-base under host has it under run too", source="conda-forge R-023",
       why="Without python under run the package installs without a Python.",
-      fix="Add it to run.", section=FIELDS)
+      fix="Add the package to run.", section=FIELDS)
 def python_in_run(reading: Reading) -> Iterator[At]:
     """python or r-base in host, not in run."""
     part = reading.parts[0]
@@ -96,7 +96,7 @@ def python_in_run(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP024", "A compiled package sets no bound for python or r-base", source="conda-forge R-024",
-      why="conda-forge builds it for each Python; a bound hides some of them.",
+      why="conda-forge builds such a package for each Python; with a bound, some of them are left out.",
       fix="Write python alone, and leave out versions with build.skip.", section=FIELDS)
 def free_python(reading: Reading) -> Iterator[At]:
     """Bounds of python in a recipe that isn't noarch and doesn't run on every version."""
@@ -114,7 +114,7 @@ def free_python(reading: Reading) -> Iterator[At]:
 @RECIPE.rule("RCP025", "A requirement is a name, a space and its bounds",
              source="conda-forge R-017, R-021, R-022, R-048, R0-006",
       why="conda reads `numpy>=1.26` and `numpy >= 1.26` differently from pip, or refuses them.",
-      fix="Write it like numpy >=1.26,<3.", section=FIELDS)
+      fix="Write the requirement like numpy >=1.26,<3.", section=FIELDS)
 def spelling(reading: Reading) -> Iterator[At]:
     """Spaces in the wrong places, extras, markers and pip's operators; conda-smithy looks at the top level only."""
     for part in reading.parts:
@@ -195,7 +195,7 @@ def new(reading: Reading) -> Iterator[At]:
 
 
 @RECIPE.rule("RCP027", "A compiler comes with stdlib", source="conda-forge R-033, R-034, R-035",
-      why="It says on which systems the result runs; conda-forge's linter refuses compilers without it.",
+      why="stdlib says on which systems the result runs; conda-forge's linter refuses a compiler without stdlib.",
       fix="Add ${{ stdlib('c') }} beside the compiler, and remove sysroot_linux and bounds of __osx.", section=FIELDS)
 def stdlib(reading: Reading) -> Iterator[At]:
     """Compilers alone, and what stdlib replaces."""
@@ -267,7 +267,8 @@ def overridden(reading: Reading) -> Iterator[At]:
 
 @RECIPE.rule("RCP074", "A package for all Pythons (abi3) is marked and tested as such",
       source="conda-forge R-038, R-053, R1-007",
-      why="It is built once and installed on every later Python, so an error shows only on a later Python.",
+      why="Such a package is built once and installed on every later Python, so an error shows only on a later "
+          "Python.",
       fix="Compare is_abi3 with true or false without quotes, run abi3audit in the tests, and don't ignore what "
           "cross-python exports.", section=FIELDS)
 def abi3(reading: Reading) -> Iterator[At]:

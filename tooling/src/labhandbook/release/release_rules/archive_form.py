@@ -28,8 +28,8 @@ ENCRYPTED = tuple(ARMOUR + word for word in (b"_(__name__, __file__,", b"enter__
 
 
 @GATE.rule("REL320", "The archive has the form of an sdist or a wheel",
-      why="PyPI refuses an sdist that isn't one folder with PKG-INFO in it, and a wheel without WHEEL, METADATA and "
-          "RECORD in the folder that its name says.",
+      why="PyPI refuses an sdist that isn't one folder with PKG-INFO in it. It refuses a wheel without WHEEL, "
+          "METADATA and RECORD in the folder that its name says.",
       fix="Build again with a current backend, and don't repack files by hand.",
       section=SECTION)
 def form(offered: Offered) -> Iterator[At]:
@@ -51,8 +51,8 @@ def form(offered: Offered) -> Iterator[At]:
 
 
 @GATE.rule("REL321", "The archive means the same to every program that unpacks it",
-      why="Two programs can read an archive differently if names in it lead out of its folder or come twice, or if "
-          "it has hidden or trailing data. Such an archive can hide a file from a check, so PyPI refuses it.",
+      why="Two programs can read an archive differently if names lead out of its folder or come twice, or if data "
+          "are hidden or left at its end. Such an archive can hide a file from a check, so PyPI refuses it.",
       fix="Build again with a current backend, and don't repack files by hand.",
       section=SECTION)
 def safe(offered: Offered) -> Iterator[At]:
@@ -95,8 +95,8 @@ def _leaves(entry: tarfile.TarInfo) -> bool:
 
 
 @GATE.rule("REL322", "The wheel's RECORD lists its files, with their hashes",
-      why="Installers use it to check and to uninstall the files. PyPI refuses a wheel without it, and writes to "
-          "the owners of a package whose list and files disagree.",
+      why="Installers use RECORD to check and to uninstall the files. PyPI refuses a wheel without it, and writes "
+          "to the owners of a package whose list and files disagree.",
       fix="Don't add files to a built wheel: include them as package data and build again.",
       section=SECTION, requires=("REL320",))
 def record(offered: Offered) -> Iterator[At]:

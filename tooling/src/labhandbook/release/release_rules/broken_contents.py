@@ -30,8 +30,8 @@ def no_pointers(contents: Contents) -> Iterator[At]:
 
 
 @CONTENTS.rule("REL217", "Everyone may read the files",
-      why="An archive keeps the permissions of its files. What only its owner may read can't be used once an "
-          "administrator or a packager has unpacked it.",
+      why="An archive keeps the permissions of its files. If only the owner may read a file, other users can't use "
+          "it after an administrator or a packager has unpacked the archive.",
       fix="Run chmod a+r on the files, and build again.",
       section=SECTION)
 def readable_by_all(contents: Contents) -> Iterator[At]:

@@ -155,8 +155,8 @@ def on_default(facts: Facts) -> Iterator[At]:
 
 @PROJECT.rule("REL016", "The tag is on the remote, on the same commit",
       why="A workflow publishes from the pushed tag, and readers of the release look for it there.",
-      fix="After an upload by hand, and to publish from a workflow, push it: git push origin TAG. A pushed tag is "
-          "never moved; release the next version instead.",
+      fix="After an upload by hand, and to publish from a workflow, push the tag: git push origin TAG. A pushed tag "
+          "is never moved; release the next version instead.",
       section="sec-pypi-github", severity=WARNING, asks="the git remote")
 def pushed(facts: Facts) -> Iterator[At]:
     """A version tag that the remote lacks, or has elsewhere."""

@@ -23,7 +23,7 @@ PLUG_INS = ("flake8-", "mypy-", "pylint-", "pytest-", "types-")
 
 @PROJECT.rule("REL040", "Every dependency can be read",
       why="A build stops at a requirement that doesn't follow PEP 508, and an index refuses it.",
-      fix="Write it as name>=1.2, with extras in brackets and a marker after a semicolon.",
+      fix="Write the dependency as name>=1.2, with extras in brackets and a marker after a semicolon.",
       section=SECTION)
 def readable(facts: Facts) -> Iterator[At]:
     """A requirement that can't be read, or a list that only the backend can compute."""
@@ -52,8 +52,8 @@ def unpinned(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL042", "Every dependency has a lower bound",
-      why="Without one, pip keeps a years-old version that happens to be installed, and your package seems to be at "
-          "fault.",
+      why="Without a lower bound, pip keeps a years-old version that happens to be installed, and your package "
+          "seems to be at fault.",
       fix="Add >= with the lowest version that your tests pass with.",
       section=SECTION, severity=WARNING)
 def bounded(facts: Facts) -> Iterator[At]:
@@ -85,8 +85,8 @@ def no_address(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL044", "Tools for developers are no run-time dependencies",
-      why="Every user would install them, and conda-forge copies them into the recipe.",
-      fix="Move it to a test extra, or to [dependency-groups] if only people with a checkout need it.",
+      why="Every user would install these tools, and conda-forge copies them into the recipe.",
+      fix="Move the tool to a test extra, or to [dependency-groups] if only people with a checkout need it.",
       section="sec-pypi-metadata-extras", severity=WARNING)
 def for_users(facts: Facts) -> Iterator[At]:
     """pytest, coverage, black and their like at run time."""

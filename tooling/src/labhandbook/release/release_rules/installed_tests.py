@@ -21,7 +21,7 @@ INSTALLS = register(Rule(
     asks="the index"))
 PASSES = register(Rule(
     "REL602", "The tests pass on the installed files, outside the project",
-    "Inside the project the tests see the checkout; users only have what is in the file.",
+    "Inside the project the tests import the checkout; users only have what is in the file.",
     "Run the shown command in such an environment; most often a subpackage, a data file or a dependency is missing.",
     "sec-pypi-test", asks="the index"))
 TESTED = register(Rule(

@@ -42,8 +42,8 @@ def matching(pattern: str, names: frozenset[str]) -> list[str]:
 
 
 @PROJECT.rule("REL020", "The licence is an SPDX expression",
-      why="Tools and people read the licence from it. The table form is deprecated, and setuptools stops reading "
-          "it.",
+      why="Tools and people read the licence from this expression. The table form is deprecated, and setuptools "
+          "stops reading it.",
       fix="Write license = \"BSD-3-Clause\" (your licence's SPDX name) and license-files = [\"LICEN[CS]E*\"].",
       section=SECTION)
 def expression(facts: Facts) -> Iterator[At]:
@@ -90,8 +90,8 @@ def no_classifier(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL022", "There is a licence file, and license-files names it",
-      why="Without its text nobody may use the package, and conda-forge refuses it. A pattern that matches nothing "
-          "stops the build.",
+      why="Without the licence's text nobody may use the package, and conda-forge refuses the package. A pattern "
+          "that matches nothing stops the build.",
       fix="Add the text as LICENSE in the project's root, and license-files = [\"LICEN[CS]E*\"].",
       section=SECTION)
 def file_named(facts: Facts) -> Iterator[At]:

@@ -62,7 +62,7 @@ def typed(contents: Contents) -> Iterator[At]:
 
 @CONTENTS.rule("REL222", "The README is in the sdist",
       why="People who get only the sdist, such as packagers, read it first.",
-      fix="Name it as readme in [project], or in MANIFEST.in.",
+      fix="Name the README as readme in [project], or in MANIFEST.in.",
       section="sec-pypi-inspect", severity=WARNING)
 def readme(contents: Contents) -> Iterator[At]:
     """A README at the top of the sdist."""
@@ -106,7 +106,8 @@ def something(contents: Contents) -> Iterator[At]:
 
 
 @CONTENTS.rule("REL232", "The import names in the metadata are modules of the wheel",
-      why="Tools look up there which package brings a module that is missing, and find one that does not have it.",
+      why="Tools look up in this field which package brings a missing module. With a wrong name they find a package "
+          "that does not have the module.",
       fix="Correct import-names in [project] (PEP 794), or include the module in the wheel.",
       source="Core metadata: Import-Name", section="sec-pypi-metadata-packages", severity=WARNING)
 def promised_names(contents: Contents) -> Iterator[At]:

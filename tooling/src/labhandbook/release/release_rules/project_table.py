@@ -64,7 +64,7 @@ def valid(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL052", "Classifiers are known",
-      why="PyPI refuses a file with a classifier that it doesn't know; twine accepts it.",
+      why="PyPI refuses a file with an unknown classifier; twine accepts it.",
       fix="Take classifiers from the list on PyPI (the package trove-classifiers has it).",
       section=SECTION)
 def known_classifiers(facts: Facts) -> Iterator[At]:
@@ -88,7 +88,7 @@ def known_classifiers(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL053", "The package is meant to be published",
-      why="A classifier that begins with Private :: makes PyPI refuse every upload, which is what it is for.",
+      why="A classifier that begins with Private :: makes PyPI refuse every upload.",
       fix="Delete the classifier if the package is to be public; if not, don't release it to PyPI.",
       section=SECTION)
 def public(facts: Facts) -> Iterator[At]:
@@ -115,7 +115,7 @@ def build_system(facts: Facts) -> Iterator[At]:
 
 
 @PROJECT.rule("REL055", "The build tools are new enough for the metadata",
-      why="An older version stops the build at a field that it doesn't know, or leaves it out without a warning.",
+      why="An older version stops the build at an unknown field, or leaves the field out without a warning.",
       fix="Raise the lower bound in build-system.requires.",
       section=SECTION)
 def new_enough(facts: Facts) -> Iterator[At]:

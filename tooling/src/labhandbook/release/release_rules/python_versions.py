@@ -39,8 +39,8 @@ def line(facts: Facts) -> int:
 
 
 @PROJECT.rule("REL030", "requires-python names the oldest Python",
-      why="Without it pip installs the package on a Python where it can't run, instead of an older release that "
-          "can.",
+      why="Without requires-python pip installs the package on a Python where it can't run, instead of an older "
+          "release that can.",
       fix='Write requires-python = ">=3.11" with the oldest Python that you test.',
       section=SECTION)
 def declared(facts: Facts) -> Iterator[At]:

@@ -40,8 +40,8 @@ def known_code(facts: Facts) -> Iterator[At]:
 
 @PROJECT.rule("REL092", "Files of a release stay out of the sdist of a build by hand",
       why="hatchling reads no .gitignore but the one at the top of the project, so python -m build puts .handbook "
-          "into the sdist. handbook release build works on a copy of the commit and keeps its files elsewhere, "
-          "unless .handbook is there, as in a job that fetched it.",
+          "into the sdist. handbook release build works on a copy of the commit and keeps its own files outside the "
+          "project. Only in GitHub Actions are they in .handbook.",
       fix="Add /.handbook/ to .gitignore at the top of the project.",
       section="sec-pypi-build", severity=WARNING)
 def state_hidden(facts: Facts) -> Iterator[At]:

@@ -59,9 +59,9 @@ CONTENTS: Rules[Contents] = Rules(lambda contents: contents.wheel.file)
 
 
 @CONTENTS.rule("REL210", "The files hold no caches and no leftovers of tools",
-      why="They belong to the machine that built the package. Users get useless files, and stale bytecode can run "
+      why="Caches belong to the machine that built the package. Users get useless files, and stale bytecode can run "
           "instead of the source.",
-      fix="Delete them, add them to .gitignore and take them out of git with git rm --cached.",
+      fix="Delete these files, add them to .gitignore and take them out of git with git rm --cached.",
       section=SECTION, severity=WARNING)
 def no_leftovers(contents: Contents) -> Iterator[At]:
     """Caches, editors' copies and the like."""
@@ -90,7 +90,7 @@ def no_secret_files(contents: Contents) -> Iterator[At]:
 
 @CONTENTS.rule("REL212", "No file holds a token or a private key",
       why="A file on an index stays public, and programs try every token that they find there.",
-      fix="Remove it, revoke it where it was issued, and read secrets from the environment.",
+      fix="Remove the token or the key, revoke it where it was issued, and read secrets from the environment.",
       section=SECTION)
 def no_secrets(contents: Contents) -> Iterator[At]:
     """Tokens and keys in the text of files; the finding names the place and the kind, never the secret."""

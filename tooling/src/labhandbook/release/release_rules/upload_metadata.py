@@ -55,7 +55,7 @@ METADATA = _rule(
     "Correct the field in pyproject.toml, tag the corrected commit and build again.")
 FORMAT = _rule(
     "REL302", "PyPI accepts the version of the metadata",
-    "PyPI can't read a version of the format that it doesn't know yet, or a file without metadata.",
+    "PyPI refuses a version of the format that it does not support yet, and a file without metadata.",
     f"Build with a backend that writes one of {', '.join(sorted(VERSIONS))}.", "sec-pypi-environment")
 VERSION = _rule(
     "REL303", "The version is a public one",
@@ -68,12 +68,12 @@ DIRECT = _rule(
     "Depend on a released version, and release the other package first.", "sec-pypi-dependencies")
 CLASSIFIER = _rule(
     "REL305", "Every classifier is on PyPI's list",
-    "PyPI refuses the upload for a classifier that it doesn't know or that is deprecated.",
-    "Copy it letter by letter from the list of classifiers, or remove it.", "sec-pypi-metadata")
+    "PyPI refuses the upload for a classifier that is unknown or deprecated.",
+    "Copy the classifier letter by letter from PyPI's list, or remove it.", "sec-pypi-metadata")
 PRIVATE = _rule(
     "REL306", "The package may be published",
     "A classifier that begins with Private :: is there to keep a package from being uploaded, and PyPI refuses it.",
-    "Remove it if the package is meant for everyone; otherwise don't publish.", "sec-pypi-metadata")
+    "Remove the classifier if the package is meant for everyone; otherwise don't publish.", "sec-pypi-metadata")
 FILE_NAME = _rule(
     "REL307", "The file has the name that its metadata ask for",
     "PyPI compares the name with the metadata to the letter: NAME-VERSION in lower case with underscores, and "
@@ -102,7 +102,7 @@ LICENCE_FILE = _rule(
 LINK = _rule(
     "REL313", "Links have a label of at most 32 characters and a web address",
     "PyPI refuses the upload for any other label or address.",
-    "Correct it in [project.urls].", "sec-pypi-metadata")
+    "Correct the link in [project.urls].", "sec-pypi-metadata")
 SUMMARY_RULE = _rule(
     "REL314", "The summary is one line of at most 512 characters",
     "PyPI refuses a longer one, and one with a line break.",
@@ -110,7 +110,7 @@ SUMMARY_RULE = _rule(
 EMAIL = _rule(
     "REL315", "E-mail addresses are valid",
     "PyPI refuses the upload for an address of an author or maintainer that can't exist.",
-    "Correct it in authors or maintainers, or leave the e-mail out.", "sec-pypi-metadata")
+    "Correct the address in authors or maintainers, or leave the e-mail out.", "sec-pypi-metadata")
 
 FIELDS = {
     "metadata-version": FORMAT, "version": VERSION, "classifier": CLASSIFIER, "description": README,

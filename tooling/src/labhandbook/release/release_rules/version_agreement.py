@@ -29,7 +29,7 @@ def findable(facts: Facts) -> Iterator[At]:
 
 @PROJECT.rule("REL002", "The version is one that indexes accept",
       why="An index refuses a version that doesn't follow PEP 440, and file names carry its normal form.",
-      fix="Write it as 1.2.3, or 1.2.3rc1 for a release candidate, without a v.",
+      fix="Write the version as 1.2.3, or 1.2.3rc1 for a release candidate, without a v.",
       section=SECTION)
 def readable(facts: Facts) -> Iterator[At]:
     """A version that is no version, or not in its normal form."""
@@ -120,7 +120,7 @@ def switched_on(facts: Facts) -> Iterator[At]:
 
 @PROJECT.rule("REL007", "`__version__` says the same version",
       why="People report the version that the package prints; if it is wrong, the bug can't be reproduced.",
-      fix='Read it from the installed metadata: importlib.metadata.version("NAME"), or delete it.',
+      fix="Read it from the installed metadata: importlib.metadata.version(\"NAME\"), or delete `__version__`.",
       section=SECTION)
 def module_agrees(facts: Facts) -> Iterator[At]:
     """A `__version__` written out that differs."""
