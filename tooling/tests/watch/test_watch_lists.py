@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -208,7 +207,7 @@ def test_a_pull_request_is_reported_when_it_opens_and_when_it_is_merged(site: Si
     assert desk.look().codes == ["WAT001"]
 
 
-def test_a_watch_that_looks_at_something_else_begins_anew(site: Site, desk: Desk) -> None:
+def test_a_watch_with_another_source_starts_with_a_quiet_look(site: Site, desk: Desk) -> None:
     desk.watch(PAGE.format(site.address))
     desk.look()
     desk.watch(PAGE.format(site.address).replace("ul.news > li", "ul.news a"))
@@ -231,4 +230,4 @@ def test_what_is_remembered_has_an_end(site: Site, desk: Desk, monkeypatch: pyte
 def test_the_state_is_private(site: Site, desk: Desk) -> None:
     desk.watch(PAGE.format(site.address))
     desk.look()
-    assert Path(desk.state.parent).stat().st_mode & 0o077 == 0
+    assert desk.state.parent.stat().st_mode & 0o077 == desk.state.stat().st_mode & 0o077 == 0

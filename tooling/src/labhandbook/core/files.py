@@ -25,10 +25,11 @@ HERE, SWAP = -100, 2
 A_MINUTE = 60
 
 
-def write_atomic(path: Path, content: str | bytes, *, sync: bool = False) -> None:
+def write_atomic(path: Path, content: str | bytes, *, sync: bool = False, mode: int = 0o644) -> None:
     """Write `content` to a temporary name beside `path`, then replace `path` with it.
 
     With `sync` the content is on the disk before the exchange, so that not even a machine that stops leaves half.
+    A new file gets the permissions `mode`; a file that exists keeps its own.
     A device or a pipe, such as /dev/null, is written to and stays what it is: replaced by root, it would be lost to
     every program of the machine.
     """
@@ -43,8 +44,7 @@ def write_atomic(path: Path, content: str | bytes, *, sync: bool = False) -> Non
             if sync:
                 stream.flush()
                 os.fsync(stream.fileno())
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-        Path(name).chmod(mode)
+        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else mode)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -47,7 +47,7 @@ class State:
     damaged: bool = False
 
     def entry(self, watch: Watch) -> dict[str, Any]:
-        """What is known of a watch. One that looks at something else than before begins again."""
+        """What is known of a watch. If its source has changed, the entry is a new one."""
         source = digest("\n".join((watch.kind, watch.source, watch.items, watch.within)))
         entry: dict[str, Any] = self.watches.get(watch.name, {})
         if entry.get("source") != source:
@@ -65,7 +65,8 @@ class State:
                 copy = _copy(self.path)
                 copy.unlink(missing_ok=True)
                 os.link(self.path, copy)
-            write_atomic(self.path, json.dumps(data, ensure_ascii=False, indent=1) + "\n", sync=True)
+            # Titles and links of a page behind a login are for this user alone.
+            write_atomic(self.path, json.dumps(data, ensure_ascii=False, indent=1) + "\n", sync=True, mode=0o600)
             self.damaged = False
         except OSError as error:
             raise HandbookError(f"the state can't be written: {error.strerror or error}", where=str(self.path),
