@@ -109,7 +109,7 @@ def test_stopped_run_saves_and_says_so(number: signal.Signals, tmp_path: Path) -
         assert len(run.metrics()) == 40
 
 
-def test_second_process_learns_who_works_there(tmp_path: Path) -> None:
+def test_second_process_gets_a_message_that_names_the_first(tmp_path: Path) -> None:
     program = Program(tmp_path)
     program.go(2)
     with pytest.raises(HandbookError, match=f"process {program.process.pid} on ") as caught:

@@ -77,7 +77,7 @@ def test_ids_of_made_tables_count_only_where_a_link_leads_to_them(tmp_path: Path
         "_book/index.html:1", "_book/page.html:1"]
 
 
-def test_the_home_page_may_stand_in_a_part(tmp_path: Path) -> None:
+def test_the_home_page_may_be_in_a_part(tmp_path: Path) -> None:
     listed = "    - part: First\n      chapters: [index.qmd]\n    - part: Second\n      chapters: [page.qmd]\n"
     config = f"{CONFIG.partition('    - ')[0]}{listed}"
     resources = "type: book\n  resources: [\"**.txt\", \"!**/private*\"]"

@@ -74,7 +74,7 @@ def test_every_scalar_but_stamps_is_a_fact(book: Path) -> None:
         "clusters.other.name": "Ümläut # and : signs"}
 
 
-def test_a_fact_knows_its_line(book: Path) -> None:
+def test_a_fact_has_its_line(book: Path) -> None:
     lines = CLUSTERS.splitlines()
     for fact in by_name(book).values():
         assert fact.file == "chapters/deep/clusters.yml"

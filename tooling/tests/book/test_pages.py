@@ -43,7 +43,7 @@ def test_first_page_is_titled_as_the_book(everything: Pages) -> None:
     assert home.heading("sec-welcome") == Heading("sec-welcome", 1, "", "Welcome")
 
 
-def test_title_can_stand_in_the_front_matter(everything: Pages) -> None:
+def test_title_can_be_in_the_front_matter(everything: Pages) -> None:
     page = everything["chapters/beta/three.html"]
     assert (page.number, page.title) == ("3", "Title from the front matter")
     assert page.text.count("Title from the front matter") == 1
@@ -124,7 +124,7 @@ def test_equations_are_mathml_with_numbers(one: Page) -> None:
     assert "{#eq-" not in one.text
 
 
-def test_numbers_outside_chapters_stand_alone(everything: Pages) -> None:
+def test_numbers_outside_chapters_have_no_chapter_number(everything: Pages) -> None:
     aside = everything["chapters/beta/aside.html"]
     assert aside.figures[0].caption == "Figure 1: In no chapter"
     assert aside.tables[0].caption == "Table 1: A table in no chapter"
@@ -305,7 +305,7 @@ def test_reading_path_comes_from_the_bibliography(everything: Pages) -> None:
     assert {"ref-knuth1984literate", "ref-turing1950other"} <= set(everything["references.html"].bibliography)
 
 
-def test_page_facts_tell_the_day_of_the_last_commit(one: Page) -> None:
+def test_page_facts_show_the_day_of_the_last_commit(one: Page) -> None:
     facts = one.one(".page-facts")
     assert [text_of(item) for item in facts.select("li")] == [
         "For testers", "Takes 3 min", "On laptop, cluster", "Changed 2026-02-03", "Confirmed 2026-01-02"]

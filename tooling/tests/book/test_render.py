@@ -150,7 +150,7 @@ def test_downloads_are_offered_where_they_were_made(tmp_path: Path) -> None:
         assert all((book / "_book" / name).is_file() for name in offered)
 
 
-def test_all_formats_stand_in_one_folder(tmp_path: Path) -> None:
+def test_all_formats_are_written_into_one_folder(tmp_path: Path) -> None:
     book = make_book(tmp_path, FILES)
     done = run("render", "--book", book, "--engine", "pandoc")
     assert done.returncode == 0, done.stderr

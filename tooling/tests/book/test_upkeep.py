@@ -27,7 +27,9 @@ from labhandbook.release.local_index import running
 from tooling.tests.conftest import LACKS, ROOT, make_book, run
 from tooling.tests.github.fake_github import Fault, State, serving
 from tooling.tests.package.sample_packages import git
+from tooling.tests.release.packaging_chapter import printed_words
 
+PAGE = "chapters/together/index.qmd"
 TODAY = date(2026, 11, 22)
 TOKEN = "a-token-that-no-issue-shows"
 PIN, OTHER = "1" * 40, "2" * 40
@@ -122,7 +124,7 @@ def shown(looked: Survey) -> list[str]:
     return [f"{finding.weight} {finding.place} {finding.rule.code} {finding.message}" for finding in looked.findings]
 
 
-def test_a_young_book_has_no_findings(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_book_that_is_up_to_date_has_no_findings(tmp_path: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = result(book(tmp_path, web), hubs(tmp_path), monkeypatch)
     assert (shown(looked), looked.asked, looked.blind, looked.failed) == ([], 3, False, False)
 
@@ -275,15 +277,15 @@ def test_a_github_that_refuses_says_what_the_job_lacks(tmp_path: Path) -> None:
     assert "issues: write" in raised.value.todo
 
 
-def test_the_command_brings_the_issue(tmp_path: Path, web: str) -> None:
+def test_the_command_opens_the_issue(tmp_path: Path, web: str) -> None:
     folder, state = book(tmp_path / "book", web, "/gone"), hubs(tmp_path)
     git(folder, "init", "--quiet")
     with serving(state) as server:
         environ = {"GITHUB_API_URL": server.url, "GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": "acerbilab/handbook",
                    "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"), "HANDBOOK_PYPI": web}
         done = run("upkeep", "--book", folder, "--issue", "--today", "2026-11-22", cwd=ROOT, timeout=300, **environ)
-        alone = run("upkeep", "--book", folder, "--format", "json", "--today", "2026-11-22", cwd=ROOT, timeout=300,
-                    **environ)
+        alone = run(*printed_words(PAGE, "handbook upkeep"), "--book", folder, "--format", "json", "--today",
+                    "2026-11-22", cwd=ROOT, timeout=300, **environ)
     assert done.returncode == 0, done.stderr
     assert "opened https://example.org/acerbilab/handbook/issues/1" in done.stderr
     assert "chapters/a.qmd:3: BOOK101" in done.stdout and "::error file=chapters/a.qmd,line=3" in done.stderr
@@ -293,7 +295,7 @@ def test_the_command_brings_the_issue(tmp_path: Path, web: str) -> None:
     assert len(state.issues) == 1 and TOKEN not in done.stdout + done.stderr + summary + state.issues[0]["body"]
 
 
-def test_the_handbooks_addresses_are_found_where_they_stand() -> None:
+def test_the_handbooks_addresses_are_found_with_file_and_line() -> None:
     found, _ = external_links.addresses(load_book(ROOT), TODAY)
     assert len(found) > 50 and all(each.line for each in found)
     assert {each.file for each in found} >= {"references.bib", "chapters/contributing.qmd"}

@@ -23,7 +23,7 @@ def summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_findings_stand_in_the_summary_and_at_their_lines(summary: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_findings_are_in_the_summary_and_at_their_lines(summary: Path, capsys: pytest.CaptureFixture[str]) -> None:
     job_summary.tell_findings(FINDINGS, "Release check")
     text = summary.read_text(encoding="utf-8")
     assert text.startswith("## Release check: 1 error, 1 could not be verified\n") and "#sec-pypi-tag)" in text

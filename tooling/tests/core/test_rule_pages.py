@@ -18,10 +18,13 @@ from labhandbook.recipe.recipe_rules.about import MAINTAINERS
 from labhandbook.recipe.recipe_rules.recipe_rule import RECIPE
 from labhandbook.release.project_facts import PROJECT
 from tooling.tests.conftest import ROOT, run
+from tooling.tests.release.packaging_chapter import printed_words
 
 rule_pages.load()
 CODES = sorted(code for code in REGISTRY if code.startswith(tuple(rule_pages.PAGES)))
 FETCHED = re.compile(r"facts\.index\b|\bremote_tags\b|repository\.github\b|[ =,]names\(\)")
+PRINTED = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "chapters").rglob("*.qmd")
+                 if "\nhandbook rules " in path.read_text(encoding="utf-8"))
 BADGES = re.compile(r"\{\{< rules ([A-Z0-9 ]+) >\}\}")
 
 
@@ -87,6 +90,13 @@ def test_rule_is_explained_by_its_code() -> None:
     assert done.returncode == 0 and rule.title in done.stdout and rule.fix in done.stdout
     unknown = run("rules", "BOOK999")
     assert unknown.returncode == 2 and "no rule has the code BOOK999" in unknown.stderr
+
+
+@pytest.mark.parametrize("page", PRINTED)
+def test_the_command_of_a_page_explains_its_rule(page: str) -> None:
+    words = printed_words(page, "handbook rules")
+    done = run(*words)
+    assert done.returncode == 0 and REGISTRY[words[1]].title in done.stdout
 
 
 def test_code_belongs_to_one_rule() -> None:

@@ -77,7 +77,7 @@ def test_every_requirement_is_locked_by_hash(name: str) -> None:
         assert requirement.specifier.contains(version), f"{requirement} but {version}; run the lock script"
 
 
-def test_an_archive_of_a_tag_knows_its_version(tmp_path: Path) -> None:
+def test_an_archive_of_a_tag_has_its_version(tmp_path: Path) -> None:
     """GitHub hands actions over as archives without history; setuptools-scm reads the version from one file in it."""
     git(tmp_path, "clone", "--quiet", "--shared", str(ROOT), "clone")
     git(tmp_path / "clone", "tag", "--annotate", "v9.8.7", "--message", "9.8.7")

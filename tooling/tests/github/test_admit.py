@@ -15,6 +15,7 @@ from labhandbook.package.project import load_project
 from tooling.tests.conftest import run
 from tooling.tests.github import fake_github
 from tooling.tests.package.sample_packages import git, make
+from tooling.tests.release.packaging_chapter import FROM_ACTIONS, printed_words
 
 TOKEN = "ghs_" + "t" * 20
 
@@ -62,7 +63,7 @@ def test_a_good_tag_is_admitted(clone: Path, server: fake_github.Server) -> None
                          "app": {"slug": "codecov"}})
     state.statuses.append({"context": "readthedocs", "state": "success", "target_url": None})
     assert found(clone, server) == {}
-    done = run("release", "admit", clone)
+    done = run(*printed_words(FROM_ACTIONS, "handbook release admit"), cwd=clone)
     assert done.returncode == 0, done.stderr
     assert "v1.2.0 is" in done.stderr and "tests.yml" in done.stderr and "codecov" in done.stderr
 

@@ -14,9 +14,11 @@ from labhandbook.core.github_api import GitHub
 from labhandbook.github.announce import Announced, Announcement, announce, citation
 from labhandbook.package.changelog import notes_of, section
 from labhandbook.package.project import load_project
+from tooling.tests.conftest import run
 from tooling.tests.github import fake_github
 from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_packages import git, make
+from tooling.tests.release.packaging_chapter import FROM_ACTIONS, printed_words
 
 TOKEN = "ghs_" + "t" * 20
 CHANGELOG = "# Changes\n\n## 1.2.0 - 2026-01-02\n\n- Better, see [#7].\n\n## 1.1.0\n\n- Older.\n\n[#7]: https://x/7\n"
@@ -67,6 +69,17 @@ def test_a_release_is_published_with_notes_and_files(wanted: Announcement, serve
     assert done.published == "published" and done.notes == "CHANGELOG.md" and set(done.files.values()) == {"uploaded"}
     order = [line.split()[0] for line in server.state.asked if not line.startswith("GET")]
     assert order == ["POST", "POST", "POST", "PATCH"], "files come before it is published"
+
+
+@pytest.mark.walk
+def test_the_command_publishes_what_was_built(wanted: Announcement, server: fake_github.Server) -> None:
+    root = wanted.project.root
+    built = run("release", "build", cwd=root)
+    assert built.returncode == 0, built.stderr
+    done = run(*printed_words(FROM_ACTIONS, "handbook release announce"), cwd=root, GITHUB_API_URL=server.url,
+               GITHUB_REPOSITORY="lab/demo", GITHUB_TOKEN=TOKEN, NO_PROXY="127.0.0.1")
+    assert done.returncode == 0 and "v1.2.0 is published on GitHub" in done.stderr, done.stderr
+    assert sorted(server.state.assets("v1.2.0")) == ["demo-1.2.0-py3-none-any.whl", "demo-1.2.0.tar.gz"]
 
 
 @pytest.mark.parametrize(("files", "said"), [

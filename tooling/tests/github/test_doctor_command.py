@@ -16,6 +16,7 @@ from tooling.tests.github.fake_github import Fault, State, serving
 from tooling.tests.github.sample_repository import BUILD, GOOD, PIN, PYPROJECT, RELEASE, TEST, change
 from tooling.tests.github.workflow_parts import COMPOSITE
 from tooling.tests.package.sample_packages import git
+from tooling.tests.release.packaging_chapter import FROM_ACTIONS, printed_words
 from tooling.tests.release.rule_cases import SCM
 
 pytestmark = pytest.mark.walk
@@ -181,7 +182,7 @@ def test_the_command_reports_as_every_check_does(package: Path) -> None:
     identity, steps = "    permissions:\n      id-token: write\n", "    steps:\n      - uses: actions/download"
     write(package, {RELEASE: change((identity + steps, steps))})
     commit(package, "Break it")
-    done = run("release", "doctor", "--offline", cwd=package)
+    done = run(*printed_words(FROM_ACTIONS, "handbook release doctor"), "--offline", cwd=package)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert f"{RELEASE}:31: GHA020 testpypi lacks id-token: write" in done.stdout
     assert ".html#" not in done.stdout and "group/demo-tool: 2 uploads" in done.stderr

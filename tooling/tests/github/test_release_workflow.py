@@ -22,6 +22,7 @@ from tooling.tests.github import fake_github
 from tooling.tests.github.act_runner import PROGRAMS, load
 from tooling.tests.github.pipeline import JOBS
 from tooling.tests.package.sample_packages import git, make, pyproject
+from tooling.tests.release.packaging_chapter import FROM_ACTIONS, printed_words
 
 pytestmark = pytest.mark.walk
 
@@ -51,7 +52,7 @@ def lint(folder: Path, workflow: Path = WORKFLOW) -> str:
 
 
 def test_the_workflow_is_written_and_clean(package: Path) -> None:
-    done = run("release", "init", package, "--handbook", COMMIT)
+    done = run(*printed_words(FROM_ACTIONS, "handbook release init"), "--handbook", COMMIT, cwd=package)
     assert done.returncode == 0 and "written" in done.stderr, done.stderr
     assert lint(package) == ""
     workflow = load(package / WORKFLOW)

@@ -194,7 +194,7 @@ def test_a_client_that_sends_a_letter_at_a_time_is_ended(monkeypatch: pytest.Mon
         assert theirs.recv(1) == b"", "the end that the server keeps is closed"
 
 
-def test_who_is_answered_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_is_answered_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("labhandbook.book.preview.clients.ASKING", 0.0)
     clients, (ours, theirs) = Clients(), socket.socketpair()
     with ours, theirs:

@@ -134,16 +134,6 @@ def on_slurm() -> set[str]:
     return {printed.place for printed in commands()}
 
 
-def test_every_block_of_the_cluster_pages_is_run_or_named() -> None:
-    slurm, walked, left = on_slurm(), {READY, MOVING, TOOLS}, []
-    for path in sorted((ROOT / "chapters/hpc").glob("[!_]*.qmd")):
-        page = path.relative_to(ROOT).as_posix()
-        left += [block.place for block in blocks(page)
-                 if page not in walked and f"{path.name}:{block.line}" not in slurm
-                 and not (ROOT / "chapters/hpc/jobs" / block.machine).is_file() and not skipped(block)]
-    assert not left
-
-
 def test_every_excluded_block_is_on_a_page() -> None:
     texts = [block.text for path in (ROOT / "chapters/hpc").glob("[!_]*.qmd")
              for block in blocks(path.relative_to(ROOT).as_posix())]

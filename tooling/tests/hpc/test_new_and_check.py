@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,7 +17,9 @@ from tooling.tests.conftest import run
 from tooling.tests.hpc.conftest import JOBS
 from tooling.tests.hpc.slurm import CLUSTERS
 from tooling.tests.hpc.terminal import talk
+from tooling.tests.release.packaging_chapter import blocks
 
+PAGE = "chapters/together/ai.qmd"
 HANDBOOK = Path(sys.executable).with_name("handbook")
 
 
@@ -115,6 +119,16 @@ def test_check_reports_to_people_and_machines(tmp_path: Path) -> None:
     sarif = json.loads(run("job", "check", "job.sh", "--cluster", "lumi", "--format", "sarif", cwd=tmp_path).stdout)
     rule, = sarif["runs"][0]["tool"]["driver"]["rules"]
     assert rule["helpUri"].endswith("/chapters/hpc/resources.html#sec-hpc-workflow-partition")
+
+
+def test_the_page_on_ai_tools_checks_a_script(tmp_path: Path) -> None:
+    (block,) = blocks(PAGE)
+    (tmp_path / "job.sh").write_text("#!/bin/bash\n#SBATCH --ntask=1\nsrun hostname\n")
+    env = {**os.environ, "PATH": f"{HANDBOOK.parent}{os.pathsep}{os.environ['PATH']}", "SCRIPT": "job.sh",
+           "CLUSTER": "lumi"}
+    done = subprocess.run(["bash", "-euc", block.text], cwd=tmp_path, env=env, capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 1 and "HPC001" in done.stdout, done.stdout + done.stderr
 
 
 def test_the_log_folder_is_looked_for_where_one_submits(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tooling.tests.recipe.samples import need_network
 
 pytestmark = pytest.mark.long
 
-CHAPTER = ROOT / "chapters" / "packaging" / "conda-forge.qmd"
+PAGE = "chapters/packaging/conda-forge.qmd"
 # Blocks of the chapter that can't run here, by the words that identify them, and why.
 CONDA = "it needs conda and conda-forge's channel"
 EXCLUDED = {"conda create --yes --name recipe": CONDA, "conda install": CONDA, "conda create --yes --name try": CONDA,
@@ -31,7 +31,8 @@ IN_FEEDSTOCK = ("recipe diff .\n", "recipe update")
 
 def blocks() -> list[str]:
     """The shell blocks of the chapter in their order."""
-    return re.findall(r"^```\{\.bash[^\n]*\n(.*?)^```", CHAPTER.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    text = (ROOT / PAGE).read_text(encoding="utf-8")
+    return re.findall(r"^```\{\.bash[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def block(words: str) -> str:

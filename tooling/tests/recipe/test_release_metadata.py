@@ -53,7 +53,7 @@ def test_the_licence_is_what_the_files_say(said: str, text: str, guess: str, fou
                                                                and said != "License: BSD-3-Clause"), doubt
 
 
-def test_two_licence_texts_tell_nothing(tmp_path: Path) -> None:
+def test_two_licence_texts_give_no_licence(tmp_path: Path) -> None:
     sdist, wheel = files(Release(licence="", files={"LICENSE-APACHE": APACHE}), tmp_path)
     assert licence(sdist, wheel) == ("", "") and by_words(APACHE) == "Apache-2.0"
 

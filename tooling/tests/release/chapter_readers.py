@@ -1,11 +1,11 @@
 """Readers of the packaging chapter: its shell blocks run as printed, in order, by hand or by command.
 
-Pages are read from top to bottom in one shell, as a reader would paste them: once by hand, once by command. Two
-indexes on loopback stand for TestPyPI and PyPI. By hand they are reached as a user's own settings allow: the address
-of the variable, `.pypirc` for twine, pip's default index for what is installed by name (with the machine's own index
-beside it, for pytest and the like). By command the words `testpypi` and `pypi` are replaced by addresses on loopback:
-the kit takes the addresses of these names from twine and has no way around it. So the question before an upload to
-PyPI is not asked here; `test_publish.py` asks it.
+Pages are read from top to bottom in one shell, as a reader would paste them: by hand with the tests in the package
+and beside it, and by command. Two indexes on loopback stand for TestPyPI and PyPI. By hand they are reached as a
+user's own settings allow: the address of the variable, `.pypirc` for twine, pip's default index for what is installed
+by name (with the machine's own index beside it, for pytest and the like). By command the words `testpypi` and `pypi`
+are replaced by addresses on loopback: the kit takes the addresses of these names from twine and has no way around it.
+So the question before an upload to PyPI is not asked here; `test_publish.py` asks it.
 """
 
 from __future__ import annotations
@@ -29,14 +29,22 @@ from tooling.tests.conftest import LACKS
 from tooling.tests.package.sample_dists import CANARY
 from tooling.tests.package.sample_packages import download, git, write
 from tooling.tests.release.faulty_index import Server, serving
-from tooling.tests.release.packaging_chapter import BY_COMMAND, FIRST, HAND, NEXT, NOT_READY, Block, blocks, read
+from tooling.tests.release.packaging_chapter import (
+    BY_COMMAND,
+    HAND,
+    INSIDE,
+    NOT_READY,
+    Block,
+    blocks,
+    printed_file,
+)
 
 NAME, MODULE = "lab-chapter-demo", "lab_chapter_demo"
 FILES = {
     "README.md": f"# {NAME}\n\nMeans of numbers.\n",
     "LICENSE": "BSD 3-Clause License\n\nRedistribution and use in source and binary forms is permitted.\n",
     "CHANGELOG.md": "# Changes\n\n## 1.1.0\n\n- Means.\n",
-    ".gitignore": "__pycache__/\n*.egg-info/\nbuild/\ndist/\n.pytest_cache/\n",
+    ".gitignore": printed_file(".gitignore"),
     f"{MODULE}/__init__.py": '"""Means of numbers."""\n\nfrom .means import mean\n\n__all__ = ["mean"]\n',
     f"{MODULE}/means.py": '"""Means."""\n\nimport click\n\n\ndef mean(*values: float) -> float:\n'
                           '    """The mean of some numbers."""\n    if not values:\n'
@@ -51,11 +59,7 @@ FILES = {
 
 def chapter_pyproject(compare_with: str) -> str:
     """The chapter's own pyproject.toml, for a package without large dependencies."""
-    source = read(FIRST[0])
-    start = next(place for place, line in enumerate(source.lines)
-                 if line.opens and line.text.startswith('```{.toml filename="pyproject.toml"}'))
-    end = next(place for place in range(start + 1, len(source.lines)) if source.filled[place].startswith("```"))
-    text = "\n".join(source.filled[start + 1:end]) + "\n"
+    text = printed_file("pyproject.toml")
     for old, new in (('include = ["gpyreg", "gpyreg.*"]', f'include = ["{MODULE}", "{MODULE}.*"]'),
                      ('    "numpy>=1.26",\n    "scipy>=1.11.2",\n', '    "click>=8.1",\n'), ("gpyreg", NAME)):
         assert old in text, old
@@ -76,9 +80,10 @@ def quick_venv(python: str) -> str:
 
 @dataclass
 class Way:
-    """A reader on one way through the pages, with a project and two indexes. `said` is each block's output."""
+    """A reader who takes two tabs of the pages, with a project and two indexes. `said` is each block's output."""
 
     tab: str
+    tests: str
     folder: Path
     testpypi: Server
     pypi: Server
@@ -94,7 +99,10 @@ class Way:
 
     def start(self) -> Way:
         """A project on a branch of a remote, with nothing tagged; settings as a user would have them."""
-        write(self.root, {**FILES, "pyproject.toml": chapter_pyproject(self.pypi.url)})
+        files = FILES if self.tests == INSIDE else {
+            name.removeprefix(f"{MODULE}/") if name.startswith(f"{MODULE}/tests/") else name: text
+            for name, text in FILES.items()}
+        write(self.root, {**files, "pyproject.toml": chapter_pyproject(self.pypi.url)})
         git(self.folder, "init", "--quiet", "--bare", "origin.git")
         git(self.root, "init", "--quiet")
         git(self.root, "remote", "add", "origin", str(self.origin))
@@ -150,7 +158,7 @@ class Way:
         outputs.mkdir()
         script, tagged = ["set -e"], False
         simple = {"index.testpypi.simple": f"{self.testpypi.url}/simple/"}
-        run = [block for page in pages for block in blocks(page, simple) if block.runs(self.tab)]
+        run = [block for page in pages for block in blocks(page, simple) if block.runs(self.tab, self.tests)]
         for number, block in enumerate(run):
             text, output = self.text(block, version), outputs / str(number)
             if not tagged and NOT_READY.search(text):
@@ -172,19 +180,19 @@ class Way:
         assert found, f"no block holds {needle}"
         return "".join(found)
 
-    def update(self) -> None:
-        """Make the next version's commit, with a new subpackage and a line in the change log, and take its page."""
+    def update(self, page: str) -> None:
+        """Make the next version's commit, with a new subpackage and a line in the change log, and follow its page."""
         changes = (self.root / "CHANGELOG.md").read_text().replace("## 1.1.0", "## 1.2.0\n\n- More.\n\n## 1.1.0")
         write(self.root, {"CHANGELOG.md": changes, f"{MODULE}/more/__init__.py": '"""More."""\n'})
         self.commit("More")
-        self.walk("1.2.0", NEXT)
+        self.walk("1.2.0", page)
 
 
-def way(tab: str, folder: Path) -> Iterator[Way]:
-    """A reader who followed the pages of a first release."""
+def way(tab: str, tests: str, folder: Path, *pages: str) -> Iterator[Way]:
+    """A reader who has made a first release by these pages."""
     if download("click>=8.1") is None:
         pytest.skip(LACKS + "the network")
     with serving(folder / "testpypi", token=CANARY) as testpypi, serving(folder / "pypi", token=CANARY) as pypi:
-        here = Way(tab, folder, testpypi, pypi).start()
-        here.walk("1.1.0", *FIRST)
+        here = Way(tab, tests, folder, testpypi, pypi).start()
+        here.walk("1.1.0", *pages)
         yield here

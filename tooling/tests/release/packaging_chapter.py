@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import shlex
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ FIRST = ("chapters/packaging/pypi.qmd", "chapters/packaging/pypi-upload.qmd",
 NEXT = "chapters/packaging/updating.qmd"
 FROM_ACTIONS = "chapters/packaging/github-actions.qmd"
 HAND, BY_COMMAND = "By hand", "By command"
+# Where the package has its tests: the reader takes one of these tabs too.
+INSIDE, BESIDE = "Tests in the package", "Tests beside the package"
 SHORTCODES = {"rules", "page-facts", "reading-time", "reading-path", "agreement", "part", "changes", "talks",
               "glossary"}
 HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*(?:\{#([\w-]+)([^}]*)\})?$")
@@ -63,11 +66,11 @@ class Block:
         """Why it does not run here; empty for one that does."""
         return next((why for start, why in NOT_RUN.items() if self.text.startswith(start)), "")
 
-    def runs(self, tab: str) -> bool:
-        """Whether it runs on the way through the page that takes this tab."""
+    def runs(self, *tabs: str) -> bool:
+        """Whether it runs for a reader who takes these tabs."""
         kit = self.text.startswith("handbook ")
-        return (self.tab in ("", tab) and not self.why_not
-                and (not kit if tab == HAND else self.section not in HAND_ONLY))
+        return (self.tab in ("", *tabs) and not self.why_not
+                and (not kit if HAND in tabs else self.section not in HAND_ONLY))
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,21 @@ def blocks(page: str, given: Mapping[str, str] | None = None) -> list[Block]:
         elif heading and heading[3]:
             around = [each for each in around if each[0] < len(heading[1])] + [(len(heading[1]), heading[3])]
     return found
+
+
+def printed_words(page: str, start: str) -> list[str]:
+    """The words of the page's one block that begins so, without the program's name."""
+    (found,) = [block for block in blocks(page) if block.text.startswith(start)]
+    return shlex.split(found.text)[1:]
+
+
+def printed_file(name: str) -> str:
+    """The file of this name that the page of a first release prints."""
+    source = read(FIRST[0])
+    start = next(place for place, line in enumerate(source.lines)
+                 if line.opens and f'filename="{name}"' in line.text)
+    end = next(place for place in range(start + 1, len(source.lines)) if source.filled[place].startswith("```"))
+    return "\n".join(source.filled[start + 1:end]) + "\n"
 
 
 @functools.cache

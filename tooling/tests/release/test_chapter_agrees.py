@@ -16,11 +16,13 @@ from labhandbook.core.rule_pages import load as load_rules
 from labhandbook.core.rules import REGISTRY
 from labhandbook.release import release_steps
 from tooling.tests.release.packaging_chapter import (
+    BESIDE,
     BY_COMMAND,
     FIRST,
     FROM_ACTIONS,
     HAND,
     HAND_ONLY,
+    INSIDE,
     NEXT,
     NOT_RUN,
     blocks,
@@ -100,8 +102,8 @@ def test_both_pages_print_the_commands_in_the_same_order() -> None:
 @pytest.mark.parametrize("page", [*FIRST, NEXT])
 def test_every_block_runs_or_is_listed(page: str) -> None:
     for block in blocks(page):
-        assert block.tab in ("", HAND, BY_COMMAND), block.place
-        assert block.runs(HAND) or block.runs(BY_COMMAND) or block.why_not, block.place
+        assert block.tab in ("", HAND, BY_COMMAND, INSIDE, BESIDE), block.place
+        assert block.runs(HAND, INSIDE, BESIDE) or block.runs(BY_COMMAND) or block.why_not, block.place
         checked = subprocess.run(["bash", "-n"], input=block.text, text=True, capture_output=True, check=False)
         assert not checked.returncode, f"{block.place}: {checked.stderr}"
     listed = {start for start in NOT_RUN for each in (*FIRST, NEXT) for block in blocks(each)

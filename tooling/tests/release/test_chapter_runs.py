@@ -12,19 +12,19 @@ from labhandbook.release.local_index_files import Stored
 from tooling.tests.package.sample_dists import CANARY
 from tooling.tests.package.sample_packages import git
 from tooling.tests.release.chapter_readers import MODULE, NAME, Way, way
-from tooling.tests.release.packaging_chapter import BY_COMMAND, HAND
+from tooling.tests.release.packaging_chapter import BESIDE, BY_COMMAND, FIRST, HAND, INSIDE, NEXT
 
 pytestmark = pytest.mark.long
 
 
-@pytest.fixture(scope="module")
-def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
-    yield from way(HAND, tmp_path_factory.mktemp("hand"))
+@pytest.fixture(scope="module", params=[INSIDE, BESIDE])
+def by_hand(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
+    yield from way(HAND, request.param, tmp_path_factory.mktemp("hand"), *FIRST)
 
 
 @pytest.fixture(scope="module")
 def by_command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
-    yield from way(BY_COMMAND, tmp_path_factory.mktemp("command"))
+    yield from way(BY_COMMAND, INSIDE, tmp_path_factory.mktemp("command"), *FIRST)
 
 
 def names(version: str) -> list[str]:
@@ -66,7 +66,7 @@ def test_a_first_release_by_hand(by_hand: Way) -> None:
 
 
 def test_the_next_release_by_hand(by_hand: Way) -> None:
-    by_hand.update()
+    by_hand.update(NEXT)
     check_indexes(by_hand, "1.1.0", "1.2.0")
     output = functools.partial(by_hand.output, "1.2.0")
     assert output("git tag --annotate") == "v1.2.0\n"
@@ -89,7 +89,7 @@ def test_a_first_release_by_command(by_command: Way) -> None:
 
 
 def test_the_next_release_by_command(by_command: Way) -> None:
-    by_command.update()
+    by_command.update(NEXT)
     check_indexes(by_command, "1.1.0", "1.2.0")
     output = functools.partial(by_command.output, "1.2.0")
     assert f"{MODULE}/more/__init__.py" in output("handbook release inspect"), "what is new since the last release"

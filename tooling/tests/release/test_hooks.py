@@ -21,7 +21,9 @@ from labhandbook.release.repo_review import checks
 from tooling.tests.conftest import LACKS, ROOT, run
 from tooling.tests.package import sample_dists
 from tooling.tests.package.sample_packages import git
+from tooling.tests.release.packaging_chapter import printed_words
 
+PAGE = "chapters/packaging/metadata.qmd"
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 
 
@@ -64,8 +66,9 @@ def test_a_check_before_the_commit_leaves_out_what_only_a_tag_can_give(tmp_path:
     root = sample_dists.project(tmp_path / "labdemo")
     git(root, "tag", "--delete", "v1.2.0")
     (root / "labdemo/new.py").touch()
-    asked = ("release", "check", "--offline", "--format", "json")
-    whole, before = (json.loads(run(*asked, *more, cwd=root).stdout)["findings"] for more in ((), ("--untagged",)))
+    words = printed_words(PAGE, "handbook release check")
+    whole, before = (json.loads(run(*asked, "--offline", "--format", "json", cwd=root).stdout)["findings"]
+                     for asked in (("release", "check"), words))
     assert {"REL011", "REL013"} <= {each["code"] for each in whole}
     assert not {each["code"] for each in before} & set(BEFORE_THE_COMMIT)
 

@@ -107,7 +107,7 @@ def test_packages_that_depend_on_each_other(tmp_path: Path) -> None:
     assert alone.returncode == 1 and "REL601" in alone.stdout, "the index of the world has no labbase"
 
 
-def test_new_sources_begin_the_rehearsal_anew(tmp_path: Path) -> None:
+def test_new_sources_restart_the_rehearsal(tmp_path: Path) -> None:
     root = sample_dists.project(tmp_path / "labdemo")
     assert run("release", "rehearse", root, *QUICK).returncode == 0
     before = state(root).hashes()

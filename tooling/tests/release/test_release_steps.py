@@ -107,7 +107,7 @@ def test_verify_waits_for_what_publish_left(root: Path, server: Server) -> None:
     assert done.returncode == 1 and "REL701" in done.stdout
 
 
-def test_a_published_version_is_not_built_anew(root: Path, server: Server) -> None:
+def test_a_published_version_is_not_built_again(root: Path, server: Server) -> None:
     assert secretly("release", "publish", root, "--to", server.url, "--upload-only").returncode == 0
     (root / "labdemo" / "more.py").write_text('"""More."""\n')
     git(root, "tag", "--delete", "v1.2.0")

@@ -23,6 +23,7 @@ from tooling.tests.package.sample_packages import git
 from tooling.tests.recipe.samples import need_network
 from tooling.tests.release.own_packages import QUICK, VERSION, ready
 
+PAGE = "chapters/research/index.qmd"
 PYTHON = "3.{}".format(*sys.version_info[1:])
 TAGS = ("v" + VERSION, *(f"{name}-v{VERSION}" for name in QUICK))
 # What each recipe has to say beside its name: the build backend, and a dependency by conda-forge's name.
@@ -35,8 +36,8 @@ ROOM = 20
 
 def block() -> str:
     """The command of the kit that the research page prints."""
-    page = (ROOT / "chapters/research/index.qmd").read_text(encoding="utf-8")
-    (found,) = re.findall(r"^```\{\.bash[^\n]*\n(handbook .*?)^```", page, re.MULTILINE | re.DOTALL)
+    text = (ROOT / PAGE).read_text(encoding="utf-8")
+    (found,) = re.findall(r"^```\{\.bash[^\n]*\n(handbook .*?)^```", text, re.MULTILINE | re.DOTALL)
     return str(found).strip()
 
 

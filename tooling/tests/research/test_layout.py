@@ -35,7 +35,7 @@ def test_names_tags_and_change_log_agree(project: Path) -> None:
         assert (project / name).exists(), name
 
 
-def test_project_knows_nothing_of_the_kit_but_runs(project: Path) -> None:
+def test_project_imports_only_runs_of_the_kit(project: Path) -> None:
     for path in (project / "src").rglob("*.py"):
         imports = re.findall(r"^\s*(?:from|import) (labhandbook\S*)", path.read_text(encoding="utf-8"), re.MULTILINE)
         assert set(imports) <= {"labhandbook.runs"}, path

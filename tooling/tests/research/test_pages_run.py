@@ -1,4 +1,8 @@
-"""The pages of the projects: their blocks for a laptop run as printed, one page after the other, in one folder."""
+"""The pages of the projects: their blocks for a laptop run as printed, one page after the other, in one clone.
+
+The environment is made as printed, and the projects are installed in it. What they need is on its path already, from
+the environment of `make test-research`, so pip downloads only the tools that build them.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,27 @@ import os
 import re
 import shutil
 import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
 
+from labhandbook.book.facts import identity
+from labhandbook.book.model import load_book
 from tooling.tests.conftest import ROOT
+from tooling.tests.github.pipeline import handbook_as_fetched
+from tooling.tests.package.sample_packages import git
+from tooling.tests.release.packaging_chapter import blocks
 
-BLOCK = re.compile(r'^```\{\.bash filename="laptop"\}\n(.*?)^```$', re.MULTILINE | re.DOTALL)
-# `make test-research` has installed the projects and numpy.
-INSTALL = re.compile(r"^python3 -m (?:pip install|venv) (?:.*\\\n)*.*\n", re.MULTILINE)
+CODE = "chapters/research/index.qmd"
+QUICK = tuple(f"chapters/research/{page}.qmd" for page in (
+    "runs", "simulation-based-inference", "gp/index", "bo/index", "phrases/index", "eras/index"))
+TRAIN = ("chapters/research/selfplay/index.qmd", "chapters/research/driving/index.qmd")
+PAGES = (CODE, *QUICK, *TRAIN)
 # What can't run here, by words of the block, and why.
 NOT_RUN = {
     "NUMERAI_PUBLIC_ID": "it needs an account",
-    "make .venv-research": "it made this environment",
+    "make .venv-research": "it made the environment of these tests",
     "handbook release rehearse": "test_kit.py runs it",
     "tensorboard --logdir": "it serves pages until it is stopped; test_tracking.py reads the files",
     "mhi/CarRacing-v0": "it takes hours",
@@ -41,15 +53,13 @@ SEEN = {
 
 
 def printed(page: str) -> list[str]:
-    """The blocks of a page that run here, without the lines that install the projects."""
-    texts = [INSTALL.sub("", text) for text in BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))]
-    return [text for text in texts if text.strip() and not any(word in text for word in NOT_RUN)]
+    """The blocks of a page that run here."""
+    return [block.text for block in blocks(page)
+            if block.machine == "laptop" and not any(word in block.text for word in NOT_RUN)]
 
 
-def follow(page: str, folder: Path, research: Path) -> None:
+def follow(page: str, folder: Path, env: dict[str, str]) -> None:
     """Run a page's blocks in a folder, and look for what the page says that you see."""
-    env = {**os.environ, "PATH": f"{research / 'bin'}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder),
-           "XDG_DATA_HOME": str(folder / "data"), "OMP_NUM_THREADS": "1"}
     found = printed(page)
     assert found, page
     for text in found:
@@ -61,11 +71,22 @@ def follow(page: str, folder: Path, research: Path) -> None:
                 assert re.search(pattern, done.stdout), f"{page}\n{text}{done.stdout}{done.stderr}"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where a reader works who has copied the program that a page prints."""
-    shutil.copy(ROOT / "chapters/research/train.py", tmp_path)
-    return tmp_path
+def reader(research: Path, folder: Path) -> tuple[Path, dict[str, str]]:
+    """A reader who has got the code as printed: their clone, and their variables in a terminal of its environment."""
+    hosted = handbook_as_fetched(folder / "hosted")
+    git(hosted, "init", "--quiet")
+    git(hosted, "add", "--all")
+    git(hosted, "commit", "--quiet", "--message", "The handbook")
+    caches = {name: os.environ.get(name, str(Path.home() / place))
+              for name, place in (("XDG_CACHE_HOME", ".cache"), ("XDG_CONFIG_HOME", ".config"))}
+    env = {**os.environ, **caches, "PYTHONPATH": sysconfig.get_path("purelib"), "HOME": str(folder),
+           "XDG_DATA_HOME": str(folder / "data"), "OMP_NUM_THREADS": "1", "GIT_CONFIG_COUNT": "1",
+           "GIT_CONFIG_KEY_0": f"url.file://{hosted}.insteadOf",
+           "GIT_CONFIG_VALUE_0": identity(load_book(ROOT))["repo"],
+           "PATH": f"{research / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    follow(CODE, folder, env)
+    shutil.copy(ROOT / "chapters/research/train.py", folder / "handbook")
+    return folder / "handbook", {**env, "PATH": f"{folder / 'research-env/bin'}{os.pathsep}{os.environ['PATH']}"}
 
 
 def test_the_program_to_try_a_gpu_script_with_learns(research: Path, tmp_path: Path) -> None:
@@ -77,18 +98,19 @@ def test_the_program_to_try_a_gpu_script_with_learns(research: Path, tmp_path: P
 
 
 def test_every_word_is_on_a_page() -> None:
-    text = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("chapters/research/**/*.qmd"))
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
     assert not [words for words in (*NOT_RUN, *SEEN) if words not in text]
 
 
-def test_pages_run_one_after_the_other(folder: Path, research: Path) -> None:
-    for page in ("runs", "simulation-based-inference", "gp/index", "bo/index", "phrases/index", "eras/index"):
-        follow(f"chapters/research/{page}.qmd", folder, research)
-    assert sorted(path.name for path in (folder / "runs").iterdir()) == [
+def test_pages_run_one_after_the_other(research: Path, tmp_path: Path) -> None:
+    clone, env = reader(research, tmp_path)
+    for page in QUICK:
+        follow(page, clone, env)
+    assert sorted(path.name for path in (clone / "runs").iterdir()) == [
         "first", "mhi_eras-seed-0", "mhi_phrases-seed-0", "short", "walk-0"]
 
 
 @pytest.mark.slow  # they train for minutes
-@pytest.mark.parametrize("project", ["selfplay", "driving"])
-def test_pages_that_train_run(project: str, folder: Path, research: Path) -> None:
-    follow(f"chapters/research/{project}/index.qmd", folder, research)
+@pytest.mark.parametrize("page", TRAIN)
+def test_pages_that_train_run(page: str, research: Path, tmp_path: Path) -> None:
+    follow(page, *reader(research, tmp_path))

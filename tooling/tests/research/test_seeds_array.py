@@ -12,13 +12,16 @@ import pytest
 from tooling.tests.conftest import ROOT
 from tooling.tests.hpc.slurm import Slurm
 
+# The pages that print the array, and the last step of their studies.
+PAGES = {"chapters/research/phrases/index.qmd": 20, "chapters/research/eras/index.qmd": 11}
 
-@pytest.mark.parametrize(("module", "last"), [("mhi_phrases", 20), ("mhi_eras", 11)])
-def test_study_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path, module: str, last: int) -> None:
+
+@pytest.mark.parametrize("page", PAGES)
+def test_study_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path, page: str) -> None:
+    module = f"mhi_{Path(page).parent.name}"
     shutil.copy(ROOT / "chapters/hpc/jobs/array-seeds.sh", tmp_path)
     (tmp_path / "slurm_log").mkdir()
-    page = ROOT / f"chapters/research/{module.removeprefix('mhi_')}/index.qmd"
-    assert f"sbatch array-seeds.sh {module} study" in page.read_text(encoding="utf-8")
+    assert f"sbatch array-seeds.sh {module} study" in (ROOT / page).read_text(encoding="utf-8")
 
     def submit() -> str:
         return slurm.submit("--array=0-1", "array-seeds.sh", module, "study", cwd=tmp_path,
@@ -37,5 +40,5 @@ def test_study_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path
     for seed in (0, 1):
         folder = tmp_path / f"runs/{module}-seed-{seed}"
         steps = [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
-        assert steps == list(range(1, last + 1)), "each step is in it once"
+        assert steps == list(range(1, PAGES[page] + 1)), "each step is in it once"
         assert (folder / "result.json").exists() and (folder / "done").exists()

@@ -15,26 +15,26 @@ from tooling.tests.conftest import ROOT, run
 from tooling.tests.hpc.terminal import talk as typed
 from tooling.tests.seminar.test_calendar_feed import NAMES
 
-PAGE = ROOT / "chapters/seminars/organising.qmd"
+PAGE = "chapters/seminars/organising.qmd"
+TEXT = (ROOT / PAGE).read_text(encoding="utf-8")
 ANSWERS = ("--title", "A title", "--date", "2026-12-03", "--start", "10:15", "--end", "11:00")
 
 
 def printed() -> list[list[str]]:
     """The commands of the page, in its order."""
-    blocks = re.findall(r"^```\{\.bash[^\n]*\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```\{\.bash[^\n]*\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
     return [shlex.split(block.replace("\\\n", " ")) for block in blocks]
 
 
 def test_the_page_runs_as_printed(tmp_path: Path) -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    abstract = re.search(r"^```\{\.yaml filename=\"(.*?)\"\}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    abstract = re.search(r"^```\{\.yaml filename=\"(.*?)\"\}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
     assert abstract
     ran = []
     for words in printed():
         if words == ["handbook", "seminar", "new"]:
             continue  # it asks on a terminal
         if "attendance" in words:
-            filled = re.search(r"^```\{\.csv[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+            filled = re.search(r"^```\{\.csv[^\n]*\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
             assert filled
             (tmp_path / words[3]).write_text(filled[1], encoding="utf-8")
         done = run(*words[1:], cwd=tmp_path)
@@ -45,20 +45,20 @@ def test_the_page_runs_as_printed(tmp_path: Path) -> None:
             series = tmp_path / "seminars/series.yml"
             series.write_text(re.sub(r"^to:.*", "to: list@example.org", series.read_text(), flags=re.MULTILINE))
         if "new" in words:
-            assert f"{abstract[1]} written" in done.stdout and f"`{abstract[1]} written`" in text
+            assert f"{abstract[1]} written" in done.stdout and f"`{abstract[1]} written`" in TEXT
             talk = tmp_path / abstract[1]
             talk.write_text(re.sub(r"^abstract:.*\n", lambda _: abstract[2], talk.read_text(), flags=re.MULTILINE))
         if "check" in words:
             assert "no findings" in done.stderr
         if "make" in words:
-            files = set(re.findall(r"^\| `([\w.-]+)` \|", text, re.MULTILINE))
+            files = set(re.findall(r"^\| `([\w.-]+)` \|", TEXT, re.MULTILINE))
             assert {Path(line).name for line in done.stdout.splitlines()} == files
         if "attendance" in words:
-            assert f"`{done.stdout.strip().partition(': ')[2]}`" in text
+            assert f"`{done.stdout.strip().partition(': ')[2]}`" in TEXT
         if "feed" in words:
-            assert f"`{done.stdout.partition(':')[0]}: 1 talk`" in text
+            assert f"`{done.stdout.partition(':')[0]}: 1 talk`" in TEXT
         if "due" in words:
-            shown = re.search(r"```\{\.text\}\n(overdue.*?)```", text, re.DOTALL)
+            shown = re.search(r"```\{\.TEXT\}\n(overdue.*?)```", TEXT, re.DOTALL)
             assert shown and set(shown[1].splitlines()) <= set(done.stdout.splitlines())
     assert {"init", "new", "check", "make", "feed", "due", "attendance"} == set(ran)
 

@@ -21,7 +21,7 @@ def waits(desk: Desk) -> float:
     return float(entry["until"] - time.time())
 
 
-def test_a_site_learns_who_asks(site: Site, desk: Desk) -> None:
+def test_a_request_names_the_program_and_the_contact(site: Site, desk: Desk) -> None:
     desk.watch(PAGE.format(site.address))
     desk.look()
     assert {headers["user-agent"] for headers in site.headers} == {polite_client.user_agent("tester@example.org")}

@@ -20,7 +20,8 @@ from tooling.tests.watch.conftest import Desk
 from tooling.tests.watch.test_watch_lists import releases
 from tooling.tests.watch.watched_site import PASSWORD, USER, Site
 
-TEXT = (ROOT / "chapters/watching.qmd").read_text(encoding="utf-8")
+PAGE = "chapters/watching.qmd"
+TEXT = (ROOT / PAGE).read_text(encoding="utf-8")
 
 
 def blocks(language: str, name: str = "") -> list[str]:
