@@ -20,13 +20,12 @@ PAGE = "chapters/packaging/conda-forge.qmd"
 # Blocks of the chapter that can't run here, by the words that identify them, and why.
 CONDA = "it needs conda and conda-forge's channel"
 EXCLUDED = {"conda create --yes --name recipe": CONDA, "conda install": CONDA, "conda create --yes --name try": CONDA,
-            "--change FETCH_HEAD": "it needs a pull request of conda-forge's bot",
             "build-locally.py": "it needs Docker and conda-forge's images"}
 # The steps of the two ways, by the words of their blocks.
 BEFORE = ("export PACKAGE", "git clone")
 BY_COMMAND = ("recipe new", "recipe lint", "recipe build", "recipe submit", "git push")
 BY_HAND = ("git switch", "recipe new", "git commit", "git push")
-IN_FEEDSTOCK = ("recipe diff .\n", "recipe update")
+IN_FEEDSTOCK = ("recipe diff .\n", "--change FETCH_HEAD", "recipe update")
 
 
 def blocks() -> list[str]:
@@ -43,12 +42,17 @@ def block(words: str) -> str:
 
 
 def shell(text: str, folder: Path, made: Hub) -> str:
-    """Run a block; what it said."""
-    env = {**os.environ, **made.env, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-           "NO_COLOR": "1", "PACKAGE": "gpyreg", "GITHUB_USER": "someone",
+    """Run a block in a new home, with the caches and settings of this machine; what it said."""
+    home = made.root.parent / "home"
+    home.mkdir(exist_ok=True)
+    folders = {name: os.environ.get(name) or str(Path.home() / place)
+               for name, place in (("XDG_CACHE_HOME", ".cache"), ("XDG_CONFIG_HOME", ".config"))}
+    env = {**os.environ, **made.env, **folders, "HOME": str(home),
+           "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+           "NO_COLOR": "1", "PACKAGE": "gpyreg", "GITHUB_USER": "someone", "NUMBER": "7",
            "GITHUB_SERVER_URL": "http://127.0.0.1:9"}
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=folder, env=env, capture_output=True,
-                          text=True, check=False, timeout=300)
+                          text=True, check=False, timeout=900)
     assert done.returncode == 0, text + done.stderr
     return done.stdout + done.stderr
 
@@ -82,6 +86,7 @@ def test_by_command(made: Hub, tmp_path: Path) -> None:
 
     stale = recipe.replace("    - numpy", "    - attrs\n    - numpy") + "\n"
     made.repository("conda-forge/gpyreg-feedstock", {"recipe/recipe.yaml": stale})
+    made.git(made.root / "conda-forge/gpyreg-feedstock.git", "update-ref", "refs/pull/7/head", "main")
     made.fork("conda-forge/gpyreg-feedstock", "someone")
     feedstock = made.clone("someone/gpyreg-feedstock", "conda-forge/gpyreg-feedstock", tmp_path)
     for words in IN_FEEDSTOCK:

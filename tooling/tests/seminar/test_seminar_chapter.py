@@ -58,7 +58,7 @@ def test_the_page_runs_as_printed(tmp_path: Path) -> None:
         if "feed" in words:
             assert f"`{done.stdout.partition(':')[0]}: 1 talk`" in TEXT
         if "due" in words:
-            shown = re.search(r"```\{\.TEXT\}\n(overdue.*?)```", TEXT, re.DOTALL)
+            shown = re.search(r"```\{\.text\}\n(overdue.*?)```", TEXT, re.DOTALL)
             assert shown and set(shown[1].splitlines()) <= set(done.stdout.splitlines())
     assert {"init", "new", "check", "make", "feed", "due", "attendance"} == set(ran)
 
