@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from labhandbook.book.facts import identity
-from labhandbook.book.model import load_book
+from labhandbook.book.load import load_book
 from tooling.tests.conftest import ROOT
 from tooling.tests.github.pipeline import handbook_as_fetched
 from tooling.tests.package.sample_packages import git
