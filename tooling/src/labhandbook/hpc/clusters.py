@@ -157,7 +157,7 @@ class Cluster:
     `others` are partitions that exist and are not described; there may be more when the list is not `complete`.
     `billing` holds the numbers of its price list by name, `facts` every value by its path in the file, as `gpu.host`.
     `former` gives for a partition of a system that this one replaced the one to use now; `modules` and `variables`
-    say the same of names that other systems use.
+    say the same of names that other systems use. `plug_ins` are options that plug-ins of its Slurm add to sbatch's.
     `missing` are the commands that it does not have, each with what to use instead. Script parts in the folder
     `parts` come before those of the package.
     """
@@ -182,6 +182,7 @@ class Cluster:
     former: dict[str, str] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    plug_ins: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     parts: Path = PARTS
 
@@ -281,7 +282,7 @@ def _cluster(key: str, table: Table, instead: dict[str, str], parts: Path) -> Cl
         missing={each: instead.get(each, "") for each in (commands.names if commands else ())
                  if commands and not commands.yes(each)},
         former=_leaves(table, "former-partitions"), modules=_leaves(table, "instead-modules"),
-        variables=_leaves(table, "instead-variables"),
+        variables=_leaves(table, "instead-variables"), plug_ins=_leaves(table, "plug-in-options"),
         facts=dict(table.place.leaves()), parts=parts)
 
 

@@ -28,6 +28,8 @@ def unknown_option(job: Job) -> Iterator[At]:
     """Options that Slurm refuses."""
     guesses = 0
     for option in job.script.options:
+        if option.written.removeprefix("--") in job.cluster.plug_ins:
+            continue
         if not option.name:
             guesses += 1
             known = [f"--{name}" for name in LONG] if guesses <= GUESSES else []
