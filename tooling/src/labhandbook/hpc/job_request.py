@@ -10,6 +10,7 @@ from typing import Any
 
 from labhandbook.hpc.clusters import Partition
 from labhandbook.hpc.job_script import Script
+from labhandbook.hpc.option_values import strange
 
 MEMORY = re.compile(r"^(\d{1,12})(?:([kmgt])b?)?$", re.IGNORECASE)
 GIB = {"k": 2 ** -20, "m": 2 ** -10, "": 2 ** -10, "g": 1.0, "t": 1024.0}
@@ -20,7 +21,7 @@ NUMBERS = ("ntasks", "ntasks-per-node", "cpus-per-task", "cpus-per-gpu")
 DISK = re.compile(r"(?:\bnvme:|\bstoragesize=)(\d{1,9})([GT])?", re.IGNORECASE)
 PINNED = ("constraint", "nodelist", "reservation", "bb", "bbf", "nodefile")
 SIGNALS = "HUP|INT|QUIT|KILL|TERM|USR1|USR2|CONT|STOP|TSTP|ABRT|ALRM|URG"
-SIGNAL = re.compile(rf"^(?:[RB]+:)?(?:SIG)?(?:\d+|{SIGNALS})(?:@\d+)?$", re.IGNORECASE)
+SIGNAL = re.compile(rf"^(?:[RB]+:)?(?:SIG)?(?:\d+|{SIGNALS})(?:@\d*)?$", re.IGNORECASE)
 
 
 class Unreadable(ValueError):
@@ -71,11 +72,13 @@ def array(text: str) -> int:
     if not ARRAY.match(text):
         raise Unreadable(f"{short(text)} is not a list of array tasks: write 0-4, 1,3,7 or 0-99%10")
     count = 0
-    for part in text.partition("%")[0].split(","):
+    for part in filter(None, text.partition("%")[0].split(",")):  # Slurm passes over an empty part.
         match = TASKS.fullmatch(part)
         if not match or int(match[2] or match[1]) < int(match[1]) or (match[3] and int(match[3]) == 0):
             raise Unreadable(f"{short(text)} is not a list of array tasks: write 0-4, 1,3,7 or 0-99%10")
         count += len(range(int(match[1]), int(match[2] or match[1]) + 1, int(match[3] or 1)))
+    if not count:
+        raise Unreadable(f"{short(text)} is not a list of array tasks: write 0-4, 1,3,7 or 0-99%10")
     return count
 
 
@@ -167,6 +170,7 @@ def mistakes(script: Script) -> Iterator[tuple[int, str]]:
                 yield option.line, f"{option.written}: {error if option.value else 'needs a value'}"
     if (option := script.option("signal")) and not SIGNAL.match(option.value or ""):
         yield option.line, f"--signal: {option.value} is no signal: write one as B:USR1@120"
+    yield from strange(script.options)
 
 
 def read_request(script: Script) -> Request:
