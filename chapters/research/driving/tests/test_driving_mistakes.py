@@ -102,13 +102,38 @@ def test_number_that_can_not_be(arguments: list[str], tmp_path: Path, monkeypatc
     assert not list(tmp_path.iterdir()), "nothing was begun"
 
 
+def not_finite(records: np.ndarray) -> np.ndarray:
+    records["before"][0] = np.nan
+    return records
+
+
+def unknown_action(records: np.ndarray) -> np.ndarray:
+    records["action"][0] = 200
+    return records
+
+
+@pytest.mark.parametrize("change", [not_finite, unknown_action, lambda records: np.zeros(5),
+                                    lambda records: records[:0], lambda records: records["reward"]])
+def test_shards_that_nothing_can_be_learnt_from(change: Callable[[np.ndarray], np.ndarray], runs: Path,
+                                                tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(runs / "log", tmp_path / "log")
+    for shard in (tmp_path / "log/shards").iterdir():
+        np.save(shard, change(np.load(shard)))
+    refused(capsys, "offline", tmp_path / "log", "--run-dir", tmp_path / "run", "--epochs", "1")
+
+
+def test_a_log_of_one_transition_is_learnt_from(tmp_path: Path) -> None:
+    assert main(["log", str(tmp_path / "log"), "--shards", "1", "--rows", "1"]) == 0
+    assert main(["offline", str(tmp_path / "log"), "--run-dir", str(tmp_path / "run"), "--epochs", "1"]) == 0
+
+
 def test_what_is_no_run_or_no_policy(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for place in (tmp_path, tmp_path / "nothing", runs / "log"):
         assert "there is no saved policy here" in refused(capsys, "evaluate", place)
     assert "holds no policy of a log" in refused(capsys, "export", runs / "td3", tmp_path / "x.onnx")
     shutil.copytree(runs / "td3", tmp_path / "td3")
     known = json.loads((tmp_path / "td3/params.json").read_text())
-    for change in ({"hidden": "wide"}, {"env": "mhi/Nowhere-v0"}, {"seed": None}, {"hidden": 64}):
+    for change in ({"hidden": "wide"}, {"task": ["bcq"]}, {"env": "mhi/Nowhere-v0"}, {"seed": None}, {"hidden": 64}):
         (tmp_path / "td3/params.json").write_text(json.dumps({**known, **change}))
         refused(capsys, "evaluate", tmp_path / "td3")
 

@@ -99,7 +99,8 @@ def test_too_few_eras_are_one_message_and_begin_no_run(tournament: Path, tmp_pat
 def test_a_folder_that_can_not_be_made_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
     assert main(["synthetic", str(tmp_path / "file")]) == 2
-    assert capsys.readouterr().err == f"mhi-eras: File exists: {tmp_path / 'file'}\n"
+    said = capsys.readouterr().err
+    assert said.startswith(f"✗ {tmp_path / 'file'}: File exists\n") and said.endswith("#sec-eras-run\n")
 
 
 @pytest.mark.parametrize("text", ["a,b\n1,2\n", "era,x\n1,2\n", "", '"'])
@@ -110,6 +111,37 @@ def test_a_file_that_is_no_table_is_named_and_leaves_nothing(tmp_path: Path, tex
     with pytest.raises(HandbookError, match=r"no table|can't be read"):
         convert(source, target)
     assert target.read_text() == "before" and {path.name for path in tmp_path.iterdir()} == {"x.csv", "x.parquet"}
+
+
+@pytest.mark.parametrize(("column", "value"), [
+    ("feature_000", None), ("feature_000", float("nan")), ("feature_000", float("inf")), ("feature_000", 1e38),
+    ("feature_000", "much"), ("target", float("inf")), ("target", 1e200)])
+def test_a_value_that_is_no_number_is_one_message(tournament: Path, tmp_path: Path, column: str,
+                                                  value: float | str | None) -> None:
+    rows = pl.read_parquet(tournament / "train.parquet")
+    kind = pl.String if isinstance(value, str) else pl.Float64
+    odd = pl.Series(column, [value, *rows[column].cast(kind)[1:]], dtype=kind)
+    rows.with_columns(odd).write_parquet(tmp_path / "odd.parquet")
+    with pytest.raises(HandbookError, match=f"the column {column} has a value that is no number"):
+        study(tmp_path / "odd.parquet", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("arrays", [{}, {"w0": np.zeros((5, 1)), "b0": np.zeros(1)},
+                                    {"w0": np.array([["a"]]), "b0": np.zeros(1)},
+                                    {"w0": np.full((1, 1), np.nan), "b0": np.zeros(1)}])
+def test_layers_that_do_not_fit_are_no_model(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    np.savez(tmp_path / "model.npz", allow_pickle=False, features=np.array(["feature_000"]), **arrays)
+    with pytest.raises(HandbookError, match="the model can't be read"):
+        Fitted.load(tmp_path / "model.npz")
+
+
+def test_a_prediction_that_fails_leaves_no_file(tournament: Path, tmp_path: Path) -> None:
+    model = Fitted(("feature_000",), (np.zeros((1, 1)),), (np.zeros(1),))
+    pl.read_parquet(tournament / "live.parquet").drop("id").write_parquet(tmp_path / "nameless.parquet")
+    with pytest.raises(HandbookError, match="the table can't be read"):
+        predict(tmp_path / "nameless.parquet", model, tmp_path / "out.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["nameless.parquet"]
 
 
 def test_predictions_are_the_same_in_any_chunks(tournament: Path, tmp_path: Path) -> None:

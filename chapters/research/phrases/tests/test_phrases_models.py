@@ -16,6 +16,7 @@ from sklearn.metrics import f1_score
 
 from labhandbook.runs import HandbookError
 from mhi_phrases import Incremental, Phrase, read_csv, shipped
+from mhi_phrases.cli import main
 from mhi_phrases.corpus import FILLS
 from mhi_phrases.models import baseline
 from mhi_phrases.results import write_results
@@ -45,7 +46,8 @@ def test_a_reader_who_has_seen_enough_of_the_corpus_gets_no_traceback() -> None:
 
 def test_a_csv_is_read_with_and_without_groups(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
-    path.write_text('text,label,group\n"one, two",a,x\nthree,b,\n', encoding="utf-8")
+    # Spreadsheets begin such a file with a mark of the byte order.
+    path.write_text('text,label,group\n"one, two",a,x\nthree,b,\n', encoding="utf-8-sig")
     assert read_csv(path) == [Phrase("one, two", "a", "x"), Phrase("three", "b", "line-3")]
 
 
@@ -151,3 +153,29 @@ def test_too_few_phrases_for_the_folds_begin_no_run(tmp_path: Path, count: int) 
     with pytest.raises(HandbookError, match="can't be split into 5 folds"):
         study(few, 0, tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("text", "labels"), [("word {}", "a"), ("!! {}", "ab")], ids=["one label", "no words"])
+def test_phrases_that_no_model_can_learn_are_one_message(tmp_path: Path, text: str, labels: str) -> None:
+    phrases = [Phrase(text.format(number % 3), labels[number % len(labels)], str(number)) for number in range(20)]
+    with pytest.raises(HandbookError, match="a model can't learn these phrases"):
+        study(phrases, 0, tmp_path / "run")
+
+
+def test_a_checkpoint_that_holds_something_else_is_one_message(tmp_path: Path) -> None:
+    """Without checksums, which find every damage, as when files were copied by hand."""
+    few = [Phrase(f"word {number}", "ab"[number % 2], str(number)) for number in range(10)]
+    study(few, 0, tmp_path / "run")
+    (tmp_path / "run/result.json").unlink()
+    for place in (tmp_path / "run/checkpoints").iterdir():
+        (place / "SHA256SUMS").unlink()
+        (place / "answers.json").write_text('{"baseline-row": 1}')
+    with pytest.raises(HandbookError, match="the checkpoint of step 20 can't be used"):
+        study(few, 0, tmp_path / "run")
+
+
+def test_results_of_something_else_are_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scores = {f"{model}-{split}": "good" for model in MODELS for split in SPLITS}
+    (tmp_path / "result.json").write_text(json.dumps(scores))
+    assert main(["results", str(tmp_path), "--output", str(tmp_path)]) == 2
+    assert "is not what this study writes" in capsys.readouterr().err

@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from labhandbook.runs import HandbookError
 from mhi_phrases import Phrase, Store
+from mhi_phrases.cli import main
 from mhi_phrases.store import dump, load
 
 ODD = Phrase("the coffee machine hums", "room", "correction")
@@ -146,9 +147,19 @@ def test_an_unknown_label_and_a_closed_place_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = program(tmp_path / "file", "classify", "x")
     assert done.returncode == 2 and "set MHI_PHRASES_HOME" in said(done)[1]
-    (tmp_path / "corrections.jsonl").write_text("no json\n")
-    done = program(tmp_path, "classify", "x")
-    assert done.returncode == 2 and "the corrections can't be read" in said(done)[1]
+
+def test_what_is_no_correction_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                        capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("MHI_PHRASES_HOME", str(tmp_path))
+    for label, text, says in (("", "lunch", "no label is called (empty)"), ("room", " ", "a correction has no text")):
+        assert main(["correct", label, text]) == 2
+        assert says in capsys.readouterr().err
+    assert Store(tmp_path).corrections() == []
+    for line, says in (("no json", "can't be read"), ('{"text": 1, "label": "room", "group": "x"}', "no text"),
+                       ('{"text": "a", "label": "cafeteria", "group": "x"}', "has the label cafeteria")):
+        (tmp_path / "corrections.jsonl").write_text(line + "\n")
+        assert main(["classify", "x"]) == 2
+        assert says in capsys.readouterr().err
 
 
 def test_a_killed_study_goes_on_and_ends_as_if_nothing_had_been(tmp_path: Path) -> None:

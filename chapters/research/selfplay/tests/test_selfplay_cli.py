@@ -84,6 +84,7 @@ def test_a_person_can_play(trained: Path, command: Start) -> None:
     (["judge", "{}"], "no checkpoint"), (["judge", "random"], "no game yet"),
     (["judge", "random", "--game", "connect-four"], "too large"),
     (["arena", "rollout:many", "random", "--game", "floe"], "how many simulations"),
+    (["arena", "rollout:²", "random", "--game", "floe"], "how many simulations"),
     (["arena", "random", "random", "--game", "floe", "--arena-games", "3"], "3 arena games"),
     (["results", "everything"], "no part everything")])
 def test_mistakes_are_shown_without_a_traceback(words: list[str], says: str, tmp_path: Path,

@@ -9,12 +9,14 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from labhandbook.core.errors import HandbookError
 from labhandbook.runs.values import SECTION, check_place, reported, say
 
 CHECKPOINTS, BEST, SUMS = "checkpoints", "best", "SHA256SUMS"
 KEPT = 2
+T = TypeVar("T")
 # The start of a folder's name while it is filled, while a second one of the same step replaces it, and once it is
 # found damaged.
 FRESH, ASIDE, DAMAGED = ".new-", ".old-", "damaged-"
@@ -26,6 +28,20 @@ class Checkpoint:
 
     step: int
     folder: Path
+
+    def restore(self, reader: Callable[[Checkpoint], T]) -> T:
+        """What `reader` makes of these files.
+
+        Raises HandbookError when it can't use them. The checksums have found a damaged file before; this is for a
+        whole checkpoint of another program or of other settings, and for one without checksums.
+        """
+        try:
+            return reader(self)
+        except Exception as error:  # each library that reads files raises errors of its own
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise HandbookError(f"the checkpoint of step {self.step} can't be used: {reason[:200]}",
+                                where=str(self.folder), section=SECTION, why="it is not a state of this run",
+                                todo="remove that folder: the run then goes on from the one before it") from None
 
 
 class Checkpoints:

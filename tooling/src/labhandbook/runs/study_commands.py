@@ -15,6 +15,7 @@ from labhandbook.core.errors import HandbookError
 from labhandbook.core.last_handler import explain
 from labhandbook.core.terminal import show_error
 from labhandbook.runs.run import Run
+from labhandbook.runs.values import SECTION
 
 FINE, COULD_NOT_RUN = 0, 2
 INTERRUPTED = 128 + signal.SIGINT
@@ -93,7 +94,13 @@ def add_study(commands: Any, text: str, study: Callable[[argparse.Namespace, Pat
 def add_results(commands: Any, figure: str, write: Callable[[Sequence[Path], Path], list[Path]]) -> None:
     """The command `results`: `write` gathers finished runs into `results.json` and a figure in a folder."""
     def work(options: argparse.Namespace) -> int:
-        for path in write(options.runs, options.output):
+        try:
+            paths = write(options.runs, options.output)
+        except (KeyError, TypeError, ValueError) as error:
+            raise HandbookError("a result.json is not what this study writes", section=SECTION,
+                                why=f"{type(error).__name__}: {error}",
+                                todo="name finished runs of this version, or run the study again") from None
+        for path in paths:
             print(f"{path} written")
         return FINE
 

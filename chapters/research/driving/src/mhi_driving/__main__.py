@@ -58,7 +58,7 @@ def run_log(given: argparse.Namespace) -> int:
 
 def run_offline(given: argparse.Namespace) -> int:
     """Learn from a log."""
-    log, env_id = Log(given.log), described(given.log).get("env")
+    log, env_id = Log(given.log), str(described(given.log).get("env"))
     if env_id not in logs.DRIVES:
         raise HandbookError("this log does not say in which environment it was driven", section=SECTION,
                             where=str(given.log / "params.json"), todo="write it again with mhi-driving log")

@@ -34,7 +34,6 @@ from mhi_driving.drive import Policy, evaluate, reporting, starts
 from mhi_driving.drivers import ACTIONS
 from mhi_driving.logs import Log, Records
 from mhi_driving.replay import as_input
-from mhi_driving.saved import restore
 
 THRESHOLDS = {"bcq": 0.3, "bc": 1.0, "q": 0.0}
 
@@ -122,8 +121,8 @@ class BCQ:
     def update(self, records: Records) -> dict[str, float]:
         """One step on a batch of logged transitions; gives numbers to log."""
         before, after = as_input(records["before"]), as_input(records["after"])
-        action = torch.from_numpy(np.ascontiguousarray(records["action"]))[:, None]
-        reward = torch.from_numpy(np.ascontiguousarray(records["reward"]))
+        action = torch.from_numpy(records["action"].copy())[:, None]
+        reward = torch.from_numpy(records["reward"].copy())
         bootstrap = torch.from_numpy(self.settings.discount * ~records["ended"]).float()
         target = bcq_target(self.policy, self.slow, reward, after, bootstrap)
         said = self.policy.value(before).gather(1, action)[:, 0]
@@ -186,7 +185,7 @@ def learn(run: Run, log: Log, env_id: str, method: str, settings: Settings, seed
         return
     learner = BCQ(settings, method, log.type["before"].shape, len(ACTIONS), seed)
     if (last := run.latest()) is not None:
-        restore(learner, last)
+        last.restore(learner.load)
     each = -(-log.rows // settings.batch)
     while learner.epoch < settings.epochs and not run.stopping:
         for done, records in enumerate(log.batches(settings.batch, np.random.default_rng([seed, learner.epoch]))):

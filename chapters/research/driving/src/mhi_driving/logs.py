@@ -24,6 +24,7 @@ SECTION = "sec-driving-run"
 Records = NDArray[np.void]
 
 CARS = 8  # cars that are logged side by side
+FIELDS = ("before", "action", "reward", "after", "ended")
 
 
 def record_type(view: str) -> np.dtype[np.void]:
@@ -95,6 +96,12 @@ def save(path: Path, records: Records) -> None:
     fresh.replace(path)
 
 
+def unusable(what: str, path: Path) -> HandbookError:
+    """The error for a shard that can't be used."""
+    return HandbookError(what, where=str(path), section=SECTION, why="a file was cut or changed, or it's no shard",
+                         todo="remove it and write the log again: the shards that are there stay")
+
+
 class Log:
     """A log to learn from."""
 
@@ -105,8 +112,11 @@ class Log:
             raise HandbookError("there is no log here", where=str(folder), section=SECTION,
                                 why="learning offline needs the shards that mhi-driving log writes",
                                 todo=f"write one with: mhi-driving log {folder}")
-        self.rows = sum(len(self.shard(number)) for number in range(len(self.paths)))
-        self.type = self.shard(0).dtype
+        shards = [self.shard(number) for number in range(len(self.paths))]
+        self.type, self.rows = shards[0].dtype, sum(map(len, shards))
+        for path, shard in zip(self.paths, shards, strict=True):
+            if shard.dtype != self.type or not set(FIELDS) <= set(shard.dtype.names or ()) or not self.rows:
+                raise unusable("this is no shard of a log with rows", path)
 
     def shard(self, number: int) -> Records:
         """One shard, mapped: of its bytes only those that are used are read."""
@@ -114,9 +124,15 @@ class Log:
         try:
             records: Records = np.load(path, mmap_mode="r", allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
-            raise HandbookError(f"a shard can't be read: {error}", where=str(path), section=SECTION,
-                                why="a file was cut, or it's no shard",
-                                todo="remove it and write the log again: the shards that are there stay") from None
+            raise unusable(f"a shard can't be read: {error}", path) from None
+        return records
+
+    def checked(self, number: int) -> Records:
+        """One shard. Raises HandbookError when it holds something that no network can learn from."""
+        records = self.shard(number)
+        if not (all(np.isfinite(records[name]).all() for name in ("before", "reward", "after"))
+                and np.isin(records["action"], np.arange(len(ACTIONS))).all()):
+            raise unusable("a shard has a number that is not finite, or an unknown action", self.paths[number])
         return records
 
     def batches(self, size: int, rng: np.random.Generator, window: int = 4) -> Iterator[Records]:
@@ -127,7 +143,7 @@ class Log:
         order = rng.permutation(len(self.paths))
         rest = np.zeros(0, self.type)
         for start in range(0, len(order), window):
-            held = np.concatenate([rest, *(self.shard(int(number)) for number in order[start:start + window])])
+            held = np.concatenate([rest, *(self.checked(int(number)) for number in order[start:start + window])])
             mixed = rng.permutation(len(held))
             whole = len(held) - len(held) % size
             for first in range(0, whole, size):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from labhandbook.runs import HandbookError, read_checkpoint
 from mhi_driving import bcq, d4pg, ddpg, td3
 from mhi_driving.drive import SECTION, Features, Policy, check, same, starts
 from mhi_driving.drivers import ACTIONS
-from mhi_driving.saved import restore
 from mhi_driving.train import begin
 
 KINDS: dict[str, Any] = {"td3": td3.Settings, "ddpg": ddpg.Settings, "d4pg": d4pg.Settings, "bcq": bcq.Settings}
@@ -33,7 +33,7 @@ def load(folder: Path) -> Saved:
     """
     said = described(folder)
     checkpoint = read_checkpoint(folder, best=said.get("task") != "bcq")
-    if checkpoint is None or said.get("task") not in KINDS:
+    if checkpoint is None or str(said.get("task")) not in KINDS:
         raise HandbookError("there is no saved policy here", where=str(folder), section=SECTION,
                             why="a run has one after its first checkpoint",
                             todo="name the directory of a run of mhi-driving train or mhi-driving offline")
@@ -44,14 +44,14 @@ def load(folder: Path) -> Saved:
         if said["task"] == "bcq":
             shape = starts(env_id, range(1)).shape[1:]
             learnt = bcq.BCQ(settings, said["method"], shape, len(ACTIONS), seed)
-            restore(learnt, checkpoint)
+            checkpoint.restore(learnt.load)
             return Saved(learnt.drive(), env_id, learnt.policy)
         training = begin(env_id, settings, seed, features_of(folder, seed) if said["vae"] else same)
     except (KeyError, TypeError, ValueError) as error:
         raise HandbookError(f"the parameters of this run can't be used: {error}", where=str(folder / "params.json"),
                             section=SECTION, why="another version of this package wrote them, or they were changed",
                             todo="train again in another directory") from None
-    restore(training, checkpoint, policy_only=True)
+    checkpoint.restore(partial(training.load, policy_only=True))
     training.envs.close()
     return Saved(training.policy(), env_id)
 

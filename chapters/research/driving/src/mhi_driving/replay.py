@@ -51,7 +51,8 @@ class Batch:
 
 def as_input(seen: Array) -> Tensor:
     """Observations as a network takes them: bytes become numbers from 0 to 1."""
-    tensor = torch.from_numpy(np.ascontiguousarray(seen))
+    # Of a single record, a field counts as contiguous whatever its strides, and torch refuses some: so it is copied.
+    tensor = torch.from_numpy(np.array(seen, order="C"))
     return tensor.float() / 255 if tensor.dtype == torch.uint8 else tensor.float()
 
 

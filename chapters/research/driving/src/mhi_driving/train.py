@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Protocol
 
 from labhandbook.runs import Checkpoint, Run
 from mhi_driving import d4pg, ddpg, td3
 from mhi_driving.drive import CHOOSING, Features, Policy, Score, evaluate, reporting, same
-from mhi_driving.saved import restore
 
 Settings = td3.Settings | ddpg.Settings | d4pg.Settings
 
@@ -83,7 +83,7 @@ def train(run: Run, env_id: str, settings: Settings, seed: int, features: Featur
         return
     training = begin(env_id, settings, seed, features)
     if (last := run.latest()) is not None:
-        restore(training, last)
+        last.restore(training.load)
     while training.step < settings.steps and not run.stopping:
         numbers = training.stretch(min(settings.steps, training.step + settings.interval))
         score = evaluate(training.policy(), env_id, CHOOSING)
@@ -104,6 +104,6 @@ def report(run: Run, env_id: str, training: Training) -> dict[str, Any]:
     last = evaluate(training.policy(), env_id, seeds).as_json()
     if best is None:  # its checkpoint was damaged
         return {"best_step": None, "chosen_by": training.best, "last": last, "best": last}
-    restore(training, best, policy_only=True)
+    best.restore(partial(training.load, policy_only=True))
     return {"best_step": best.step, "chosen_by": training.best, "last": last,
             "best": evaluate(training.policy(), env_id, seeds).as_json()}

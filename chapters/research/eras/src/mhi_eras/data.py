@@ -19,6 +19,7 @@ from labhandbook.runs import HandbookError
 SECTION = "sec-eras-run"
 CHUNK = 100_000
 GROUP = 10_000   # rows that a Parquet file is written and read by: what a conversion holds in memory
+LARGEST = 1e6    # no feature and no target is beyond it: a fit on larger numbers overflows
 FEATURE, ERA, TARGET, ID = "feature", "era", "target", "id"
 
 
@@ -58,11 +59,14 @@ def convert(source: Path, target: Path) -> None:
 def features(source: Path) -> list[str]:
     """The names of the features of a Parquet file. Raises HandbookError when there is no era or no feature."""
     try:
-        names = pl.scan_parquet(source).collect_schema().names()
+        types = pl.scan_parquet(source).collect_schema()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise _unreadable(source, error) from None
-    _expect(names, source)
-    return [name for name in names if name.startswith(FEATURE)]
+    _expect(types.names(), source)
+    found = [name for name in types.names() if name.startswith(FEATURE)]
+    if words := [name for name in found if not types[name].is_numeric()]:
+        raise _no_number(words[0], source)
+    return found
 
 
 def load(source: Path, *, every: int = 1) -> Table:
@@ -78,17 +82,24 @@ def load(source: Path, *, every: int = 1) -> Table:
                 .select(ERA, TARGET, *names).sort(ERA, maintain_order=True).collect())
     except (OSError, pl.exceptions.PolarsError) as error:
         raise _unreadable(source, error) from None
+    for name in (TARGET, *names):
+        column = rows[name].to_numpy()
+        if len(column) and not (column.min() >= -LARGEST and column.max() <= LARGEST):
+            raise _no_number(name, source)
     return Table(rows.select(names).to_numpy().astype(np.float32), rows[TARGET].to_numpy().astype(np.float32),
                  rows[ERA].to_numpy())
 
 
 def chunks(source: Path, names: list[str], rows: int = CHUNK) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
     """The ids and features of a Parquet file, so many rows at a time."""
-    lazy = pl.scan_parquet(source).select(ID, *names)
-    total = lazy.select(pl.len()).collect().item()
-    for start in range(0, total, rows):
-        part = lazy.slice(start, rows).collect()
-        yield part[ID].to_list(), part.select(names).to_numpy().astype(np.float32)
+    lazy = pl.scan_parquet(source).select(ID, *(pl.col(name).cast(pl.Float32) for name in names))
+    try:
+        total = lazy.select(pl.len()).collect().item()
+        for start in range(0, total, rows):
+            part = lazy.slice(start, rows).collect()
+            yield part[ID].to_list(), part.select(names).to_numpy()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise _unreadable(source, error) from None
 
 
 def synthetic(folder: Path, *, seed: int = 0, eras: int = 130, rows: int = 300, count: int = 120) -> None:
@@ -126,6 +137,12 @@ def _expect(names: list[str], source: Path) -> None:
         raise HandbookError("this is no table of the tournament", where=f"{source}:1", section=SECTION,
                             why="it needs the column era and columns that begin with feature",
                             todo="name the training or live file that mhi-eras download fetched")
+
+
+def _no_number(name: str, source: Path) -> HandbookError:
+    return HandbookError(f"the column {name} has a value that is no number from {-LARGEST:,.0f} to {LARGEST:,.0f}",
+                         where=str(source), section=SECTION, why="no model can be fitted to it",
+                         todo="fetch the file again with mhi-eras download, or remove that row")
 
 
 def _unreadable(source: Path, error: Exception) -> HandbookError:

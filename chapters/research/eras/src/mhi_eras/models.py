@@ -80,8 +80,11 @@ class Fitted:
         try:
             with np.load(path, allow_pickle=False) as kept:
                 depth = sum(name.startswith("w") for name in kept.files)
-                return cls(tuple(map(str, kept["features"])), tuple(kept[f"w{number}"] for number in range(depth)),
+                made = cls(tuple(map(str, kept["features"])), tuple(kept[f"w{number}"] for number in range(depth)),
                            tuple(kept[f"b{number}"] for number in range(depth)))
+            if not depth or not np.isfinite(made.predict(np.zeros((1, len(made.features)), np.float32))).all():
+                raise ValueError("it has no layers of numbers")
+            return made
         except Exception as error:  # a damaged file fails in zipfile or NumPy, each in ways of its own
             raise HandbookError(f"the model can't be read: {error}", where=str(path), section=SECTION,
                                 why="it is no npz file that mhi-eras study wrote",

@@ -22,17 +22,19 @@ def predict(source: Path, model: Fitted, target: Path, *, rows: int = CHUNK) -> 
                             todo="download the file of the version that the model was fitted to, or fit it again")
     fresh = target.with_name(f".{target.name}.new")
     count = 0
-    with fresh.open("w", newline="", encoding="utf-8") as stream:
-        lines = csv.writer(stream)
-        lines.writerow(["id", "prediction"])
-        for ids, x in chunks(source, list(model.features), rows):
-            values = (model.predict(x) + 1) / 3   # targets lie in [0, 1]; a fit that leaves (-1, 2) is broken
-            if not (values.min() > 0 and values.max() < 1):
-                fresh.unlink()
-                raise HandbookError("a prediction is far outside of the targets' range", where=str(source),
-                                    section=SECTION, why="its features have another scale than those of the fit",
-                                    todo="compare the file with the training file")
-            lines.writerows(zip(ids, (f"{value:.6f}" for value in values), strict=True))
-            count += len(ids)
-    fresh.replace(target)
+    try:
+        with fresh.open("w", newline="", encoding="utf-8") as stream:
+            lines = csv.writer(stream)
+            lines.writerow(["id", "prediction"])
+            for ids, x in chunks(source, list(model.features), rows):
+                values = (model.predict(x) + 1) / 3   # targets lie in [0, 1]; a fit that leaves (-1, 2) is broken
+                if not (values.min() > 0 and values.max() < 1):
+                    raise HandbookError("a prediction is far outside of the targets' range", where=str(source),
+                                        section=SECTION, why="its features have another scale than those of the fit",
+                                        todo="compare the file with the training file")
+                lines.writerows(zip(ids, (f"{value:.6f}" for value in values), strict=True))
+                count += len(ids)
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
     return count

@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from labhandbook.runs import HandbookError, Run
+from labhandbook.runs import Checkpoint, HandbookError, Run
 from mhi_eras.data import SECTION, Table, features, load
 from mhi_eras.models import SWEEP, Fitted, fit
 from mhi_eras.scores import score
@@ -20,6 +19,7 @@ from mhi_eras.split import EraSplit
 
 HELD = 30      # last eras, kept out of every choice
 EMBARGO = 4    # eras between what is learnt and what is tested
+Fit = tuple[str, float, float, float]  # model, alpha, mean, Sharpe ratio
 
 
 def study(source: Path, folder: Path, *, seed: int = 0, every: int = 1,
@@ -41,21 +41,21 @@ def study(source: Path, folder: Path, *, seed: int = 0, every: int = 1,
     plan = [(name, alpha) for name, strengths in SWEEP.items() for alpha in strengths]
     with Run.open(folder, {"source": source.name, "rows": len(table.y), "seed": seed, "every": every}) as run:
         saved = run.latest()
-        kept: dict[str, list[Any]] = json.loads((saved.folder / "kept.json").read_text()) if saved else {"fits": []}
+        fits = saved.restore(_read) if saved else []
         for step, (name, alpha) in enumerate(plan, 1):
             if run.finished or run.stopping:
                 return run
-            if step <= len(kept["fits"]):
+            if step <= len(fits):
                 continue
             guessed = [fit(name, alpha, past.rows(learnt), seed).predict(past.x[tested]) for learnt, tested in folds]
             rows = np.concatenate([tested for _, tested in folds])
             found = score(np.concatenate(guessed), past.y[rows], past.eras[rows])
-            kept["fits"].append([name, alpha, found.mean, found.sharpe])
+            fits.append((name, alpha, found.mean, found.sharpe))
             tell(f"{step}/{len(plan)} {name} {alpha:g}: mean {found.mean:.4f}, Sharpe {found.sharpe:.2f}")
             run.log(step, model=name, alpha=alpha, mean=found.mean, sharpe=found.sharpe)
-            run.save(step, lambda place: (place / "kept.json").write_text(json.dumps(kept)))
+            run.save(step, lambda place: (place / "kept.json").write_text(json.dumps({"fits": fits})))
         if not run.finished:
-            _finish(run, kept["fits"], past, held, features(source), seed)
+            _finish(run, fits, past, held, features(source), seed)
         return run
 
 
@@ -65,7 +65,15 @@ def hold_out(table: Table) -> tuple[Table, Table]:
     return (table.rows(np.isin(table.eras, eras[:-HELD - EMBARGO])), table.rows(np.isin(table.eras, eras[-HELD:])))
 
 
-def _finish(run: Run, fits: list[Any], past: Table, held: Table, names: list[str], seed: int) -> None:
+def _read(saved: Checkpoint) -> list[Fit]:
+    """The fits that a checkpoint holds."""
+    fits = json.loads((saved.folder / "kept.json").read_text())["fits"]
+    if len(fits) != saved.step:
+        raise ValueError(f"it holds {len(fits)} fits")
+    return [(str(name), float(alpha), float(mean), float(sharpe)) for name, alpha, mean, sharpe in fits]
+
+
+def _finish(run: Run, fits: list[Fit], past: Table, held: Table, names: list[str], seed: int) -> None:
     """Fit the winner to all of the past, keep it, and write down its three scores."""
     name, alpha, mean, sharpe = max(fits, key=lambda one: one[3])
     model = fit(name, alpha, past, seed)

@@ -60,7 +60,7 @@ def read_csv(path: Path) -> list[Phrase]:
     missing.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
             rows = csv.DictReader(stream)
             missing = {"text", "label"} - set(rows.fieldnames or ())
             if missing:

@@ -75,6 +75,9 @@ class Store:
         """
         model = self.model()
         for phrase in corrections:
+            if not phrase.text.strip():
+                raise HandbookError("a correction has no text", section=SECTION, why="nothing can be learnt from it",
+                                    todo="give the text that the label belongs to")
             if phrase.label not in model.labels:
                 raise HandbookError(f"no label is called {phrase.label or '(empty)'}", section=SECTION,
                                     why="the model decides between the labels that it was made with",
@@ -88,6 +91,10 @@ class Store:
         with self._held():
             model, seen = self._read()
             corrections = self.corrections()
+            if unknown := sorted({phrase.label for phrase in corrections} - set(model.labels)):
+                raise HandbookError(f"a correction has the label {unknown[0]}", where=str(self._log), section=SECTION,
+                                    why="the model decides between the labels that it was made with",
+                                    todo="correct that line, or remove it")
             if new := corrections[seen:]:
                 model.correct([phrase.text for phrase in new], [phrase.label for phrase in new])
             if new or not self._file.exists():
@@ -106,8 +113,11 @@ class Store:
             return []
         *lines, _ = self._log.read_bytes().split(b"\n")
         try:
-            return [Phrase(**json.loads(line)) for line in lines]
-        except (ValueError, TypeError) as error:
+            found = [Phrase(**json.loads(line)) for line in lines]
+            if not all(isinstance(value, str) for phrase in found for value in asdict(phrase).values()):
+                raise ValueError("a value is no text")
+            return found
+        except (ValueError, TypeError, RecursionError) as error:
             raise HandbookError(f"the corrections can't be read: {error}", where=str(self._log), section=SECTION,
                                 todo="remove the line that is none") from None
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
-from labhandbook.runs import HandbookError, Run
+from labhandbook.runs import Checkpoint, HandbookError, Run
 from mhi_phrases.corpus import SECTION, Phrase
 from mhi_phrases.models import Incremental, baseline
 
@@ -66,13 +66,18 @@ def study(phrases: Sequence[Phrase], seed: int, folder: Path) -> Run:
                             todo=f"give at least {FOLDS} groups, and {FOLDS} phrases of each label") from None
     with Run.open(folder, {"seed": seed, "phrases": len(phrases), "folds": FOLDS}) as run:
         saved = run.latest()
-        answers: dict[str, list[list[Any]]] = _read(saved.folder) if saved else {}
+        answers: dict[str, list[list[Any]]] = saved.restore(_read) if saved else {}
         for step, (model, split, number, fold) in enumerate(plan, 1):
             if run.finished or run.stopping:
                 return run
             if saved and step <= saved.step:
                 continue
-            guessed = predictions(model, phrases, fold, seed)
+            try:
+                guessed = predictions(model, phrases, fold, seed)
+            except ValueError as error:
+                raise HandbookError(f"a model can't learn these phrases: {error}", section=SECTION,
+                                    why="it needs two labels, and words of two letters or more",
+                                    todo="give more phrases") from None
             true = [phrases[row].label for row in fold[1]]
             answers.setdefault(f"{model}-{split}", []).extend(map(list, zip(true, guessed, strict=True)))
             run.log(step, model=model, split=split, fold=number, f1=_f1(true, guessed))
@@ -81,9 +86,10 @@ def study(phrases: Sequence[Phrase], seed: int, folder: Path) -> Run:
         return run
 
 
-def _read(folder: Path) -> dict[str, list[list[Any]]]:
-    answers: dict[str, list[list[Any]]] = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
-    return answers
+def _read(saved: Checkpoint) -> dict[str, list[list[Any]]]:
+    """The answers that a checkpoint holds, by model and split."""
+    answers = json.loads((saved.folder / "answers.json").read_text(encoding="utf-8"))
+    return {name: [[str(true), str(guessed)] for true, guessed in pairs] for name, pairs in answers.items()}
 
 
 def _f1(true: Sequence[str], guessed: Sequence[str]) -> float:

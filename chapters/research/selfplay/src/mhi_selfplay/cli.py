@@ -198,7 +198,7 @@ def _player(game: Game, word: str, given: argparse.Namespace) -> Player:
         _small(game)
         return perfect_player(game, given.seed)
     if kind == "rollout":
-        if not (count.isdigit() and int(count)):
+        if not (count.isdecimal() and int(count)):
             raise HandbookError(f"{word} doesn't say how many simulations", section=SECTION, todo="write rollout:100")
         return rollout_player(game, int(count), given.seed)
     return trained_player(game, Path(word), given.simulations)
