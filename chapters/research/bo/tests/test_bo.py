@@ -90,15 +90,17 @@ def test_equal_values_are_no_trouble() -> None:
     assert len(minimise(lambda x: 1.0, np.zeros(1), np.ones(1), budget=6).y) == 6
 
 
-@pytest.mark.parametrize(("low", "high"), [([0.0], [0.0]), ([0.0, 1.0], [1.0]), ([0.0], [np.inf]), ([1.0], [0.0])])
+@pytest.mark.parametrize(("low", "high"), [([0.0], [0.0]), ([0.0, 1.0], [1.0]), ([0.0], [np.inf]), ([1.0], [0.0]),
+                                         ([-1e308], [1e308]), ([0.0], [1e-320])])
 def test_bounds_that_enclose_nothing_are_one_message(low: list[float], high: list[float]) -> None:
     with pytest.raises(HandbookError, match="enclose nothing"):
         begin(np.array(low), np.array(high))
 
 
-def test_a_value_that_is_no_number_is_one_message() -> None:
-    with pytest.raises(HandbookError, match="gave nan"):
-        minimise(lambda x: float("nan"), np.zeros(1), np.ones(1), budget=3)
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e200])
+def test_a_value_that_is_no_number_or_too_large_is_one_message(value: float) -> None:
+    with pytest.raises(HandbookError, match="the function gave"):
+        minimise(lambda x: value, np.zeros(1), np.ones(1), budget=3)
 
 
 def test_smallest_of_noisy_observations_is_a_lucky_one() -> None:
@@ -129,10 +131,19 @@ def test_a_wrong_file_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert said.err.startswith("✗ ") and not said.out
 
 
-def test_bounds_without_a_colon_are_refused_by_their_name(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("text", ["1", ":1", "a:b", "0:1:2", "--"])
+def test_bounds_that_are_not_two_numbers_are_refused_by_their_name(text: str,
+                                                                   capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["suggest", "done.csv", "--bounds", "1"])
+        main(["suggest", "done.csv", f"--bounds={text}"])
     assert ended.value.code == 2 and "--bounds" in capsys.readouterr().err
+
+
+def test_the_mark_and_the_empty_lines_of_a_spreadsheet_are_no_numbers(tmp_path: Path,
+                                                                      capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "done.csv").write_text("\nrate,loss\n0.1,2\n\n0.9,1\n", encoding="utf-8-sig")
+    assert main(["suggest", str(tmp_path / "done.csv"), "--bounds=0:1"]) == 0
+    assert capsys.readouterr().out.startswith("rate\n")
 
 
 def test_study_goes_on_where_it_was_stopped(tmp_path: Path) -> None:

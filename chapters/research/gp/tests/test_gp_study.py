@@ -111,7 +111,8 @@ def test_predictions_of_a_line_are_on_the_line(tmp_path: Path, capsys: pytest.Ca
 
 @pytest.mark.parametrize(("learnt", "new"), [
     ("x,y\n1,one\n", "x\n1\n"), ("", "x\n1\n"), ("x,y\n1,nan\n", "x\n1\n"), ("x,y\n1,2\n", "x,z\n1,2\n"),
-    ("x,y\n1,2\n", None), ("y\n2\n", "x\n1\n"), ("x,y\n1,2\n3\n", "x\n1\n")])
+    ("x,y\n1,2\n", None), ("y\n2\n", "x\n1\n"), ("x,y\n1,2\n3\n", "x\n1\n"), ("x,y\n\n\n", "x\n1\n"),
+    ("x,y\n1,1e200\n2,-1e200\n", "x\n1\n"), ("x,y\n1,2\n2,3\n", "x\n1e200\n"), ("x,y\n0,2\n1e-99,3\n", "x\n1e9\n")])
 def test_a_wrong_file_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str], learnt: str,
                                      new: str | None) -> None:
     (tmp_path / "learnt.csv").write_text(learnt)

@@ -25,6 +25,9 @@ LARGEST = 10**9
 
 def carry_out(parser: argparse.ArgumentParser, words: Sequence[str] | None) -> int:
     """Run the function that the words' command has set as `run`; the exit code. An error is shown, no traceback."""
+    for word in sys.argv[1:] if words is None else words:
+        if word.startswith("--") and word.endswith("=--"):  # which argparse reads as no value at all
+            parser.error(f"{word}: -- is not a value")
     options = parser.parse_args(words)
     if "run_dir" in options and options.run_dir is None:
         options.run_dir = Path(os.environ.get("RUN_DIR") or default_run_dir(parser.prog, options.seed))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.stats import norm, qmc
+from scipy.special import ndtr
+from scipy.stats import qmc
 
 from mhi_gp import Conditioned
 from mhi_gp.kernels import Array
 
 CANDIDATES, REFINED, DRAWN = 1024, 3, 512
-TINY = 1e-12
+TINY, STEP = 1e-12, 1e-6
 
 
 # part: ei
@@ -21,7 +22,7 @@ def expected_improvement(mean: Array, sd: Array, best: float) -> Array:
     """
     sd = np.maximum(sd, TINY)
     z = (best - mean) / sd
-    gain: Array = (best - mean) * norm.cdf(z) + sd * norm.pdf(z)
+    gain: Array = (best - mean) * ndtr(z) + sd * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
     return np.maximum(gain, 0.0)
 # end: ei
 
@@ -33,15 +34,18 @@ def next_by_improvement(known: Conditioned, rng: np.random.Generator) -> Array:
     """
     best = float(known.predict(known.x)[0].min())
 
-    def loss(x: Array) -> float:
-        # The logarithm has a slope where the improvement is almost nothing.
-        return -float(np.log(expected_improvement(*known.predict(x[None, :]), best)[0] + 1e-300))
+    def loss(x: Array) -> tuple[float, Array]:
+        # One prediction, at x and a small step away in each input, gives the value and its slope. The logarithm has
+        # a slope where the improvement is almost nothing.
+        near = np.vstack([x, x + STEP * np.eye(len(x))])
+        here, *moved = -np.log(expected_improvement(*known.predict(near), best) + 1e-300)
+        return float(here), (np.array(moved) - here) / STEP
 
     cube = candidates(known.x.shape[1], CANDIDATES, rng)
-    near = np.clip(known.x[known.predict(known.x)[0].argmin()] + 0.05 * rng.standard_normal(cube[:64].shape), 0, 1)
-    tried = np.concatenate([cube, near])
+    beside = np.clip(known.x[known.predict(known.x)[0].argmin()] + 0.05 * rng.standard_normal(cube[:64].shape), 0, 1)
+    tried = np.concatenate([cube, beside])
     order = np.argsort(-expected_improvement(*known.predict(tried), best))
-    found = [minimize(loss, tried[place], method="L-BFGS-B", bounds=[(0, 1)] * tried.shape[1])
+    found = [minimize(loss, tried[place], jac=True, method="L-BFGS-B", bounds=[(0, 1)] * tried.shape[1])
              for place in order[:REFINED]]
     chosen: Array = min(found, key=lambda one: float(one.fun)).x
     return np.clip(chosen, 0, 1)

@@ -43,7 +43,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _bounds(text: str) -> tuple[float, float]:
     low, _, high = text.partition(":")
-    return float(low), float(high)
+    try:
+        return float(low), float(high)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:40]} is not two numbers, as -5:10") from None
 
 
 def _suggest(options: argparse.Namespace) -> int:
@@ -56,8 +59,8 @@ def _suggest(options: argparse.Namespace) -> int:
                             todo="give --bounds once for each column but the last")
     for *x, value in table:
         search = search.add(np.array(x), value)
-    with options.done.open(encoding="utf-8", newline="") as lines:
-        names = next(csv.reader(lines))[:-1]
+    with options.done.open(encoding="utf-8-sig", newline="") as lines:
+        names = next(filter(None, csv.reader(lines)))[:-1]
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(names)
     writer.writerow([f"{value:.6g}" for value in search.next(options.way)])

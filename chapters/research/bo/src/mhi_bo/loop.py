@@ -11,6 +11,7 @@ from labhandbook.runs import HandbookError
 from mhi_bo.acquisition import candidates, next_by_improvement, next_by_thompson
 from mhi_gp import KERNELS, Conditioned, condition, fit
 from mhi_gp.kernels import Array
+from mhi_gp.regression import LARGEST
 
 SECTION = "sec-bo"
 KERNEL = KERNELS["matern-52"]
@@ -54,18 +55,19 @@ class Search:
     # end: model
 
     def add(self, x: Array, value: float) -> Search:
-        """The search with one more evaluation. Raises HandbookError for a value that is no finite number."""
-        if not np.isfinite(value):
+        """The search with one more evaluation. Raises HandbookError for a value that is no number below LARGEST."""
+        if not abs(value) < LARGEST:
             raise HandbookError(f"the function gave {value}", section=SECTION,
                                 why=f"it was evaluated at {x.tolist()}",
-                                todo="return a finite number, and a large one if an evaluation fails")
+                                todo="return a finite number, and the largest so far if an evaluation fails")
         return replace(self, x=np.vstack([self.x, x]), y=np.append(self.y, value))
 
 
 def begin(low: Array, high: Array, seed: int = 0) -> Search:
     """A search without evaluations. Raises HandbookError for bounds that enclose nothing."""
     low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
-    if low.ndim != 1 or low.shape != high.shape or not np.all(np.isfinite(high - low)) or not np.all(low < high):
+    small = all((np.abs(each) < LARGEST).all() for each in (low, high))
+    if low.ndim != 1 or low.shape != high.shape or not small or not np.all(high - low > 1 / LARGEST):
         raise HandbookError("these bounds enclose nothing", section=SECTION,
                             why=f"low {low.tolist()}, high {high.tolist()}",
                             todo="give a finite lower and a larger upper bound for each input")
@@ -77,7 +79,7 @@ def minimise(function: Callable[[Array], float], low: Array, high: Array, *, bud
     """Search for the smallest value of a function of an input (d,), with so many evaluations.
 
     The first evaluations fill the box evenly: twice as many as there are inputs, and at least 4. Raises HandbookError
-    for bounds that enclose nothing, and for a value that is no finite number.
+    for bounds that enclose nothing, and for a value that is no number below LARGEST.
     """
     search = begin(low, high, seed)
     first = min(budget, max(4, 2 * len(search.low)))

@@ -11,7 +11,7 @@ import numpy as np
 
 from labhandbook.runs import HandbookError, add_results, add_study, carry_out, whole_number
 from mhi_gp.kernels import KERNELS, Array
-from mhi_gp.regression import SECTION, Parameters, condition, fit
+from mhi_gp.regression import LARGEST, SECTION, Parameters, condition, fit
 from mhi_gp.results import write_results
 from mhi_gp.sampling import sample_parameters
 from mhi_gp.study import study
@@ -45,18 +45,23 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def read_table(path: Path) -> Array:
-    """The numbers of a CSV file with a header, as (rows, columns). Raises HandbookError for anything else."""
+    """The numbers of a CSV file with a header, as (rows, columns). Raises HandbookError for anything else.
+
+    Empty lines don't count.
+    """
     try:
-        with path.open(newline="", encoding="utf-8") as lines:
-            rows = list(csv.reader(lines))[1:]
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            rows = [row for row in csv.reader(lines) if row][1:]
+        if len({len(row) for row in rows}) > 1:
+            raise ValueError("its rows have different lengths")
         table = np.array(rows, np.float64)
     except (OSError, ValueError, csv.Error) as error:
         raise HandbookError("this file holds no table of numbers", where=str(path), why=str(error), section=SECTION,
                             todo="write a header, then rows of as many numbers") from None
-    if table.ndim != 2 or not len(table) or not np.isfinite(table).all():
+    if table.ndim != 2 or not (np.abs(table) < LARGEST).all():
         raise HandbookError("this file holds no table of numbers", where=str(path), section=SECTION,
-                            why="it has no rows, or a number that is not finite",
-                            todo="write a header, then rows of as many finite numbers")
+                            why=f"it has no rows, or a number that is not finite or not below {LARGEST:g}",
+                            todo="write a header, then rows of as many such numbers")
     return table
 
 
@@ -68,8 +73,12 @@ def _predict(options: argparse.Namespace) -> int:
                             section=SECTION, why="a prediction needs the inputs that were learnt from",
                             todo="leave out the last column of the first file, and nothing else")
     low, high = x.min(axis=0), x.max(axis=0)
-    width, centre, size = np.where(high > low, high - low, 1.0), y.mean(), y.std() or 1.0
+    width, centre, size = np.where(high - low > 1 / LARGEST, high - low, 1.0), y.mean(), y.std() or 1.0
     x, new, y, kernel = (x - low) / width, (new - low) / width, (y - centre) / size, KERNELS[options.kernel]
+    if not (np.abs(new) < LARGEST).all():
+        raise HandbookError("an input is too far from the others", where=str(options.new), section=SECTION,
+                            why=f"it is {np.abs(new).max():.1g} times as far as they are from each other",
+                            todo="check the units of that column in both files")
     thetas = [fit(kernel, x, y, seed=options.seed)] if options.fitted else list(
         sample_parameters(kernel, x, y, count=100, seed=options.seed))
     each = [(*condition(theta, kernel, x, y).predict(new), Parameters.of(theta).noise) for theta in thetas]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 Array = NDArray[np.float64]
 
@@ -48,6 +49,7 @@ KERNELS = {kernel.name: kernel for kernel in (
 # end: kernels
 
 
-def squared_differences(one: Array, other: Array, lengths: Array) -> Array:
-    """Of each pair of rows, in each input, in length scales: shapes (n, d) and (m, d) give (d, n, m)."""
-    return (((one[:, None, :] - other[None, :, :]) / lengths) ** 2).transpose(2, 0, 1)
+def squared_distances(one: Array, other: Array, lengths: Array) -> Array:
+    """Of each pair of rows, in length scales: shapes (n, d) and (m, d) give (n, m)."""
+    r2: Array = cdist(one / lengths, other / lengths, "sqeuclidean")
+    return r2

@@ -5,14 +5,17 @@ It is for inputs within [0, 1] and values of about 1: scale yours to that first.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from mhi_gp.kernels import Array
 
 # Means and standard deviations: of the logarithms of a length scale, the scale and the noise, and of the mean.
-LENGTH, SCALE, NOISE, MEAN = (np.log(0.3), 0.7), (0.0, 0.5), (np.log(0.1), 1.0), (0.0, 1.0)
+LENGTH, SCALE, NOISE, MEAN = (np.log(0.5), 1.0), (0.0, 1.5), (np.log(0.1), 1.0), (0.0, 1.0)
 
 
+@cache
 def _moments(inputs: int) -> tuple[Array, Array]:
     centre, spread = np.array([*[LENGTH] * inputs, SCALE, NOISE, MEAN]).T
     return centre, spread

@@ -13,12 +13,13 @@ from scipy.linalg import LinAlgError, cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 
 from labhandbook.runs import HandbookError
-from mhi_gp.kernels import Array, Kernel, squared_differences
+from mhi_gp.kernels import Array, Kernel, squared_distances
 from mhi_gp.prior import log_prior, prior_draw
 
 SECTION = "sec-gp"
 # Rounding makes a matrix of nearly equal inputs indefinite: this much is added to its diagonal, relative to its size.
 JITTER = 1e-10
+LARGEST = 1e100  # the squares of much larger numbers overflow
 FAR = 12.0  # the optimiser looks no further than exp(-12) and exp(12)
 
 
@@ -68,8 +69,7 @@ class Conditioned:
         return mean + root @ rng.standard_normal(len(new))
 
     def _covariance(self, one: Array, other: Array) -> Array:
-        r2 = squared_differences(one, other, self.parameters.lengths).sum(axis=0)
-        return self.parameters.scale**2 * self.kernel.value(r2)
+        return self.parameters.scale**2 * self.kernel.value(squared_distances(one, other, self.parameters.lengths))
 
 
 # part: condition
@@ -79,10 +79,10 @@ def condition(theta: Array, kernel: Kernel, x: Array, y: Array) -> Conditioned:
     Raises LinAlgError where the covariance matrix is singular.
     """
     by = Parameters.of(theta)
-    signal = by.scale**2 * kernel.value(squared_differences(x, x, by.lengths).sum(axis=0))
+    signal = by.scale**2 * kernel.value(squared_distances(x, x, by.lengths))
     size = by.noise**2 + JITTER * by.scale**2
-    factor: Array = cholesky(signal + size * np.eye(len(x)), lower=True)
-    return Conditioned(kernel, by, x, factor, cho_solve((factor, True), y - by.mean))
+    factor: Array = cholesky(signal + size * np.eye(len(x)), lower=True, check_finite=False)
+    return Conditioned(kernel, by, x, factor, cho_solve((factor, True), y - by.mean, check_finite=False))
 # end: condition
 
 
@@ -98,10 +98,11 @@ def log_evidence(theta: Array, kernel: Kernel, x: Array, y: Array) -> float:
 def evidence_and_slope(theta: Array, kernel: Kernel, x: Array, y: Array) -> tuple[float, Array]:
     """The log marginal likelihood and its gradient in theta (d + 3,): Rasmussen and Williams, equation 5.9."""
     known = condition(theta, kernel, x, y)
-    by, apart = known.parameters, squared_differences(x, x, known.parameters.lengths)
-    r2 = apart.sum(axis=0)
+    by, r2 = known.parameters, squared_distances(x, x, known.parameters.lengths)
     inner = np.outer(known.weights, known.weights) - cho_solve((known.factor, True), np.eye(len(y)))
-    by_length = -by.scale**2 * (inner * kernel.slope(r2) * apart).sum(axis=(1, 2))
+    sloped = -by.scale**2 * inner * kernel.slope(r2)
+    by_length = [(sloped * squared_distances(each, each, length)).sum()
+                 for each, length in zip(x.T[:, :, None], by.lengths, strict=True)]
     by_scale, by_noise = by.scale**2 * (inner * kernel.value(r2)).sum(), by.noise**2 * inner.trace()
     return _evidence(known, y), np.array([*by_length, by_scale, by_noise, known.weights.sum()])
 
@@ -115,11 +116,12 @@ def _evidence(known: Conditioned, y: Array) -> float:
 def fit(kernel: Kernel, x: Array, y: Array, *, seed: int = 0, starts: int = 5, with_prior: bool = False) -> Array:
     """The parameters with the largest evidence, the best of several starts; with the prior, the most probable ones.
 
-    Raises HandbookError if an observation is not a number, or if the matrix is singular at every start.
+    Raises HandbookError if an observation is not a number below LARGEST, or if the matrix is singular at every start.
     """
-    if x.ndim != 2 or x.shape[0] != len(y) or not len(y) or not (np.isfinite(x).all() and np.isfinite(y).all()):
+    small = all((np.abs(each) < LARGEST).all() for each in (x, y))
+    if x.ndim != 2 or x.shape[0] != len(y) or not len(y) or not small:
         raise HandbookError("these observations can't be fitted", section=SECTION,
-                            why=f"x has the shape {x.shape} and y {y.shape}",
+                            why=f"x has the shape {x.shape} and y {y.shape}, or a number isn't below {LARGEST:g}",
                             todo="give x as (n, d) and y as (n,), all of them finite numbers")
 
     def loss(theta: Array) -> tuple[float, Array]:

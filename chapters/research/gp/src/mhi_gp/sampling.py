@@ -42,24 +42,22 @@ def sample_parameters(kernel: Kernel, x: Array, y: Array, *, count: int, seed: i
 # part: slice
 def slice_sweep(log_density: Callable[[Array], float], theta: Array, rng: np.random.Generator) -> Array:
     """Move each number of the vector (k,) once, by a step that keeps the distribution of the vector."""
-    for place in range(len(theta)):
-        level = log_density(theta) - rng.exponential()
+    theta, density = theta.copy(), log_density(theta)
+    for place, old in enumerate(theta.tolist()):
+        level = density - rng.exponential()
 
-        def inside(value: float, place: int = place, level: float = level, theta: Array = theta) -> bool:
-            moved = theta.copy()
-            moved[place] = value
-            return log_density(moved) > level
+        def density_at(value: float, place: int = place) -> float:
+            theta[place] = value
+            return log_density(theta)
 
-        low = theta[place] - WIDTH * rng.random()
+        low = old - WIDTH * rng.random()
         high, left = low + WIDTH, int(STEPS * rng.random())
         right = STEPS - 1 - left
-        while left and inside(low):
+        while left and density_at(low) > level:
             low, left = low - WIDTH, left - 1
-        while right and inside(high):
+        while right and density_at(high) > level:
             high, right = high + WIDTH, right - 1
-        while not inside(value := rng.uniform(low, high)):
-            low, high = (value, high) if value < theta[place] else (low, value)
-        theta = theta.copy()
-        theta[place] = value
+        while not (density := density_at(value := rng.uniform(low, high))) > level:
+            low, high = (value, high) if value < old else (low, value)
     return theta
 # end: slice

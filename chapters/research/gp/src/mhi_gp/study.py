@@ -16,7 +16,7 @@ from scipy.linalg import cholesky
 from scipy.stats import norm
 
 from labhandbook.runs import Run, read_metrics
-from mhi_gp.kernels import KERNELS, Array, Kernel, squared_differences
+from mhi_gp.kernels import KERNELS, Array, Kernel, squared_distances
 from mhi_gp.prior import prior_draw
 from mhi_gp.regression import Parameters, condition, fit
 from mhi_gp.sampling import sample_parameters
@@ -42,7 +42,7 @@ def draw_task(kernel: Kernel, size: int, rng: np.random.Generator) -> Task:
     """A task of so many observations."""
     theta = prior_draw(1, rng)
     by, x = Parameters.of(theta), rng.random((size + NEW, 1))
-    signal = by.scale**2 * kernel.value(squared_differences(x, x, by.lengths).sum(axis=0))
+    signal = by.scale**2 * kernel.value(squared_distances(x, x, by.lengths))
     root = cholesky(signal + (by.noise**2 + 1e-10 * by.scale**2) * np.eye(len(x)), lower=True)
     y = by.mean + root @ rng.standard_normal(len(x))
     return Task(theta, x[:size], y[:size], x[size:], y[size:])
