@@ -133,6 +133,6 @@ def _names(curves: Sequence[Curve], ends: Sequence[tuple[float, float]], foot: f
             feet[place] = min(feet[place], foot - 10 - LINE * (len(feet) - 1 - place))
         for y, (_, number) in zip(feet, here, strict=True):
             words = f"{curves[number].name} ({len(curves[number].seeds)})"
-            parts.append(f'<g stroke="{svg.PANEL}" stroke-width="4" paint-order="stroke">'
+            parts.append(f'<g stroke="{svg.PANEL}" stroke-width="4" style="paint-order: stroke">'
                          + svg.text(x + 8, y + 5, words, fill=LOOKS[number][0], strong=True) + "</g>")
     return parts
