@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from labhandbook.runs import HandbookError
 
 SECTION = "sec-eras-run"
-CHUNK = 100_000
-GROUP = 10_000   # rows that a Parquet file is written and read by: what a conversion holds in memory
+CHUNK = 100_000  # rows that are read, predicted and written at a time; a writer remembers every group of rows
 LARGEST = 1e6    # no feature and no target is beyond it: a fit on larger numbers overflows
 FEATURE, ERA, TARGET, ID = "feature", "era", "target", "id"
 
@@ -48,7 +47,7 @@ def convert(source: Path, target: Path) -> None:
         _expect(names, source)
         numbers = [name for name in names if name.startswith((FEATURE, TARGET))]
         types = dict.fromkeys(numbers, pl.Float32) | {name: pl.String for name in (ERA, ID) if name in names}
-        pl.scan_csv(source, schema_overrides=types).sink_parquet(fresh, row_group_size=GROUP)
+        pl.scan_csv(source, schema_overrides=types).sink_parquet(fresh, row_group_size=CHUNK)
         fresh.replace(target)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise _unreadable(source, error) from None
