@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from labhandbook.runs import Bar, Curve, Panel, bar_chart, line_chart
+from labhandbook.runs import Bar, Curve, Panel, bar_chart, line_chart, spread
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -22,13 +22,18 @@ def places(element: ET.Element) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in re.findall(r"([\d.]+),([\d.]+)", element.attrib["points"])]
 
 
-def test_bars_have_the_length_of_their_values() -> None:
-    bars = [Bar("a & b", 1, "1.0"), Bar("half", 0.5, "0.5", main=False)]
-    chart = ET.fromstring(bar_chart("Two <bars>", bars, longest=1))
+def test_bars_have_the_length_of_their_values_and_a_line_for_the_interval() -> None:
+    """Of two seeds, 0 and 2, the mean is 1 and the interval everything between; that interval is the longest."""
+    bars = [Bar("a & b", spread([0, 2]), "{:.1f}"), Bar("half", spread([0.5]), main=False)]
+    chart = ET.fromstring(bar_chart("Two <bars>", bars))
     _, first, second = chart.iter(f"{SVG}rect")
-    assert float(first.attrib["width"]) == 2 * float(second.attrib["width"]) == 240
+    assert float(first.attrib["width"]) == 2 * float(second.attrib["width"]) == 120
     assert first.attrib["fill"] != second.attrib["fill"]
+    lines = [(float(line.attrib["x1"]) - 230, float(line.attrib["x2"]) - 230) for line in chart.iter(f"{SVG}line")]
+    assert lines == [(0, 240), (0, 240), (60, 60), (60, 60)]
     assert words(chart) == ["a & b", "1.0", "half", "0.5"] and chart[0].text == "Two <bars>"
+    wide = ET.fromstring(bar_chart("Two", bars, longest=4))
+    assert float(list(wide.iter(f"{SVG}rect"))[1].attrib["width"]) == 60
 
 
 def test_a_line_is_the_interquartile_mean_and_its_area_the_interval() -> None:

@@ -14,7 +14,7 @@ import pytest
 from scipy.optimize import dual_annealing
 from scipy.stats import norm
 
-from labhandbook.runs import HandbookError
+from labhandbook.runs import HandbookError, overlap
 from mhi_bo import TARGETS, WAYS, expected_improvement, minimise
 from mhi_bo.acquisition import next_by_improvement, next_by_thompson
 from mhi_bo.cli import main
@@ -170,9 +170,10 @@ def test_results_of_a_run_that_has_not_ended_are_refused(tmp_path: Path) -> None
 def test_the_numbers_of_the_page_agree_with_what_it_says() -> None:
     results = json.loads((HERE / "results.json").read_text())
     for name in TARGETS:
-        assert results[name]["ei"] < results[name]["random"]
-    assert results["noise"]["observed"] < 0 < results["noise"]["observed-true"]
-    assert results["scale"]["plain"] > 10 * results["scale"]["logged"]
+        assert results[name]["ei"]["iqm"] < results[name]["random"]["iqm"]
+    assert results["hartmann6"]["ei"]["high"] < results["hartmann6"]["thompson"]["low"]
+    assert results["noise"]["observed"]["high"] < 0 < results["noise"]["observed-true"]["low"]
+    assert results["scale"]["plain"]["low"] > 10 * results["scale"]["logged"]["high"]
     assert results["hartmann6"]["found"] > results["seeds"] / 2
 
 
@@ -183,6 +184,10 @@ def test_results_come_out_again(tmp_path: Path) -> None:
     for seed, folder in enumerate(runs):
         study(folder, seed=seed)
     found = json.loads(write_results(runs, tmp_path)[0].read_text())
+    for part in ("scale", "noise", *TARGETS):
+        assert all(overlap(found[part][name], known[part][name]) for name in known[part]
+                   if name not in ("found", "edge")), part
     for name in TARGETS:
-        assert found[name]["random"] == pytest.approx(known[name]["random"], abs=1e-3)
-        assert found[name]["ei"] == pytest.approx(known[name]["ei"], abs=0.05 * known[name]["random"])
+        assert found[name]["found"] == pytest.approx(known[name]["found"], abs=2)
+        assert found[name]["edge"] == pytest.approx(known[name]["edge"], abs=10)
+    assert found["scale"]["logged"]["high"] < found["scale"]["plain"]["low"], "the trap"

@@ -16,11 +16,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from labhandbook.runs import HandbookError
+from labhandbook.runs import HandbookError, overlap
 from mhi_eras import Fitted, convert, load, synthetic
 from mhi_eras.cli import main
 from mhi_eras.predict import predict
-from mhi_eras.results import SCORES, TOLERANCE, write_results
+from mhi_eras.results import SCORES, write_results
 from mhi_eras.study import EMBARGO, HELD, hold_out, study
 
 
@@ -206,12 +206,13 @@ def test_the_page_prints_what_five_seeds_find(tmp_path: Path) -> None:
     for seed in range(known["seeds"]):
         os.environ.pop("RUN_DIR", None)
         assert program("study", "--seed", str(seed), cwd=tmp_path).wait() == 0
-        runs.append(tmp_path / f"runs/seed-{seed}")
+        runs.append(tmp_path / f"runs/mhi_eras-seed-{seed}")
     write_results(runs, tmp_path)
     found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert found["fitted-rows"]["mean"]["low"] > found["held"]["mean"]["high"], "the trap"
     for name in SCORES:
         for value in ("mean", "sharpe"):
-            assert found[name][value] == pytest.approx(known[name][value], abs=TOLERANCE[value])
+            assert overlap(found[name][value], known[name][value])
 
 
 def test_the_trap_is_a_trap(tmp_path: Path) -> None:

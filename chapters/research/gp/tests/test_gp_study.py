@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, multivariate_normal
 
-from labhandbook.runs import HandbookError, read_metrics
+from labhandbook.runs import HandbookError, overlap, read_metrics
 from mhi_gp import KERNELS
 from mhi_gp.cli import main
 from mhi_gp.results import write_results
@@ -125,10 +125,10 @@ def test_a_wrong_file_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_the_numbers_of_the_page_are_what_the_theory_says() -> None:
     results = json.loads((HERE / "results.json").read_text())
-    for size in SIZES:
-        assert abs(results["true"][f"n{size}"] - 95) < 4 * results["true"]["error"] < 6
-        assert abs(results["sampled"][f"n{size}"] - 95) < 4 * results["sampled"]["error"] < 8
-    assert results["fitted"]["n5"] < 95 - 6 * results["fitted"]["error"], "the trap"
+    for way in ("true", "sampled"):
+        for shares in results[way].values():
+            assert shares["low"] < 95 < shares["high"] < shares["low"] + 6
+    assert results["fitted"]["n5"]["high"] < 90, "the trap"
 
 
 @pytest.mark.slow
@@ -138,6 +138,7 @@ def test_results_come_out_again(tmp_path: Path) -> None:
     for seed, folder in enumerate(runs):
         study(folder, seed=seed)
     found = json.loads(write_results(runs, tmp_path)[0].read_text())
+    assert found["fitted"]["n5"]["high"] < found["sampled"]["n5"]["low"], "the trap"
     for way in WAYS:
         for size in SIZES:
-            assert found[way][f"n{size}"] == pytest.approx(known[way][f"n{size}"], abs=0.5)
+            assert overlap(found[way][f"n{size}"], known[way][f"n{size}"])

@@ -15,11 +15,11 @@ no line appears twice.
 from labhandbook.core.errors import HandbookError
 from labhandbook.runs.charts import Bar, Curve, Panel, bar_chart, line_chart
 from labhandbook.runs.checkpoints import Checkpoint, read_checkpoint
-from labhandbook.runs.results import read_result, write_files
+from labhandbook.runs.results import as_json, read_result, write_files
 from labhandbook.runs.run import Run, read_metrics
 from labhandbook.runs.spread import interquartile_mean, interval, overlap, spread
 from labhandbook.runs.study_commands import add_results, add_run, add_study, carry_out, whole_number
 
-__all__ = ["Bar", "Checkpoint", "Curve", "HandbookError", "Panel", "Run", "add_results", "add_run",
-           "add_study", "bar_chart", "carry_out", "interquartile_mean", "interval", "line_chart", "overlap",
+__all__ = ["Bar", "Checkpoint", "Curve", "HandbookError", "Panel", "Run", "add_results", "add_run", "add_study",
+           "as_json", "bar_chart", "carry_out", "interquartile_mean", "interval", "line_chart", "overlap",
            "read_checkpoint", "read_metrics", "read_result", "spread", "whole_number", "write_files"]

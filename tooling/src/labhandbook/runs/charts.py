@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from labhandbook.runs import svg
 from labhandbook.runs.spread import interquartile_mean, interval
@@ -17,11 +18,11 @@ LOOKS = ((svg.BLUE, ""), (svg.AMBER, "7 4"), (svg.GREEN, "2 3"), (svg.VIOLET, "9
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar of a chart: what it is, how long it is, the number as it is printed, and whether it stands out."""
+    """One bar of a chart: what it is, its `spread` over seeds, how a number is printed, and whether it stands out."""
 
     label: str
-    value: float
-    number: str
+    seeds: Mapping[str, Any]
+    number: str = "{:g}"
     main: bool = True
 
 
@@ -49,15 +50,23 @@ class Panel:
     logarithmic: bool = False
 
 
-def bar_chart(title: str, bars: Sequence[Bar], longest: float) -> str:
-    """Bars below each other, as SVG; a bar of the value `longest` has the whole width."""
+def bar_chart(title: str, bars: Sequence[Bar], longest: float = 0.0) -> str:
+    """Bars below each other, as SVG: interquartile means, with a line for the 95 percent interval.
+
+    A bar of the value `longest` has the whole width, or what is longest among the bars and their intervals.
+    """
+    longest = max(longest, *(max(bar.seeds["iqm"], bar.seeds["high"]) for bar in bars))
     parts: list[str] = []
     for place, bar in enumerate(bars):
-        width, y = LONGEST * bar.value / longest, 12 + ROW * place
+        y = 12 + ROW * place
+        width, low, high = (LONGEST * bar.seeds[name] / longest for name in ("iqm", "low", "high"))
         parts += [svg.text(LABEL, y + 19, bar.label, "end"),
                   f'<rect x="{START}" y="{y}" width="{width:.1f}" height="28" rx="3" '
                   f'fill="{svg.BLUE if bar.main else svg.QUIET}"/>',
-                  svg.text(START + 8 + width, y + 19, bar.number)]
+                  # The panel's colour around it keeps the line visible on the bar.
+                  *(f'<line x1="{START + low:.1f}" x2="{START + high:.1f}" y1="{y + 14}" y2="{y + 14}" '
+                    f'stroke="{colour}" stroke-width="{wide}"/>' for colour, wide in ((svg.PANEL, 6), (svg.INK, 2))),
+                  svg.text(START + 8 + max(width, high), y + 19, bar.number.format(bar.seeds["iqm"]))]
     return svg.picture(ROW * len(bars) + 14, title, parts)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,12 @@ def read_result(folder: Path, names: Iterable[str] = ()) -> dict[str, Any]:
         raise HandbookError(f"{folder} is a run of something else", where=str(folder), section=SECTION,
                             why=f"its result has no {lacks[0]}", todo="name runs of this study")
     return result
+
+
+def as_json(results: Mapping[str, Any]) -> str:
+    """JSON with a line for each number and each list of numbers, so that two versions can be compared by eye."""
+    spread_out = json.dumps(results, indent=2)
+    return re.sub(r"\[[^][{}]*]", lambda found: json.dumps(json.loads(found[0])), spread_out) + "\n"
 
 
 def write_files(folder: Path, texts: Mapping[str, str]) -> list[Path]:

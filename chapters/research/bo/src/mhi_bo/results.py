@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from labhandbook.runs import Bar, bar_chart, read_result, write_files
+from labhandbook.runs import Bar, as_json, bar_chart, read_result, spread, write_files
 from mhi_bo.functions import TARGETS
 
 FOUND = 0.01  # so near to the smallest value counts as found
@@ -23,8 +22,8 @@ def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
     """
     outcomes = [read_result(folder, ("scale", "noise")) for folder in runs]
 
-    def over(part: str, value: str, digits: int) -> float:
-        return round(float(np.median([one[part][value] for one in outcomes])), digits)
+    def over(part: str, value: str, digits: int) -> dict[str, Any]:
+        return spread([one[part][value] for one in outcomes], digits)
 
     results: dict[str, Any] = {"seeds": len(outcomes),
                                "scale": {way: over("scale", way, 2) for way in ("plain", "logged")}}
@@ -33,11 +32,11 @@ def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
         results[name]["found"] = sum(one[f"{name}-ei"]["regret"] < FOUND for one in outcomes)
         results[name]["edge"] = round(100 * float(np.mean([one[f"{name}-ei"]["edge"] for one in outcomes])))
     results["noise"] = {value: over("noise", value, 1) for value in outcomes[0]["noise"]}
-    return write_files(output, {"results.json": json.dumps(results, indent=2) + "\n", "regret.svg": figure(results)})
+    return write_files(output, {"results.json": as_json(results), "regret.svg": figure(results)})
 
 
 def figure(results: dict[str, Any]) -> str:
-    """The median regrets on Hartmann's function as bars."""
+    """The regrets on Hartmann's function as bars."""
     found = results["hartmann6"]
-    bars = [Bar(words, found[way], f"{found[way]:.2f}", way != "random") for way, words in WAYS.items()]
-    return bar_chart("Distance to the minimum of Hartmann's function", bars, longest=max(bar.value for bar in bars))
+    return bar_chart("Distance to the minimum of Hartmann's function",
+                     [Bar(words, found[way], "{:.2f}", main=way != "random") for way, words in WAYS.items()])
