@@ -1,8 +1,9 @@
 """Our discrete BCQ against d3rlpy's: the same log of the lane, networks, batches and updates, one thread, in one run.
 
-Run it with `.venv-research/bin/python tooling/bench/research_bcq.py` after `pip install d3rlpy` and, as that asks for
-an old one, `pip install --upgrade gymnasium`. Both hold the rate at its first value. What counts is the ratio of
-processor seconds; metres for each disengagement are those of twenty roads that neither has seen.
+Run it in an environment of its own, because d3rlpy requires an older Gymnasium than mhi-driving: install mhi-driving
+and d3rlpy there, then `pip install --upgrade gymnasium` against d3rlpy's requirement, and start
+`python tooling/bench/research_bcq.py` with its Python. Both hold the rate at its first value. What counts is the
+ratio of processor seconds; metres for each disengagement are those of twenty roads that neither has seen.
 """
 
 from __future__ import annotations

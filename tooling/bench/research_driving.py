@@ -5,6 +5,10 @@ Run it with `.venv-research/bin/python tooling/bench/research_driving.py --clean
 name its folder, or it is left out. Its file requires Gymnasium 0.29; here it runs in the newer one, with
 a vector environment that speaks as the older did. All networks are as wide as CleanRL's, whose width is in its code.
 
+The numbers on the page `chapters/research/driving/trust.qmd` come from these two commands:
+`research_driving.py --seeds 2 --cleanrl ~/cleanrl` for the pendulum, and
+`research_driving.py --seeds 2 --cleanrl ~/cleanrl --env mhi/Lane-v0 --steps 16000` for the lane.
+
 They take turns, so that what else the machine does hits each; what counts is the ratio. Returns are of 20 episodes
 without noise.
 """

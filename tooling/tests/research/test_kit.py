@@ -82,7 +82,7 @@ def recipe(name: str, folder: Path, *more: str | Path) -> None:
     assert linted.returncode == counts["error"] == 0, linted.stdout
     assert [one["code"] for one in warned] == ["RCP075"] and "labhandbook" in warned[0]["message"], linted.stdout
     options = [word for path in ("dist", *more) for word in ("--dist", path)]
-    built = run("recipe", "build", f"recipes/{package}", *options, cwd=folder, timeout=900)
+    built = run("recipe", "build", f"recipes/{package}", *options, cwd=folder, timeout=1800)
     assert built.returncode == 0, built.stderr
     assert f"labhandbook=={VERSION}" in built.stderr, "it came from this machine"
     assert len(list(folder.glob(f"output/noarch/{package}-{VERSION}-*.conda"))) == 1

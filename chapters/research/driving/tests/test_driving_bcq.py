@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -170,7 +171,9 @@ def test_features_tell_where_the_car_is() -> None:
 
 
 @pytest.mark.parametrize("env_id", [LANE, "mhi/LaneImage-v0"])
-def test_exported_policy_does_the_same(env_id: str, tmp_path: Path) -> None:
+def test_exported_policy_does_the_same(env_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                       caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder) -> None:
+    monkeypatch.setattr(logging.getLogger("torch"), "handlers", [caplog.handler])
     onnxruntime = pytest.importorskip("onnxruntime")
     from mhi_driving.export import export
     log = a_log(tmp_path / "log", env_id)
@@ -179,6 +182,7 @@ def test_exported_policy_does_the_same(env_id: str, tmp_path: Path) -> None:
         learner.update(records)
     seen = np.ascontiguousarray(log.shard(1)["before"])
     assert export(learner.policy, seen, tmp_path / "policy.onnx") == 256
+    assert "torchvision" not in caplog.text and "LeafSpec" not in "".join(str(one.message) for one in recwarn)
     session = onnxruntime.InferenceSession(tmp_path / "policy.onnx", providers=["CPUExecutionProvider"])
     for rows in (1, 7, 300):
         (got,) = session.run(["action"], {"observation": seen[:rows]})

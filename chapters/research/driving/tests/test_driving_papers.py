@@ -117,7 +117,7 @@ def test_last_layer_is_small(kind: Any, module: Any, env_id: str) -> None:
 def test_rates_and_batches_of_the_presets(module: Any) -> None:
     state, image = (module.settings_for(env_id) for env_id in (LANE, "mhi/LaneImage-v0"))
     assert (state.actor_rate, state.critic_rate, state.batch) == (1e-3, 1e-3, 128)
-    assert (image.actor_rate, image.critic_rate) == (1e-4, 1e-3)
+    assert (image.actor_rate, image.critic_rate, image.batch) == (1e-4, 1e-3, 64)
 
 
 @pytest.mark.parametrize(("kind", "module"), KINDS)

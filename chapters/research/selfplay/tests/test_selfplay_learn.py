@@ -66,7 +66,7 @@ def test_examples_say_what_the_search_found_and_how_the_game_ended(tiny: Tiny) -
         assert (values[start:end, 0] == values[start, 0] * signs).all()
 
 
-def test_phases_stand_in_the_history_and_pad_their_policies(tiny: Tiny) -> None:
+def test_phases_are_in_the_history_and_pad_their_policies(tiny: Tiny) -> None:
     game, settings = Floe(), tiny("floe")
     examples = self_play(game, evaluator(game, new_network(game, settings)), settings, 4, rng())
     assert set(examples["phase"]) == {0, 1}
@@ -145,6 +145,28 @@ def test_a_candidate_that_is_not_good_enough_is_thrown_away(run: Run, tiny: Tiny
     assert [line["accepted"] for line in run.metrics()] == [False, False]
     assert digest(weights_of(network)) == digest(weights_of(new_network(tic_tac_toe(), settings)))
     assert run.best() is None
+
+
+def test_a_candidate_that_is_good_enough_is_the_best(run: Run, tiny: Tiny) -> None:
+    settings, game = tiny(threshold=0.0, warm_games=0), tic_tac_toe()
+    network = train(run, settings)
+    best = run.best()
+    assert [line["accepted"] for line in run.metrics()] == [True, True] and best and best.step == 2
+    kept = digest(weights_of(load(best.folder, game, settings)))
+    assert kept == digest(weights_of(network)) != digest(weights_of(new_network(game, settings)))
+
+
+def test_training_begins_with_games_of_random_play(run: Run, tiny: Tiny) -> None:
+    settings, game = tiny(iterations=1), tic_tac_toe()
+    train(run, settings)
+    saved = run.latest()
+    assert saved
+    warm, _ = load_history(saved.folder, game)
+    assert digest(warm) == digest(self_play(game, None, settings, settings.warm_games, np.random.default_rng([0, 0])))
+
+
+def test_history_is_of_30_iterations_unless_a_run_says_otherwise() -> None:
+    assert Settings().history == preset("tic-tac-toe").history == 30
 
 
 def test_history_forgets_old_iterations(run: Run, tiny: Tiny) -> None:

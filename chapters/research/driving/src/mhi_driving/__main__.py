@@ -88,12 +88,12 @@ def ended(run: Run) -> int:
     if run.result is not None:
         print(f"ended well: {run.folder / 'result.json'}")
     else:
-        print("stopped; the same command goes on")
+        print("stopped; the same command continues")
     return run.exit_code
 
 
 def run_evaluate(given: argparse.Namespace) -> int:
-    """Drive the roads that chose nothing."""
+    """Evaluate on roads that were used for no choice."""
     saved = load(given.run_dir)
     env_id = given.env or saved.env_id
     fits(saved, env_id, given.run_dir)
@@ -163,7 +163,7 @@ def run_results(given: argparse.Namespace) -> int:
         experiments.write(given.runs, given.file, given.part or list(experiments.PARTS),
                           lambda line: print(line, flush=True))
     except experiments.Stopped as stopped:
-        print("stopped; the same command goes on")
+        print("stopped; the same command continues")
         return stopped.code
     return FINE
 
@@ -182,7 +182,7 @@ def build_parser() -> argparse.ArgumentParser:
     added.add_argument("--preset", choices=PRESETS, default="td3")
     added.add_argument("--env", default="mhi/Lane-v0", help="a Gymnasium environment with continuous actions")
     added.add_argument("--steps", type=whole_number(1),
-                       help="steps of all actors together; with more, a finished run goes on")
+                       help="steps of all actors together; with more, a finished run continues")
     added.add_argument("--processes", action="store_true", help="a process for each actor")
     added.add_argument("--vae", action="store_true", help="learn from features of a variational autoencoder")
     add_run(added)
@@ -196,7 +196,7 @@ def build_parser() -> argparse.ArgumentParser:
     added.add_argument("log", type=Path)
     added.add_argument("--method", choices=bcq.THRESHOLDS, default="bcq")
     added.add_argument("--epochs", type=whole_number(1), default=bcq.Settings.epochs,
-                       help="passes over the log; with more, a finished run goes on")
+                       help="passes over the log; with more, a finished run continues")
     add_run(added)
     added = command("evaluate", run_evaluate)
     added.add_argument("run_dir", type=Path)

@@ -10,7 +10,7 @@ Q(s, a) and G(a | s), how likely the log's drivers were to do a in s, and acts b
     threshold 0     plain Q-learning, free to believe in what nobody does where it does it
 
 The settings, and the log's drivers, were chosen by driving on the roads of `drive.DEVELOPING`, with other seeds than
-those of `experiments.SEEDS`. What is reported comes from the roads of `drive.REPORTING`, which chose nothing.
+those of `experiments.SEEDS`. What is reported comes from the roads of `drive.REPORTING`, used for no choice.
 
 Read from the top: settings, networks, the target, one update, the passes over the log, checkpoints. Elsewhere are the
 log (`logs.py`) and the environment (`drive.py`). Shapes: B observations, N actions in the table.
@@ -40,7 +40,7 @@ THRESHOLDS = {"bcq": 0.3, "bc": 1.0, "q": 0.0}
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides a training, and for how many passes over the log it goes on."""
+    """What decides a training, and for how many passes over the log it runs."""
 
     epochs: int = 15
     fall: int = 15  # passes in which the rate falls
@@ -169,14 +169,14 @@ class BCQ:
 
 
 def params(log: Path, env_id: str, method: str, settings: Settings, seed: int) -> dict[str, Any]:
-    """What decides a training, as a run's parameters. How many passes it goes on is not one of them."""
+    """What decides a training, as a run's parameters. How many passes it runs is not one of them."""
     decides = {name: value for name, value in asdict(settings).items() if name != "epochs"}
     return {"task": "bcq", "log": str(log.resolve()), "env": env_id, "method": method, "seed": seed, **decides}
 
 
 def learn(run: Run, log: Log, env_id: str, method: str, settings: Settings, seed: int,
           tell: Callable[[int, dict[str, float]], None] = lambda epoch, numbers: None) -> None:
-    """Learn from a log in a run's directory, with a checkpoint after each pass; a stopped run goes on the next time.
+    """Learn from a log in a run's directory, a checkpoint after each pass; a stopped run continues the next time.
 
     The rate falls over the passes that the run was begun with, and stays low after them. The last policy is
     reported, never the best of many: choosing by driving wouldn't be offline.

@@ -31,7 +31,7 @@ from mhi_driving.replay import Array, Batch, NStep, Replay, as_input
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides a training, and for how many steps it goes on."""
+    """What decides a training, and for how many steps it runs."""
 
     steps: int = 8_000  # of all actors together
     warm_up: int = 500  # of these, the first ones with random actions
@@ -226,7 +226,7 @@ class D4PG:
     def stretch(self, until: int) -> dict[str, float]:
         """Act and learn up to the step `until`, in environments that begin anew; the mean of what was logged.
 
-        The seed of the environments follows from the step. So a run that goes on from its checkpoint, which is
+        The seed of the environments follows from the step. So a run that continues from its checkpoint, which is
         written at the end of a stretch, does what it would have done without the stop, to the bit.
         """
         actors, logged = self.settings.actors, dict[str, list[float]]()

@@ -27,7 +27,7 @@ from mhi_driving.replay import Array, Batch, NStep, Replay, as_input
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides a training, and for how many steps it goes on."""
+    """What decides a training, and for how many steps it runs."""
 
     steps: int = 8_000
     warm_up: int = 500  # of these, the first ones with random actions
@@ -231,8 +231,8 @@ class DDPG:
     def stretch(self, until: int) -> dict[str, float]:
         """Act and learn up to the step `until`, in an environment that begins anew; the mean of what was logged.
 
-        The seed of the environment follows from the step. So a run that goes on from its checkpoint, which is written
-        at the end of a stretch, does what it would have done without the stop, to the bit.
+        The seed of the environment follows from the step. So a run that continues from its checkpoint, which is
+        written at the end of a stretch, does what it would have done without the stop, to the bit.
         """
         seen = self.features(self.envs.reset(seed=TRAINING * (1 + self.seed) + self.step)[0])
         steps, logged = NStep(1, self.settings.discount), dict[str, list[float]]()

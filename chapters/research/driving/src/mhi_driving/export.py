@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +26,12 @@ def export(policy: Greedy, observations: NDArray[np.generic], path: Path) -> int
     fresh = path.with_suffix(".new")
     tries = observations[:TRIES]
     rows = torch.export.Dim("rows", min=2)
-    torch.onnx.export(policy.eval(), (torch.from_numpy(tries),), fresh, input_names=["observation"],
-                      output_names=["action"], dynamic_shapes=({0: rows},), dynamo=True, external_data=False,
-                      verbose=False)
+    logging.getLogger("torch.onnx._internal.exporter._registration").addFilter(not_about_torchvision)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*LeafSpec", FutureWarning)  # of torch's own code
+        torch.onnx.export(policy.eval(), (torch.from_numpy(tries),), fresh, input_names=["observation"],
+                          output_names=["action"], dynamic_shapes=({0: rows},), dynamo=True, external_data=False,
+                          verbose=False)
     session = onnxruntime.InferenceSession(fresh, providers=["CPUExecutionProvider"])
     (got,) = session.run(None, {"observation": tries})
     with torch.no_grad():
@@ -36,3 +41,8 @@ def export(policy: Greedy, observations: NDArray[np.generic], path: Path) -> int
         raise RuntimeError(f"the exported policy does otherwise on {np.sum(got != expected)} of {len(tries)}")
     fresh.replace(path)
     return len(tries)
+
+
+def not_about_torchvision(record: logging.LogRecord) -> bool:
+    """False for torch's warning that torchvision is not installed: no policy here uses it."""
+    return "torchvision is not installed" not in record.getMessage()

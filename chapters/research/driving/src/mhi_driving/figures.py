@@ -32,5 +32,5 @@ def curves(images: dict[str, Any]) -> str:
                   ("mean", "metres an episode, of 250", (0, 50, 100, 150, 200, 250), "{:g}".format),
                   ("saturated", "percent of actions beyond 0.99", (0, 0.25, 0.5, 0.75, 1),
                    lambda share: f"{100 * share:.0f}"))]
-    return line_chart("Learning from images, on the roads that chose the checkpoint", panels,
-                      range(0, images["td3"]["steps"], 2_000), "steps")
+    return line_chart("Learning from images, on roads used to choose checkpoints", panels,
+                      range(0, images["td3"]["steps"] + 1, 2_000), "steps")

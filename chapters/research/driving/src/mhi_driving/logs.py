@@ -1,8 +1,8 @@
 """Logged drives on disk: shards of one record a transition, streamed, so that a log may be larger than memory.
 
 A log is a run's directory with a folder `shards`. A shard is a NumPy file of records, which can be mapped into memory
-and holds no Python objects. Each follows from the seed and its own number alone, so a log that broke off goes on with
-the shards that are missing.
+and holds no Python objects. Each follows from the seed and its own number alone, so a log that broke off continues
+with the shards that are missing.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def write_log(folder: Path, params: dict[str, Any], drive: Callable[[int, np.ran
                 tell(shard)
         else:
             if not run.finished:
-                # The shards are all that a log needs to go on; a longer one starts from this checkpoint.
+                # The shards are all that a log needs to continue; a longer one starts from this checkpoint.
                 run.save(params["shards"], lambda fresh: (fresh / "shards").write_text(f"{params['shards']}\n"))
                 run.finish({"transitions": params["shards"] * params["rows"]})
         return run.exit_code

@@ -1,6 +1,6 @@
 """TD3, whole in this file: twin delayed deep deterministic policy gradients (Fujimoto, van Hoof and Meger 2018).
 
-An actor climbs the value that a critic gives its actions. Three things keep the critic honest:
+An actor climbs the value that a critic gives its actions. Three things keep the critic's errors small:
 
     two critics         the target takes the smaller of their values
     a delayed actor     one update of the actor, and of all slow copies, for every two of the critics
@@ -29,7 +29,7 @@ from mhi_driving.replay import Array, Batch, NStep, Replay, as_input
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides a training, and for how many steps it goes on."""
+    """What decides a training, and for how many steps it runs."""
 
     steps: int = 8_000
     warm_up: int = 500  # of these, the first ones with random actions
@@ -185,8 +185,8 @@ class TD3:
     def stretch(self, until: int) -> dict[str, float]:
         """Act and learn up to the step `until`, in an environment that begins anew; the mean of what was logged.
 
-        The seed of the environment follows from the step. So a run that goes on from its checkpoint, which is written
-        at the end of a stretch, does what it would have done without the stop, to the bit.
+        The seed of the environment follows from the step. So a run that continues from its checkpoint, which is
+        written at the end of a stretch, does what it would have done without the stop, to the bit.
         """
         seen = self.features(self.envs.reset(seed=TRAINING * (1 + self.seed) + self.step)[0])
         steps, logged = NStep(1, self.settings.discount), dict[str, list[float]]()

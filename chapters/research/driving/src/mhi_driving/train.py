@@ -67,14 +67,14 @@ def begin(env_id: str, settings: Settings, seed: int, features: Features = same)
 
 
 def params(env_id: str, settings: Settings, seed: int, vae: bool = False) -> dict[str, Any]:
-    """What decides a training, as a run's parameters. How long it goes on is not one of them."""
+    """What decides a training, as a run's parameters. How long it runs is not one of them."""
     decides = {name: value for name, value in asdict(settings).items() if name != "steps"}
     return {"task": type(settings).__module__.rpartition(".")[2], "env": env_id, "seed": seed, "vae": vae, **decides}
 
 
 def train(run: Run, env_id: str, settings: Settings, seed: int, features: Features = same,
           tell: Callable[[int, Score], None] = lambda step, score: None) -> None:
-    """Train in a run's directory until the end, or until the run is asked to stop; then it goes on the next time.
+    """Train in a run's directory until the end, or until the run is asked to stop; then it continues the next time.
 
     The checkpoint that drives best on the roads of `CHOOSING` is kept, and reported on others beside the last one.
     `tell` is called with each evaluation.

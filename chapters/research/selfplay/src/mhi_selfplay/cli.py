@@ -96,7 +96,7 @@ def _train(given: argparse.Namespace) -> int:
         elif run.finished:
             print(f"✓ {run.folder} is finished. Next: mhi-selfplay judge {run.folder}")
         else:
-            print(f"stopped; the same command goes on with {run.folder}")
+            print(f"stopped; the same command continues {run.folder}")
         return run.exit_code
 
 

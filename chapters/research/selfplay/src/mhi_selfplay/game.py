@@ -78,7 +78,7 @@ class Game(ABC):
 
     @abstractmethod
     def outcome(self, state: State) -> tuple[float, ...] | None:
-        """None while the game goes on; else what each player gets: -1 (lost), 0 (drawn), 1 (won) or between."""
+        """None while the game is not over; else what each player gets: -1 (lost), 0 (drawn), 1 (won) or between."""
 
     @abstractmethod
     def planes(self, state: State) -> Floats:

@@ -1,7 +1,7 @@
 """The numbers of the handbook's page: five seeds, the longer run, and both traps, each beside what is right.
 
 Seconds are those of one core: the time of the process, so that a busy machine doesn't count. A part that was stopped
-goes on where it was.
+continues where it was.
 """
 
 from __future__ import annotations
