@@ -21,13 +21,12 @@ def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
     results: dict[str, Any] = {"seeds": len(outcomes)}
     for way in WAYS:
         results[way] = {f"n{size}": spread([100 * one[way][str(size)] for one in outcomes]) for size in SIZES}
-    return write_files(output, {"results.json": as_json(results),
-                                "coverage.svg": figure(results)})
+    return write_files(output, {"results.json": as_json(results), "coverage.svg": figure(results)})
 
 
 def figure(results: dict[str, Any]) -> str:
     """The coverage from five observations, and of the fit also from more, as bars."""
-    shown = [*(("true", SIZES[0]), ("sampled", SIZES[0])), *(("fitted", size) for size in SIZES)]
+    shown = [("true", SIZES[0]), ("sampled", SIZES[0]), *(("fitted", size) for size in SIZES)]
     return bar_chart("New observations within their 95 % interval", [
         Bar(f"{NAMES[way]}, {size} points", results[way][f"n{size}"], "{:.0f} %", main=way != "fitted")
         for way, size in shown], longest=100)
