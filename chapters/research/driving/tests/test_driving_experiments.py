@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +43,3 @@ def test_plain_q_learning_fails(learnt: tuple[dict[str, dict[str, Any]], Path]) 
 @pytest.mark.parametrize(("left", "wobbled"), [([9, 0, 0], False), ([9, 0, 1, 0], True), ([9, 2, 5], False)])
 def test_a_training_wobbles_when_it_gets_worse_than_faultless(left: list[int], wobbled: bool) -> None:
     assert experiments.wobbles([{"disengagements": count} for count in left]) is wobbled
-
-
-def test_numbers_of_the_page_are_written_a_list_on_a_line() -> None:
-    numbers = {"part": {"mean": 1.5, "seeds": [1, -2.25, None], "paths": {"along": [0.0, 0.1], "none": []}}}
-    text = experiments.as_text(numbers)
-    assert json.loads(text) == numbers and '    "seeds": [1, -2.25, null],\n' in text

@@ -6,7 +6,6 @@ All of it continues after a kill: a run that has ended well is read, not run aga
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from labhandbook.runs import Run, read_metrics, spread, write_files
+from labhandbook.runs import Run, as_json, read_metrics, spread, write_files
 from mhi_driving import bcq, figures, logs, strip
 from mhi_driving.drive import REPORTING, evaluate, reporting, same
 from mhi_driving.drivers import SWITCH, number, skilled, straight
@@ -270,10 +269,4 @@ def write(runs: Path, path: Path, parts: list[str], tell: Tell) -> None:
         found = PARTS[name](runs, tell)
         numbers = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         numbers[name] = found
-        write_files(path.parent, {path.name: as_text(numbers), **figures.render(numbers)})
-
-
-def as_text(numbers: Result) -> str:
-    """JSON with a line for each number and each list of numbers, so that two versions can be compared by eye."""
-    spread_out = json.dumps(numbers, indent=2)
-    return re.sub(r"\[[^][{}]*]", lambda found: json.dumps(json.loads(found[0])), spread_out) + "\n"
+        write_files(path.parent, {path.name: as_json(numbers), **figures.render(numbers)})

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from labhandbook.runs import HandbookError, Run, write_files
+from labhandbook.runs import HandbookError, Run, as_json, write_files
 from mhi_selfplay.figures import FIGURE, draw
 from mhi_selfplay.game import SECTION, Game, State
 from mhi_selfplay.games import GAMES, InARow
@@ -232,5 +232,5 @@ def results(file: Path, parts: Sequence[str], runs: Path) -> None:
         known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         known[name] = numbers
         drawn = {FIGURE: draw(known)} if {"tic-tac-toe", "draws-lose"} <= known.keys() else {}
-        write_files(file.parent, {file.name: json.dumps(known, indent=2) + "\n", **drawn})
+        write_files(file.parent, {file.name: as_json(known), **drawn})
         print(f"✓ {name}: {json.dumps(numbers)}", flush=True)
