@@ -121,8 +121,8 @@ def gpus(job: Job) -> Iterator[At]:
 
 @JOBS.rule("HPC018", "GPUs are requested by the name that the cluster gives them", section=SCRIPT,
            why="Slurm refuses the job, or gives another number of GPUs than you meant.",
-           fix="Write the request that the message "
-               "gives.", source="sbatch: Invalid generic resource (gres) specification")
+           fix="Write the request that the message gives.",
+           source="sbatch: Invalid generic resource (gres) specification")
 def gpu_name(job: Job) -> Iterator[At]:
     """GPUs of a type that the cluster does not have, and other resources that it does not have."""
     request, has = job.request, job.cluster.gpus
