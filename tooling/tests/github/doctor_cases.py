@@ -81,9 +81,9 @@ IDENTITY_CASES: dict[str, list[Case]] = {
         Case(repo(pyproject=SCM, earlier=Earlier("v1.1.0", frozenset({("publish.yml", "pypi")}))), ACTION,
              "at v1.1.0 it was publish.yml", repo(earlier=EARLIER), WARNING),
         Case(repo(pyproject=SCM), ACTION,
-             "they trust; the forms must say owner group, repository demo-tool, workflow release.yml, environment "
-             "testpypi on TestPyPI and workflow release.yml, environment pypi on PyPI", repo(),
-             UNVERIFIED)],
+             "is registered on PyPI and TestPyPI; the forms must say owner group, repository demo-tool, "
+             "workflow release.yml, environment testpypi on TestPyPI and workflow release.yml, environment pypi on "
+             "PyPI", repo(), UNVERIFIED)],
     "GHA004": [
         Case(made(("name: pypi\n", "name: release\n")), "      name: release",
              "pypi is registered on PyPI, and pypi runs in release", made(("name: pypi\n", "name: PyPI\n"))),

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from labhandbook.core.errors import HandbookError
-from labhandbook.hpc.sweep import collect, settings, table
-from tooling.tests.conftest import run
+from labhandbook.hpc.sweep import Collected, Row, collect, settings, table
+from tooling.tests.conftest import LACKS, run
 from tooling.tests.hpc.slurm import Slurm
 
 PROGRAM = """\
@@ -67,6 +67,18 @@ def test_collect_needs_the_script_of_a_sweep(tmp_path: Path) -> None:
     (tmp_path / "job.sh").write_text("#!/bin/bash\ntrue\n")
     done = run("job", "collect", "job.sh", cwd=tmp_path)
     assert done.returncode == 2 and "no script of a sweep" in done.stderr
+
+
+def test_parquet_has_whole_numbers_numbers_and_texts() -> None:
+    """A column with an empty field keeps its type; what only Python reads as a number is a text."""
+    pytest.importorskip("pyarrow", reason=LACKS + "pyarrow (extra parquet)")
+    given = [("1", "0.5", "1_0", str(2**70), "a"), ("", "", "2", "3", "")]
+    rows = [Row(number, dict(zip("vwxyz", values, strict=True)), "done", "", {})
+            for number, values in enumerate(given, 1)]
+    held = import_module("pyarrow").BufferReader(Collected(Path("s.sh"), 1, rows).as_parquet())
+    columns = import_module("pyarrow.parquet").read_table(held).to_pydict()
+    assert {name: columns[name] for name in "vwxyz"} == {
+        "v": [1, None], "w": [0.5, None], "x": ["1_0", "2"], "y": [float(2**70), 3.0], "z": ["a", ""]}
 
 
 @pytest.mark.parametrize("slurm", ["lumi"], indirect=True)

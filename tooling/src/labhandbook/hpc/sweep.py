@@ -9,7 +9,7 @@ import re
 import shlex
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import ceil
@@ -118,11 +118,15 @@ class Collected:
     def as_parquet(self) -> bytes:
         """The same table as Parquet, with numbers as numbers. Raises HandbookError when pyarrow is missing."""
         try:
-            from pyarrow import BufferOutputStream, csv, parquet
+            import pyarrow
+            from pyarrow import parquet
         except ImportError:
             raise _fail("pyarrow is not installed", f"write a .csv, or: {kit_with('parquet')}") from None
-        held = BufferOutputStream()
-        parquet.write_table(csv.read_csv(io.BytesIO(self.as_csv().encode())), held)
+        # pyarrow's own reader of CSV runs a thread for signals, and a program that ends in that moment is aborted.
+        names, *rows = csv.reader(io.StringIO(self.as_csv()))
+        columns = [_typed(column) for column in zip(*rows, strict=True)]
+        held = pyarrow.BufferOutputStream()
+        parquet.write_table(pyarrow.table(columns, names=names), held)
         return bytes(held.getvalue())
 
     def summary(self) -> str:
@@ -217,3 +221,21 @@ def _states(jobs: set[str]) -> dict[str, str]:
     rows = [line.split("|") for line in done.stdout.splitlines() if line.count("|") == 1]
     return {job: state.split()[0] for job, state in rows if state}
 
+
+def _typed(column: Sequence[str]) -> list[int | None] | list[float | None] | list[str]:
+    """A column of a CSV file as whole numbers of 64 bits, as numbers, or as it is; an empty field is no number."""
+    digits = not any("_" in text for text in column)  # which Python takes in a number, and nobody else
+    for kind in (_whole, float) if digits else ():
+        try:
+            return [kind(text) if text else None for text in column]
+        except ValueError:
+            continue
+    return list(column)
+
+
+def _whole(text: str) -> int:
+    """A whole number of 64 bits. Raises ValueError for anything else."""
+    number = int(text)
+    if number.bit_length() > 63:
+        raise ValueError(text)
+    return number
