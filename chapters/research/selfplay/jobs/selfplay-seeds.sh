@@ -11,7 +11,7 @@
 #SBATCH --open-mode=append
 
 # Five seeds of self-play, at most two at a time, one core each, on LUMI or
-# Roihu-CPU. A task that was killed or reached its time limit goes on from
+# Roihu-CPU. A task that was killed or reached its time limit continues from
 # its last iteration when you submit again.
 # Submit: sbatch selfplay-seeds.sh tic-tac-toe
 

@@ -36,7 +36,7 @@ class Table:
 
 
 def convert(source: Path, target: Path) -> None:
-    """Write a CSV file as Parquet, streaming: memory holds a few row groups, whatever the file's size.
+    """Write a CSV file as Parquet, streaming: memory holds a few row groups, and a little for each that is written.
 
     Features and target become 32-bit floats. The target file is replaced when the new one is whole. Raises
     HandbookError when the CSV can't be read or has no era or no feature.

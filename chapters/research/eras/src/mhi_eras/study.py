@@ -1,6 +1,6 @@
 """A sweep over models on past eras, the winner on eras that nothing was chosen by, and what the trap would have said.
 
-One run is one seed. A fit that is done is saved, so a run that is stopped goes on behind it.
+One run is one seed. A fit that is done is saved, so a run that is stopped continues behind it.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     one = add_study(commands, "how often the 95 %% interval is right, by three ways to know parameters",
                     lambda options, folder: study(folder, seed=options.seed, tasks=options.tasks))
     one.add_argument("--tasks", type=whole_number(1), default=40,
-                     help="of each size (default: 40); with more, a finished run goes on")
+                     help="of each size (default: 40); with more, a finished run continues")
 
     add_results(commands, "coverage.svg", write_results)
     return parser

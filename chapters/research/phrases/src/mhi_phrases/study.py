@@ -1,7 +1,7 @@
 """How good the classifiers are on sentences of a kind that they have not seen, and how good they merely seem.
 
 One run is one seed: five folds, split by template and split by row, for both models. A fold that is done is saved,
-so a run that is stopped goes on behind it.
+so a run that is stopped continues behind it.
 """
 
 from __future__ import annotations
