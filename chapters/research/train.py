@@ -1,4 +1,4 @@
-"""A random walk as a run that survives: stop it at any moment, start it again, and it goes on."""
+"""A random walk as a run that survives: stop it at any moment, start it again, and it continues."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def train(folder: Path, seed: int, steps: int) -> int:
             state = json.loads((saved.folder / "state.json").read_text())
             step, place = state["step"], state["place"]
             walk.setstate((state["version"], tuple(state["words"]), state["next"]))
-            print("goes on after step", step)
+            print("continues after step", step)
 
         def write(fresh: Path) -> None:
             version, words, following = walk.getstate()

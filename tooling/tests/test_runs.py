@@ -233,7 +233,7 @@ def test_program_of_the_chapter_ends_where_it_would_have_ended(tmp_path: Path, p
     broken.kill()
     assert broken.wait() == -signal.SIGKILL
     stopped = walk("broken")
-    assert stopped.stdout and stopped.stdout.readline().startswith("goes on after step ")
+    assert stopped.stdout and stopped.stdout.readline().startswith("continues after step ")
     stopped.send_signal(signal.SIGINT)
     assert stopped.wait() == 130 and walk("broken").wait() == whole.wait() == short.wait() == 0
     assert walk("short").wait() == 0, "a finished run is prolonged"

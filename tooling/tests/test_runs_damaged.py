@@ -86,7 +86,7 @@ def test_run_goes_on_from_the_newest_whole_checkpoint(harm: Callable[[Path], obj
         assert latest and latest.step == 5 and [line["step"] for line in run.metrics()] == [3, 5]
         shown = capsys.readouterr().err
         assert shown == (f"warning: the checkpoint of step 7 is damaged ({said}) and is now "
-                        f"{place / 'damaged-0000000007'}; this run goes on from step 5\n")
+                        f"{place / 'damaged-0000000007'}; this run continues from step 5\n")
         save(run, 6)
         save(run, 7)
     assert sorted(path.name for path in place.iterdir()) == ["0000000006", "0000000007", "damaged-0000000007"]

@@ -13,8 +13,8 @@
 
 # Roihu, one GPU, for a run that is longer than its time limit: five
 # minutes before the end it saves and starts again.
-# Your program has to save its state when it gets SIGTERM, and to go on
-# from that state when it starts.
+# Your program has to save its state when it gets SIGTERM, and to
+# continue from that state when it starts.
 # Submit on roihu-gpu.csc.fi, from the folder that holds train.py:
 # mkdir -p slurm_log && sbatch roihu-requeue.sh train
 

@@ -1,4 +1,4 @@
-"""A program that saves when it is asked to stop, and goes on from there: python3 -m saving --steps 1000."""
+"""A program that saves when it is asked to stop, and continues from there: python3 -m saving --steps 1000."""
 
 import argparse
 import json

@@ -15,8 +15,8 @@
 
 # Turso, one GPU, for a run that is longer than its time limit: five
 # minutes before the end it saves and starts again.
-# Your program has to save its state when it gets SIGTERM, and to go on
-# from that state when it starts.
+# Your program has to save its state when it gets SIGTERM, and to
+# continue from that state when it starts.
 # Nobody has confirmed yet that Turso takes such jobs: ask a lab member,
 # and run it small first.
 # Submit on turso.cs.helsinki.fi, from the folder that holds train.py:

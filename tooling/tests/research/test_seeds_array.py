@@ -1,4 +1,4 @@
-"""The handbook's array over seeds runs the studies of two projects on a real Slurm, and goes on after a kill."""
+"""The handbook's array over seeds runs the studies of two projects on a real Slurm, and continues after a kill."""
 
 from __future__ import annotations
 

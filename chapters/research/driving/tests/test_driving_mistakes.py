@@ -173,7 +173,7 @@ def test_damaged_checkpoint(harm: Callable[[Path], None], sums: bool, tmp_path: 
     assert main(["evaluate", str(run), "--roads", "1"]) == 0
     assert "is damaged (learner.pt is" in capsys.readouterr().err
     assert main(again) == 0
-    assert "goes on from step 100" in capsys.readouterr().err and (run / "checkpoints/damaged-0000000200").exists()
+    assert "continues from step 100" in capsys.readouterr().err and (run / "checkpoints/damaged-0000000200").exists()
     for place in (run / "checkpoints").glob("0*"):
         harm(place / "learner.pt")
     for arguments in (["train", "--steps", "400", "--run-dir", str(run)], ["evaluate", str(run)]):

@@ -399,7 +399,7 @@ def test_run_with_damaged_checkpoints_goes_back_or_says_so(tmp_path: Path, tiny:
     assert newest(folder).name == "0000000001" and "step 1 is used instead" in capsys.readouterr().err
     with Run.open(folder, {}, steps=2) as run:
         train(run, tiny(iterations=2))
-        assert run.result == whole and "goes on from step 1" in capsys.readouterr().err
+        assert run.result == whole and "continues from step 1" in capsys.readouterr().err
     for place in (folder / "checkpoints").glob("0*"):
         shutil.copy(place / HISTORY, place / WEIGHTS)
     for read in (lambda: Run.open(folder, {}, steps=3), lambda: newest(folder)):

@@ -24,7 +24,7 @@ ON_CORES = (
      "One run for each line of grid.txt, which holds the options of that run, on {}."),
 )
 LONG = ("for a run that is longer than its time limit: five minutes before the end it saves and starts again.",
-        "Your program has to save its state when it gets SIGTERM, and to go on from that state when it starts.")
+        "Your program has to save its state when it gets SIGTERM, and to continue from that state when it starts.")
 
 
 @dataclass(frozen=True)

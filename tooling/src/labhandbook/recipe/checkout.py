@@ -39,7 +39,7 @@ class Checkout:
         if run(self.root, "rev-parse", "--verify", "--quiet", f"refs/heads/{name}").returncode == 0:
             raise HandbookError(f"the branch {name} is there already", where=str(self.root),
                                 why="it may hold your earlier work",
-                                todo="go on in it by hand, name another one with --branch, or remove it: "
+                                todo="continue in it by hand, name another one with --branch, or remove it: "
                                      f"git branch -D {name}",
                                 section=SECTION)
         self.git("switch", "--quiet", "--no-track", "--create", name, self.base)

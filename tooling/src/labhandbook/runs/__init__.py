@@ -8,8 +8,8 @@ These files can be read without this module:
                              these files (`sha256sum -c SHA256SUMS` compares them); a file `best` marks the best
     result.json              the result; it exists if and only if the run has ended well
 
-A run that was killed goes on from its last whole checkpoint. The lines that were logged after it are dropped, so that
-no line appears twice.
+A run that was killed continues from its last whole checkpoint. The lines that were logged after it are dropped, so
+that no line appears twice.
 """
 
 from labhandbook.core.errors import HandbookError

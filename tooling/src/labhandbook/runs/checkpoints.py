@@ -1,4 +1,4 @@
-"""The checkpoints of a run: saved whole or not at all, and checked before anybody goes on from them."""
+"""The checkpoints of a run: saved whole or not at all, and checked before anybody continues from them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Checkpoint:
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise HandbookError(f"the checkpoint of step {self.step} can't be used: {reason[:200]}",
                                 where=str(self.folder), section=SECTION, why="it is not a state of this run",
-                                todo="remove that folder: the run then goes on from the one before it") from None
+                                todo="remove that folder: the run then continues from the one before it") from None
 
 
 class Checkpoints:
@@ -112,7 +112,7 @@ class Checkpoints:
                 checkpoint.folder.rename(aside)
             assert newest is not None
             say(f"the checkpoint of step {checkpoint.step} is damaged ({wrong}) and is now {aside}; "
-                f"this run goes on from step {newest.step}")
+                f"this run continues from step {newest.step}")
         return newest
 
     def best(self) -> Checkpoint | None:

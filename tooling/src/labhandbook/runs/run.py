@@ -62,11 +62,11 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path, params: Mapping[str, Any], steps: int | None = None) -> Run:
-        """Open the run in `folder`: begin it, or go on with it.
+        """Open the run in `folder`: begin it, or continue it.
 
         `params` is everything that decides the result, as JSON values; leave out what may differ between two starts
         of one run. `steps` is the number of steps after which the run ends. It is no parameter: with a larger number
-        a finished run goes on from its last checkpoint. Raises HandbookError when the directory holds a run with
+        a finished run continues from its last checkpoint. Raises HandbookError when the directory holds a run with
         other parameters, when another process has it open, when its files can't be read, and when no checkpoint is
         whole.
         """
@@ -122,7 +122,7 @@ class Run:
         if self.steps <= done:
             return False
         if last is None:
-            raise HandbookError("this finished run can't go on: it has no checkpoint", where=str(self.folder),
+            raise HandbookError("this finished run can't continue: it has no checkpoint", where=str(self.folder),
                                 section=SECTION, todo="use another directory and begin again")
         with reported(f"{RESULT} can't be renamed", self.folder / RESULT):
             (self.folder / RESULT).rename(self.folder / f"result-{done}.json")

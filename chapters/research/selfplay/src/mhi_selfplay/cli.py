@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="mhi-selfplay", description="AlphaZero for small games.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    learn = commands.add_parser("train", help="learn a game, or go on with a run that was stopped")
+    learn = commands.add_parser("train", help="learn a game, or continue a run that was stopped")
     learn.add_argument("game", choices=GAMES)
     add_run(learn)
     for each in fields(Settings)[2:]:
