@@ -70,9 +70,7 @@ def late(job: Job) -> Iterator[At]:
 def value(job: Job) -> Iterator[At]:
     """Values without a meaning."""
     literal = {option.line for option in job.script.options if _open(option) or VARIABLE.search(option.value or "")}
-    for line, message in mistakes(job.script):
-        if line not in literal:
-            yield At(message, line=line)
+    yield from (at for at in mistakes(job.script) if at.line not in literal)
     for option in job.script.options:
         if option.name and option.value is None and option.name not in FLAGS | OPTIONAL | READERS.keys():
             yield At(f"{option.written} needs a value", line=option.line)

@@ -8,20 +8,23 @@ from dataclasses import dataclass
 from math import ceil, inf
 from typing import Any
 
+from labhandbook.core.rules import At
 from labhandbook.hpc.clusters import Partition
 from labhandbook.hpc.job_script import Script
-from labhandbook.hpc.option_values import strange
+from labhandbook.hpc.option_values import SIZE, TASKS_WRITTEN, UNSET, WHOLE, strange
 
-MEMORY = re.compile(r"^(\d{1,12})(?:([kmgt])b?)?$", re.IGNORECASE)
+MEMORY = re.compile(SIZE, re.IGNORECASE)
 GIB = {"k": 2 ** -20, "m": 2 ** -10, "": 2 ** -10, "g": 1.0, "t": 1024.0}
-TIME = re.compile(r"^(?:(N)-(\d{0,10})(?::(N))?(?::(N))?|(N)(?::(N))?(?::(N))?)$".replace("N", r"\d{1,10}"))
-ARRAY = re.compile(r"^[\d,:-]+(?:%\d{1,10})?$")
-TASKS = re.compile(r"(\d{1,10})(?:-(\d{1,10})(?::(\d{1,10}))?)?")
+TIME = re.compile(r"^(?:(N)-(?:(N)(?::(N))?(?::(N))?)?|(N)(?::(N))?(?::(N))?)$".replace("N", r"\d{1,10}"))
+# Slurm reads a missing number as 0 and leaves everything from the % on to the limit of tasks at a time.
+TASKS = re.compile(r"\[?(N)\]?(?:-(N)\]?(?::(N)\]?)?)?(?:%.*)?".replace("N", r"(?:\s*[+-]?\d{1,10})?"))
+NODES = re.compile(rf"({WHOLE})(k)?(m)?\s*", re.IGNORECASE)
+SIZES = re.compile(r"N(?:,N)*".replace("N", r"\d{1,7}(?:-\d{1,7}(?::\d{1,7})?)?"))
 NUMBERS = ("ntasks", "ntasks-per-node", "cpus-per-task", "cpus-per-gpu")
 DISK = re.compile(r"(?:\bnvme:|\bstoragesize=)(\d{1,9})([GT])?", re.IGNORECASE)
 PINNED = ("constraint", "nodelist", "reservation", "bb", "bbf", "nodefile")
-SIGNALS = "HUP|INT|QUIT|KILL|TERM|USR1|USR2|CONT|STOP|TSTP|ABRT|ALRM|URG"
-SIGNAL = re.compile(rf"^(?:[RB]+:)?(?:SIG)?(?:\d+|{SIGNALS})(?:@\d*)?$", re.IGNORECASE)
+SIGNALS = "HUP|INT|QUIT|KILL|TERM|USR1|USR2|CONT|STOP|TSTP|ABRT|ALRM|URG|TTIN|TTOU|XCPU"
+SIGNAL = re.compile(rf"R?B?R?:?\s*(?:(?:SIG)?(?:{SIGNALS})|[+-]?0*[1-9]\d*)\s*(?:@.*)?", re.IGNORECASE)
 
 
 class Unreadable(ValueError):
@@ -35,7 +38,7 @@ def short(text: str, longest: int = 60) -> str:
 
 def gib(text: str) -> float:
     """Memory as Slurm reads it (`32G`, `500M`, plain numbers are MiB), in GiB."""
-    match = MEMORY.match(text)
+    match = MEMORY.fullmatch(text)
     if not match:
         raise Unreadable(f"{short(text)} is not an amount of memory: write a whole number and K, M, G or T, as 16G")
     return int(match[1]) * GIB[(match[2] or "").lower()]
@@ -67,43 +70,56 @@ def clock(amount: float) -> str:
 
 def array(text: str) -> int:
     """How many tasks an array has."""
-    if text[:1] == "[" and text[-1:] == "]":
-        text = text[1:-1]
-    if not ARRAY.match(text):
-        raise Unreadable(f"{short(text)} is not a list of array tasks: write 0-4, 1,3,7 or 0-99%10")
     count = 0
-    for part in filter(None, text.partition("%")[0].split(",")):  # Slurm passes over an empty part.
+    for part in filter(None, text.split(",")):  # Slurm passes over an empty part.
         match = TASKS.fullmatch(part)
-        if not match or int(match[2] or match[1]) < int(match[1]) or (match[3] and int(match[3]) == 0):
-            raise Unreadable(f"{short(text)} is not a list of array tasks: write 0-4, 1,3,7 or 0-99%10")
-        count += len(range(int(match[1]), int(match[2] or match[1]) + 1, int(match[3] or 1)))
-    if not count:
-        raise Unreadable(f"{short(text)} is not a list of array tasks: write 0-4, 1,3,7 or 0-99%10")
-    return count
+        low, high, step = match.groups() if match else ("-1", None, None)
+        first = int(low or 0)
+        last = first if high is None else int(high or 0)
+        each = 1 if step is None else int(step or 0)
+        if not 0 <= first <= last or each < 1:
+            raise Unreadable(f"{short(text)} is not a list of array tasks: write {TASKS_WRITTEN}")
+        count += len(range(first, last + 1, each))
+    return count or 1
 
 
 def count(text: str, least: int = 1) -> int:
     """A number of things, at least one."""
-    if not text.isdecimal() or len(text) > 10 or int(text) < least:
+    if not re.fullmatch(WHOLE, text) or int(text) < least:
         raise Unreadable(f"{short(text)} is not a number above zero")
     return int(text)
 
 
+def _nodes(text: str) -> int:
+    """A number of nodes, in which Slurm takes k for 1024."""
+    match = NODES.fullmatch(text)
+    if not match:
+        raise Unreadable(f"{short(text)} is not a number of nodes")
+    return int(match[1]) * (1024 if match[2] else 1) * (1024 ** 2 if match[3] else 1)
+
+
 def span(text: str) -> tuple[int, int]:
-    """Nodes: a number, or the least and the most."""
+    """Nodes: a number, the least and the most, or (since Slurm 23.11) the numbers that will do."""
+    if SIZES.fullmatch(text) and {",", ":"}.intersection(text):
+        sizes = [int(size) for size in re.findall(r"(?<!:)\b\d+", text)]
+        return min(sizes), max(sizes)
     least, dash, most = text.partition("-")
-    low = count(least)
-    high = count(most) if dash else low
+    low = _nodes(least) if least.strip() or not dash else 1
+    high = _nodes(most) or low if dash else low  # at most 0 is no limit
+    if low < 1:
+        raise Unreadable(f"{short(text)} is not a number above zero")
     if high < low:
-        raise Unreadable(f"{text} asks for at most {high} and at least {low}")
+        raise Unreadable(f"{short(text)} asks for at most {high} and at least {low}")
     return low, high
 
 
 def gpus(text: str) -> tuple[str, int]:
     """The type (or "") and number of GPUs: `2`, `gh200`, `gh200:2`; 0 asks for none."""
-    kind, _, number = text.rpartition(":")
-    if not kind and number and not number.isdecimal():
+    kind, colon, number = text.strip(",").rpartition(":")
+    if not colon and number and not re.fullmatch(WHOLE, number):
         return number, 1
+    if colon and not kind:
+        raise Unreadable(f"{short(text)} names no type before the colon")
     return kind, count(number, least=0)
 
 
@@ -160,16 +176,16 @@ READERS = {"time": hours, "array": array, "nodes": span, "mem": gib, "mem-per-cp
            "gpus": gpus, "gpus-per-node": gpus, "gpus-per-task": gpus, **dict.fromkeys(NUMBERS, count)}
 
 
-def mistakes(script: Script) -> Iterator[tuple[int, str]]:
-    """Values that Slurm would not read, with their lines."""
+def mistakes(script: Script) -> Iterator[At]:
+    """Values that Slurm would not read, or not as they are meant."""
     for name, reader in READERS.items():
-        if option := script.option(name):
+        if (option := script.option(name)) and not (option.value == "" and name in UNSET):
             try:
                 reader(option.value or "")
             except Unreadable as error:
-                yield option.line, f"{option.written}: {error if option.value else 'needs a value'}"
-    if (option := script.option("signal")) and not SIGNAL.match(option.value or ""):
-        yield option.line, f"--signal: {option.value} is no signal: write one as B:USR1@120"
+                yield At(f"{option.written}: {error if option.value else 'needs a value'}", line=option.line)
+    if (option := script.option("signal")) and not SIGNAL.fullmatch(option.value or ""):
+        yield At(f"--signal: {option.value} is no signal: write one as B:USR1@120", line=option.line)
     yield from strange(script.options)
 
 
@@ -200,7 +216,7 @@ def _disk(script: Script) -> int:
 def _resources(script: Script, *, own: bool) -> Iterator[str]:
     """The GPUs in `--gres` as a type and number, or (not `own`) the names of the other resources in it."""
     for part in filter(None, script.value("gres").split(",")):
-        kind, _, rest = part.partition(":")
+        kind, _, rest = part.removeprefix("gres:").partition(":")
         if own is (kind in ("gpu", "gres/gpu")):
             yield rest if own else kind if kind != "none" else ""
 
