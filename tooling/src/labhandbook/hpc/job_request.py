@@ -172,8 +172,10 @@ class Shape:
     tasks: int
 
 
-READERS = {"time": hours, "array": array, "nodes": span, "mem": gib, "mem-per-cpu": gib, "mem-per-gpu": gib,
-           "gpus": gpus, "gpus-per-node": gpus, "gpus-per-task": gpus, **dict.fromkeys(NUMBERS, count)}
+READERS = {**dict.fromkeys(("time", "time-min", "delay-boot"), hours), "array": array, "nodes": span,
+           **dict.fromkeys(("mem", "mem-per-cpu", "mem-per-gpu"), gib),
+           **dict.fromkeys(("gpus", "gpus-per-node", "gpus-per-socket", "gpus-per-task"), gpus),
+           **dict.fromkeys(NUMBERS, count)}
 
 
 def mistakes(script: Script) -> Iterator[At]:

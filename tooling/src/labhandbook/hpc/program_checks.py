@@ -83,7 +83,7 @@ def _expanded(job: Job) -> Iterator[tuple[int, str]]:
            source="sbatch: --gpus-per-task used without either --gpus or -n/--ntasks")
 def gpus_of_tasks(job: Job) -> Iterator[At]:
     """GPUs for each task of an unknown number of tasks."""
-    option = job.script.option("gpus-per-task")
+    option = job.script.option("gpus-per-task") if job.request is None or job.request.gpus_per_task else None
     if option and not any(map(job.script.option, ("ntasks", "nodes", "ntasks-per-node", "gpus"))):
         yield At("--gpus-per-task without --ntasks", line=option.line)
 
