@@ -13,6 +13,7 @@ import pytest
 
 from labhandbook.hpc.new_job import Kind, Wish, plan
 from labhandbook.hpc.script_text import script
+from labhandbook.hpc.submission import submission
 from tooling.tests.conftest import run
 from tooling.tests.hpc.conftest import JOBS
 from tooling.tests.hpc.slurm import CLUSTERS
@@ -41,7 +42,29 @@ def test_what_new_writes_passes_the_check(words: list[str], tmp_path: Path) -> N
     assert made.returncode == 0 and "    next: mkdir -p slurm_log && handbook job check train.sh" in made.stderr
     done = run("job", "check", "train.sh", "--cluster", words[1], "--strict", cwd=tmp_path)
     assert done.returncode == 0 and "no findings" in done.stderr and done.stdout == ""
-    assert "    next: sbatch train.sh, on " in done.stderr
+    assert re.search(r"^    next: sbatch train\.sh( ARGUMENTS)?, on ", done.stderr, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("file", "cluster", "says"), [
+    ("turso-one-gpu.sh", "turso", "sbatch turso-one-gpu.sh ARGUMENTS, on Turso, with PYTHON_MODULE, VENV exported"),
+    ("array-seeds.sh", "lumi", "sbatch array-seeds.sh ARGUMENTS, on LUMI, with ENV_DIR exported"),
+    ("cpu-smallest.sh", "turso", "sbatch --clusters=ukko cpu-smallest.sh, on Turso"),
+    ("roihu-one-gpu.sh", "roihu", "sbatch roihu-one-gpu.sh ARGUMENTS, on Roihu"),
+    ("chain.sh", "lumi", "bash chain.sh ARGUMENTS, on LUMI"),
+])
+def test_the_next_step_names_what_the_script_needs(file: str, cluster: str, says: str) -> None:
+    assert submission(JOBS / file, CLUSTERS.get(cluster), JOBS) == f"cd {JOBS} && {says}"
+
+
+def test_the_next_step_is_given_for_the_folder_of_submission(tmp_path: Path) -> None:
+    (tmp_path / "study/slurm_log").mkdir(parents=True)
+    (tmp_path / "my jobs").mkdir()
+    script = (JOBS / "cpu-smallest.sh").read_text()
+    (tmp_path / "my jobs/a.sh").write_text(script.replace("slurm_log/", ""))
+    words = ("job", "check", "my jobs/a.sh", "--cluster", "lumi")
+    assert "    next: sbatch 'my jobs/a.sh', on LUMI\n" in run(*words, cwd=tmp_path).stderr
+    there = run(*words, "--from", "study", cwd=tmp_path)
+    assert "    next: cd study && sbatch '../my jobs/a.sh', on LUMI\n" in there.stderr
 
 
 @pytest.mark.parametrize(("words", "says"), [

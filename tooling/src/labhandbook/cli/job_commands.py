@@ -40,6 +40,7 @@ def check(files: tuple[Path, ...], name: str, folder: Path, form: str, strict: b
     from labhandbook.core.rules import Findings
     from labhandbook.hpc.check_job import check as check_file
     from labhandbook.hpc.clusters import load
+    from labhandbook.hpc.submission import submission
 
     progress = Progress()
     cluster = load().get(name)
@@ -49,7 +50,7 @@ def check(files: tuple[Path, ...], name: str, folder: Path, form: str, strict: b
     failed, names = found.failed(strict=strict), ", ".join(file.name for file in files)
     progress.last(not failed, f"{names} for {cluster.name}: {found.rules} rules: {counts(found)}")
     if not failed:
-        next_step(f"sbatch {names.partition(',')[0]}, on {cluster.name}")
+        next_step(submission(files[0], cluster, folder))
     return FINDINGS if failed else FINE
 
 
