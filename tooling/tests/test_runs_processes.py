@@ -143,6 +143,9 @@ def test_steps_behind_the_last_checkpoint_are_refused(tmp_path: Path) -> None:
     filled(tmp_path, 5)
     with pytest.raises(HandbookError, match="at step 5 already, beyond the 4 steps wanted"):
         Run.open(tmp_path, {}, steps=4)
+    with pytest.raises(HandbookError, match="at step 5 already, beyond the 4 steps of --rounds 2") as raised:
+        Run.open(tmp_path, {}, steps=4, asked=("--rounds", 2))
+    assert raised.value.todo.startswith("give --rounds 3 or more")
     with Run.open(tmp_path, {}, steps=5) as run:
         run.finish({})
     for path in (tmp_path / "checkpoints").iterdir():

@@ -20,7 +20,7 @@ from mhi_bo.acquisition import next_by_improvement, next_by_thompson
 from mhi_bo.cli import main
 from mhi_bo.loop import KERNEL, begin
 from mhi_bo.results import write_results
-from mhi_bo.study import noisy, plan, scale, study
+from mhi_bo.study import begun, noisy, plan, scale, study
 from mhi_gp import condition
 
 HERE = Path(__file__).parents[1]
@@ -82,7 +82,7 @@ def test_a_shift_or_a_stretch_of_the_values_changes_nothing() -> None:
 
 
 def test_a_rate_is_found_by_its_logarithm() -> None:
-    found = [scale(seed) for seed in range(2)]
+    found = [scale(seed, begun(seed)) for seed in range(2)]
     assert all(one["logged"] < 0.3 < 1 < one["plain"] for one in found), found
 
 
@@ -105,7 +105,7 @@ def test_a_value_that_is_no_number_or_too_large_is_one_message(value: float) -> 
 
 def test_smallest_of_noisy_observations_is_a_lucky_one() -> None:
     """From theory: the smallest of n equal values with noise is far below them; the process is not fooled as much."""
-    outcomes = [noisy(seed) for seed in range(3)]
+    outcomes = [noisy(seed, begun(seed)) for seed in range(3)]
     lucky = np.mean([one["observed-true"] - one["observed"] for one in outcomes])
     believed = np.mean([one["believed-true"] - one["believed"] for one in outcomes])
     assert lucky > -10 * norm.ppf(1 / 20) * 0.5 and lucky > believed
@@ -155,11 +155,12 @@ def test_study_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
     with metrics.open() as lines:
         done = [json.loads(line) for line in lines]
-    assert 3 <= len(done) < len(plan(0)) and process.returncode != 0
-    assert [line["part"] for line in done] == list(plan(0))[:len(done)]
+    assert 3 <= len(done) < len(plan()) and process.returncode != 0
+    assert [line["part"] for line in done] == list(plan())[:len(done)]
     saved = sorted((tmp_path / "cut/checkpoints").iterdir())[-1] / "outcomes.json"
     for line in done[:3]:
-        assert json.loads(saved.read_text())[line["part"]]["regret"] == plan(0)[line["part"]]()["regret"]
+        again = plan()[line["part"]](0, begun(0), 1)
+        assert json.loads(saved.read_text())[line["part"]]["regret"] == again["regret"]
 
 
 def test_results_of_a_run_that_has_not_ended_are_refused(tmp_path: Path) -> None:

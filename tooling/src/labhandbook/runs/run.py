@@ -34,10 +34,12 @@ class Run:
     as usual. A forked child can't write to the run, and SIGTERM ends it.
     """
 
-    def __init__(self, folder: Path, params: Mapping[str, Any], steps: int | None = None) -> None:
+    def __init__(self, folder: Path, params: Mapping[str, Any], steps: int | None = None,
+                 asked: tuple[str, int] | None = None) -> None:
         """Use `Run.open`."""
         self.folder = folder
         self.steps = None if steps is None else whole(steps, "the number of steps")
+        self._asked = asked
         self._signal = 0
         self._before: dict[int, Any] = {}
         self._lock = Lock(folder)
@@ -61,16 +63,18 @@ class Run:
         OPEN.add(self)
 
     @classmethod
-    def open(cls, folder: Path, params: Mapping[str, Any], steps: int | None = None) -> Run:
+    def open(cls, folder: Path, params: Mapping[str, Any], steps: int | None = None,
+             asked: tuple[str, int] | None = None) -> Run:
         """Open the run in `folder`: begin it, or continue it.
 
         `params` is everything that decides the result, as JSON values; leave out what may differ between two starts
         of one run. `steps` is the number of steps after which the run ends. It is no parameter: with a larger number
-        a finished run continues from its last checkpoint. Raises HandbookError when the directory holds a run with
-        other parameters, when another process has it open, when its files can't be read, and when no checkpoint is
-        whole.
+        a finished run continues from its last checkpoint. Where a person gives another number, from which the steps
+        follow, `asked` is their option and its value, such as ("--rounds", 2), for messages. Raises HandbookError
+        when the directory holds a run with other parameters, when another process has it open, when its files
+        can't be read, and when no checkpoint is whole.
         """
-        return cls(folder, params, steps)
+        return cls(folder, params, steps, asked)
 
     def __enter__(self) -> Run:
         return self
@@ -114,9 +118,14 @@ class Run:
         last = self.latest()
         if result is None:
             if last and self.steps < last.step:
-                raise HandbookError(f"this run is at step {last.step} already, beyond the {self.steps} steps wanted",
-                                    where=str(self.folder), section=SECTION, why="a run can't go back",
-                                    todo=f"ask for at least {last.step} steps, or use another directory")
+                wanted, least = "wanted", f"ask for at least {last.step} steps"
+                if self._asked:
+                    option, value = self._asked
+                    wanted = f"of {option} {value}"
+                    least = f"give {option} {-(-last.step * value // self.steps)} or more"
+                raise HandbookError(f"this run is at step {last.step} already, beyond the {self.steps} steps "
+                                    + wanted, where=str(self.folder), section=SECTION, why="a run can't go back",
+                                    todo=f"{least}, or use another directory")
             return True
         done = result["steps"] if is_step(result.get("steps")) else last.step if last else 0
         if self.steps <= done:

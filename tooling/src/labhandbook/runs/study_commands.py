@@ -77,10 +77,12 @@ def default_run_dir(prog: str, seed: object) -> str:
     return f"runs/{prog.split()[0].replace('-', '_')}-seed-{seed}"
 
 
-def add_study(commands: Any, text: str, study: Callable[[argparse.Namespace, Path], Run]) -> argparse.ArgumentParser:
+def add_study(commands: Any, text: str, study: Callable[[argparse.Namespace, Path], Run],
+              a_round: str = "") -> argparse.ArgumentParser:
     """The command `study`: one seed in a run's directory, its result printed; what it returns takes more options.
 
-    `commands` is what `add_subparsers` returned; `study` gets the options and the run's directory.
+    `commands` is what `add_subparsers` returned; `study` gets the options and the run's directory. Where a study can
+    be prolonged by rounds, `a_round` says what one is, and the options have their number as `rounds`.
     """
     def work(options: argparse.Namespace) -> int:
         run = study(options, options.run_dir)
@@ -90,6 +92,9 @@ def add_study(commands: Any, text: str, study: Callable[[argparse.Namespace, Pat
 
     one: argparse.ArgumentParser = commands.add_parser("study", help=text)
     add_run(one)
+    if a_round:
+        one.add_argument("--rounds", type=whole_number(1), default=1,
+                         help=f"in all, each {a_round} (default: 1); with more, a finished run continues")
     one.set_defaults(run=work)
     return one
 

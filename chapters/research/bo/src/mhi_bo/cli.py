@@ -35,7 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(run=_suggest)
 
     add_study(commands, "two ways to search and three traps, on functions with known minima",
-              lambda options, folder: study(folder, seed=options.seed))
+              lambda options, folder: study(folder, seed=options.seed, rounds=options.rounds),
+              "as many evaluations of each search as the one before")
 
     add_results(commands, "regret.svg", write_results)
     return parser

@@ -81,9 +81,14 @@ def minimise(function: Callable[[Array], float], low: Array, high: Array, *, bud
     The first evaluations fill the box evenly: twice as many as there are inputs, and at least 4. Raises HandbookError
     for bounds that enclose nothing, and for a value that is no number below LARGEST.
     """
-    search = begin(low, high, seed)
-    first = min(budget, max(4, 2 * len(search.low)))
-    for x in candidates(len(search.low), 2 ** int(np.ceil(np.log2(first))), np.random.default_rng(seed))[:first]:
+    return extend(begin(low, high, seed), function, budget=budget, way=way)
+
+
+def extend(search: Search, function: Callable[[Array], float], *, budget: int, way: str = "ei") -> Search:
+    """The search with more evaluations of its function, until it has so many: what `minimise` finds with them."""
+    first, done = min(budget, max(4, 2 * len(search.low))), len(search.y)
+    even = candidates(len(search.low), 2 ** int(np.ceil(np.log2(first))), np.random.default_rng(search.seed))
+    for x in even[done:first]:
         search = _evaluated(search, function, search.low + (search.high - search.low) * x)
     while len(search.y) < budget:
         search = _evaluated(search, function, search.next(way))

@@ -37,7 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("target", type=Path)
     one.set_defaults(run=_convert)
 
-    one = add_study(commands, "sweep over models on past eras, and score the best on later ones", _study)
+    one = add_study(commands, "sweep over models on past eras, and score the best on later ones", _study,
+                    "a sweep, with strengths drawn by chance from the second on")
     one.add_argument("source", type=Path, nargs="?", help="a Parquet file (default: a made-up one of this seed)")
     one.add_argument("--every", type=whole_number(1), default=1, help="take only every Nth era (default: all)")
 
@@ -86,7 +87,7 @@ def _study(options: argparse.Namespace, folder: Path) -> Run:
     from mhi_eras.study import study
 
     source = options.source or _made_up(folder, options.seed)
-    return study(source, folder, seed=options.seed, every=options.every,
+    return study(source, folder, seed=options.seed, every=options.every, rounds=options.rounds,
                  tell=lambda line: print(line, file=sys.stderr))
 
 

@@ -1,6 +1,7 @@
 """A sweep over models on past eras, the winner on eras that nothing was chosen by, and what the trap would have said.
 
-One run is one seed. A fit that is done is saved, so a run that is stopped continues behind it.
+One run is one seed, and a round is one sweep. A fit that is done is saved, so a run that is stopped continues behind
+it.
 """
 
 from __future__ import annotations
@@ -22,13 +23,26 @@ EMBARGO = 4    # eras between what is learnt and what is tested
 Fit = tuple[str, float, float, float]  # model, alpha, mean, Sharpe ratio
 
 
-def study(source: Path, folder: Path, *, seed: int = 0, every: int = 1,
-          tell: Callable[[str], object] = lambda _: None) -> Run:
-    """Run or go on with the study of a Parquet file in `folder`; its result is there when the run is finished.
+def sweep(seed: int, number: int) -> list[tuple[str, float]]:
+    """The models of a round, each with its strength: in the first round a grid, later drawn anew.
 
-    `tell` is called with a line on each fit. The result names the chosen model and has three scores of it: over the
-    folds of the sweep, on the held eras, and on the very rows that it was fitted to. Raises HandbookError when the
-    file has too few eras.
+    The logarithm of a strength is drawn evenly between the smallest and the largest of the grid (random search,
+    Bergstra and Bengio, JMLR 13, 2012).
+    """
+    if number == 1:
+        return [(name, alpha) for name, strengths in SWEEP.items() for alpha in strengths]
+    rng = np.random.default_rng([seed, number])
+    return [(name, float(np.exp(rng.uniform(np.log(min(strengths)), np.log(max(strengths))))))
+            for name, strengths in SWEEP.items() for _ in strengths]
+
+
+def study(source: Path, folder: Path, *, seed: int = 0, every: int = 1, rounds: int = 1,
+          tell: Callable[[str], object] = lambda _: None) -> Run:
+    """Run or continue the study of a Parquet file in `folder`; its result is there when the run is finished.
+
+    `tell` is called with a line on each fit. The result names the best model of all rounds and has three scores of
+    it: over the folds of the sweep, on the held eras, and on the very rows that it was fitted to. A finished run
+    continues when more rounds are asked for. Raises HandbookError when the file has too few eras.
     """
     table = load(source, every=every)
     past, held = hold_out(table)
@@ -38,24 +52,26 @@ def study(source: Path, folder: Path, *, seed: int = 0, every: int = 1,
         raise HandbookError("the study needs more eras", where=str(source), section=SECTION,
                             why=f"after the {HELD} held eras and their embargo, {error}",
                             todo="take a training file, and a smaller --every") from None
-    plan = [(name, alpha) for name, strengths in SWEEP.items() for alpha in strengths]
-    with Run.open(folder, {"source": source.name, "rows": len(table.y), "seed": seed, "every": every}) as run:
+    size = len(sweep(seed, 1))
+    params = {"source": source.name, "rows": len(table.y), "seed": seed, "every": every}
+    with Run.open(folder, params, rounds * size, ("--rounds", rounds)) as run:
+        if run.finished:
+            return run
         saved = run.latest()
         fits = saved.restore(_read) if saved else []
-        for step, (name, alpha) in enumerate(plan, 1):
-            if run.finished or run.stopping:
+        for step in range(len(fits) + 1, rounds * size + 1):
+            if run.stopping:
                 return run
-            if step <= len(fits):
-                continue
+            done, part = divmod(step - 1, size)
+            name, alpha = sweep(seed, done + 1)[part]
             guessed = [fit(name, alpha, past.rows(learnt), seed).predict(past.x[tested]) for learnt, tested in folds]
             rows = np.concatenate([tested for _, tested in folds])
             found = score(np.concatenate(guessed), past.y[rows], past.eras[rows])
             fits.append((name, alpha, found.mean, found.sharpe))
-            tell(f"{step}/{len(plan)} {name} {alpha:g}: mean {found.mean:.4f}, Sharpe {found.sharpe:.2f}")
+            tell(f"{step}/{rounds * size} {name} {alpha:g}: mean {found.mean:.4f}, Sharpe {found.sharpe:.2f}")
             run.log(step, model=name, alpha=alpha, mean=found.mean, sharpe=found.sharpe)
             run.save(step, lambda place: (place / "kept.json").write_text(json.dumps({"fits": fits})))
-        if not run.finished:
-            _finish(run, fits, past, held, features(source), seed)
+        _finish(run, fits, past, held, features(source), seed)
         return run
 
 

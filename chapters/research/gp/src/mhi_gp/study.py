@@ -60,12 +60,12 @@ def coverage(kernel: Kernel, task: Task, thetas: Sequence[Array] | Array) -> flo
 
 
 def study(folder: Path, *, seed: int = 0, tasks: int = 40, kernel: str = "matern-52") -> Run:
-    """Run or go on with the study of one seed in `folder`, so many tasks of each size.
+    """Run or continue the study of one seed in `folder`, so many tasks of each size.
 
     The result has the mean coverage of each way and size. Each finished task is logged, so a stopped run
     continues after it, and a finished run continues when more tasks are asked for.
     """
-    with Run.open(folder, {"seed": seed, "kernel": kernel}, steps=tasks * len(SIZES)) as run:
+    with Run.open(folder, {"seed": seed, "kernel": kernel}, tasks * len(SIZES), ("--tasks", tasks)) as run:
         if run.finished:
             return run
         saved = run.latest()

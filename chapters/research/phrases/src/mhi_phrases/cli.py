@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("corpus", help="print the corpus as CSV")
     one.set_defaults(run=_corpus)
 
-    one = add_study(commands, "measure both models on one seed", _study)
+    one = add_study(commands, "measure both models on one seed", _study, "five folds with a shuffle of its own")
     one.add_argument("--data", type=Path, help="a CSV file with the columns text, label and group")
 
     add_results(commands, "scores.svg", _results)
@@ -80,7 +80,7 @@ def _corpus(_: argparse.Namespace) -> int:
 def _study(options: argparse.Namespace, folder: Path) -> Run:
     from mhi_phrases.study import study
 
-    return study(read_csv(options.data) if options.data else shipped(), options.seed, folder)
+    return study(read_csv(options.data) if options.data else shipped(), options.seed, folder, options.rounds)
 
 
 def _results(runs: Sequence[Path], output: Path) -> list[Path]:

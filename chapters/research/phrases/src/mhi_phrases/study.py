@@ -1,7 +1,7 @@
 """How good the classifiers are on sentences of a kind that they have not seen, and how good they merely seem.
 
-One run is one seed: five folds, split by template and split by row, for both models. A fold that is done is saved,
-so a run that is stopped continues behind it.
+One run is one seed. A round is five folds, split by template and split by row, for both models; each round has a
+shuffle of its own. A fold that is done is saved, so a run that is stopped continues behind it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from mhi_phrases.models import Incremental, baseline
 FOLDS = 5
 MODELS = ("baseline", "incremental")
 SPLITS = ("template", "row")
+ROUND = [(model, split, number) for model in MODELS for split in SPLITS for number in range(FOLDS)]
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
@@ -50,38 +51,49 @@ def predictions(model: str, phrases: Sequence[Phrase], fold: Fold, seed: int) ->
     return Incremental(sorted(set(labels)), seed).fit(texts, labels).predict(asked)
 
 
-def study(phrases: Sequence[Phrase], seed: int, folder: Path) -> Run:
-    """Run or go on with the study of one seed in `folder`; its result is there when the run is finished.
+def round_seed(seed: int, number: int) -> int:
+    """The seed of the shuffles and models of a round: in the first the run's own, later one drawn for the round."""
+    return seed if number == 1 else int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+
+
+def study(phrases: Sequence[Phrase], seed: int, folder: Path, rounds: int = 1) -> Run:
+    """Run or continue the study of one seed in `folder`; its result is there when the run is finished.
 
     The result has one macro-averaged F1 score, from 0 to 1, for each model and split: the mean over labels of the
-    harmonic mean of precision and recall, over the predictions of all folds together.
+    harmonic mean of precision and recall, over the predictions of all folds of all rounds together. A finished run
+    continues when more rounds are asked for.
     Raises HandbookError when there are too few phrases, groups or phrases of a label for the folds.
     """
     try:
-        plan = [(model, split, number, fold) for model in MODELS for split in SPLITS
-                for number, fold in enumerate(folds(phrases, split, seed))]
+        for split in SPLITS:
+            list(folds(phrases, split, seed))
     except ValueError as error:
         raise HandbookError(f"these {len(phrases)} phrases can't be split into {FOLDS} folds: {error}",
                             section=SECTION, why="each fold is tested on groups that the others don't have",
                             todo=f"give at least {FOLDS} groups, and {FOLDS} phrases of each label") from None
-    with Run.open(folder, {"seed": seed, "phrases": len(phrases), "folds": FOLDS}) as run:
+    params, steps = {"seed": seed, "phrases": len(phrases), "folds": FOLDS}, rounds * len(ROUND)
+    with Run.open(folder, params, steps, ("--rounds", rounds)) as run:
+        if run.finished:
+            return run
         saved = run.latest()
         answers: dict[str, list[list[Any]]] = saved.restore(_read) if saved else {}
-        for step, (model, split, number, fold) in enumerate(plan, 1):
-            if run.finished or run.stopping:
+        for step in range(saved.step if saved else 0, steps):
+            if run.stopping:
                 return run
-            if saved and step <= saved.step:
-                continue
+            done, part = divmod(step, len(ROUND))
+            (model, split, number), chance = ROUND[part], round_seed(seed, done + 1)
+            fold = list(folds(phrases, split, chance))[number]
             try:
-                guessed = predictions(model, phrases, fold, seed)
+                guessed = predictions(model, phrases, fold, chance)
             except ValueError as error:
                 raise HandbookError(f"a model can't learn these phrases: {error}", section=SECTION,
                                     why="it needs two labels, and words of two letters or more",
                                     todo="give more phrases") from None
             true = [phrases[row].label for row in fold[1]]
             answers.setdefault(f"{model}-{split}", []).extend(map(list, zip(true, guessed, strict=True)))
-            run.log(step, model=model, split=split, fold=number, f1=_f1(true, guessed))
-            run.save(step, lambda place: (place / "answers.json").write_text(json.dumps(answers), encoding="utf-8"))
+            run.log(step + 1, model=model, split=split, fold=number, f1=_f1(true, guessed))
+            run.save(step + 1,
+                     lambda place: (place / "answers.json").write_text(json.dumps(answers), encoding="utf-8"))
         run.finish({name: _f1(*map(list, zip(*pairs, strict=True))) for name, pairs in answers.items()})
         return run
 
