@@ -122,7 +122,8 @@ def test_the_command_suggests_what_the_loop_evaluates(tmp_path: Path, capsys: py
 
 
 @pytest.mark.parametrize(("text", "bounds"), [("x,y\n1,2\n", ["0:1", "0:1"]), ("x,y\n1,2\n", ["1:0"]),
-                                              ("x,y\n1,two\n", ["0:1"]), ("", ["0:1"])])
+                                              ("x,y\n1,two\n", ["0:1"]), ("", ["0:1"]),
+                                              ("0.1,2\n0.5,1\n", ["0:1"])])
 def test_a_wrong_file_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str,
                                      bounds: list[str]) -> None:
     (tmp_path / "done.csv").write_text(text)

@@ -15,7 +15,7 @@ from scipy.stats import kstest, multivariate_normal
 
 from labhandbook.runs import HandbookError, overlap, read_metrics
 from mhi_gp import KERNELS
-from mhi_gp.cli import main
+from mhi_gp.cli import main, read_table
 from mhi_gp.results import write_results
 from mhi_gp.sampling import slice_sweep
 from mhi_gp.study import SIZES, WAYS, coverage, draw_task, study
@@ -121,6 +121,22 @@ def test_a_wrong_file_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["predict", *(str(tmp_path / name) for name in ("learnt.csv", "new.csv", "out.csv"))]) == 2
     said = capsys.readouterr().err
     assert said.startswith("✗ ") and str(tmp_path) in said and not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize(("learnt", "new", "place"), [
+    ("0.1,2\n0.2,3\n", "x\n1\n", "learnt.csv:1"), ("x,y\n1,2\n", "\n1\n2\n", "new.csv:2"),
+    ("1,2\n3\n", "x\n1\n", "learnt.csv:1"), ("2020,-1e3\n", "x\n1\n", "learnt.csv:1")])
+def test_a_file_without_a_header_is_refused_and_loses_no_row(tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                                             learnt: str, new: str, place: str) -> None:
+    (tmp_path / "learnt.csv").write_text(learnt)
+    (tmp_path / "new.csv").write_text(new)
+    assert main(["predict", *(str(tmp_path / name) for name in ("learnt.csv", "new.csv", "out.csv"))]) == 2
+    assert capsys.readouterr().err.startswith(f"✗ {tmp_path / place}: this file needs a header")
+
+
+def test_one_name_in_the_first_row_makes_it_a_header(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("2019,y\n1,2\n3,4\n")
+    assert read_table(tmp_path / "table.csv").tolist() == [[1, 2], [3, 4]]
 
 
 def test_the_numbers_of_the_page_are_what_the_theory_says() -> None:

@@ -51,7 +51,14 @@ def read_table(path: Path) -> Array:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
-            rows = [row for row in csv.reader(lines) if row][1:]
+            reader = csv.reader(lines)
+            header = next(filter(None, reader), [])
+            if header and all(map(_is_number, header)):
+                raise HandbookError("this file needs a header: its first row has only numbers",
+                                    where=f"{path}:{reader.line_num}", section=SECTION,
+                                    why="the first row is read as the names of the columns, not as numbers",
+                                    todo="write a line with a name for each column above it, such as x,y")
+            rows = list(filter(None, reader))
         if len({len(row) for row in rows}) > 1:
             raise ValueError("its rows have different lengths")
         table = np.array(rows, np.float64)
@@ -63,6 +70,14 @@ def read_table(path: Path) -> Array:
                             why=f"it has no rows, or a number that is not finite or not below {LARGEST:g}",
                             todo="write a header, then rows of as many such numbers")
     return table
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _predict(options: argparse.Namespace) -> int:
