@@ -139,3 +139,11 @@ def test_shellcheck_is_run_where_the_feedstock_asks_for_it(tmp_path: Path) -> No
         assert found(place) == [("RCP038", "recipe.yaml", 0, "unverified")]
         pytest.skip(LACKS + "shellcheck")
     assert ("RCP038", "build.sh", 2, "warning") in found(place)
+
+
+def test_a_name_that_a_variant_defines_is_no_misspelling(tmp_path: Path) -> None:
+    text = v1().replace("  noarch: python", "  noarch: python\n  string: py_${{ versio }}")
+    assert ("RCP048", "recipe.yaml") in {one[:2] for one in found(feedstock(tmp_path / "without", text, {}))}
+    for place in ("recipe/variants.yaml", "recipe/conda_build_config.yaml", ".ci_support/linux_64_.yaml"):
+        beside = feedstock(tmp_path / place.replace("/", "-"), text, {place: "versio:\n- '1'\n"})
+        assert "RCP048" not in {one[0] for one in found(beside)}, place

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 # Jinja's statements and comments, over lines too. They are left out: a recipe is read with all of its branches.
 JINJA = re.compile(r"\{%(?:(?!\{%|%\}).)*%\}|\{#(?:(?!\{#|#\}).)*#\}", re.DOTALL)
@@ -16,7 +16,20 @@ BRACES = re.compile(r"^\s*(?:- +)*(?:[\w-]+: +)?(?=\{\{)")
 PLACE = re.compile(r"(?:\$\{\{|\{\{)([^{}]+)\}\}")
 EXPRESSION = re.compile(r"(\w+)(?:\[(\d{1,4})\])?\s*((?:\|[^|]+)*)")
 REPLACE = re.compile(r"replace\(\s*(['\"])(.*?)\1\s*,\s*(['\"])(.*?)\3\s*\)")
+# A name in an expression: no attribute, filter, function or argument of one.
+NAME = re.compile(r"(?<![\w.])(?<!\|)(?<!\| )[A-Za-z_]\w{3,}(?!\w|\s*\(|\s*=(?!=))")
+STRING = re.compile(r"""(["'])(?:(?!\1).)*\1""")
+COMMENT = re.compile(r"(?:^|\s)#.*$")
 LONGEST_VALUE = 1_000  # characters of a value that is put in
+MOST_NAMES = 500
+# What conda-forge's settings and the build tools define for every recipe, packages apart.
+GIVEN = frozenset((
+    "python", "python_min", "python_impl", "is_python_min", "is_freethreading", "is_abi3", "numpy", "perl", "r_base",
+    "target_platform", "build_platform", "host_platform", "channel_targets", "channel_sources", "c_compiler",
+    "c_compiler_version", "cxx_compiler", "cxx_compiler_version", "fortran_compiler", "fortran_compiler_version",
+    "cuda_compiler", "cuda_compiler_version", "rust_compiler", "go_compiler", "c_stdlib", "c_stdlib_version",
+    "docker_image", "blas_impl", "unix", "linux", "linux64", "aarch64", "x86_64", "arm64", "ppc64le", "none",
+))
 MOST = 1_000_000  # characters that are put into one text
 
 
@@ -72,3 +85,38 @@ def _value(expression: str, variables: Mapping[str, str], otherwise: str) -> str
         if len(value) > LONGEST_VALUE:
             return otherwise
     return str(value)
+
+
+def misspelt(text: str, context: Iterable[str], others: Collection[str]) -> Iterator[tuple[int, str, str]]:
+    """Names that nothing defines and that are a slip away from a variable of the recipe: line, name, what is meant.
+
+    Other names are left alone, because conda-forge's settings define hundreds. In v0 every word of a statement counts
+    as defined. A recipe with more than `MOST_NAMES` variables or strange names is not read to its end.
+    """
+    own = list(dict.fromkeys([*context, *ASSIGNED.findall(text)]))[:MOST_NAMES]
+    known = {*own, *others, *GIVEN, *(word for place in JINJA.findall(text) for word in re.findall(r"\w+", place))}
+    meant: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        for place in PLACE.finditer(COMMENT.sub("", line)):
+            asks = re.search("defined|default", place[1])  # whether the name is defined at all
+            for name in () if asks else NAME.findall(STRING.sub("''", place[1])):
+                if name not in known and name not in meant and len(meant) < MOST_NAMES:
+                    meant[name] = next((each for each in own if _slip(name, each)), "")
+                if meant.get(name):
+                    yield number, name, meant[name]
+
+
+def _slip(word: str, name: str) -> bool:
+    """Whether one letter too much, too few or wrong, or two that changed places, make one of the other."""
+    start = _alike(word, name)
+    word, name = word[start:], name[start:]
+    end = _alike(word[::-1], name[::-1])
+    word, name = word[:len(word) - end], name[:len(name) - end]
+    return not re.search(r"\d", word + name) and (
+        max(len(word), len(name)) == 1 or (len(word) == 2 and word == name[::-1]))
+
+
+def _alike(one: str, two: str) -> int:
+    """How many letters two words have in common at their beginning."""
+    return next((place for place, (first, second) in enumerate(zip(one, two, strict=False)) if first != second),
+                min(len(one), len(two)))

@@ -13,6 +13,7 @@ from labhandbook.core.rules import WARNING, At
 from labhandbook.recipe.conda_forge_facts import facts
 from labhandbook.recipe.recipe_reader import Reading
 from labhandbook.recipe.recipe_rules.recipe_rule import ADVICE, CHECK, FIXING, RECIPE
+from labhandbook.recipe.recipe_variables import misspelt
 from labhandbook.recipe.renderer import problem
 
 V1_ORDER = ["schema_version", "context", "package", "source", "build", "requirements", "tests", "about", "extra"]
@@ -202,3 +203,19 @@ def spelt(reading: Reading) -> Iterator[At]:
         if old := re.search(r"#\s*\[.*?(py\d{2,3})", line):
             yield At(f"[{words}] is an old way to name Python; write py==311 and the like", line=number,
                      severity=WARNING if old[1] in ("py27", "py34", "py35", "py36") else None)
+
+
+@RECIPE.rule("RCP048", "The variables of a recipe have a definition",
+      why="Nothing builds a recipe with a name that nothing defines: rattler-build says undefined value.",
+      fix="Write the variable as its definition does.", section=FIXING)
+def variables(reading: Reading) -> Iterator[At]:
+    """Names that are a slip away from a variable of the recipe; what conda-forge's settings define is left alone."""
+    for line, name, meant in misspelt(reading.text, reading.context, _variant_names(reading)):
+        yield At(f"nothing defines {name}; did you mean {meant}?", line=line)
+
+
+def _variant_names(reading: Reading) -> set[str]:
+    """What the variants beside the recipe define, and those for which the feedstock is built."""
+    built = (reading.feedstock / ".ci_support").glob("*.yaml") if reading.feedstock else ()
+    return {name for file in ("conda_build_config.yaml", "variants.yaml", *map(str, built))
+            for name in reading.variants(file).map}
