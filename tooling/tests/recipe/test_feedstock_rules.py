@@ -147,3 +147,20 @@ def test_a_name_that_a_variant_defines_is_no_misspelling(tmp_path: Path) -> None
     for place in ("recipe/variants.yaml", "recipe/conda_build_config.yaml", ".ci_support/linux_64_.yaml"):
         beside = feedstock(tmp_path / place.replace("/", "-"), text, {place: "versio:\n- '1'\n"})
         assert "RCP048" not in {one[0] for one in found(beside)}, place
+
+
+@pytest.mark.parametrize(("given", "shown"), [
+    (".", "conda-forge.yml"), ("recipe", "conda-forge.yml"), ("recipe/recipe.yaml", "conda-forge.yml"),
+    ("../demo-feedstock", "conda-forge.yml"), (None, "demo-feedstock/conda-forge.yml"),
+])
+def test_a_file_beside_the_recipe_has_its_shortest_path(given: str | None, shown: str, tmp_path: Path) -> None:
+    folder = feedstock(tmp_path, v1(), {"conda-forge.yml": "no_such_setting: 1\n"})
+    done = run("recipe", "lint", given or folder.name, "--offline", cwd=folder if given else tmp_path)
+    assert f"✗ {shown}:1: RCP035" in done.stdout, done.stdout
+
+
+def test_a_file_beside_a_recipe_elsewhere_has_its_path_from_here(tmp_path: Path) -> None:
+    folder = feedstock(tmp_path, v1(), {"conda-forge.yml": "no_such_setting: 1\n"})
+    (tmp_path / "here").mkdir()
+    done = run("recipe", "lint", str(folder), "--offline", cwd=tmp_path / "here")
+    assert "✗ ../demo-feedstock/conda-forge.yml:1: RCP035" in done.stdout, done.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain
+from os.path import normpath, relpath
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,7 @@ REPLACED = {"CONDA_BLD_PATH": "workflow_settings.build_workspace_dir",
 
 def _shown(reading: Reading, path: Path) -> str:
     """The path of another file in the words in which the recipe's was given."""
-    here = reading.path.resolve().parent
-    up = len(here.parts) - len(path.parent.parts)
-    top = here.parents[up - 1] if up else here
-    return str(Path(reading.file).parent / Path(*[".."] * up) / path.relative_to(top))
+    return normpath(Path(reading.file).parent / relpath(path, reading.path.resolve().parent))
 
 
 def _lines(path: Path | None) -> str:
