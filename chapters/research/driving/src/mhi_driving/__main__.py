@@ -37,7 +37,8 @@ def run_train(given: argparse.Namespace) -> int:
                             section=SECTION, why="it learns from drives that were logged in the lane",
                             todo="leave out --vae, or use --env mhi/LaneImage-v0")
     settings = settings_for(given.preset, given.env, **changes)
-    with Run.open(given.run_dir, params(given.env, settings, given.seed, given.vae), steps=settings.steps) as run:
+    with Run.open(given.run_dir, params(given.env, settings, given.seed, given.vae), settings.steps,
+                  ("--steps", settings.steps)) as run:
         def tell(step: int, score: Score) -> None:
             ends = f", {score.disengagements} disengagements" if given.env in LANES else ""
             print(f"step {step} of {settings.steps}: {score.mean:.1f} an episode{ends}", flush=True)
@@ -69,7 +70,7 @@ def run_offline(given: argparse.Namespace) -> int:
                             todo="write the log again in an empty folder")
     settings = bcq.Settings(epochs=given.epochs, **{"fall": given.epochs, **begun(given.run_dir, "fall")})
     given_params = bcq.params(given.log, env_id, given.method, settings, given.seed)
-    with Run.open(given.run_dir, given_params, steps=settings.epochs) as run:
+    with Run.open(given.run_dir, given_params, settings.epochs, ("--epochs", settings.epochs)) as run:
         def tell(epoch: int, numbers: dict[str, float]) -> None:
             print(f"pass {epoch} of {settings.epochs}: Q {numbers['q']:.1f}", flush=True)
 

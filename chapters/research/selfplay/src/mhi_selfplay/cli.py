@@ -88,7 +88,7 @@ def _train(given: argparse.Namespace) -> int:
     known = {"run", "run_dir", "format"}
     settings = preset(**{name: value for name, value in vars(given).items() if name not in known})
     params = {name: value for name, value in asdict(settings).items() if name != "iterations"}
-    with Run.open(given.run_dir, params, steps=settings.iterations) as run:
+    with Run.open(given.run_dir, params, settings.iterations, ("--iterations", settings.iterations)) as run:
         text = given.format == "text"
         train(run, settings, _tell if text else lambda *_: None)
         if not text:
