@@ -10,12 +10,14 @@ READY := $(VENV)/.ready
 # such builds from torch's own index.
 PROJECTS := $(patsubst chapters/research/%/pyproject.toml,%,$(wildcard chapters/research/*/pyproject.toml))
 RESEARCH := .venv-research
+LONGEST := driving selfplay eras phrases gp
 TORCH := torch==2.13.0
 
 # The tests start the command thousands of times: what it imports is compiled once, by the first that imports it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: site preview check test test-walks test-long test-quarto test-research test-kit $(PROJECTS:%=test-%) quarto clean help
+.PHONY: site preview check test test-walks test-long test-quarto test-research test-kit test-types $(PROJECTS:%=test-%) \
+  quarto clean help
 
 site: $(READY)  ## render the handbook into _book/
 	@$(BIN)/handbook render
@@ -45,10 +47,13 @@ test-quarto: $(READY)  ## compare the pages of both engines, and read Quarto's i
 
 test-research: $(RESEARCH)/.ready  ## check and test the research projects, with torch
 	$(RESEARCH)/bin/ruff check chapters
+	@# The longest begin first, so that neither core waits for the other at the end. More threads would only wait
+	@# for each other: the arrays are small.
+	@OMP_NUM_THREADS=1 $(MAKE) --no-print-directory --jobs 2 --output-sync test-kit test-types \
+	  $(addprefix test-,$(LONGEST) $(filter-out $(LONGEST),$(PROJECTS)))
+
+test-types: $(RESEARCH)/.ready
 	$(RESEARCH)/bin/mypy --config-file chapters/research/mypy.ini
-	@# The longest begin first, so that neither core waits for the other at the end.
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-kit \
-	  $(addprefix test-,driving selfplay $(filter-out driving selfplay,$(PROJECTS)))
 
 test-kit: $(RESEARCH)/.ready
 	$(RESEARCH)/bin/pytest tooling/tests/research

@@ -31,28 +31,27 @@ def test_array_goes_on_after_a_kill(slurm: Slurm, research: Path, tmp_path: Path
     shutil.copy(PROJECT / "jobs/seeds.sh", tmp_path)
     (tmp_path / "slurm_log").mkdir()
 
-    def submit(array: str, folder: Path) -> str:
-        done = slurm.run("sbatch", "--parsable", f"--array={array}", str(tmp_path / "seeds.sh"), "--preset", "ddpg",
-                         "--steps", "3000", cwd=folder, settings={"ENV_DIR": str(research)})
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip().partition(";")[0]
+    def submit(folder: Path, steps: int) -> str:
+        return slurm.submit("--array=1", str(tmp_path / "seeds.sh"), "--preset", "ddpg", "--steps", str(steps),
+                            cwd=folder, settings={"ENV_DIR": str(research)})
 
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     for folder in (whole, parts):
         (folder / "slurm_log").mkdir(parents=True)
-    first, killed = submit("1", whole), submit("1", parts)
-    run = Path("runs/seed-1")
-    while not (parts / run / "checkpoints" / f"{1000:010d}").exists():
+    killed, run = submit(parts, 1_000_000), Path("runs/seed-1")
+    saved = parts / run / "checkpoints"
+    while not list(saved.glob("0*")):
         assert set(slurm.states(killed)) <= {"PENDING", "RUNNING", "CONFIGURING"}
         time.sleep(0.1)
     slurm.run("scancel", "--signal=KILL", "--full", killed, cwd=parts)
     assert "COMPLETED" not in slurm.finish(killed, seconds=1800)[killed] and not (parts / run / "done").exists()
-    again = submit("1", parts)
+    steps = 1000 + max(int(place.name) for place in saved.glob("0*"))
+    first, again = submit(whole, steps), submit(parts, steps)
     assert slurm.finish(first, again, seconds=1800) == {first: ["COMPLETED"], again: ["COMPLETED"]}
     metrics = [(folder / run / "metrics.jsonl").read_text() for folder in (whole, parts)]
-    assert metrics[0] == metrics[1] and len(metrics[0].splitlines()) == 3
+    assert metrics[0] == metrics[1] and len(metrics[0].splitlines()) == steps / 1000
     results = [json.loads((folder / run / "result.json").read_text()) for folder in (whole, parts)]
     assert results[0] == results[1]
-    done = submit("1", parts)
+    done = submit(parts, steps)
     assert slurm.finish(done, seconds=1800) == {done: ["COMPLETED"]}
     assert "nothing to do" in (parts / f"slurm_log/driving_{done}_1.out").read_text()

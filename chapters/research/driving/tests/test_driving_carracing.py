@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from mhi_driving import drive, experiments, logs
+from mhi_driving import carracing, drive, experiments, logs
 from mhi_driving.__main__ import main
 from mhi_driving.bcq import BCQ, Settings
 from mhi_driving.drivers import ACTIONS, number, skilled
@@ -19,10 +19,17 @@ pytest.importorskip("Box2D", reason="Box2D isn't installed (extra carracing)")
 RACING = "mhi/CarRacing-v0"
 
 
-def test_gymnasium_accepts_it_and_a_log_teaches(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def driven(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short log, to be read only."""
+    folder = tmp_path_factory.mktemp("driven")
+    write_log(folder, {"env": RACING, "shards": 1, "rows": 80, "seed": 0}, logs.DRIVES[RACING])
+    return folder
+
+
+def test_gymnasium_accepts_it_and_a_log_teaches(driven: Path) -> None:
     check_env(gymnasium.make(RACING, disable_env_checker=True).unwrapped, skip_render_check=True)
-    write_log(tmp_path, {"env": RACING, "shards": 1, "rows": 80, "seed": 0}, logs.DRIVES[RACING])
-    log = Log(tmp_path)
+    log = Log(driven)
     learner = BCQ(Settings(hidden=16), "bcq", log.type["before"].shape, len(ACTIONS), 0)
     first, *_ = [learner.update(records)["imitation"] for _ in range(20)
                  for records in log.batches(40, np.random.default_rng(0))]
@@ -57,6 +64,7 @@ def test_finished_runs_are_read_and_not_learnt_again(tmp_path: Path, monkeypatch
     """One seed on a short log and one track; the second time the numbers are the same."""
     monkeypatch.setitem(experiments.SEEDS, "racing", range(1))
     monkeypatch.setitem(drive.EPISODES, RACING, 1)
+    monkeypatch.setattr(carracing, "PATIENCE", 20)
     monkeypatch.setattr(experiments, "RACING_LOG", {"env": RACING, "shards": 1, "rows": 80, "seed": 0})
     lines: list[str] = []
     found = experiments.racing(tmp_path, lines.append, Settings(hidden=16, epochs=1))
@@ -67,13 +75,12 @@ def test_finished_runs_are_read_and_not_learnt_again(tmp_path: Path, monkeypatch
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")} == written
 
 
-def test_a_run_is_filmed_scored_and_exported(tmp_path: Path, capsys: pytest.CaptureFixture[str],
+def test_a_run_is_filmed_scored_and_exported(driven: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
                                              monkeypatch: pytest.MonkeyPatch) -> None:
     """The video has the pictures of the drive, the sheet six of them, and a score has no metres."""
     monkeypatch.setitem(drive.EPISODES, RACING, 1)
-    log, run, video, sheet = (tmp_path / name for name in ("log", "run", "drive.webp", "drive.png"))
-    write_log(log, {"env": RACING, "shards": 1, "rows": 80, "seed": 0}, logs.DRIVES[RACING])
-    assert main(["offline", str(log), "--epochs", "1", "--run-dir", str(run)]) == 0
+    run, video, sheet = (tmp_path / name for name in ("run", "drive.webp", "drive.png"))
+    assert main(["offline", str(driven), "--epochs", "1", "--run-dir", str(run)]) == 0
     assert main(["film", str(run), str(video)]) == main(["film", str(run), str(sheet)]) == 0
     image = pytest.importorskip("PIL.Image")
     with image.open(video) as film, image.open(sheet) as shown:

@@ -154,14 +154,21 @@ def gone(path: Path) -> None:
     path.unlink()
 
 
+@pytest.fixture(scope="module")
+def prolonged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with the checkpoints of step 100 and step 200."""
+    run = tmp_path_factory.mktemp("prolonged") / "run"
+    for steps in ("100", "200"):
+        assert main(["train", "--steps", steps, "--run-dir", str(run)]) == 0
+    return run
+
+
 @pytest.mark.parametrize("harm", [cut, emptied, other, gone])
 @pytest.mark.parametrize("sums", [True, False], ids=["with checksums", "without"])
-def test_damaged_checkpoint(harm: Callable[[Path], None], sums: bool, tmp_path: Path,
+def test_damaged_checkpoint(harm: Callable[[Path], None], sums: bool, prolonged: Path, tmp_path: Path,
                             capsys: pytest.CaptureFixture[str]) -> None:
     """With checksums the run goes on from the one before; without them, or with none whole, there is one message."""
-    run = tmp_path / "run"
-    assert main(["train", "--steps", "100", "--run-dir", str(run)]) == 0
-    assert main(["train", "--steps", "200", "--run-dir", str(run)]) == 0
+    run = shutil.copytree(prolonged, tmp_path / "run")
     newest = run / "checkpoints/0000000200"
     harm(newest / "learner.pt")
     again = ["train", "--steps", "300", "--run-dir", str(run)]
