@@ -98,7 +98,7 @@ def test_every_row_names_a_test(row: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(("kind", "module"), KINDS)
 def test_slow_copies_start_as_copies(kind: Any, module: Any) -> None:
     learner = make(kind, module)
-    pairs = [(name.removeprefix("slow_"), name) for name in learner.parts() if name.startswith("slow_")]
+    pairs = [(name.removeprefix("slow_"), name) for name in learner.KEPT if name.startswith("slow_")]
     assert len(pairs) == 2
     for fast, slow in pairs:
         assert all(map(torch.equal, getattr(learner, fast).parameters(), getattr(learner, slow).parameters()))
@@ -149,7 +149,7 @@ def test_warm_up_is_random_and_what_follows_is_the_policy_with_noise(kind: Any, 
     assert abs(early.mean()) < 0.03 and early.std() == pytest.approx(3**-0.5, rel=0.03), "even from -1 to 1"
     learner.step = 500
     late = np.stack([learner.explore(seen)[0] for _ in range(4_000)])
-    assert np.abs(late.mean(axis=0) - learner.act(seen)[0]).max() < 0.03
+    assert np.abs(late.mean(axis=0) - learner.actor.act(seen)[0]).max() < 0.03
     assert late.std() == pytest.approx(0.2, rel=0.08)
 
 

@@ -7,16 +7,15 @@ An actor climbs the value that a critic gives its actions, as in DDPG. Four thin
     priorities         steps on which the critic was far off are drawn more often, and count less for it
     several actors     each acts in an environment of its own, with noise of its own size
 
-Read from the top: settings, networks, the projection, one update, the loop, checkpoints. Elsewhere are the replay
-(`replay.py`), the environment (`drive.py`) and the run around a training (`train.py`). Shapes: B is the batch, A the
-atoms. Actions lie in [-1, 1].
+Read from the top: settings, networks, the projection, one update, the loop. Elsewhere are the replay (`replay.py`),
+the environment (`drive.py`) and the run around a training (`train.py`). Shapes: B is the batch, A the atoms. Actions
+lie in [-1, 1].
 """
 
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,8 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from labhandbook.runs import Checkpoint
-from mhi_driving.drive import TRAINING, Features, Policy, make_envs, same
+from mhi_driving.drive import Features, TrainingEnvs, same
 from mhi_driving.replay import Array, Batch, NStep, Replay, as_input
 
 
@@ -70,20 +68,15 @@ def settings_for(env_id: str, **changes: Any) -> Settings:
     """The settings for an environment, with what is changed by hand on top."""
     if "steps" in changes:
         changes = {"beta_steps": changes["steps"], **changes}
-    return replace(Settings(), **{**TASKS.get(env_id, {}), **changes})
-
-
-# Networks
+    return Settings(**{**TASKS.get(env_id, {}), **changes})
 
 
 def encoder(observation: tuple[int, ...]) -> tuple[nn.Module, int]:
-    """What turns observations into vectors, and their size: nothing for states, convolutions for images."""
-    if len(observation) == 1:
-        return nn.Identity(), observation[0]
-    layers = nn.Sequential(nn.Conv2d(observation[0], 8, 4, 2), nn.ReLU(), nn.Conv2d(8, 16, 3, 2), nn.ReLU(),
-                           nn.Flatten())
-    with torch.no_grad():
-        return layers, layers(torch.zeros(1, *observation)).shape[1]
+    """What turns observations into vectors, and their size: convolutions where they are images."""
+    images = len(observation) == 3
+    layers = [nn.Conv2d(observation[0], 8, 4, 2), nn.ReLU(), nn.Conv2d(8, 16, 3, 2), nn.ReLU()] if images else []
+    body = nn.Sequential(*layers, nn.Flatten())
+    return body, body(torch.zeros(1, *observation)).shape[1]
 
 
 class Actor(nn.Module):
@@ -104,6 +97,11 @@ class Actor(nn.Module):
     def forward(self, seen: Tensor) -> Tensor:
         """The actions."""
         return torch.tanh(self.body(seen))
+
+    @torch.no_grad()
+    def act(self, seen: Array) -> Array:
+        """The actions in arrays, without noise: (cars, observation) -> (cars, action)."""
+        return np.asarray(self(as_input(seen)))
 
 
 class Critic(nn.Module):
@@ -136,35 +134,27 @@ def project(chances: Tensor, reward: Tensor, bootstrap: Tensor, support: Tensor)
 class D4PG:
     """One training: actor, critic, their slow copies, the replay and the environments."""
 
+    # What a checkpoint keeps of it, beside the replay.
+    KEPT: tuple[str, ...] = ("actor", "critic", "slow_actor", "slow_critic", "actor_optimiser", "critic_optimiser",
+                             "rng", "step")
+
     def __init__(self, env_id: str, settings: Settings, seed: int, features: Features = same) -> None:
-        self.settings, self.seed, self.features = settings, seed, features
-        self.envs = make_envs(env_id, settings.actors, settings.processes)
-        space = self.envs.single_observation_space
-        example = features(np.zeros((1, *(space.shape or ())), space.dtype))
-        action = int(np.prod(self.envs.single_action_space.shape or ()))
+        self.settings, self.seed = settings, seed
+        self.envs = TrainingEnvs(env_id, settings.actors, features, settings.processes)
+        observation, action = self.envs.observation, self.envs.action
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            self.actor = Actor(example.shape[1:], action, settings.hidden, settings.last)
-            self.critic = Critic(example.shape[1:], action, settings.hidden, settings.atoms)
+            self.actor = Actor(observation, action, settings.hidden, settings.last)
+            self.critic = Critic(observation, action, settings.hidden, settings.atoms)
         self.slow_actor, self.slow_critic = copy.deepcopy(self.actor), copy.deepcopy(self.critic)
         self.actor_optimiser = torch.optim.Adam(self.actor.parameters(), settings.actor_rate, fused=True)
         self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), settings.critic_rate, fused=True)
         self.support = torch.linspace(settings.low, settings.high, settings.atoms)
-        self.replay = Replay(settings.memory, (example.shape[1:], example.dtype), action, settings.alpha)
+        self.replay = Replay(settings.memory, (observation, self.envs.dtype), action, settings.alpha)
         self.rng, self.shape = np.random.default_rng(seed), (settings.actors, action)
         # Each further actor explores more than the one before it (Horgan et al. 2018, section 4.1).
         self.noise = np.linspace(1, 2, settings.actors, dtype=np.float32)[:, None] * settings.noise
-        self.step, self.updates, self.best = 0, 0, -np.inf
-
-    @torch.no_grad()
-    def act(self, seen: Array) -> Array:
-        """The policy's actions, without noise: (cars, observation) -> (cars, action)."""
-        actions: Array = self.actor(as_input(seen)).numpy()
-        return actions
-
-    def policy(self) -> Policy:
-        """The actor as it is now, for an evaluation."""
-        return lambda seen: self.act(self.features(seen))
+        self.step = 0
 
     # One update
 
@@ -190,13 +180,12 @@ class D4PG:
         target, said = self.target(batch), self.critic(batch.before, batch.action)
         losses = -(target * functional.log_softmax(said, dim=1)).sum(dim=1)
         surprise = losses.detach() + torch.xlogy(target, target).sum(dim=1)
-        descend(self.critic_optimiser, (batch.weight * losses).mean())
+        gradient = descend(self.critic_optimiser, (batch.weight * losses).mean())
         numbers = {"critic_loss": losses.mean().item(), "q": self.values(said.detach()).mean().item(),
-                   "critic_gradient": slope(self.critic)}
+                   "critic_gradient": gradient}
         numbers |= self.update_actor(batch)
         follow(self.slow_actor, self.actor, self.settings.tau)
         follow(self.slow_critic, self.critic, self.settings.tau)
-        self.updates += 1
         return numbers, surprise.numpy()
 
     def update_actor(self, batch: Batch) -> dict[str, float]:
@@ -208,9 +197,9 @@ class D4PG:
         before_tanh = self.actor.body(batch.before)
         action = torch.tanh(before_tanh)
         climb = self.values(self.critic(batch.before, action)).mean()
-        descend(self.actor_optimiser, self.settings.calm * before_tanh.square().mean() - climb)
+        gradient = descend(self.actor_optimiser, self.settings.calm * before_tanh.square().mean() - climb)
         self.critic.requires_grad_(True)
-        return {"saturated": (action.abs() > 0.99).float().mean().item(), "actor_gradient": slope(self.actor)}
+        return {"saturated": (action.abs() > 0.99).float().mean().item(), "actor_gradient": gradient}
 
     def learn(self) -> dict[str, float]:
         """One update from the replay, and new priorities for what was drawn."""
@@ -223,83 +212,42 @@ class D4PG:
 
     # The loop
 
-    def stretch(self, until: int) -> dict[str, float]:
-        """Act and learn up to the step `until`, in environments that begin anew; the mean of what was logged.
-
-        The seed of the environments follows from the step. So a run that continues from its checkpoint, which is
-        written at the end of a stretch, does what it would have done without the stop, to the bit.
-        """
-        actors, logged = self.settings.actors, dict[str, list[float]]()
-        seen = self.features(self.envs.reset(seed=TRAINING * (1 + self.seed) + self.step)[0])
+    def stretch(self, until: int) -> list[dict[str, float]]:
+        """Act and learn up to the step `until`, in environments that begin anew; the numbers of each update."""
+        actors, seen, logged = self.settings.actors, self.envs.reset(self.seed, self.step), []
         steps = [NStep(self.settings.n_step, self.settings.discount) for _ in range(actors)]
         while self.step < until:
             action = self.explore(seen)
-            now, reward, terminated, truncated, info = self.envs.step(action)
+            now, reward, terminated, truncated, after = self.envs.step(action)
             self.step += actors
-            now = self.features(now)
             # A time limit, and the end of the stretch, cut an episode: the value of what follows still counts.
             cut = truncated | (self.step >= until)
-            for actor in range(actors):
-                over = terminated[actor] or truncated[actor]
-                after = self.features(info["final_obs"][actor][None])[0] if over else now[actor]
-                for transition in steps[actor].add(seen[actor], action[actor], float(reward[actor]), after,
-                                                   bool(terminated[actor]), bool(cut[actor])):
+            for waiting, *step in zip(steps, seen, action, reward, after, terminated, cut, strict=True):
+                for transition in waiting.add(*step):
                     self.replay.add(transition)
             seen = now
             if self.step >= self.settings.warm_up and len(self.replay) >= self.settings.batch:
-                for _ in range(actors):
-                    for name, value in self.learn().items():
-                        logged.setdefault(name, []).append(value)
-        return {name: float(np.mean(values)) for name, values in logged.items()}
+                logged += [self.learn() for _ in range(actors)]
+        return logged
 
     def explore(self, seen: Array) -> Array:
         """Actions to learn from: random ones in the warm-up, then the policy's with Gaussian noise."""
         if self.step < self.settings.warm_up:
             return self.rng.uniform(-1, 1, self.shape).astype(np.float32)
-        noise = self.noise * self.rng.standard_normal(self.shape, np.float32)
-        noisy: Array = (self.act(seen) + noise).clip(-1, 1)
-        return noisy
-
-    # Checkpoints
-
-    def parts(self) -> dict[str, Any]:
-        """Everything with a state of its own."""
-        return {name: getattr(self, name) for name in ("actor", "critic", "slow_actor", "slow_critic",
-                                                       "actor_optimiser", "critic_optimiser")}
-
-    def save(self, folder: Path) -> None:
-        """Write all that is needed to go on; torch and NumPy read it without running code."""
-        state = {name: part.state_dict() for name, part in self.parts().items()}
-        torch.save({**state, "step": self.step, "updates": self.updates, "best": self.best,
-                    "rng": self.rng.bit_generator.state}, folder / "learner.pt")
-        self.replay.save(folder / "replay.npz")
-
-    def load(self, checkpoint: Checkpoint, *, policy_only: bool = False) -> None:
-        """Go on from what `save` wrote, or take only the policy."""
-        state = torch.load(checkpoint.folder / "learner.pt", weights_only=True)
-        for name, part in self.parts().items():
-            part.load_state_dict(state[name])
-        if not policy_only:
-            self.replay.load(checkpoint.folder / "replay.npz")
-            self.step, self.updates, self.best = state["step"], state["updates"], state["best"]
-            self.rng.bit_generator.state = state["rng"]
+        noise: Array = self.noise * self.rng.standard_normal(self.shape, np.float32)
+        return (self.actor.act(seen) + noise).clip(-1, 1)
 
 
-def descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One step down."""
+def descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> float:
+    """One step down; the length of the gradient."""
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     optimiser.step()
+    return torch.nn.utils.get_total_norm([weight.grad for weight in optimiser.param_groups[0]["params"]]).item()
 
 
-def slope(network: nn.Module) -> float:
-    """The length of the gradient of the last step."""
-    return torch.nn.utils.get_total_norm([weight.grad for weight in network.parameters()
-                                          if weight.grad is not None]).item()
-
-
+@torch.no_grad()
 def follow(slow: nn.Module, fast: nn.Module, tau: float) -> None:
     """slow <- (1 - tau) slow + tau fast."""
-    with torch.no_grad():
-        for one, other in zip(slow.parameters(), fast.parameters(), strict=True):
-            one.lerp_(other, tau)
+    for one, other in zip(slow.parameters(), fast.parameters(), strict=True):
+        one.lerp_(other, tau)

@@ -78,6 +78,41 @@ def make_envs(env_id: str, count: int, processes: bool = False) -> VectorEnv[Any
     return envs
 
 
+class TrainingEnvs:
+    """Environments to learn in, side by side. Each observation is (count, ...), as features."""
+
+    def __init__(self, env_id: str, count: int, features: Features = same, processes: bool = False) -> None:
+        self.envs, self.features = make_envs(env_id, count, processes), features
+        space = self.envs.single_observation_space
+        example = features(np.zeros((1, *(space.shape or ())), space.dtype))
+        self.observation, self.dtype = example.shape[1:], example.dtype
+        self.action = int(np.prod(self.envs.single_action_space.shape or ()))
+
+    def reset(self, seed: int, step: int) -> NDArray[Any]:
+        """Begin all episodes anew, `step` steps into the training with this seed; the first observations.
+
+        The seed of the environments follows from both. A training begins anew after each checkpoint: so a run that
+        continues from one does what it would have done without the stop, to the bit.
+        """
+        return self.features(self.envs.reset(seed=TRAINING * (1 + seed) + step)[0])
+
+    def step(self, actions: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        """Act in each: observations to act on next, rewards, true ends, time limits, and what each action led to.
+
+        The first and the last differ where an episode is over: the next action is then the first of another.
+        """
+        seen, reward, terminated, truncated, info = self.envs.step(actions)
+        now = self.features(seen)
+        after = now.copy()
+        for over in (terminated | truncated).nonzero()[0]:
+            after[over] = self.features(info["final_obs"][over][None])[0]
+        return now, reward, terminated, truncated, after
+
+    def close(self) -> None:
+        """Close the environments."""
+        self.envs.close()
+
+
 LANES = {"mhi/Lane-v0": "state", "mhi/LaneImage-v0": "image"}  # and what a policy sees of each
 EPISODES = {"mhi/CarRacing-v0": 5}  # where twenty episodes take minutes
 

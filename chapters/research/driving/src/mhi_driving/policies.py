@@ -12,7 +12,7 @@ from labhandbook.runs import HandbookError, read_checkpoint
 from mhi_driving import bcq, d4pg, ddpg, td3
 from mhi_driving.drive import SECTION, Features, Policy, check, same, starts
 from mhi_driving.drivers import ACTIONS
-from mhi_driving.train import begin
+from mhi_driving.train import begin, load_state, policy_of
 
 KINDS: dict[str, Any] = {"td3": td3.Settings, "ddpg": ddpg.Settings, "d4pg": d4pg.Settings, "bcq": bcq.Settings}
 
@@ -46,14 +46,15 @@ def load(folder: Path) -> Saved:
             learnt = bcq.BCQ(settings, said["method"], shape, len(ACTIONS), seed)
             checkpoint.restore(learnt.load)
             return Saved(learnt.drive(), env_id, learnt.policy)
-        training = begin(env_id, settings, seed, features_of(folder, seed) if said["vae"] else same)
+        features = features_of(folder, seed) if said["vae"] else same
+        training = begin(env_id, settings, seed, features)
     except (KeyError, TypeError, ValueError) as error:
         raise HandbookError(f"the parameters of this run can't be used: {error}", where=str(folder / "params.json"),
                             section=SECTION, why="another version of this package wrote them, or they were changed",
                             todo="train again in another directory") from None
-    checkpoint.restore(partial(training.load, policy_only=True))
+    checkpoint.restore(partial(load_state, training, policy_only=True))
     training.envs.close()
-    return Saved(training.policy(), env_id)
+    return Saved(policy_of(training, features), env_id)
 
 
 def described(folder: Path) -> dict[str, Any]:

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import partial
+from functools import partial, reduce
+from operator import attrgetter
+from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
+import torch
 
 from labhandbook.runs import Checkpoint, Run
 from mhi_driving import d4pg, ddpg, td3
-from mhi_driving.drive import CHOOSING, Features, Policy, Score, evaluate, reporting, same
+from mhi_driving.drive import CHOOSING, Features, Policy, Score, TrainingEnvs, evaluate, reporting, same
+from mhi_driving.replay import Replay
 
 Settings = td3.Settings | ddpg.Settings | d4pg.Settings
 
@@ -20,24 +26,14 @@ Settings = td3.Settings | ddpg.Settings | d4pg.Settings
 class Training(Protocol):
     """One training of any algorithm."""
 
+    KEPT: tuple[str, ...]  # what a checkpoint keeps of it, by its name, beside the replay
     step: int
-    best: float
-    envs: Any
+    actor: Any
+    envs: TrainingEnvs
+    replay: Replay
 
-    def policy(self) -> Policy:
-        """The policy as it is now."""
-        ...
-
-    def stretch(self, until: int) -> dict[str, float]:
-        """Act and learn up to a step; numbers to log."""
-        ...
-
-    def save(self, folder: Any) -> None:
-        """Write all that is needed to go on."""
-        ...
-
-    def load(self, checkpoint: Checkpoint, *, policy_only: bool = False) -> None:
-        """Take what a checkpoint holds."""
+    def stretch(self, until: int) -> list[dict[str, float]]:
+        """Act and learn up to a step; the numbers of each update."""
         ...
 
 
@@ -81,29 +77,85 @@ def train(run: Run, env_id: str, settings: Settings, seed: int, features: Featur
     """
     if run.finished:
         return
-    training = begin(env_id, settings, seed, features)
+    training, best = begin(env_id, settings, seed, features), -np.inf
+    policy = policy_of(training, features)
     if (last := run.latest()) is not None:
-        last.restore(training.load)
+        best = last.restore(partial(load_state, training))
     while training.step < settings.steps and not run.stopping:
-        numbers = training.stretch(min(settings.steps, training.step + settings.interval))
-        score = evaluate(training.policy(), env_id, CHOOSING)
-        best = score.mean >= training.best
-        training.best = max(training.best, score.mean)
+        numbers = means(training.stretch(min(settings.steps, training.step + settings.interval)))
+        score = evaluate(policy, env_id, CHOOSING)
+        is_best, best = score.mean >= best, max(best, score.mean)
         left = {} if score.disengagements is None else {"disengagements": score.disengagements}
         run.log(training.step, mean=score.mean, **left, **numbers)
-        run.save(training.step, training.save, best=best)
+        run.save(training.step, partial(save_state, training, best), best=is_best)
         tell(training.step, score)
     training.envs.close()
     if training.step >= settings.steps:
-        run.finish(report(run, env_id, training))
+        run.finish(report(run, env_id, training, policy, best))
 
 
-def report(run: Run, env_id: str, training: Training) -> dict[str, Any]:
+def policy_of(training: Training, features: Features) -> Policy:
+    """What a training's actor does at each call, from observations instead of features."""
+    return lambda seen: training.actor.act(features(seen))
+
+
+def means(logged: list[dict[str, float]]) -> dict[str, float]:
+    """The mean of each number over the updates that gave it."""
+    names = dict.fromkeys(name for numbers in logged for name in numbers)
+    return {name: float(np.mean([numbers[name] for numbers in logged if name in numbers])) for name in names}
+
+
+def save_state(training: Training, best: float, folder: Path) -> None:
+    """Write all that is needed to go on; torch and NumPy read it without running code."""
+    state = {name: state_of(attrgetter(name)(training)) for name in training.KEPT}
+    torch.save({**state, "best": best}, folder / "learner.pt")
+    training.replay.save(folder / "replay.npz")
+
+
+def load_state(training: Training, checkpoint: Checkpoint, *, policy_only: bool = False) -> float:
+    """Go on from what `save_state` wrote, or take only the policy; the best mean until then."""
+    state = torch.load(checkpoint.folder / "learner.pt", weights_only=True)
+    for name in training.KEPT:
+        put_back(training, name, state[name])
+    if not policy_only:
+        training.replay.load(checkpoint.folder / "replay.npz")
+    best: float = state["best"]
+    return best
+
+
+def state_of(part: Any) -> Any:
+    """The state of a random generator, of a network or an optimiser; a number is its own."""
+    match part:
+        case np.random.Generator():
+            return part.bit_generator.state
+        case torch.Generator():
+            return part.get_state()
+        case int() | float():
+            return part
+    return part.state_dict()
+
+
+def put_back(training: Training, name: str, state: Any) -> None:
+    """Give the part of a training that has this name the state that it had."""
+    *owners, last = name.split(".")
+    owner = reduce(getattr, owners, training)
+    match getattr(owner, last):
+        case np.random.Generator() as rng:
+            rng.bit_generator.state = state
+        case torch.Generator() as generator:
+            generator.set_state(state)
+        case int() | float():
+            setattr(owner, last, state)
+        case part:
+            part.load_state_dict(state)
+
+
+def report(run: Run, env_id: str, training: Training, policy: Policy, chosen_by: float) -> dict[str, Any]:
     """The last and the best checkpoint on the roads that decided nothing."""
     seeds, best = reporting(env_id), run.best()
-    last = evaluate(training.policy(), env_id, seeds).as_json()
+    last = evaluate(policy, env_id, seeds).as_json()
     if best is None:  # its checkpoint was damaged
-        return {"best_step": None, "chosen_by": training.best, "last": last, "best": last}
-    best.restore(partial(training.load, policy_only=True))
-    return {"best_step": best.step, "chosen_by": training.best, "last": last,
-            "best": evaluate(training.policy(), env_id, seeds).as_json()}
+        return {"best_step": None, "chosen_by": chosen_by, "last": last, "best": last}
+    best.restore(partial(load_state, training, policy_only=True))
+    return {"best_step": best.step, "chosen_by": chosen_by, "last": last,
+            "best": evaluate(policy, env_id, seeds).as_json()}
