@@ -47,13 +47,15 @@ test-quarto: $(READY)  ## compare the pages of both engines, and read Quarto's i
 
 test-research: $(RESEARCH)/.ready  ## check and test the research projects, with torch
 	$(RESEARCH)/bin/ruff check chapters
-	@# The longest begin first, so that neither core waits for the other at the end. More threads would only wait
-	@# for each other: the arrays are small.
-	@OMP_NUM_THREADS=1 $(MAKE) --no-print-directory --jobs 2 --output-sync test-kit test-types \
+	@# The longest begin first, so that neither core waits for the other at the end.
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-kit test-types \
 	  $(addprefix test-,$(LONGEST) $(filter-out $(LONGEST),$(PROJECTS)))
 
 test-types: $(RESEARCH)/.ready
 	$(RESEARCH)/bin/mypy --config-file chapters/research/mypy.ini
+
+# One thread for each process: the arrays are so small that more would only wait for each other.
+test-kit $(PROJECTS:%=test-%): export OMP_NUM_THREADS := 1
 
 test-kit: $(RESEARCH)/.ready
 	$(RESEARCH)/bin/pytest tooling/tests/research

@@ -167,11 +167,11 @@ def test_predictions_without_a_feature_or_of_another_scale_are_refused(tournamen
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_killed_study_goes_on_and_ends_as_if_nothing_had_been(tournament: Path, tmp_path: Path) -> None:
+def test_a_killed_study_goes_on_and_ends_as_if_nothing_had_been(tournament: Path, tmp_path: Path,
+                                                                capsys: pytest.CaptureFixture[str]) -> None:
     words = ("study", str(tournament / "train.parquet"), "--seed", "3", "--run-dir")
-    whole = program(*words, "whole", cwd=tmp_path)
-    out, err = whole.communicate()
-    assert whole.returncode == 0
+    assert main([*words, str(tmp_path / "whole")]) == 0
+    out, err = capsys.readouterr()
     assert re.findall(r"^(\d+)/11 .*Sharpe", err, re.MULTILINE) == [str(number) for number in range(1, 12)]
     half = program(*words, "half", cwd=tmp_path, wait=False)
     metrics = tmp_path / "half/metrics.jsonl"
@@ -219,7 +219,7 @@ def test_the_trap_is_a_trap(tmp_path: Path) -> None:
     """Scored on the rows it was fitted to, the winner seems far better than it is on eras that it has not seen."""
     synthetic(tmp_path, seed=0)
     convert(tmp_path / "train.csv", tmp_path / "train.parquet")
-    assert program("study", "train.parquet", "--run-dir", "run", cwd=tmp_path).wait() == 0
+    assert main(["study", str(tmp_path / "train.parquet"), "--run-dir", str(tmp_path / "run")]) == 0
     known = json.loads((tmp_path / "run/result.json").read_text())
     assert known["fitted-rows"]["mean"] > 1.5 * known["held"]["mean"] > 0
     assert known["fitted-rows"]["sharpe"] > known["held"]["sharpe"] + 0.5

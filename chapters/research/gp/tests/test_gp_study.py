@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,8 +51,13 @@ def test_the_true_parameters_are_right_in_95_percent() -> None:
     assert abs(np.mean(shares) - 0.95) < 4 * error < 0.03
 
 
-def test_study_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
-    whole = study(tmp_path / "whole", seed=3, tasks=2)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a study of two tasks finds that nobody disturbs."""
+    return study(tmp_path_factory.mktemp("whole") / "run", seed=3, tasks=2).result or {}
+
+
+def test_study_goes_on_where_it_was_stopped(tmp_path: Path, whole: dict[str, Any]) -> None:
     words = [sys.executable, "-m", "mhi_gp", "study", "--seed", "3", "--tasks", "2", "--run-dir", "cut"]
     with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         metrics = tmp_path / "cut/metrics.jsonl"
@@ -59,15 +65,14 @@ def test_study_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
             time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
     again = study(tmp_path / "cut", seed=3, tasks=2)
-    assert again.result == whole.result and set(WAYS) <= set(whole.result or {})
+    assert again.result == whole and set(WAYS) <= set(whole)
     assert [line["step"] for line in read_metrics(tmp_path / "cut")] == list(range(1, 2 * len(SIZES) + 1))
 
 
-def test_a_finished_study_goes_on_to_more_tasks_and_not_back(tmp_path: Path) -> None:
-    whole = study(tmp_path / "whole", seed=3, tasks=2)
+def test_a_finished_study_goes_on_to_more_tasks_and_not_back(tmp_path: Path, whole: dict[str, Any]) -> None:
     study(tmp_path / "longer", seed=3, tasks=1)
-    assert study(tmp_path / "longer", seed=3, tasks=2).result == whole.result
-    assert study(tmp_path / "longer", seed=3, tasks=1).result == whole.result
+    assert study(tmp_path / "longer", seed=3, tasks=2).result == whole
+    assert study(tmp_path / "longer", seed=3, tasks=1).result == whole
 
 
 @pytest.mark.parametrize(("option", "value"), [("--seed", "-1"), ("--tasks", "0"), ("--seed", "x")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 from collections.abc import Callable
@@ -70,12 +71,14 @@ def test_number_that_can_not_be(option: str, value: str, capsys: pytest.CaptureF
     assert ended.value.code == 2 and f"{option}: {value} is not a whole number" in capsys.readouterr().err
 
 
-def test_a_person_can_play(trained: Path, command: Start) -> None:
+def test_a_person_can_play(trained: Path, command: Start, monkeypatch: pytest.MonkeyPatch,
+                           capsys: pytest.CaptureFixture[str]) -> None:
     said, errors = command("play", trained, "--simulations", 5).communicate("99\nx\n" + "".join(f"{n}\n" for n in
                                                                                                [*range(9)] * 2))
     assert said.splitlines()[-1] in ("drawn", "you have won", "you have lost") and not errors
-    said, _ = command("play", "perfect", "--second", "--game", "tic-tac-toe").communicate("")
-    assert said.startswith("it plays ")
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    main(["play", "perfect", "--second", "--game", "tic-tac-toe"])
+    assert capsys.readouterr().out.startswith("it plays ")
 
 
 @pytest.mark.parametrize(("words", "says"), [

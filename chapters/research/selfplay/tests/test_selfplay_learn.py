@@ -19,6 +19,7 @@ import torch
 
 from labhandbook.runs import HandbookError, Run, read_metrics
 from mhi_selfplay import learn
+from mhi_selfplay.cli import main
 from mhi_selfplay.games import GAMES, Floe, tic_tac_toe
 from mhi_selfplay.learn import (
     HISTORY,
@@ -201,11 +202,16 @@ def test_every_game_has_a_preset_that_is_one() -> None:
 
 
 @pytest.fixture(scope="module")
+def words(tiny_words: list[str]) -> list[str]:
+    """A run of five small iterations, but for its directory."""
+    return ["train", "tic-tac-toe", *tiny_words, "--iterations", "5", "--format", "json", "--run-dir"]
+
+
+@pytest.fixture(scope="module")
 def start(command: Callable[..., subprocess.Popen[str]],
-          tiny_words: list[str]) -> Callable[[Path], subprocess.Popen[str]]:
-    """Start, or go on with, a run of five small iterations in a process of its own."""
-    return lambda folder: command("train", "tic-tac-toe", *tiny_words, "--iterations", 5, "--run-dir", folder,
-                                  "--format", "json")
+          words: list[str]) -> Callable[[Path], subprocess.Popen[str]]:
+    """Start, or go on with, that run in a process of its own."""
+    return lambda folder: command(*words, folder)
 
 
 def wait_for_lines(folder: Path, count: int) -> None:
@@ -222,9 +228,9 @@ def state_of(folder: Path) -> tuple[Any, ...]:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory, start: Start) -> tuple[Any, ...]:
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory, words: list[str]) -> tuple[Any, ...]:
     folder = tmp_path_factory.mktemp("whole") / "run"
-    assert start(folder).wait() == 0
+    assert main([*words, str(folder)]) == 0
     return state_of(folder)
 
 
