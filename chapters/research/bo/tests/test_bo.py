@@ -129,7 +129,7 @@ def test_a_wrong_file_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixtu
     (tmp_path / "done.csv").write_text(text)
     assert main(["suggest", str(tmp_path / "done.csv"), *(f"--bounds={each}" for each in bounds)]) == 2
     said = capsys.readouterr()
-    assert said.err.startswith("✗ ") and not said.out
+    assert said.err.startswith("✗ ") and not said.out and "#sec-bo" in said.err
 
 
 @pytest.mark.parametrize("text", ["1", ":1", "a:b", "0:1:2", "--"])
@@ -145,6 +145,12 @@ def test_the_mark_and_the_empty_lines_of_a_spreadsheet_are_no_numbers(tmp_path: 
     (tmp_path / "done.csv").write_text("\nrate,loss\n0.1,2\n\n0.9,1\n", encoding="utf-8-sig")
     assert main(["suggest", str(tmp_path / "done.csv"), "--bounds=0:1"]) == 0
     assert capsys.readouterr().out.startswith("rate\n")
+
+
+def test_a_table_that_can_be_read_only_once_is_enough(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "mhi_bo", "suggest", "/dev/stdin", "--bounds=0:1"], check=False,
+                          input="rate,loss\n0.1,2\n0.9,1\n", capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("rate\n") and not done.stderr
 
 
 def test_study_goes_on_where_it_was_stopped(tmp_path: Path) -> None:

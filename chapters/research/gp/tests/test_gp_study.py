@@ -128,20 +128,29 @@ def test_a_wrong_file_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert said.startswith("✗ ") and str(tmp_path) in said and not (tmp_path / "out.csv").exists()
 
 
-@pytest.mark.parametrize(("learnt", "new", "place"), [
-    ("0.1,2\n0.2,3\n", "x\n1\n", "learnt.csv:1"), ("x,y\n1,2\n", "\n1\n2\n", "new.csv:2"),
-    ("1,2\n3\n", "x\n1\n", "learnt.csv:1"), ("2020,-1e3\n", "x\n1\n", "learnt.csv:1")])
-def test_a_file_without_a_header_is_refused_and_loses_no_row(tmp_path: Path, capsys: pytest.CaptureFixture[str],
-                                                             learnt: str, new: str, place: str) -> None:
+@pytest.mark.parametrize(("learnt", "new", "said"), [
+    ("0.1,2\n0.2,3\n", "x\n1\n", "learnt.csv:1: this file needs a header"),
+    ("x,y\n1,2\n", "\n1\n2\n", "new.csv:2: this file needs a header"),
+    ("1,2\n3\n", "x\n1\n", "learnt.csv:1: this file needs a header"),
+    ("1,\n2,3\n", "x\n1\n", "learnt.csv:1: this file needs a header"),
+    ("1,NA\n2,3\n", "x\n1\n", "learnt.csv:1: this file needs a header"),
+    (" , \n1.0.0,2\n2,3\n", "x\n1\n", "learnt.csv:2: this file needs a header"),
+    ("x,y,z\n1,2\n2,3\n", "x\n1\n", "learnt.csv:2: the number of cells differs: 2 in this row, 3 in the header"),
+    ("x,y\n1,2\n\n3,4,5\n", "x\n1\n", "learnt.csv:4: the number of cells differs: 3 in this row, 2"),
+    ("x,y\n1,2\n2,two\n", "x\n1\n", "learnt.csv:3: column y has 'two'"),
+    ("x,y\n1,2\n", "x\nnan\n", "new.csv:2: column x has 'nan'")])
+def test_a_file_without_a_header_or_a_number_is_refused_by_its_line(tmp_path: Path, learnt: str, new: str, said: str,
+                                                                    capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "learnt.csv").write_text(learnt)
     (tmp_path / "new.csv").write_text(new)
     assert main(["predict", *(str(tmp_path / name) for name in ("learnt.csv", "new.csv", "out.csv"))]) == 2
-    assert capsys.readouterr().err.startswith(f"✗ {tmp_path / place}: this file needs a header")
+    assert capsys.readouterr().err.startswith(f"✗ {tmp_path}/{said}")
 
 
-def test_one_name_in_the_first_row_makes_it_a_header(tmp_path: Path) -> None:
-    (tmp_path / "table.csv").write_text("2019,y\n1,2\n3,4\n")
-    assert read_table(tmp_path / "table.csv").tolist() == [[1, 2], [3, 4]]
+def test_rows_of_only_blank_cells_do_not_count(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text(",\nyear,y\n1,2\n , \n3,4\n\n")
+    names, numbers = read_table(tmp_path / "table.csv")
+    assert names == ["year", "y"] and numbers.tolist() == [[1, 2], [3, 4]]
 
 
 def test_the_numbers_of_the_page_are_what_the_theory_says() -> None:

@@ -51,17 +51,16 @@ def _bounds(text: str) -> tuple[float, float]:
 
 
 def _suggest(options: argparse.Namespace) -> int:
-    table = read_table(options.done)
+    (*names, _), table = read_table(options.done, SECTION)
     low, high = np.array(options.bounds).T
     search = begin(low, high, options.seed)
-    if table.shape[1] != len(search.low) + 1:
-        raise HandbookError(f"{table.shape[1]} columns do not fit {len(search.low)} bounds", where=str(options.done),
-                            section=SECTION, why="each input has bounds, and the last column has the values",
+    if len(names) != len(search.low):
+        raise HandbookError(f"columns of inputs: {len(names)}, but --bounds: {len(search.low)}",
+                            where=str(options.done), section=SECTION,
+                            why="each input has bounds, and the last column has the values",
                             todo="give --bounds once for each column but the last")
     for *x, value in table:
         search = search.add(np.array(x), value)
-    with options.done.open(encoding="utf-8-sig", newline="") as lines:
-        names = next(filter(None, csv.reader(lines)))[:-1]
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(names)
     writer.writerow([f"{value:.6g}" for value in search.next(options.way)])

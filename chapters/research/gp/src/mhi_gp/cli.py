@@ -44,44 +44,49 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def read_table(path: Path) -> Array:
-    """The numbers of a CSV file with a header, as (rows, columns). Raises HandbookError for anything else.
+def read_table(path: Path, section: str = SECTION) -> tuple[list[str], Array]:
+    """The names in the header of a CSV file, and its numbers as (rows, columns). The file is read once.
 
-    Empty lines don't count.
+    Rows of only blank cells don't count. Raises HandbookError, with this section of the handbook, for anything else
+    than a header and rows of as many numbers.
     """
+    def wrong(what: str, line: int | None = None, why: str = "",
+              todo: str = "write a header, then rows of as many numbers") -> HandbookError:
+        return HandbookError(what, where=f"{path}:{line}" if line else str(path), why=why, todo=todo, section=section)
+
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
             reader = csv.reader(lines)
-            header = next(filter(None, reader), [])
-            if header and all(map(_is_number, header)):
-                raise HandbookError("this file needs a header: its first row has only numbers",
-                                    where=f"{path}:{reader.line_num}", section=SECTION,
-                                    why="the first row is read as the names of the columns, not as numbers",
-                                    todo="write a line with a name for each column above it, such as x,y")
-            rows = list(filter(None, reader))
-        if len({len(row) for row in rows}) > 1:
-            raise ValueError("its rows have different lengths")
-        table = np.array(rows, np.float64)
+            rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except (OSError, ValueError, csv.Error) as error:
-        raise HandbookError("this file holds no table of numbers", where=str(path), why=str(error), section=SECTION,
-                            todo="write a header, then rows of as many numbers") from None
-    if table.ndim != 2 or not (np.abs(table) < LARGEST).all():
-        raise HandbookError("this file holds no table of numbers", where=str(path), section=SECTION,
-                            why=f"it has no rows, or a number that is not finite or not below {LARGEST:g}",
-                            todo="write a header, then rows of as many such numbers")
-    return table
+        raise wrong("this file can't be read as a table", why=str(error)) from None
+    (line, names), *rest = rows or [(None, [])]
+    if any(_number(cell) is not None for cell in names):
+        raise wrong("this file needs a header: its first row has a number", line,
+                    "the first row is read as the names of the columns, not as numbers",
+                    "write a line with a name for each column above it, such as x,y; a name is no number")
+    if not rest:
+        raise wrong("this file has no rows of numbers")
+    for line, row in rest:
+        if len(row) != len(names):
+            raise wrong(f"the number of cells differs: {len(row)} in this row, {len(names)} in the header", line)
+        for place, cell in enumerate(row):
+            number = _number(cell)
+            if number is None or not abs(number) < LARGEST:
+                raise wrong(f"column {names[place] or place + 1} has {cell[:40]!r}, which is no number here", line,
+                            f"a number is finite, and below {LARGEST:g} in size")
+    return names, np.array([row for _, row in rest], np.float64)
 
 
-def _is_number(cell: str) -> bool:
+def _number(cell: str) -> float | None:
     try:
-        float(cell)
+        return float(cell)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _predict(options: argparse.Namespace) -> int:
-    learnt, new = read_table(options.source), read_table(options.new)
+    learnt, new = (read_table(path)[1] for path in (options.source, options.new))
     x, y = learnt[:, :-1], learnt[:, -1]
     if not x.shape[1] or new.shape[1] != x.shape[1]:
         raise HandbookError(f"the files have {x.shape[1]} and {new.shape[1]} inputs", where=str(options.new),
