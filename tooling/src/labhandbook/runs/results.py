@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,24 @@ from labhandbook.core.files import write_atomic
 from labhandbook.runs.values import SECTION, read_object
 
 
-def read_result(folder: Path, names: Iterable[str] = ()) -> dict[str, Any]:
-    """The result of a finished run.
+def read_results(folders: Sequence[Path], names: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """The results of finished runs of one study, all of the same number of steps.
 
-    Raises HandbookError when the run has not ended well, and when its result lacks one of the names.
+    A result of an earlier version, without its number of steps, is taken with any other. Raises HandbookError when a
+    run has not ended well, when its result lacks one of the names, and when the numbers of steps differ.
     """
+    wanted = tuple(names)
+    results = [_read(folder, wanted) for folder in folders]
+    known = {result["steps"]: folder for folder, result in zip(folders, results, strict=True) if "steps" in result}
+    if len(known) > 1:
+        (some, one), (others, other), *_ = known.items()
+        raise HandbookError(f"the runs differ in their steps: {one} has {some}, {other} has {others}",
+                            where=str(other), section=SECTION, why="their results can't be put into one interval",
+                            todo="prolong the shorter runs to the steps of the longest")
+    return results
+
+
+def _read(folder: Path, names: tuple[str, ...]) -> dict[str, Any]:
     try:
         result = read_object(folder / "result.json")
     except (HandbookError, OSError, ValueError) as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from labhandbook.runs import Bar, as_json, bar_chart, read_result, spread, write_files
+from labhandbook.runs import Bar, as_json, bar_chart, read_results, spread, write_files
 from mhi_bo.functions import TARGETS
 
 FOUND = 0.01  # so near to the smallest value counts as found
@@ -18,9 +18,9 @@ WAYS = {"random": "random search", "thompson": "Thompson sampling", "ei": "expec
 def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
     """Gather runs, one for each seed, into `results.json` and `regret.svg` in the folder `output`; their paths.
 
-    Raises HandbookError when a run has not ended.
+    Raises HandbookError when a run has not ended, or has other steps than another.
     """
-    outcomes = [read_result(folder, ("scale", "noise")) for folder in runs]
+    outcomes = read_results(runs, ("scale", "noise"))
 
     def over(part: str, value: str, digits: int) -> dict[str, Any]:
         return spread([one[part][value] for one in outcomes], digits)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from labhandbook.runs import Bar, as_json, bar_chart, read_result, spread, write_files
+from labhandbook.runs import Bar, as_json, bar_chart, read_results, spread, write_files
 
 SCORES = ("sweep", "held", "fitted-rows")
 NAMES = {"sweep": "folds of the sweep", "held": "held eras", "fitted-rows": "rows it was fitted to"}
@@ -15,9 +15,9 @@ NAMES = {"sweep": "folds of the sweep", "held": "held eras", "fitted-rows": "row
 def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
     """Gather runs, one for each seed, into `results.json` and `scores.svg` in the folder `output`; their paths.
 
-    Raises HandbookError when a run has not ended.
+    Raises HandbookError when a run has not ended, or has other steps than another.
     """
-    outcomes = [read_result(folder, SCORES) for folder in runs]
+    outcomes = read_results(runs, SCORES)
     results: dict[str, Any] = {"seeds": len(outcomes)}
     for score in SCORES:
         results[score] = {name: spread([one[score][name] for one in outcomes], digits)

@@ -50,7 +50,7 @@ def read_table(path: Path, section: str = SECTION) -> tuple[list[str], Array]:
     Rows of only blank cells don't count. Raises HandbookError, with this section of the handbook, for anything else
     than a header and rows of as many numbers.
     """
-    def wrong(what: str, line: int | None = None, why: str = "",
+    def wrong(what: str, line: int = 0, why: str = "",
               todo: str = "write a header, then rows of as many numbers") -> HandbookError:
         return HandbookError(what, where=f"{path}:{line}" if line else str(path), why=why, todo=todo, section=section)
 
@@ -60,7 +60,7 @@ def read_table(path: Path, section: str = SECTION) -> tuple[list[str], Array]:
             rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except (OSError, ValueError, csv.Error) as error:
         raise wrong("this file can't be read as a table", why=str(error)) from None
-    (line, names), *rest = rows or [(None, [])]
+    (line, names), *rest = rows or [(0, [])]
     if any(_number(cell) is not None for cell in names):
         raise wrong("this file needs a header: its first row has a number", line,
                     "the first row is read as the names of the columns, not as numbers",

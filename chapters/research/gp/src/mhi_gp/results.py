@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from labhandbook.runs import Bar, as_json, bar_chart, read_result, spread, write_files
+from labhandbook.runs import Bar, as_json, bar_chart, read_results, spread, write_files
 from mhi_gp.study import SIZES, WAYS
 
 NAMES = {"true": "true parameters", "sampled": "sampled", "fitted": "fitted"}
@@ -15,9 +15,9 @@ NAMES = {"true": "true parameters", "sampled": "sampled", "fitted": "fitted"}
 def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
     """Gather runs, one for each seed, into `results.json` and `coverage.svg` in the folder `output`; their paths.
 
-    Coverages are in percent. Raises HandbookError when a run has not ended.
+    Coverages are in percent. Raises HandbookError when a run has not ended, or has other steps than another.
     """
-    outcomes = [read_result(folder, WAYS) for folder in runs]
+    outcomes = read_results(runs, WAYS)
     results: dict[str, Any] = {"seeds": len(outcomes)}
     for way in WAYS:
         results[way] = {f"n{size}": spread([100 * one[way][str(size)] for one in outcomes]) for size in SIZES}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from labhandbook.runs import Bar, as_json, bar_chart, read_result, spread, write_files
+from labhandbook.runs import Bar, as_json, bar_chart, read_results, spread, write_files
 from mhi_phrases.corpus import shipped
 from mhi_phrases.study import MODELS, SPLITS
 
@@ -16,9 +16,9 @@ NAMES = {"baseline": "forest", "incremental": "hashing", "template": "new templa
 def write_results(runs: Sequence[Path], output: Path) -> list[Path]:
     """Gather runs, one for each seed, into `results.json` and `scores.svg` in the folder `output`; their paths.
 
-    Raises HandbookError when a run has not ended.
+    Raises HandbookError when a run has not ended, or has other steps than another.
     """
-    outcomes = [read_result(folder, (f"{model}-{split}" for model in MODELS for split in SPLITS)) for folder in runs]
+    outcomes = read_results(runs, (f"{model}-{split}" for model in MODELS for split in SPLITS))
     results: dict[str, Any] = {"seeds": len(outcomes), "phrases": len(shipped())}
     for model in MODELS:
         results[model] = {split: spread([one[f"{model}-{split}"] for one in outcomes], 3) for split in SPLITS}
