@@ -89,6 +89,18 @@ def numbers(place: Path) -> None:
     (place / "outcomes.json").write_text("[1]")
 
 
+def without_values(place: Path) -> None:
+    (place / "outcomes.json").write_text('{"forrester-random": {}}')
+
+
+def with_other_values(place: Path) -> None:
+    (place / "outcomes.json").write_text('{"forrester-random": {"regret": 1.0, "edge": 0.0}}')
+
+
+def infinite(place: Path) -> None:
+    (place / "outcomes.json").write_text('{"forrester-random": {"regret": Infinity}}')
+
+
 def of_one_input(place: Path) -> None:
     (place / "searches.json").write_text('{"noise": {"x": [[1.0]], "y": [2.0]}}')
 
@@ -101,7 +113,8 @@ def of_no_search(place: Path) -> None:
     (place / "searches.json").write_text('{"other": {"x": [[1.0]], "y": [2.0]}}')
 
 
-@pytest.mark.parametrize("damage", [emptied, numbers, of_one_input, without_a_number, of_no_search])
+@pytest.mark.parametrize("damage", [
+    emptied, numbers, without_values, with_other_values, infinite, of_one_input, without_a_number, of_no_search])
 def test_a_checkpoint_that_holds_something_else_is_one_message(tmp_path: Path, damage: Callable[[Path], None],
                                                                small: None) -> None:
     with Run.open(tmp_path, {"seed": 0, "budgets": BUDGETS}) as run:

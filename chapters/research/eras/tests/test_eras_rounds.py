@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import kstest
 
 from labhandbook.runs import Checkpoint, HandbookError, Run, read_metrics
-from mhi_eras import Fitted
+from mhi_eras import Fitted, load
 from mhi_eras.cli import main
 from mhi_eras.models import SWEEP
 from mhi_eras.study import study, sweep
@@ -59,3 +59,16 @@ def test_a_run_ends_the_same_prolonged_killed_or_started_with_two_rounds(
     lines = read_metrics(cut)
     assert [(line["model"], line["alpha"]) for line in lines] == sweep(3, 1) + sweep(3, 2)
     assert whole.result and whole.result["sweep"]["sharpe"] == max(line["sharpe"] for line in lines)
+
+
+@pytest.mark.parametrize("fits", [
+    [], [["ridge", 10.0, 0.1]], [["forest", 10.0, 0.1, 1.0]], [["ridge", 1000.0, 0.1, 1.0]],
+    [["ridge", 10.0, 0.1, float("nan")]], [["ridge", 10.0, 0.1, "high"]]])
+def test_a_checkpoint_that_holds_something_else_is_one_message(tournament: Path, tmp_path: Path,
+                                                               fits: list[list[object]]) -> None:
+    source = tournament / "train.parquet"
+    params = {"source": source.name, "rows": len(load(source).y), "seed": 0, "every": 1}
+    with Run.open(tmp_path, params) as run:
+        run.save(1, lambda place: (place / "kept.json").write_text(json.dumps({"fits": fits})))
+    with pytest.raises(HandbookError, match="the checkpoint of step 1 can't be used"):
+        study(source, tmp_path)

@@ -163,18 +163,6 @@ def test_phrases_that_no_model_can_learn_are_one_message(tmp_path: Path, text: s
         study(phrases, 0, tmp_path / "run")
 
 
-def test_a_checkpoint_that_holds_something_else_is_one_message(tmp_path: Path) -> None:
-    """Without checksums, which find every damage, as when files were copied by hand."""
-    few = [Phrase(f"word {number}", "ab"[number % 2], str(number)) for number in range(10)]
-    study(few, 0, tmp_path / "run")
-    (tmp_path / "run/result.json").unlink()
-    for place in (tmp_path / "run/checkpoints").iterdir():
-        (place / "SHA256SUMS").unlink()
-        (place / "answers.json").write_text('{"baseline-row": 1}')
-    with pytest.raises(HandbookError, match="the checkpoint of step 20 can't be used"):
-        study(few, 0, tmp_path / "run")
-
-
 def test_results_of_something_else_are_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scores = {f"{model}-{split}": "good" for model in MODELS for split in SPLITS}
     (tmp_path / "result.json").write_text(json.dumps(scores))

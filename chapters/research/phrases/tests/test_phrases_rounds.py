@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, fields
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sklearn.metrics import f1_score
@@ -80,6 +81,23 @@ def test_the_answers_of_all_rounds_are_one_score(quick: int, tmp_path: Path) -> 
         assert len(pairs) == 3 * len(FEW)
         true, guessed = zip(*pairs, strict=True)
         assert run.result[name] == f1_score(true, guessed, average="macro")
+
+
+@pytest.mark.parametrize("harm", [
+    lambda answers: {}, lambda answers: {"incremental-row": 1}, lambda answers: {"other": []},
+    lambda answers: {**answers, "other": []}, lambda answers: {**answers, "incremental-row": [["a", "a"]]},
+    lambda answers: {**answers, "incremental-row": answers["incremental-row"][:-1]},
+    lambda answers: {**answers, "incremental-row": [[true, "no label"] for true, _ in answers["incremental-row"]]}])
+def test_a_checkpoint_that_holds_something_else_is_one_message(quick: int, tmp_path: Path, harm: Callable[[Any], Any]
+                                                               ) -> None:
+    """Without checksums, which find every damage, as when files were copied by hand."""
+    study(FEW, 0, tmp_path)
+    for place in (tmp_path / "checkpoints").iterdir():
+        (place / "SHA256SUMS").unlink()
+        answers = json.loads((place / "answers.json").read_text())
+        (place / "answers.json").write_text(json.dumps(harm(answers)))
+    with pytest.raises(HandbookError, match=f"the checkpoint of step {quick} can't be used"):
+        study(FEW, 0, tmp_path, 2)
 
 
 def test_no_round_is_no_study(capsys: pytest.CaptureFixture[str]) -> None:

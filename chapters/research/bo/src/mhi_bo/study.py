@@ -7,6 +7,7 @@ evaluations of its searches, so a stopped run continues after it.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -24,6 +25,9 @@ BUDGETS = {"forrester": 15, "branin": 30, "hartmann6": 60, "rates": 20}
 BEST_EXPONENTS = np.array([-3.0, -4.5])
 NOISE = 10.0  # the standard deviation of the noise that the first trap adds to Branin's function
 EDGE = 1e-3  # an input within this share of the box's width counts as on the boundary
+# The values in the outcome of a part, by its name or the end of its name; every other has the regret and the edge.
+VALUES = {"random": {"regret"}, "noise": {"observed", "observed-true", "believed", "believed-true"},
+          "scale": {"plain", "logged"}}
 Outcome = dict[str, float]
 Searches = dict[str, Search]
 
@@ -145,6 +149,10 @@ def _read(searches: Searches, saved: Checkpoint) -> dict[str, Outcome]:
     outcomes = json.loads((saved.folder / "outcomes.json").read_text())
     if list(outcomes) != list(plan())[:saved.step]:
         raise ValueError("it does not hold the parts that are done")
+    for name, outcome in outcomes.items():
+        if set(outcome) != VALUES.get(name.rpartition("-")[2], {"regret", "edge"}) \
+                or not all(map(math.isfinite, outcome.values())):
+            raise ValueError(f"the outcome of {name} has other values than that part")
     path = saved.folder / "searches.json"
     for name, kept in (json.loads(path.read_text()) if path.exists() else {}).items():
         x, y = np.array(kept["x"], np.float64), np.array(kept["y"], np.float64).ravel()

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from labhandbook.runs import Run, add_results, add_study, carry_out, whole_number
 
@@ -92,14 +93,19 @@ def _study(options: argparse.Namespace, folder: Path) -> Run:
 
 
 def _made_up(folder: Path, seed: int) -> Path:
-    """The training file of a made-up tournament, beside the run."""
+    """The training file of a made-up tournament, beside the run; each of its files is there whole or not at all."""
     from mhi_eras.data import convert, synthetic
 
-    place = folder / "data"
-    if not (place / "train.parquet").exists():
-        synthetic(place, seed=seed)
-        convert(place / "train.csv", place / "train.parquet")
-    return place / "train.parquet"
+    source = folder / "data/train.parquet"
+    if not source.exists():
+        source.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".new-", dir=source.parent) as name:  # another process may do the same
+            fresh = Path(name)
+            synthetic(fresh, seed=seed)
+            convert(fresh / "train.csv", fresh / source.name)
+            for path in (fresh / "train.csv", fresh / "live.csv", fresh / source.name):
+                path.replace(source.parent / path.name)
+    return source
 
 
 def _predict(options: argparse.Namespace) -> int:

@@ -7,7 +7,9 @@ it.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +60,7 @@ def study(source: Path, folder: Path, *, seed: int = 0, every: int = 1, rounds: 
         if run.finished:
             return run
         saved = run.latest()
-        fits = saved.restore(_read) if saved else []
+        fits = saved.restore(partial(_read, seed)) if saved else []
         for step in range(len(fits) + 1, rounds * size + 1):
             if run.stopping:
                 return run
@@ -81,12 +83,17 @@ def hold_out(table: Table) -> tuple[Table, Table]:
     return (table.rows(np.isin(table.eras, eras[:-HELD - EMBARGO])), table.rows(np.isin(table.eras, eras[-HELD:])))
 
 
-def _read(saved: Checkpoint) -> list[Fit]:
-    """The fits that a checkpoint holds."""
+def _read(seed: int, saved: Checkpoint) -> list[Fit]:
+    """The fits that a checkpoint holds. Raises ValueError when they are not those of its steps."""
+    size = len(sweep(seed, 1))
+    asked = [pair for number in range(-(-saved.step // size)) for pair in sweep(seed, number + 1)][:saved.step]
     fits = json.loads((saved.folder / "kept.json").read_text())["fits"]
-    if len(fits) != saved.step:
-        raise ValueError(f"it holds {len(fits)} fits")
-    return [(str(name), float(alpha), float(mean), float(sharpe)) for name, alpha, mean, sharpe in fits]
+    if [name for name, *_ in fits] != [name for name, _ in asked]:
+        raise ValueError("it does not hold the fits that are done")
+    for (name, alpha, *scores), (_, expected) in zip(fits, asked, strict=True):
+        if not math.isclose(alpha, expected, rel_tol=1e-6) or len(scores) != 2 or not all(map(math.isfinite, scores)):
+            raise ValueError(f"the numbers of {name} with strength {alpha} are not of its fit")
+    return [(name, float(alpha), float(mean), float(sharpe)) for name, alpha, mean, sharpe in fits]
 
 
 def _finish(run: Run, fits: list[Fit], past: Table, held: Table, names: list[str], seed: int) -> None:

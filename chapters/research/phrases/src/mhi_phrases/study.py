@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,12 +76,11 @@ def study(phrases: Sequence[Phrase], seed: int, folder: Path, rounds: int = 1) -
         if run.finished:
             return run
         saved = run.latest()
-        answers: dict[str, list[list[Any]]] = saved.restore(_read) if saved else {}
+        answers = saved.restore(partial(_read, phrases, seed)) if saved else {}
         for step in range(saved.step if saved else 0, steps):
             if run.stopping:
                 return run
-            done, part = divmod(step, len(ROUND))
-            (model, split, number), chance = ROUND[part], round_seed(seed, done + 1)
+            model, split, number, chance = _part(step, seed)
             fold = list(folds(phrases, split, chance))[number]
             try:
                 guessed = predictions(model, phrases, fold, chance)
@@ -98,10 +97,25 @@ def study(phrases: Sequence[Phrase], seed: int, folder: Path, rounds: int = 1) -
         return run
 
 
-def _read(saved: Checkpoint) -> dict[str, list[list[Any]]]:
-    """The answers that a checkpoint holds, by model and split."""
-    answers = json.loads((saved.folder / "answers.json").read_text(encoding="utf-8"))
-    return {name: [[str(true), str(guessed)] for true, guessed in pairs] for name, pairs in answers.items()}
+def _part(step: int, seed: int) -> tuple[str, str, int, int]:
+    """What comes after so many steps: the model, the split, the fold's number and the seed of the round."""
+    done, part = divmod(step, len(ROUND))
+    return *ROUND[part], round_seed(seed, done + 1)
+
+
+def _read(phrases: Sequence[Phrase], seed: int, saved: Checkpoint) -> dict[str, list[list[str]]]:
+    """The answers that a checkpoint holds, by model and split. Raises ValueError when they are not of its folds."""
+    answers: dict[str, list[list[str]]] = json.loads((saved.folder / "answers.json").read_text(encoding="utf-8"))
+    labels = {phrase.label for phrase in phrases}
+    expected: dict[str, list[str]] = {}
+    dealt = cache(lambda split, chance: list(folds(phrases, split, chance)))
+    for step in range(saved.step):
+        model, split, number, chance = _part(step, seed)
+        rows = dealt(split, chance)[number][1]
+        expected.setdefault(f"{model}-{split}", []).extend(phrases[row].label for row in rows)
+    if {name: [true for true, guessed in pairs if guessed in labels] for name, pairs in answers.items()} != expected:
+        raise ValueError("it does not hold the answers of the folds that are done")
+    return answers
 
 
 def _f1(true: Sequence[str], guessed: Sequence[str]) -> float:
