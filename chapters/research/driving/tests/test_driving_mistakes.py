@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mhi_driving import ddpg
 from mhi_driving.__main__ import main
 
 SMALL = ["--steps", "600"]
@@ -220,3 +221,41 @@ def test_policy_that_sees_images_is_drawn_from_images(tmp_path: Path, capsys: py
     assert main(["train", "--env", "Pendulum-v1", "--preset", "ddpg", "--steps", "20", "--run-dir",
                  str(pendulum)]) == 0
     assert "a policy of Pendulum-v1 can't drive on a lane" in refused(capsys, "strip", picture, pendulum)
+
+
+@pytest.mark.parametrize(("name", "value"), [("hidden", -5), ("last", "wide"), ("vae", True), ("seed", "one")])
+def test_policy_of_changed_parameters(name: str, value: object, runs: Path, tmp_path: Path,
+                                      capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(runs / "td3", tmp_path / "td3")
+    said = json.loads((runs / "td3/params.json").read_text())
+    (tmp_path / "td3/params.json").write_text(json.dumps({**said, name: value}))
+    refused(capsys, "evaluate", tmp_path / "td3")
+
+
+def test_a_noise_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(KeyError, match="paramter"):
+        ddpg.DDPG("mhi/Lane-v0", ddpg.settings_for("mhi/Lane-v0", noise="paramter"), 0)
+
+
+@pytest.mark.parametrize("schedule", ["abc", 0, None])
+def test_schedule_that_no_run_has(schedule: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run that was begun with a schedule keeps it; one that says it was begun with nonsense is refused."""
+    run, train = tmp_path / "run", ["train", "--env", "Pendulum-v1", "--preset", "d4pg", "--run-dir"]
+    assert main([*train, str(run), "--steps", "40"]) == 0
+    assert main([*train, str(run), "--steps", "61"]) == 0
+    said = json.loads((run / "params.json").read_text())
+    assert said["beta_steps"] == 40 and json.loads((run / "result.json").read_text())["steps"] == 61
+    (run / "result.json").unlink()
+    assert main([*train, str(run), "--steps", "61"]) == 0, "four actors end at a step that four doesn't divide"
+    (run / "params.json").write_text(json.dumps({**said, "beta_steps": schedule}))
+    assert "beta_steps" in refused(capsys, *train, run, "--steps", "61")
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"images": {}}', '{"offline": 3}'])
+def test_results_that_can_not_be_used_are_refused_before_any_run(text: str, tmp_path: Path,
+                                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "results.json").write_text(text)
+    for file in (tmp_path / "results.json", tmp_path / "nowhere/results.json", tmp_path):
+        assert "these results can't be used" in refused(capsys, "results", "--part", "pendulum", "--runs",
+                                                        tmp_path / "runs", "--file", file)
+    assert not (tmp_path / "runs").exists() and (tmp_path / "results.json").read_text() == text

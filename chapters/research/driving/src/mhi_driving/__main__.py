@@ -79,9 +79,12 @@ def run_offline(given: argparse.Namespace) -> int:
 
 
 def begun(folder: Path, name: str) -> dict[str, Any]:
-    """A schedule that a run was begun with: asking for more steps must not change it."""
-    said = described(folder)
-    return {name: said[name]} if name in said else {}
+    """A schedule that a run was begun with: asking for more steps must not change it.
+
+    Where it is no number, `Run.open` says that the parameters differ.
+    """
+    said = described(folder).get(name)
+    return {name: said} if isinstance(said, int) and said > 0 else {}
 
 
 def ended(run: Run) -> int:

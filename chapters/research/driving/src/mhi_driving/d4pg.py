@@ -219,7 +219,7 @@ class D4PG:
         while self.step < until:
             action = self.explore(seen)
             now, reward, terminated, truncated, after = self.envs.step(action)
-            self.step += actors
+            self.step = min(self.step + actors, until)
             # A time limit, and the end of the stretch, cut an episode: the value of what follows still counts.
             cut = truncated | (self.step >= until)
             for waiting, *step in zip(steps, seen, action, reward, after, terminated, cut, strict=True):

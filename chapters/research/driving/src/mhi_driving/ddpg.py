@@ -38,12 +38,14 @@ class Settings:
     discount: float = 0.98
     tau: float = 0.01  # how far the slow copies move in each update
     memory: int = 100_000  # transitions in the replay
-    noise: str = "ou"  # ou or parameter
+    noise: str = "ou"  # a key of IN_WEIGHTS
     scale: float = 0.2  # how far the noise moves actions, as a share of half their range (root mean square)
     theta: float = 0.15  # how fast ou noise returns to 0
     adapt: int = 50  # updates between two adaptations of the noise in the weights
 
 
+# The kinds of noise, and whether it is in the weights of the actor.
+IN_WEIGHTS = {"ou": False, "parameter": True}
 # What an environment needs, on top of these. From images the actor has to learn more slowly, or it saturates.
 TASKS: dict[str, dict[str, Any]] = {
     "mhi/Lane-v0": {"steps": 16_000},
@@ -161,7 +163,7 @@ class DDPG:
 
     def __init__(self, env_id: str, settings: Settings, seed: int, features: Features = same) -> None:
         self.settings, self.seed = settings, seed
-        self.in_weights = settings.noise == "parameter"
+        self.in_weights = IN_WEIGHTS[settings.noise]
         self.envs = TrainingEnvs(env_id, 1, features)
         observation, action = self.envs.observation, self.envs.action
         with torch.random.fork_rng():

@@ -1,4 +1,4 @@
-"""The environment as learners use it: made, checked, and evaluated by driving whole episodes."""
+"""The environment as learners use it: made, checked, learnt in, and driven for whole episodes."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ CHOOSING = range(1_000, 1_010)  # the best checkpoint of a training is chosen on
 DEVELOPING = range(2_000, 2_020)  # looked at while a method, a log or a setting is being made
 REPORTING = range(5_000, 5_020)  # reported, once all is settled: no choice of ours has seen them
 TRAINING = 1_000_000  # training and logging take seeds from here on
+
+LANES = {"mhi/Lane-v0": "state", "mhi/LaneImage-v0": "image"}  # each lane, and what a policy sees in it
+EPISODES = {"mhi/CarRacing-v0": 5}  # how many are reported where twenty take minutes
 
 
 def same(seen: NDArray[Any]) -> NDArray[Any]:
@@ -111,10 +114,6 @@ class TrainingEnvs:
     def close(self) -> None:
         """Close the environments."""
         self.envs.close()
-
-
-LANES = {"mhi/Lane-v0": "state", "mhi/LaneImage-v0": "image"}  # and what a policy sees of each
-EPISODES = {"mhi/CarRacing-v0": 5}  # where twenty episodes take minutes
 
 
 def reporting(env_id: str) -> range:

@@ -6,6 +6,7 @@ All of it continues after a kill: a run that has ended well is read, not run aga
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from labhandbook.runs import Run, as_json, read_metrics, spread, write_files
+from labhandbook.runs import HandbookError, Run, as_json, read_metrics, spread, write_files
 from mhi_driving import bcq, figures, logs, strip
-from mhi_driving.drive import REPORTING, evaluate, reporting, same
+from mhi_driving.drive import REPORTING, SECTION, evaluate, reporting, same
 from mhi_driving.drivers import SWITCH, number, skilled, straight
 from mhi_driving.logs import Log
 from mhi_driving.policies import features_of, load
@@ -24,7 +25,7 @@ from mhi_driving.train import PRESETS, params, settings_for, train
 
 # Twenty seeds where a seed takes seconds: the pendulum and learning from a log. Five of everything else, because all
 # parts together take hours. From images, the first five helped to choose settings, so others are reported.
-SEEDS = {"pendulum": range(20), "lane": range(5), "images": range(10, 15), "offline": range(20), "held": range(5),
+SEEDS = {"pendulum": range(20), "lane": range(5), "images": range(10, 15), "offline": range(20), "held": range(20),
          "racing": range(5)}
 PENDULUM, LANE, IMAGE, STEPS = "Pendulum-v1", "mhi/Lane-v0", "mhi/LaneImage-v0", 8_000
 RACING = "mhi/CarRacing-v0"
@@ -253,8 +254,22 @@ PARTS = {"pendulum": pendulum, "offline": from_logs, "lane": lane, "images": ima
 
 def write(runs: Path, path: Path, parts: list[str], tell: Tell) -> None:
     """Run what isn't there, put the numbers of each part into results.json as soon as it is done, and draw them."""
+    known(path)  # a run takes hours: what is wrong with the file has to be said before it
     for name in parts:
         found = PARTS[name](runs, tell)
-        numbers = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        numbers[name] = found
+        numbers = {**known(path), name: found}
         write_files(path.parent, {path.name: as_json(numbers), **figures.render(numbers)})
+
+
+def known(path: Path) -> Result:
+    """The numbers that results.json has. Raises HandbookError where it can't be used, or written."""
+    try:
+        numbers: Result = dict(json.loads(path.read_text(encoding="utf-8")).items()) if path.exists() else {}
+        figures.render(numbers)
+        if not os.access(path.parent, os.W_OK):
+            raise OSError("its folder isn't there, or you may not write in it")
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+        raise HandbookError("these results can't be used", where=str(path), section=SECTION,
+                            why=f"{type(error).__name__}: {error}",
+                            todo="name another file with --file, or remove what this one has") from None
+    return numbers

@@ -48,7 +48,7 @@ def load(folder: Path) -> Saved:
             return Saved(learnt.drive(), env_id, learnt.policy)
         features = features_of(folder, seed) if said["vae"] else same
         training = begin(env_id, settings, seed, features)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise HandbookError(f"the parameters of this run can't be used: {error}", where=str(folder / "params.json"),
                             section=SECTION, why="another version of this package wrote them, or they were changed",
                             todo="train again in another directory") from None

@@ -1,6 +1,6 @@
-"""The run around a training: evaluate, log, save, go on after a stop, report.
+"""The run around a training: evaluate, log, save, continue after a stop, report.
 
-It knows no algorithm: `ddpg.py`, `td3.py` and `d4pg.py` each hold a whole one.
+What is learnt is in `ddpg.py`, `td3.py` and `d4pg.py`: each holds a whole algorithm.
 """
 
 from __future__ import annotations
@@ -106,14 +106,14 @@ def means(logged: list[dict[str, float]]) -> dict[str, float]:
 
 
 def save_state(training: Training, best: float, folder: Path) -> None:
-    """Write all that is needed to go on; torch and NumPy read it without running code."""
+    """Write all that is needed to continue; torch and NumPy read it without running code."""
     state = {name: state_of(attrgetter(name)(training)) for name in training.KEPT}
     torch.save({**state, "best": best}, folder / "learner.pt")
     training.replay.save(folder / "replay.npz")
 
 
 def load_state(training: Training, checkpoint: Checkpoint, *, policy_only: bool = False) -> float:
-    """Go on from what `save_state` wrote, or take only the policy; the best mean until then."""
+    """Continue from what `save_state` wrote, or take all but the replay; the best mean until then."""
     state = torch.load(checkpoint.folder / "learner.pt", weights_only=True)
     for name in training.KEPT:
         put_back(training, name, state[name])
