@@ -25,7 +25,7 @@ def strips(offline: dict[str, Any]) -> str:
 def curves(images: dict[str, Any]) -> str:
     """Learning from images: what is driven, and how many actions are at their limits."""
     learnt = {"TD3": images["td3"], "DDPG": images["ddpg"], "D4PG": images["d4pg"],
-              "TD3, features": images["features"]["td3"], "TD3, the trap": images["trap"]}
+              "param. noise": images["ddpg-parameter"], "TD3, the trap": images["trap"]}
     panels = [Panel(label, [Curve(title, one["curve"]["step"], one["curve"][name]) for title, one in learnt.items()],
                     ticks, number)
               for name, label, ticks, number in (
